@@ -1,0 +1,40 @@
+"""Signatures from parts: what is covered, how it is digested, where it is carried.
+
+A dialect declares its `Auth`; the house verifies and signs. Secrets are compared in one place,
+`gateway.auth.compare`, in constant time.
+"""
+
+from gateway.auth.compare import same
+from gateway.auth.keys import Key, live
+from gateway.auth.scheme import (
+    Auth,
+    InBody,
+    InHeader,
+    Part,
+    Signed,
+    StaticHeaders,
+    Unsigned,
+    base64_text,
+    digest_of,
+    hex_text,
+    hmac_of,
+    raw_body,
+)
+
+__all__ = [
+    "Auth",
+    "InBody",
+    "InHeader",
+    "Key",
+    "Part",
+    "Signed",
+    "StaticHeaders",
+    "Unsigned",
+    "base64_text",
+    "digest_of",
+    "hex_text",
+    "hmac_of",
+    "live",
+    "raw_body",
+    "same",
+]

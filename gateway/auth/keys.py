@@ -1,0 +1,27 @@
+"""Keys as values: named parts, and until when they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class Key(Struct, frozen=True, kw_only=True):
+    """One key of an integration, its secrets already read. `until` None = no end."""
+
+    id: str
+    parts: Mapping[str, str]
+    until: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Key({self.id!r})"  # never its parts: a key must not reach a log
+
+    def part(self, name: str) -> str:
+        return self.parts[name]
+
+
+def live(keys: Sequence[Key], now: datetime) -> list[Key]:
+    """The keys that hold at `now`, in the configuration's order."""
+    return [key for key in keys if key.until is None or now < key.until]

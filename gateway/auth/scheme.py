@@ -1,0 +1,199 @@
+"""How requests are signed and verified: composable values, no comparison of their own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.auth.compare import same
+from gateway.auth.keys import Key
+from gateway.http import Request
+from gateway.model import Reason, Refused
+
+
+class Part(Struct, frozen=True):
+    """A named part of a key. `secret` parts are references in a configuration, never literal."""
+
+    name: str
+    secret: bool = True
+    demo: str = ""  # what the demo, `gateway wallet` and `gateway provider` use
+
+
+class Auth:
+    """How a dialect proves who speaks. The base is a dialect without any proof of its own."""
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        """The parts a key needs with these settings; empty = the dialect is unsigned."""
+        return ()
+
+    def weak(self, settings: Any) -> bool:
+        """Whether the proof only guards against mistakes (MD5, SHA-1, none): needs `allow_weak`."""
+        return False
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        """The id of the key that verifies, blank where there is no proof to verify.
+
+        Raises `Refused` (bad_signature); its `field` names the part that failed, if one did.
+        """
+        return ""
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        """The request with its proof, by the first key (or by each, where a dialect sends several)."""
+        return request
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        """What is signed and how it came about, step by step, for `gateway sign --explain`."""
+        return []
+
+
+class Unsigned(Auth):
+    """No signature, no key: a guard is required at the provider's end (CONTRACT.md)."""
+
+
+def bad_signature(message: str, part: str = "") -> Refused:
+    return Refused(Reason.BAD_SIGNATURE, message, field=part)
+
+
+Encoding = Callable[[bytes], str]
+
+
+def hex_text(digest: bytes) -> str:
+    return digest.hex()
+
+
+def base64_text(digest: bytes) -> str:
+    return base64.b64encode(digest).decode()
+
+
+class InHeader(Struct, frozen=True):
+    """The proof stands in a header, white space around it ignored."""
+
+    name: str
+    encoding: Encoding = hex_text
+
+    def read(self, request: Request) -> str:
+        return request.header(self.name).strip()
+
+    def write(self, request: Request, proof: str) -> Request:
+        return request.put((self.name, proof))
+
+
+class InBody(Struct, frozen=True):
+    """The proof stands in a top-level field of a JSON body."""
+
+    name: str
+    encoding: Encoding = hex_text
+
+    def read(self, request: Request) -> str:
+        try:
+            found = msgspec.json.decode(request.body, type=dict[str, Any]).get(self.name)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return ""
+        return found if isinstance(found, str) else ""
+
+    def write(self, request: Request, proof: str) -> Request:
+        fields = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw])
+        fields[self.name] = msgspec.Raw(msgspec.json.encode(proof))
+        return replace(request, body=msgspec.json.encode(fields))
+
+
+Cover = Callable[[Request, Any], Iterable[bytes]]
+"""What is signed. Several candidates where a sender may mean one of several spellings (the first
+is what we write); raises `Refused` (bad_signature) where nothing can be covered."""
+
+Digest = Callable[[Key, bytes], bytes]
+
+
+def raw_body(request: Request, settings: Any) -> Iterable[bytes]:
+    return (request.body,)
+
+
+def hmac_of(algorithm: str, part: str = "secret") -> Digest:
+    def digest(key: Key, message: bytes) -> bytes:
+        return hmac.digest(key.part(part).encode(), message, algorithm)
+
+    return digest
+
+
+def digest_of(algorithm: str, part: str = "secret") -> Digest:
+    """A plain digest over message + secret: weak, for dialects that know nothing better."""
+
+    def digest(key: Key, message: bytes) -> bytes:
+        return hashlib.new(algorithm, message + key.part(part).encode(), usedforsecurity=False).digest()
+
+    return digest
+
+
+class Signed(Auth):
+    """One digest over what is covered, carried in one place."""
+
+    def __init__(
+        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody, demo: str, weak: bool = False
+    ) -> None:
+        self._covers, self._digest, self._carried = covers, digest, carried
+        self._parts = (Part("secret", demo=demo),)
+        self._weak = weak
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return self._parts
+
+    def weak(self, settings: Any) -> bool:
+        return self._weak
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        given = self._carried.read(request)
+        if not given:
+            raise bad_signature("the signature is missing")
+        candidates = list(self._covers(request, settings))
+        for key in keys:
+            for message in candidates:
+                if same(given, self._carried.encoding(self._digest(key, message))):
+                    return key.id
+        raise bad_signature("the signature does not verify")
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        message = next(iter(self._covers(request, settings)))
+        return self._carried.write(request, self._carried.encoding(self._digest(keys[0], message)))
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        steps: list[tuple[str, str]] = []
+        for number, message in enumerate(dict.fromkeys(self._covers(request, settings)), 1):
+            steps.append((f"message {number}", message.decode(errors="backslashreplace")))
+            steps.append((f"signature {number}", self._carried.encoding(self._digest(key, message))))
+        steps.append(("carried in", f"{type(self._carried).__name__}({self._carried.name})"))
+        return steps
+
+
+class StaticHeaders(Auth):
+    """Secrets sent as they are, one header a part. `optional` leaves parts out by the settings."""
+
+    def __init__(self, headers: Sequence[tuple[Part, str]], optional: Callable[[Any], frozenset[str]]) -> None:
+        self._headers, self._optional = tuple(headers), optional
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return tuple(part for part, _ in self._headers)
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        wanted = [(part.name, name) for part, name in self._headers if part.name not in self._optional(settings)]
+        missed = ""
+        for key in keys:
+            failed = [p for p, name in wanted if not same(request.header(name).strip(), key.part(p))]
+            if not failed:
+                return key.id
+            # The nearest key decides what is said to be wrong: a right first part is no stranger's.
+            missed = failed[0] if not missed or failed[0] != wanted[0][0] else missed
+        raise bad_signature("a key is missing or wrong", missed or wanted[0][0])
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        return request.put(*((name, keys[0].part(part.name)) for part, name in self._headers))
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        return [(name, f"the key's {part.name}, as it is") for part, name in self._headers]

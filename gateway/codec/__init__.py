@@ -1,0 +1,1 @@
+"""From bytes to checked fields and back: JSON, units of money, error tables, times."""

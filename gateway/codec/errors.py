@@ -1,0 +1,39 @@
+"""Error tables: one table, read in both directions, total."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from gateway.model import Reason
+
+C = TypeVar("C")
+
+_ALIKE = {Reason.SESSION_EXPIRED: Reason.NOT_AUTHENTICATED, Reason.NOT_AUTHENTICATED: Reason.SESSION_EXPIRED}
+
+
+class ErrorTable(Generic[C]):
+    """Reason -> code. A code that stands for several reasons is heard as the first of them.
+
+    A reason without a row is said like `invalid_request`; `session_expired` and
+    `not_authenticated` like each other. A code that is not in the table, or that the dialect
+    also uses for doubt (`doubt`), is heard as doubt.
+    """
+
+    def __init__(self, rows: Mapping[Reason, C], *, doubt: frozenset[C] = frozenset()) -> None:
+        self._codes = dict(rows)
+        self._reasons: dict[C, Reason] = {}
+        for reason, code in rows.items():
+            if code not in doubt:
+                self._reasons.setdefault(code, reason)
+
+    def code(self, reason: Reason) -> C:
+        """The code that says `reason`."""
+        for candidate in (reason, _ALIKE.get(reason), Reason.INVALID_REQUEST):
+            if candidate is not None and candidate in self._codes:
+                return self._codes[candidate]
+        raise KeyError(reason)
+
+    def reason(self, code: C) -> Reason | None:
+        """What `code` means; None = doubt."""
+        return self._reasons.get(code)

@@ -1,0 +1,267 @@
+"""JSON bodies, read exactly: numbers keep their text, equal keys are refused, `NaN` is no number.
+
+A dialect reads its fields in the order of its card's table; the first that is wrong is the one
+that is told. Nothing passes through a float.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from gateway.model import ID_LENGTH_MAX, Flaw, Reason, Refused
+
+T = TypeVar("T")
+_UNSET: Any = object()
+_INTEGER = re.compile(r"-?(0|[1-9]\d*)")
+_DECIMAL_TEXT = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
+EXPONENT_MAX = 40  # 1e400 is a number, and nobody's money
+
+
+class Number(str):
+    """A JSON number, as the text that stood in the body."""
+
+    __slots__ = ()
+
+
+def unparsable(message: str) -> Refused:
+    return Refused(Reason.INVALID_REQUEST, message, field="request_body", flaw=Flaw.UNPARSABLE)
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise unparsable("a key stands twice in one object")
+    return found
+
+
+def _constant(text: str) -> Any:
+    raise unparsable(f"{text} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=Number, parse_float=Number, parse_constant=_constant)
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """The object of a JSON body; numbers are `Number`. Raises `Refused` (unparsable)."""
+    try:
+        text = body.decode()
+        found = _DECODER.decode(text)
+        if "\\ud" in text or "\\uD" in text:
+            text_of(found).encode()  # a lone surrogate is no text anybody could answer
+    except UnicodeDecodeError:
+        raise unparsable("the body is not UTF-8") from None
+    except UnicodeEncodeError:
+        raise unparsable("the body holds half a surrogate pair") from None
+    except Refused:
+        raise
+    except RecursionError:
+        raise unparsable("the body is nested too deeply") from None
+    except ValueError as error:
+        raise unparsable(f"the body is not JSON: {str(error)[:80]}") from None
+    if not isinstance(found, dict):
+        raise unparsable("the body is not a JSON object")
+    return found
+
+
+def text_of(value: object) -> str:
+    """A JSON value as JSON text again, numbers as they stood."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{text_of(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(text_of, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def write_json(fields: Mapping[str, Any]) -> bytes:
+    """Compact JSON; a `Decimal` is written as a plain number without exponent, `None` as null.
+
+    Leave a field out by not putting it in; see `known` for the common case.
+    """
+    return msgspec.json.encode({name: _out(value) for name, value in fields.items()})
+
+
+def _out(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return msgspec.Raw(f"{value:f}".encode())
+    if isinstance(value, Number):
+        return msgspec.Raw(str(value).encode())
+    if isinstance(value, dict):
+        return {name: _out(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_out(part) for part in value]
+    return value
+
+
+def known(**fields: Any) -> dict[str, Any]:
+    """These fields without those that are None or blank: what is not known is not written."""
+    return {name: value for name, value in fields.items() if value is not None and value != ""}
+
+
+class Fields:
+    """The fields of one JSON object, read by name.
+
+    `default` makes a field optional: it is the value where the field is missing or null (and,
+    for texts, blank). Without it the field is required. Every reader raises `Refused`
+    (invalid_request) with the field's name and its flaw.
+    """
+
+    __slots__ = ("_prefix", "raw")
+
+    def __init__(self, raw: Mapping[str, Any], prefix: str = "") -> None:
+        self.raw, self._prefix = raw, prefix
+
+    @classmethod
+    def of(cls, body: bytes) -> Fields:
+        return cls(read_json(body))
+
+    def __contains__(self, name: str) -> bool:
+        return self.raw.get(name) is not None
+
+    def wrong(self, name: str, flaw: Flaw, message: str) -> Refused:
+        return Refused(Reason.INVALID_REQUEST, f"{self._prefix}{name} {message}", field=name, flaw=flaw)
+
+    def value(self, name: str, default: Any = _UNSET) -> Any:
+        """The field as it came; `default` for missing and null."""
+        found = self.raw.get(name, _UNSET)
+        if found is not _UNSET and found is not None:
+            return found
+        if default is not _UNSET:
+            return default
+        if found is None:
+            raise self.wrong(name, Flaw.NULL, "is null")
+        raise self.wrong(name, Flaw.MISSING, "is missing")
+
+    def id(self, name: str, default: Any = _UNSET, *, length_max: int = ID_LENGTH_MAX) -> str:
+        """An id: text, or an integer of any size as its decimal text. Exact."""
+        found = self.value(name, default)
+        if found is default:
+            return str(default)
+        if isinstance(found, Number):
+            if not _INTEGER.fullmatch(found):
+                raise self.wrong(name, Flaw.INVALID, "is neither text nor an integer")
+            found = str(found)
+        return self._text(name, found, default, length_max)
+
+    def text(self, name: str, default: Any = _UNSET, *, length_max: int = 1024) -> str:
+        """A text."""
+        found = self.value(name, default)
+        if found is default:
+            return str(default)
+        if isinstance(found, Number):
+            raise self.wrong(name, Flaw.INVALID, "is not a text")
+        return self._text(name, found, default, length_max)
+
+    def _text(self, name: str, found: Any, default: Any, length_max: int) -> str:
+        if not isinstance(found, str):
+            raise self.wrong(name, Flaw.INVALID, "is not a text")
+        if not found.strip():
+            if default is not _UNSET:
+                return str(default)
+            raise self.wrong(name, Flaw.BLANK, "is blank")
+        if len(found) > length_max:
+            raise self.wrong(name, Flaw.TOO_LONG, f"is longer than {length_max} characters")
+        if "\x00" in found:
+            raise self.wrong(name, Flaw.INVALID, "holds a zero byte")
+        return found
+
+    def choice(self, name: str, choices: Mapping[str, T], default: Any = _UNSET) -> T:
+        """One of several words."""
+        found = self.value(name, default)
+        if found is default:
+            return cast("T", default)
+        if not isinstance(found, str) or found not in choices:
+            raise self.wrong(name, Flaw.INVALID, f"is none of {', '.join(choices)}")
+        return choices[found]
+
+    def flag(self, name: str, default: Any = _UNSET) -> bool:
+        """A boolean; 0, 1, `"true"` and `"false"` are understood, too."""
+        found = self.value(name, default)
+        if isinstance(found, bool):
+            return found
+        spelled = {"0": False, "1": True, "true": True, "false": False}
+        if isinstance(found, str) and found in spelled and (isinstance(found, Number) or not found.isdigit()):
+            return spelled[found]
+        if found is default:
+            return bool(default)
+        raise self.wrong(name, Flaw.INVALID, "is not a boolean")
+
+    def boolean(self, name: str, default: Any = _UNSET) -> bool | None:
+        """A JSON boolean and nothing else; None only where that is the default."""
+        found = self.value(name, default)
+        if isinstance(found, bool) or found is default:
+            return cast("bool | None", found)
+        raise self.wrong(name, Flaw.INVALID, "is not a boolean")
+
+    def decimal(self, name: str, default: Any = _UNSET) -> tuple[Decimal, bool]:
+        """(amount, whether it was a JSON number); numeric text is understood. Exact."""
+        found = self.value(name, default)
+        if found is default:
+            return cast("tuple[Decimal, bool]", default)
+        return self._decimal(name, found), isinstance(found, Number)
+
+    def _decimal(self, name: str, found: Any) -> Decimal:
+        if isinstance(found, str) and not isinstance(found, Number) and not found.strip():
+            raise self.wrong(name, Flaw.BLANK, "is blank")
+        if not isinstance(found, str) or not _DECIMAL_TEXT.fullmatch(found) or len(found) > 64:
+            raise self.wrong(name, Flaw.INVALID, "is not a number")
+        try:
+            amount = Decimal(found)
+        except InvalidOperation:
+            raise self.wrong(name, Flaw.INVALID, "is not a number") from None
+        if amount and abs(amount.adjusted()) > EXPONENT_MAX:
+            raise self.wrong(name, Flaw.TOO_HIGH, "is too large or too small")
+        return amount
+
+    def integer(self, name: str, default: Any = _UNSET) -> int:
+        """An integer in any spelling: `100`, `100.0`, `1e2`, `"100"`."""
+        found = self.value(name, default)
+        if found is default:
+            return int(default)
+        try:
+            amount = self._decimal(name, found)
+        except Refused as refused:
+            if refused.flaw is Flaw.INVALID:
+                raise self.wrong(name, Flaw.NOT_INTEGER, "is not an integer") from None
+            raise
+        if amount != amount.to_integral_value():
+            raise self.wrong(name, Flaw.NOT_INTEGER, "is not an integer")
+        return int(amount)
+
+    def object(self, name: str, default: Any = _UNSET) -> Fields:
+        """An object inside; `{}` where it is missing or null and `default` is given."""
+        found = self.value(name, default)
+        if found is default:
+            return Fields({}, f"{self._prefix}{name}.")
+        if not isinstance(found, dict):
+            raise self.wrong(name, Flaw.INVALID, "is not an object")
+        return Fields(found, f"{self._prefix}{name}.")
+
+    def opaque(self, *names: str) -> dict[str, str]:
+        """These fields as text for `extra`, JSON text where they are no plain values; absent ones left out."""
+        found = {}
+        for name in names:
+            value = self.raw.get(name)
+            if value is not None:
+                found[name] = str(value) if isinstance(value, str) else text_of(value)
+        return found
+
+
+def moment(text: str, field: str) -> datetime:
+    """An ISO 8601 time; without a zone it is UTC. Raises `Refused` (invalid_request)."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(Reason.INVALID_REQUEST, f"{field} is not a time", field=field, flaw=Flaw.INVALID) from None
+    try:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError:
+        raise Refused(Reason.INVALID_REQUEST, f"{field} is not a time", field=field, flaw=Flaw.INVALID) from None

@@ -1,0 +1,133 @@
+"""A dialect: one value that names everything a protocol is.
+
+Four pure functions between HTTP values and the canonical transaction, the signature, the calls,
+typed settings. No I/O, no time, no chance: what a pure function may not fetch stands in `Call`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.auth.scheme import Auth
+from gateway.currency import Currencies
+from gateway.http import Request, Response
+from gateway.model import Kind, Outcome, Transaction
+
+
+class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """For a dialect without settings of its own."""
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """What the four functions may know beside their arguments."""
+
+    settings: Any = NoSettings()  # the dialect's own `Settings`
+    now: datetime
+    nonce: str = ""  # a fresh UUID as text, for ids that we make
+    name: str = ""  # the wire call, as `route` said; blank where a request is being encoded
+    request: Request | None = None  # what is being answered, or what was sent
+    provider: str = ""  # the integration's immutable id, for wallets that are told it
+    currency: str = ""  # the integration's own, where the wire has none
+    currencies: Currencies = Currencies()
+
+
+class NoCall(Exception):
+    """No call of this dialect has this path (404), or not with this method (405, `allow`)."""
+
+    def __init__(self, allow: Sequence[str] = ()) -> None:
+        super().__init__("method not allowed" if allow else "no such call")
+        self.allow = tuple(allow)
+
+
+class Wire(Struct, frozen=True, kw_only=True):
+    """One documented call: its name on the card, where it is posted, what it can mean."""
+
+    name: str
+    method: str
+    path: str  # for people and the generated matrix; `route` decides
+    kinds: tuple[Kind, ...]
+
+
+class TextIds(Struct, frozen=True):
+    """A wallet that takes any text as id, up to `length_max` characters."""
+
+    length_max: int = 128
+
+
+class Dialect(Struct, frozen=True, kw_only=True):
+    """Everything a protocol is. The rules of money behind the later fields: SEMANTICS.md."""
+
+    name: str
+    title: str  # one line for people
+    calls: tuple[Wire, ...]
+    auth: Auth
+    route: Callable[[Request, Any], str]
+    """(request, settings) -> name of the wire call. Raises `NoCall`."""
+    decode_request: Callable[[Request, Call], Transaction]
+    encode_response: Callable[[Outcome, Transaction | None, Call], Response]
+    """`tx` is None where the request could not be read (then `call.name` may be blank, too)."""
+    encode_request: Callable[[Transaction, Call], Request]
+    """Raises `Missing` (say it and I can) or `unsupported` (I have no words for it)."""
+    decode_response: Callable[[Response, Transaction, Call], Outcome]
+    settings: type[Struct] = NoSettings
+    body_key: str = ""
+    """The body field that the card names for the guard's shared key (`api_key`)."""
+    answer_within: Mapping[str, str] = {"default": "4s"}
+    """The provider's limits by kind, as durations; `default` for the rest."""
+    spaces: Mapping[str, str] = {}
+    """Key space by wire call; the native kind where it is not listed (SEMANTICS.md 1)."""
+    scope: str = "provider"
+    """What makes an id unique beside the provider: `provider` (nothing), `player` or `round`."""
+    ids: TextIds = TextIds()
+    """The wallet end's domain of ids (SEMANTICS.md 3)."""
+    ids_as_is: bool = False
+    tombstones: bool = False
+    """The wallet end's defaults: whether it takes ids as they are and remembers rollbacks of
+    movements it never saw (CONTRACT.md, `ids` and `tombstones`)."""
+    separates: bool = True
+    """Whether a wallet of this dialect keeps ids of different kinds apart (for `ids: as_is`)."""
+    replay_balance: str = "stored"
+    """What a replay shows: the `stored` balance or the `current` one (SEMANTICS.md 7)."""
+    lone_bet: bool = False
+    """A cancel whose reference is unknown means the only open bet of its round (Kyren)."""
+    partial: bool = False
+    """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
+    excess: str = "refuse"
+    """A rollback of more than is left: `refuse` it, or `pass` it on (the card says the wallet decides)."""
+    rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
+    """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
+    (Gameball's refund reverses whatever has that id). Default: that kind alone."""
+    hides: frozenset[str] = frozenset()
+    """Names of headers and fields that hold a secret or a session, beside the usual ones: never
+    shown by `sign`, `translate` or a log."""
+
+    @property
+    def speaks(self) -> frozenset[Kind]:
+        return frozenset(kind for wire in self.calls for kind in wire.kinds)
+
+    def space(self, call: str, kind: Kind) -> str:
+        return self.spaces.get(call, kind.value)
+
+
+def posts(paths: Mapping[str, str]) -> Callable[[Request, Any], str]:
+    """A `route` for a dialect whose calls are all `POST <path>`: path -> name of the call."""
+    return table({path: {"POST": name} for path, name in paths.items()})
+
+
+def table(paths: Mapping[str, Mapping[str, str]]) -> Callable[[Request, Any], str]:
+    """A `route` for fixed paths: path -> {method: name of the call}. A trailing slash is ignored."""
+
+    def route(request: Request, settings: Any) -> str:
+        methods = paths.get(request.path.rstrip("/") or "/")
+        if methods is None:
+            raise NoCall
+        name = methods.get(request.method)
+        if name is None:
+            raise NoCall(tuple(methods))
+        return name
+
+    return route

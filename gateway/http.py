@@ -1,0 +1,49 @@
+"""HTTP as plain values: what a dialect reads and writes. No sockets here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+Headers = Mapping[str, str]
+"""Names in lower case; HTTP does not tell them apart. Repeated headers are joined by `, `."""
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """A request. `path` is the dialect's own (after the provider's segments), as sent, not decoded."""
+
+    method: str
+    path: str
+    query: str = ""  # raw, without the question mark
+    headers: Headers = {}
+    body: bytes = b""
+    peer: str = ""  # address of the caller, proxies already resolved
+    certificate: str = ""  # subject of the caller's TLS certificate, as `CN=acme`
+    target: str = ""  # the whole target as the caller sent it, provider's segments and query included
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name.lower(), "")
+
+    def put(self, *pairs: tuple[str, str]) -> Request:
+        """The same request with these headers set."""
+        return replace(self, headers={**self.headers, **{name.lower(): value for name, value in pairs}})
+
+    @property
+    def url(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+class Response(Struct, frozen=True, kw_only=True):
+    """An answer; `body` is complete (a cut one never becomes a `Response`)."""
+
+    status: int = 200
+    headers: Headers = {}
+    body: bytes = b""
+
+    def header(self, name: str) -> str:
+        return self.headers.get(name.lower(), "")
+
+
+JSON_HEADERS: Headers = {"content-type": "application/json"}

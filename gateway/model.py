@@ -1,0 +1,397 @@
+"""The canonical transaction: the one meaning that every dialect is translated to and from.
+
+Money is `Decimal` in major units, never a float. A transaction has one currency, said once
+(`Transaction.currency`), so a settle in two currencies cannot be written down. Ids are text,
+exact. Values check themselves when they are made and raise `Refused`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+ID_LENGTH_MAX = 128
+AMOUNT_MAX = Decimal(10) ** 15  # major units; with 12 digits behind the point still exact at 28
+
+
+class Kind(StrEnum):
+    """What a call means; the words of the native card."""
+
+    AUTHENTICATE = "authenticate"
+    BALANCE = "balance"
+    CHECK = "check"
+    DEBIT = "debit"
+    CREDIT = "credit"
+    SETTLE = "settle"
+    ROLLBACK = "rollback"
+    ADJUST = "adjust"
+    CLOSE_ROUND = "close_round"
+    CLOSE_SESSION = "close_session"
+    RESERVE = "reserve"
+    CAPTURE = "capture"
+    RELEASE = "release"
+    NOTICE = "notice"
+    STATUS = "status"
+    BATCH = "batch"
+
+
+MONEY_KINDS = frozenset(
+    {Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ROLLBACK, Kind.ADJUST, Kind.RESERVE, Kind.CAPTURE, Kind.RELEASE}
+)
+"""Kinds that are movements: they have an id of their own and a row in the journal."""
+
+
+class Reason(StrEnum):
+    """Why something was declined: the closed list of the native card."""
+
+    INVALID_REQUEST = "invalid_request"
+    BAD_SIGNATURE = "bad_signature"
+    NOT_AUTHENTICATED = "not_authenticated"
+    SESSION_EXPIRED = "session_expired"
+    PLAYER_NOT_FOUND = "player_not_found"
+    PLAYER_BLOCKED = "player_blocked"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    GAME_NOT_FOUND = "game_not_found"
+    TRANSACTION_NOT_FOUND = "transaction_not_found"
+    ALREADY_ROLLED_BACK = "already_rolled_back"
+    ALREADY_SETTLED = "already_settled"
+    DUPLICATE_MISMATCH = "duplicate_mismatch"
+    ROUND_CLOSED = "round_closed"
+    UNSUPPORTED = "unsupported"
+
+
+class Flaw(StrEnum):
+    """How a field was wrong; dialects with finer codes than `invalid_request` choose by it."""
+
+    NONE = ""
+    MISSING = "missing"
+    NULL = "null"
+    BLANK = "blank"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    INVALID = "invalid"
+    NOT_INTEGER = "not_integer"
+    TOO_HIGH = "too_high"
+    TOO_LOW = "too_low"
+    UNPARSABLE = "unparsable"  # the whole body
+    CONTENT_TYPE = "content_type"
+    IMPOSSIBLE = "impossible"  # well formed, and this operation cannot be done
+    UNKNOWN_CALL = "unknown_call"  # no such call in this dialect
+
+
+class Refused(ValueError):
+    """The one exception of a dialect: a call that is declined before any wallet is asked.
+
+    `message` is for people; `field` is the wire's own name of what was wrong, `flaw` how.
+    """
+
+    def __init__(self, reason: Reason, message: str, *, field: str = "", flaw: Flaw = Flaw.NONE) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.field = field
+        self.flaw = flaw
+
+    def outcome(self) -> Declined:
+        return Declined(reason=self.reason, message=self.message, field=self.field, flaw=self.flaw)
+
+
+def unsupported(what: str) -> Refused:
+    """This dialect has no words for `what`, whatever is supplied."""
+    return Refused(Reason.UNSUPPORTED, f"this dialect cannot say {what}", field=what)
+
+
+class Missing(Refused):
+    """A dialect needs a value that nobody said: `amount`, `session`, `balance`, `round`, ...
+
+    Raised by `encode_request` and `encode_response`; the engine supplies the value from what it
+    knows and asks again, or gives up as `unsupported`.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(Reason.UNSUPPORTED, f"this dialect needs the {what}, and it is not known", field=what)
+
+
+# ---------------------------------------------------------------- acts
+
+
+def amount_checked(amount: Decimal, field: str = "amount", *, signed: bool = False) -> Decimal:
+    """`amount` if it is finite, within bounds and, unless `signed`, not negative."""
+    if not amount.is_finite():
+        raise Refused(Reason.INVALID_REQUEST, f"{field} is not a number", field=field, flaw=Flaw.INVALID)
+    if amount < 0 and not signed:
+        raise Refused(Reason.INVALID_REQUEST, f"{field} is negative", field=field, flaw=Flaw.TOO_LOW)
+    if abs(amount) >= AMOUNT_MAX:
+        raise Refused(Reason.INVALID_REQUEST, f"{field} is too large", field=field, flaw=Flaw.TOO_HIGH)
+    return amount
+
+
+class Authenticate(Struct, frozen=True, kw_only=True, tag="authenticate", omit_defaults=True):
+    """Who plays? `launch_token` is the operator's one-time key, where the dialect has one."""
+
+    launch_token: str = ""
+
+
+class Balance(Struct, frozen=True, tag="balance"):
+    """How much is there?"""
+
+
+class Check(Struct, frozen=True, tag="check"):
+    """May this player bet? Nothing moves."""
+
+
+class Debit(Struct, frozen=True, kw_only=True, tag="debit", omit_defaults=True):
+    """A stake, tip or fee: takes `amount` from the player."""
+
+    amount: Decimal
+    type: str = "bet"
+    free_round: bool = False  # promotional: takes no cash whatever the amount says
+    tracking_only: bool = False  # told for the record
+
+    def __post_init__(self) -> None:
+        amount_checked(self.amount)
+
+
+class Credit(Struct, frozen=True, kw_only=True, tag="credit", omit_defaults=True):
+    """A win or gift: gives `amount` to the player. `reference` is the bet that won, if said."""
+
+    amount: Decimal
+    type: str = "win"
+    free_round: bool = False
+    tracking_only: bool = False
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        amount_checked(self.amount)
+
+
+class Settle(Struct, frozen=True, kw_only=True, tag="settle", omit_defaults=True):
+    """A bet and its win in one movement: all or nothing."""
+
+    debit: Decimal
+    credit: Decimal
+    free_round: bool = False
+
+    def __post_init__(self) -> None:
+        amount_checked(self.debit, "debit_amount")
+        amount_checked(self.credit, "credit_amount")
+
+
+class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", omit_defaults=True):
+    """Undoes the movement that `reference` and `reference_kind` name. `amount` None = all of it.
+
+    `scope` is what the provider asked for: `transaction`, or `round` (SEMANTICS.md 16).
+    """
+
+    reference: str = ""
+    reference_kind: Kind = Kind.DEBIT
+    amount: Decimal | None = None
+    scope: str = "transaction"
+
+    def __post_init__(self) -> None:
+        if self.amount is not None:
+            amount_checked(self.amount)
+
+
+class Adjust(Struct, frozen=True, kw_only=True, tag="adjust", omit_defaults=True):
+    """A correction; the only signed amount: negative takes, positive gives."""
+
+    amount: Decimal
+
+    def __post_init__(self) -> None:
+        amount_checked(self.amount, signed=True)
+
+
+class CloseRound(Struct, frozen=True, tag="close_round"):
+    """Nothing more comes for this round."""
+
+
+class CloseSession(Struct, frozen=True, tag="close_session"):
+    """The player left."""
+
+
+class Reserve(Struct, frozen=True, kw_only=True, tag="reserve", omit_defaults=True):
+    """Holds `amount` until it is captured, released or `expires_at`."""
+
+    amount: Decimal
+    expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        amount_checked(self.amount)
+
+
+class Capture(Struct, frozen=True, kw_only=True, tag="capture", omit_defaults=True):
+    """Takes what the reserve `reference` holds; `amount` None = all of it."""
+
+    reference: str
+    amount: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if self.amount is not None:
+            amount_checked(self.amount)
+
+
+class Release(Struct, frozen=True, kw_only=True, tag="release", omit_defaults=True):
+    """Gives back what the reserve `reference` holds."""
+
+    reference: str
+
+
+class Notice(Struct, frozen=True, tag="notice"):
+    """Something happened that moves nothing."""
+
+
+class Status(Struct, frozen=True, kw_only=True, tag="status", omit_defaults=True):
+    """What became of the movement (`reference_kind`, `reference`)?"""
+
+    reference: str
+    reference_kind: Kind = Kind.DEBIT
+
+
+class Batch(Struct, frozen=True, kw_only=True, tag="batch", omit_defaults=True):
+    """Several movements in one call. `atomic`: all or nothing."""
+
+    items: tuple[Transaction, ...]
+    atomic: bool = False
+
+
+Act = (
+    Authenticate
+    | Balance
+    | Check
+    | Debit
+    | Credit
+    | Settle
+    | Rollback
+    | Adjust
+    | CloseRound
+    | CloseSession
+    | Reserve
+    | Capture
+    | Release
+    | Notice
+    | Status
+    | Batch
+)
+
+_KIND_OF: dict[type[Any], Kind] = {
+    Authenticate: Kind.AUTHENTICATE,
+    Balance: Kind.BALANCE,
+    Check: Kind.CHECK,
+    Debit: Kind.DEBIT,
+    Credit: Kind.CREDIT,
+    Settle: Kind.SETTLE,
+    Rollback: Kind.ROLLBACK,
+    Adjust: Kind.ADJUST,
+    CloseRound: Kind.CLOSE_ROUND,
+    CloseSession: Kind.CLOSE_SESSION,
+    Reserve: Kind.RESERVE,
+    Capture: Kind.CAPTURE,
+    Release: Kind.RELEASE,
+    Notice: Kind.NOTICE,
+    Status: Kind.STATUS,
+    Batch: Kind.BATCH,
+}
+
+
+class Round(Struct, frozen=True, omit_defaults=True):
+    """One play. `closed` None = the call does not say."""
+
+    id: str
+    closed: bool | None = None
+
+
+class Game(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The game played; blank fields are not known."""
+
+    id: str = ""
+    name: str = ""
+    type: str = ""
+    studio: str = ""
+
+
+class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call of a provider, in no dialect. Blank text = not known (yet: see engine/complete).
+
+    `id` is the provider's id of the movement: it makes a retry a repeat. `extra` is what this
+    dialect alone knows; the engine never reads it.
+    """
+
+    act: Act
+    id: str = ""
+    player: str = ""
+    session: str = ""
+    currency: str = ""
+    round: Round | None = None
+    game: Game | None = None
+    free_round_id: str = ""
+    channel: str = ""
+    occurred_at: datetime | None = None
+    request_id: str = ""
+    extra: dict[str, str] = {}
+
+    @property
+    def kind(self) -> Kind:
+        return _KIND_OF[type(self.act)]
+
+    @property
+    def round_id(self) -> str:
+        return self.round.id if self.round else ""
+
+
+# ---------------------------------------------------------------- outcomes
+
+
+class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who the player is, as `authenticate` answers; a new `session` may come with any answer."""
+
+    player: str = ""
+    session: str = ""
+    country: str = ""
+    username: str = ""
+    language: str = ""
+
+
+class Accepted(Struct, frozen=True, kw_only=True, tag="accepted", tag_field="outcome", omit_defaults=True):
+    """An explicit yes. Amounts are major units of `currency`; a balance may be negative."""
+
+    balance: Decimal | None = None
+    bonus: Decimal | None = None
+    currency: str = ""
+    wallet_id: str = ""  # the wallet's own id of the movement
+    moved: Decimal | None = None  # what really moved, if not the amount asked
+    replayed: bool = False  # decided before; this is that decision
+    profile: Profile | None = None
+    state: str = ""  # of a reserve: active, used, released, expired
+    expires_at: datetime | None = None  # of a reserve
+    items: tuple[Outcome, ...] = ()
+
+
+class Declined(Struct, frozen=True, kw_only=True, tag="declined", tag_field="outcome", omit_defaults=True):
+    """An explicit no. `field` and `flaw` say what was wrong with a request of the provider's."""
+
+    reason: Reason
+    message: str = ""
+    field: str = ""
+    flaw: Flaw = Flaw.NONE
+    balance: Decimal | None = None
+    bonus: Decimal | None = None
+    currency: str = ""
+    wallet_id: str = ""  # with already_rolled_back: of the rollback that did it
+    replayed: bool = False
+    items: tuple[Outcome, ...] = ()
+
+
+class Unknown(Struct, frozen=True, kw_only=True, tag="unknown", tag_field="outcome", omit_defaults=True):
+    """Doubt: nobody knows. `detail` is for people, and holds no body and no secret."""
+
+    detail: str = ""
+
+
+Outcome = Accepted | Declined | Unknown
