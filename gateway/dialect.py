@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -33,6 +34,7 @@ class Call(Struct, frozen=True, kw_only=True):
     provider: str = ""  # the integration's immutable id, for wallets that are told it
     currency: str = ""  # the integration's own, where the wire has none
     currencies: Currencies = Currencies()
+    again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
 
 
 class NoCall(Exception):
@@ -76,7 +78,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     settings: type[Struct] = NoSettings
     body_key: str = ""
     """The body field that the card names for the guard's shared key (`api_key`)."""
-    answer_within: Mapping[str, str] = {"default": "4s"}
+    answer_within: Mapping[str, str] = MappingProxyType({"default": "4s"})
     """The provider's limits by kind, as durations; `default` for the rest."""
     spaces: Mapping[str, str] = {}
     """Key space by wire call; the native kind where it is not listed (SEMANTICS.md 1)."""
@@ -101,6 +103,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
+    makes_hold_ids: bool = False
+    """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
     hides: frozenset[str] = frozenset()
     """Names of headers and fields that hold a secret or a session, beside the usual ones: never
     shown by `sign`, `translate` or a log."""

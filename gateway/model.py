@@ -132,21 +132,21 @@ def amount_checked(amount: Decimal, field: str = "amount", *, signed: bool = Fal
     return amount
 
 
-class Authenticate(Struct, frozen=True, kw_only=True, tag="authenticate", omit_defaults=True):
+class Authenticate(Struct, frozen=True, kw_only=True, tag="authenticate", tag_field="kind", omit_defaults=True):
     """Who plays? `launch_token` is the operator's one-time key, where the dialect has one."""
 
     launch_token: str = ""
 
 
-class Balance(Struct, frozen=True, tag="balance"):
+class Balance(Struct, frozen=True, tag="balance", tag_field="kind"):
     """How much is there?"""
 
 
-class Check(Struct, frozen=True, tag="check"):
+class Check(Struct, frozen=True, tag="check", tag_field="kind"):
     """May this player bet? Nothing moves."""
 
 
-class Debit(Struct, frozen=True, kw_only=True, tag="debit", omit_defaults=True):
+class Debit(Struct, frozen=True, kw_only=True, tag="debit", tag_field="kind", omit_defaults=True):
     """A stake, tip or fee: takes `amount` from the player."""
 
     amount: Decimal
@@ -158,7 +158,7 @@ class Debit(Struct, frozen=True, kw_only=True, tag="debit", omit_defaults=True):
         amount_checked(self.amount)
 
 
-class Credit(Struct, frozen=True, kw_only=True, tag="credit", omit_defaults=True):
+class Credit(Struct, frozen=True, kw_only=True, tag="credit", tag_field="kind", omit_defaults=True):
     """A win or gift: gives `amount` to the player. `reference` is the bet that won, if said."""
 
     amount: Decimal
@@ -171,7 +171,7 @@ class Credit(Struct, frozen=True, kw_only=True, tag="credit", omit_defaults=True
         amount_checked(self.amount)
 
 
-class Settle(Struct, frozen=True, kw_only=True, tag="settle", omit_defaults=True):
+class Settle(Struct, frozen=True, kw_only=True, tag="settle", tag_field="kind", omit_defaults=True):
     """A bet and its win in one movement: all or nothing."""
 
     debit: Decimal
@@ -183,7 +183,7 @@ class Settle(Struct, frozen=True, kw_only=True, tag="settle", omit_defaults=True
         amount_checked(self.credit, "credit_amount")
 
 
-class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", omit_defaults=True):
+class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", tag_field="kind", omit_defaults=True):
     """Undoes the movement that `reference` and `reference_kind` name. `amount` None = all of it.
 
     `scope` is what the provider asked for: `transaction`, or `round` (SEMANTICS.md 16).
@@ -199,7 +199,7 @@ class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", omit_defaults=
             amount_checked(self.amount)
 
 
-class Adjust(Struct, frozen=True, kw_only=True, tag="adjust", omit_defaults=True):
+class Adjust(Struct, frozen=True, kw_only=True, tag="adjust", tag_field="kind", omit_defaults=True):
     """A correction; the only signed amount: negative takes, positive gives."""
 
     amount: Decimal
@@ -208,15 +208,15 @@ class Adjust(Struct, frozen=True, kw_only=True, tag="adjust", omit_defaults=True
         amount_checked(self.amount, signed=True)
 
 
-class CloseRound(Struct, frozen=True, tag="close_round"):
+class CloseRound(Struct, frozen=True, tag="close_round", tag_field="kind"):
     """Nothing more comes for this round."""
 
 
-class CloseSession(Struct, frozen=True, tag="close_session"):
+class CloseSession(Struct, frozen=True, tag="close_session", tag_field="kind"):
     """The player left."""
 
 
-class Reserve(Struct, frozen=True, kw_only=True, tag="reserve", omit_defaults=True):
+class Reserve(Struct, frozen=True, kw_only=True, tag="reserve", tag_field="kind", omit_defaults=True):
     """Holds `amount` until it is captured, released or `expires_at`."""
 
     amount: Decimal
@@ -226,7 +226,7 @@ class Reserve(Struct, frozen=True, kw_only=True, tag="reserve", omit_defaults=Tr
         amount_checked(self.amount)
 
 
-class Capture(Struct, frozen=True, kw_only=True, tag="capture", omit_defaults=True):
+class Capture(Struct, frozen=True, kw_only=True, tag="capture", tag_field="kind", omit_defaults=True):
     """Takes what the reserve `reference` holds; `amount` None = all of it."""
 
     reference: str
@@ -237,24 +237,24 @@ class Capture(Struct, frozen=True, kw_only=True, tag="capture", omit_defaults=Tr
             amount_checked(self.amount)
 
 
-class Release(Struct, frozen=True, kw_only=True, tag="release", omit_defaults=True):
+class Release(Struct, frozen=True, kw_only=True, tag="release", tag_field="kind", omit_defaults=True):
     """Gives back what the reserve `reference` holds."""
 
     reference: str
 
 
-class Notice(Struct, frozen=True, tag="notice"):
+class Notice(Struct, frozen=True, tag="notice", tag_field="kind"):
     """Something happened that moves nothing."""
 
 
-class Status(Struct, frozen=True, kw_only=True, tag="status", omit_defaults=True):
+class Status(Struct, frozen=True, kw_only=True, tag="status", tag_field="kind", omit_defaults=True):
     """What became of the movement (`reference_kind`, `reference`)?"""
 
     reference: str
     reference_kind: Kind = Kind.DEBIT
 
 
-class Batch(Struct, frozen=True, kw_only=True, tag="batch", omit_defaults=True):
+class Batch(Struct, frozen=True, kw_only=True, tag="batch", tag_field="kind", omit_defaults=True):
     """Several movements in one call. `atomic`: all or nothing."""
 
     items: tuple[Transaction, ...]

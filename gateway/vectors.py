@@ -250,11 +250,17 @@ def _essence(outcome: Outcome) -> object:
     """An outcome without the texts for people."""
     if isinstance(outcome, Unknown):
         return "unknown"
-    plain: dict[str, object] = outcome_to_plain(outcome, CURRENCIES)
-    plain.pop("message", None)
+    plain = _wordless(outcome_to_plain(outcome, CURRENCIES))
     if isinstance(outcome, Declined):
         plain |= {"field": outcome.field, "flaw": outcome.flaw.value}
     assert isinstance(outcome, Accepted | Declined)
+    return plain
+
+
+def _wordless(plain: dict[str, Any]) -> dict[str, Any]:
+    plain.pop("message", None)
+    for item in plain.get("items", ()):
+        _wordless(item)
     return plain
 
 

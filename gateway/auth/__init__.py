@@ -5,6 +5,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
+from gateway.auth.covers import js_number, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.scheme import (
     Auth,
@@ -14,6 +15,7 @@ from gateway.auth.scheme import (
     Signed,
     StaticHeaders,
     Unsigned,
+    When,
     base64_text,
     digest_of,
     hex_text,
@@ -30,11 +32,15 @@ __all__ = [
     "Signed",
     "StaticHeaders",
     "Unsigned",
+    "When",
     "base64_text",
     "digest_of",
     "hex_text",
     "hmac_of",
+    "js_number",
     "live",
     "raw_body",
     "same",
+    "sorted_pairs",
+    "sorted_values",
 ]

@@ -25,6 +25,7 @@ class Part(Struct, frozen=True):
     name: str
     secret: bool = True
     demo: str = ""  # what the demo, `gateway wallet` and `gateway provider` use
+    end: str = ""  # `provider` or `wallet`, where only that end of ours needs it (hub88's two keys)
 
 
 class Auth:
@@ -33,6 +34,10 @@ class Auth:
     def parts(self, settings: Any) -> tuple[Part, ...]:
         """The parts a key needs with these settings; empty = the dialect is unsigned."""
         return ()
+
+    def fault(self, part: str, value: str) -> str:
+        """What is wrong with a part of a key as it is configured; blank = nothing. Told at load."""
+        return ""
 
     def weak(self, settings: Any) -> bool:
         """Whether the proof only guards against mistakes (MD5, SHA-1, none): needs `allow_weak`."""
@@ -87,16 +92,20 @@ class InHeader(Struct, frozen=True):
 
 
 class InBody(Struct, frozen=True):
-    """The proof stands in a top-level field of a JSON body."""
+    """The proof stands in a top-level field of a JSON body; `any_case`: `Hash` is `hash`."""
 
     name: str
     encoding: Encoding = hex_text
+    any_case: bool = False
 
     def read(self, request: Request) -> str:
         try:
-            found = msgspec.json.decode(request.body, type=dict[str, Any]).get(self.name)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+            fields = msgspec.json.decode(request.body, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return ""
+        found = fields.get(self.name)
+        if found is None and self.any_case:
+            found = next((value for name, value in fields.items() if name.lower() == self.name), None)
         return found if isinstance(found, str) else ""
 
     def write(self, request: Request, proof: str) -> Request:
@@ -152,9 +161,8 @@ class Signed(Auth):
         given = self._carried.read(request)
         if not given:
             raise bad_signature("the signature is missing")
-        candidates = list(self._covers(request, settings))
-        for key in keys:
-            for message in candidates:
+        for message in self._covers(request, settings):  # lazily: mostly the first candidate is it
+            for key in keys:
                 if same(given, self._carried.encoding(self._digest(key, message))):
                     return key.id
         raise bad_signature("the signature does not verify")
@@ -170,6 +178,31 @@ class Signed(Auth):
             steps.append((f"signature {number}", self._carried.encoding(self._digest(key, message))))
         steps.append(("carried in", f"{type(self._carried).__name__}({self._carried.name})"))
         return steps
+
+
+class When(Auth):
+    """`inner` where the settings ask for it; else no proof, and a guard is required."""
+
+    def __init__(self, asked: Callable[[Any], bool], inner: Auth) -> None:
+        self._asked, self._inner = asked, inner
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return self._inner.parts(settings) if self._asked(settings) else ()
+
+    def fault(self, part: str, value: str) -> str:
+        return self._inner.fault(part, value)
+
+    def weak(self, settings: Any) -> bool:
+        return self._asked(settings) and self._inner.weak(settings)
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        return self._inner.verify(request, keys, settings, now) if self._asked(settings) else ""
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        return self._inner.sign(request, keys, settings, now) if self._asked(settings) else request
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        return self._inner.explain(request, key, settings) if self._asked(settings) else []
 
 
 class StaticHeaders(Auth):

@@ -22,6 +22,9 @@ _UNSET: Any = object()
 _INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 _DECIMAL_TEXT = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
 EXPONENT_MAX = 40  # 1e400 is a number, and nobody's money
+OPAQUE_LENGTH_MAX = 4096  # characters of a documented field that is only passed on
+UNKNOWN_MAX = 20  # undocumented fields kept of one call
+UNKNOWN_LENGTH_MAX = 256  # characters of each
 
 
 class Number(str):
@@ -122,6 +125,17 @@ class Fields:
     @classmethod
     def of(cls, body: bytes) -> Fields:
         return cls(read_json(body))
+
+    @classmethod
+    def caseless(cls, body: bytes, spelled: Mapping[str, str]) -> Fields:
+        """Where `userid` is `userId`: fields under the documented spelling, given by lower-case name.
+
+        Two fields whose names differ only by case are refused: nobody knows which one is meant.
+        """
+        found = read_json(body)
+        if len({name.lower() for name in found}) != len(found):
+            raise unparsable("two keys differ only by case")
+        return cls({spelled.get(name.lower(), name): value for name, value in found.items()})
 
     def __contains__(self, name: str) -> bool:
         return self.raw.get(name) is not None
@@ -246,13 +260,28 @@ class Fields:
         return Fields(found, f"{self._prefix}{name}.")
 
     def opaque(self, *names: str) -> dict[str, str]:
-        """These fields as text for `extra`, JSON text where they are no plain values; absent ones left out."""
+        """These fields as text for `extra`, JSON text where they are no plain values; absent ones left out.
+
+        Cut to what a native wallet takes (no zero bytes, a bound): a description may not stop a win.
+        """
         found = {}
         for name in names:
             value = self.raw.get(name)
             if value is not None:
-                found[name] = str(value) if isinstance(value, str) else text_of(value)
+                text = str(value) if isinstance(value, str) else text_of(value)
+                found[name] = text.replace("\x00", "")[:OPAQUE_LENGTH_MAX]
         return found
+
+    def unknown(self, names: frozenset[str]) -> dict[str, str]:
+        """The plain fields that nobody documented, as text for `extra`: a few, and short ones.
+
+        `names` are the documented ones; a guard's key in the body is never kept.
+        """
+        hidden = names | {"", "api_key"}
+        strange = [name for name in self.raw if name not in hidden and len(name) <= 64 and "\x00" not in name]
+        plain = [name for name in strange if isinstance(self.raw[name], str | bool)]
+        kept = {name: text for name, text in self.opaque(*plain).items() if len(text) <= UNKNOWN_LENGTH_MAX}
+        return dict(list(kept.items())[:UNKNOWN_MAX])
 
 
 def moment(text: str, field: str) -> datetime:

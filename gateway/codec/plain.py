@@ -14,8 +14,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.codec.fields import Fields, moment
+from gateway.codec.units import bounded
 from gateway.currency import Currencies
 from gateway.model import (
+    ID_LENGTH_MAX,
+    MONEY_KINDS,
     Accepted,
     Act,
     Adjust,
@@ -49,15 +52,17 @@ from gateway.model import (
 
 KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 REASONS: Mapping[str, Reason] = {reason.value: reason for reason in Reason}
-_NEEDS_ID = {
-    Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ROLLBACK, Kind.ADJUST, Kind.RESERVE, Kind.CAPTURE, Kind.RELEASE,
-}  # fmt: skip
+MOVEMENTS: Mapping[str, Kind] = {kind.value: kind for kind in Kind if kind in MONEY_KINDS}
+NEED_CURRENCY = frozenset({Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ADJUST, Kind.RESERVE})
 SCOPES = {"transaction": "transaction", "round": "round"}
+STATES = {word: word for word in ("", "active", "used", "released", "expired")}
+# Ids that the gateway makes hold two of a provider's (`<refund>:<bet>`) and a word or two.
+PLAIN_ID_MAX = 2 * ID_LENGTH_MAX + 144
 
 
 def utc_text(moment: datetime) -> str:
-    """RFC 3339 UTC, milliseconds where there are any."""
-    spec = "milliseconds" if moment.microsecond else "seconds"
+    """RFC 3339 UTC, as many digits of the second as there are: none, three or six."""
+    spec = "seconds" if not moment.microsecond else "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.astimezone(UTC).isoformat(timespec=spec).replace("+00:00", "Z")
 
 
@@ -89,10 +94,16 @@ def _put(plain: dict[str, Any], **fields: Any) -> None:
             plain[name] = value
 
 
+def unsigned_zero(amount: Decimal) -> Decimal:
+    """The same amount, zero without a sign: `-0.00` is no amount to a strict reader."""
+    return amount if amount else amount.copy_abs()
+
+
 def _put_act(plain: dict[str, Any], tx: Transaction, provider: str, currencies: Currencies) -> None:
     def money(amount: Decimal | None) -> str | None:
         if amount is None:
             return None
+        amount = unsigned_zero(amount)
         return currencies.text(amount, tx.currency) if tx.currency else f"{amount:f}"
 
     act = tx.act
@@ -122,8 +133,8 @@ def _put_act(plain: dict[str, Any], tx: Transaction, provider: str, currencies: 
             plain["atomic"] = act.atomic
         case _:
             pass
-    if isinstance(act, Debit | Credit | Settle):
-        plain["free_round"] = act.free_round
+    if isinstance(act, Debit | Credit) or (isinstance(act, Settle) and act.free_round):
+        plain["free_round"] = act.free_round  # of a settle not on the card, so only said where it matters
     if isinstance(act, Debit | Credit) and act.tracking_only:
         plain["tracking_only"] = True
 
@@ -134,23 +145,24 @@ def transaction_from_plain(fields: Fields, currencies: Currencies) -> tuple[Tran
 
 
 def _read(fields: Fields, currencies: Currencies, batch: Transaction | None) -> tuple[Transaction, str]:
+    """`batch` is the call around an item, which may leave provider, player and currency to it."""
     kind = fields.choice("kind", KINDS)
-    if batch and kind not in _NEEDS_ID:
+    if batch and kind not in MONEY_KINDS:
         raise fields.wrong("kind", Flaw.INVALID, "is no movement, a batch holds only movements")
-    provider = fields.id("provider", "") if batch else fields.id("provider")
-    tx_id = fields.id("transaction_id") if kind in _NEEDS_ID else fields.id("transaction_id", "")
+    provider = _id(fields, "provider", "") if batch else _id(fields, "provider")
+    tx_id = _id(fields, "transaction_id") if kind in MONEY_KINDS else _id(fields, "transaction_id", "")
     inherited = batch.player if batch else ""
     optional = kind in (Kind.AUTHENTICATE, Kind.RELEASE) or bool(inherited)
-    player = fields.id("player", inherited) if optional else fields.id("player")
+    player = _id(fields, "player", inherited) if optional else _id(fields, "player")
     tx = Transaction(
         act=Balance(),
         id=tx_id,
         player=player,
-        session=fields.text("session", batch.session if batch else ""),
+        session=fields.text("session", ""),
         currency=_currency(fields, kind, currencies, batch),
-        round=_round(fields, batch),
-        game=_game(fields) or (batch.game if batch else None),
-        free_round_id=fields.id("free_round_id", ""),
+        round=_round(fields),
+        game=_game(fields),
+        free_round_id=_id(fields, "free_round_id", ""),
         channel=fields.text("channel", "", length_max=64),
         occurred_at=_moment(fields, "occurred_at"),
         request_id=fields.text("request_id", "", length_max=256),
@@ -159,12 +171,17 @@ def _read(fields: Fields, currencies: Currencies, batch: Transaction | None) -> 
     return replace(tx, act=_act(fields, kind, tx, currencies)), provider
 
 
+def _id(fields: Fields, name: str, default: Any = ...) -> str:
+    if default is ...:
+        return fields.text(name, length_max=PLAIN_ID_MAX)
+    return fields.text(name, default, length_max=PLAIN_ID_MAX)
+
+
 def _currency(fields: Fields, kind: Kind, currencies: Currencies, batch: Transaction | None) -> str:
-    needed = kind in (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ADJUST, Kind.RESERVE)
     if batch and batch.currency:
         code = fields.text("currency", batch.currency)
     else:
-        code = fields.text("currency") if needed else fields.text("currency", "")
+        code = fields.text("currency") if kind in NEED_CURRENCY else fields.text("currency", "")
     if code:
         try:
             currencies.digits(code)
@@ -173,17 +190,14 @@ def _currency(fields: Fields, kind: Kind, currencies: Currencies, batch: Transac
     return code
 
 
-def _round(fields: Fields, batch: Transaction | None) -> Round | None:
-    round_id = fields.id("round_id", batch.round_id if batch else "")
-    closed = fields.boolean("round_closed", None)
-    if not round_id and closed is None:
-        return batch.round if batch else None
-    return Round(round_id, closed)
+def _round(fields: Fields) -> Round | None:
+    round_id, closed = _id(fields, "round_id", ""), fields.boolean("round_closed", None)
+    return Round(round_id, closed) if round_id or closed is not None else None
 
 
 def _game(fields: Fields) -> Game | None:
     game = Game(
-        id=fields.id("game_id", ""),
+        id=_id(fields, "game_id", ""),
         name=fields.text("game_name", "", length_max=256),
         type=fields.text("game_type", "", length_max=64),
         studio=fields.text("studio", "", length_max=128),
@@ -193,7 +207,11 @@ def _game(fields: Fields) -> Game | None:
 
 def _extra(fields: Fields) -> dict[str, str]:
     inner = fields.object("extra", None)
-    return {name: inner.text(name, "", length_max=4096) for name in inner.raw}
+    known = {name: value for name, value in inner.raw.items() if value is not None}
+    for name, value in known.items():
+        if type(value) is not str:  # a JSON number is kept as a subclass of it
+            raise inner.wrong(name, Flaw.INVALID, "is not a text")
+    return known
 
 
 def _moment(fields: Fields, name: str) -> datetime | None:
@@ -211,7 +229,7 @@ def amount_from_plain(fields: Fields, name: str, currency: str, currencies: Curr
     plain = type(text) is str and len(text) <= 64 and whole.isascii() and whole.isdigit()
     if not plain or ("." in digits and not (rest.isascii() and rest.isdigit())):
         raise fields.wrong(name, Flaw.INVALID, "is not a decimal text such as 12.50")
-    amount = Decimal(text)
+    amount = bounded(unsigned_zero(Decimal(text)), name)
     return currencies.exact(amount, currency, name) if currency else amount
 
 
@@ -220,7 +238,7 @@ def _act(fields: Fields, kind: Kind, tx: Transaction, currencies: Currencies) ->
         return amount_from_plain(fields, name, tx.currency, currencies, default)
 
     def reference() -> str:
-        return fields.id("reference_transaction_id")
+        return _id(fields, "reference_transaction_id")
 
     free, tracking = fields.boolean("free_round", False) is True, fields.boolean("tracking_only", False) is True
     match kind:
@@ -234,7 +252,7 @@ def _act(fields: Fields, kind: Kind, tx: Transaction, currencies: Currencies) ->
             word = fields.text("debit_type", "bet", length_max=64)
             return Debit(amount=money("amount"), type=word, free_round=free, tracking_only=tracking)
         case Kind.CREDIT:
-            word, said = fields.text("credit_type", "win", length_max=64), fields.id("reference_transaction_id", "")
+            word, said = fields.text("credit_type", "win", length_max=64), _id(fields, "reference_transaction_id", "")
             return Credit(amount=money("amount"), type=word, free_round=free, tracking_only=tracking, reference=said)
         case Kind.SETTLE:
             return Settle(debit=money("debit_amount"), credit=money("credit_amount"), free_round=free)
@@ -242,7 +260,7 @@ def _act(fields: Fields, kind: Kind, tx: Transaction, currencies: Currencies) ->
             return Rollback(
                 amount=money("amount", None),
                 reference=reference(),
-                reference_kind=fields.choice("reference_kind", KINDS, Kind.DEBIT),
+                reference_kind=fields.choice("reference_kind", MOVEMENTS, Kind.DEBIT),
                 scope=fields.choice("scope", SCOPES, "transaction"),
             )
         case Kind.ADJUST:
@@ -260,18 +278,18 @@ def _act(fields: Fields, kind: Kind, tx: Transaction, currencies: Currencies) ->
         case Kind.NOTICE:
             return Notice()
         case Kind.STATUS:
-            return Status(reference=reference(), reference_kind=fields.choice("reference_kind", KINDS, Kind.DEBIT))
+            return Status(reference=reference(), reference_kind=fields.choice("reference_kind", MOVEMENTS, Kind.DEBIT))
         case Kind.BATCH:
             return Batch(items=_items(fields, tx, currencies), atomic=fields.boolean("atomic", False) is True)
 
 
 def _items(fields: Fields, tx: Transaction, currencies: Currencies) -> tuple[Transaction, ...]:
     items = fields.value("items")
-    if not isinstance(items, list) or not items or len(items) > 100:
-        raise fields.wrong("items", Flaw.INVALID, "is not a list of 1 to 100 movements")
+    if not isinstance(items, list) or not items:
+        raise fields.wrong("items", Flaw.INVALID, "is not a list of movements")
     if not all(isinstance(item, dict) for item in items):
         raise fields.wrong("items", Flaw.INVALID, "holds something that is not an object")
-    return tuple(_read(Fields(item, f"items[{n}]."), currencies, tx)[0] for n, item in enumerate(items))
+    return tuple(_read(type(fields)(item, f"items[{n}]."), currencies, tx)[0] for n, item in enumerate(items))
 
 
 # ---------------------------------------------------------------- outcomes
@@ -283,9 +301,10 @@ def outcome_to_plain(outcome: Outcome, currencies: Currencies) -> dict[str, Any]
         return {"outcome": "unknown"} | ({"message": outcome.detail} if outcome.detail else {})
 
     def money(amount: Decimal | None) -> str | None:
-        if amount is None:
-            return None
-        return f"{currencies.shown(amount, outcome.currency):f}" if outcome.currency else f"{amount:f}"
+        return None if amount is None else f"{unsigned_zero(shown(amount)):f}"
+
+    def shown(amount: Decimal) -> Decimal:
+        return currencies.shown(amount, outcome.currency) if currencies.knows(outcome.currency) else amount
 
     plain: dict[str, Any] = {"outcome": "accepted" if isinstance(outcome, Accepted) else "declined"}
     if isinstance(outcome, Declined):
@@ -299,51 +318,69 @@ def outcome_to_plain(outcome: Outcome, currencies: Currencies) -> dict[str, Any]
             _put(plain, username=who.username, language=who.language)
     _put(plain, balance=money(outcome.balance), bonus_balance=money(outcome.bonus))
     if isinstance(outcome, Accepted):
-        _put(plain, moved=money(outcome.moved))
+        # What moved is no balance: with digits that the currency does not have it is said as it is.
+        moved = outcome.moved
+        _put(plain, moved=money(moved) if moved is None or shown(moved) == moved else f"{moved:f}")
     _put(plain, currency=outcome.currency, replayed=outcome.replayed or None)
     if outcome.items:
         plain["items"] = [outcome_to_plain(item, currencies) for item in outcome.items]
     return plain
 
 
-def outcome_from_plain(fields: Fields, currencies: Currencies) -> Outcome:
-    """The outcome that native JSON says. Raises `Refused` where it is no native answer."""
+def outcome_from_plain(fields: Fields, currencies: Currencies, currency: str = "") -> Outcome:
+    """The outcome that native JSON says; `currency` is the one of amounts that name none.
+
+    Raises `Refused` where it is no native answer.
+    """
     word = fields.text("outcome")
     if word == "unknown":
-        return Unknown(detail=fields.text("message", ""))
-    currency = fields.text("currency", "")
-    if currency:
-        currencies.digits(currency)
+        return Unknown(detail=_message(fields))
+    said = fields.text("currency", "")
+    if said:
+        currencies.digits(said)
 
     def money(name: str) -> Decimal | None:
-        found = amount_from_plain(fields, name, currency, currencies, None)
+        found = amount_from_plain(fields, name, said or currency, currencies, None)
         return found if found is None else Decimal(found)
 
-    items = tuple(
-        outcome_from_plain(Fields(item, f"items[{n}]."), currencies)
-        for n, item in enumerate(fields.value("items", ()))
-        if isinstance(item, dict)
-    )
-    balance, bonus = money("balance"), money("bonus_balance")
+    items = _answers(fields, currencies, said or currency)
+    balance, bonus, moved = money("balance"), money("bonus_balance"), money("moved")
+    silent = balance is None and bonus is None and moved is None
+    said = said or ("" if silent else currency)
     wallet_id = fields.id("wallet_transaction_id", "", length_max=256)
     replayed = fields.boolean("replayed", False) is True
     if word == "accepted":
         return Accepted(
-            balance=balance, bonus=bonus, currency=currency, wallet_id=wallet_id, moved=money("moved"),
-            replayed=replayed, profile=_profile(fields), state=fields.text("state", "", length_max=32),
+            balance=balance, bonus=bonus, currency=said, wallet_id=wallet_id, moved=moved,
+            replayed=replayed, profile=_profile(fields), state=fields.choice("state", STATES, ""),
             expires_at=_moment(fields, "expires_at"), items=items,
         )  # fmt: skip
     if word != "declined":
         raise fields.wrong("outcome", Flaw.INVALID, "is neither accepted nor declined")
     return Declined(
-        reason=fields.choice("reason", REASONS), message=fields.text("message", "", length_max=4096), balance=balance,
-        bonus=bonus, currency=currency, wallet_id=wallet_id, replayed=replayed, items=items,
+        reason=fields.choice("reason", REASONS), message=_message(fields), balance=balance,
+        bonus=bonus, currency=said, wallet_id=wallet_id, replayed=replayed, items=items,
     )  # fmt: skip
+
+
+def _message(fields: Fields) -> str:
+    """The text for people: whatever it is, it never spoils a decision."""
+    found = fields.raw.get("message")
+    return str(found)[:1024] if isinstance(found, str) else ""
+
+
+def _answers(fields: Fields, currencies: Currencies, currency: str) -> tuple[Outcome, ...]:
+    items = fields.value("items", None) or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise fields.wrong("items", Flaw.INVALID, "is not a list of answers")
+    return tuple(
+        outcome_from_plain(type(fields)(item, f"items[{n}]."), currencies, currency) for n, item in enumerate(items)
+    )
 
 
 def _profile(fields: Fields) -> Profile | None:
     who = Profile(
-        player=fields.id("player", "", length_max=256),
+        player=_id(fields, "player", ""),
         session=fields.text("session", ""),
         country=fields.text("country", "", length_max=64),
         username=fields.text("username", "", length_max=256),

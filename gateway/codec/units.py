@@ -24,8 +24,8 @@ class Major(Struct, frozen=True):
             digits = currencies.digits(currency) if currency else DIGITS_UNKNOWN
             rounded = round(amount, digits)
             if abs(rounded - amount) <= ARTEFACT:
-                return rounded
-        return currencies.exact(amount, currency, field) if currency else amount
+                return _zero_unsigned(rounded)
+        return _zero_unsigned(currencies.exact(amount, currency, field) if currency else amount)
 
     def write(self, amount: Decimal, currency: str, currencies: Currencies) -> Decimal:
         """Exactly the currency's digits."""
@@ -65,6 +65,11 @@ class Scaled(Struct, frozen=True):
     def show(self, balance: Decimal, currency: str, currencies: Currencies) -> int:
         """A balance, rounded down where the wire is coarser than the currency."""
         return int(balance.scaleb(self.scale(currency, currencies)).__floor__())
+
+
+def _zero_unsigned(amount: Decimal) -> Decimal:
+    """`-0` is nothing less than zero, and would be shown as `-0.00`."""
+    return amount if amount else abs(amount)
 
 
 def bounded(amount: Decimal, field: str) -> Decimal:

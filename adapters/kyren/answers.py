@@ -1,0 +1,137 @@
+"""Kyren's answers: written at the provider's end, read at the wallet's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from adapters.kyren.wire import (
+    CREDITS,
+    DESCRIPTIONS,
+    ERRORS,
+    RETRY,
+    SCOPES,
+    SPELLED,
+    WIN_TYPES,
+    error_heard,
+    error_of,
+    error_out,
+    read_balance,
+    shown_text,
+)
+from gateway.codec.fields import Fields, write_json
+from gateway.dialect import Call
+from gateway.http import JSON_HEADERS, Response
+from gateway.model import (
+    Accepted,
+    Declined,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Refused,
+    Rollback,
+    Transaction,
+    Unknown,
+)
+
+# ---------------------------------------------------------------- provider's end
+
+WITH_ID = frozenset({"Bet", "Cancel", "Refund"}) | CREDITS
+WITH_CASH = frozenset({"Balance", "Bet", "Cancel", "EndRound"}) | CREDITS  # Refund's page has no balance
+NOTHING_TO_UNDO = frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})
+
+
+def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
+    if isinstance(outcome, Accepted) and outcome.items:
+        outcome = _one_of(outcome)
+    if isinstance(outcome, Declined) and call.name in SCOPES and outcome.reason in NOTHING_TO_UNDO:
+        outcome = _nothing_undone(outcome)
+    match outcome:
+        case Accepted():
+            return _answer(0, call, _accepted_fields(outcome, tx, call))
+        case Declined():
+            return _answer(error_of(outcome, call.name), call, {})
+        case _:
+            return _answer(RETRY, call, {})
+
+
+def _answer(code: int, call: Call, fields: Mapping[str, Any]) -> Response:
+    head = {"error": error_out(code, call.name, call.settings), "description": DESCRIPTIONS[code]}
+    return Response(status=200, headers=JSON_HEADERS, body=write_json({**fields, **head}))
+
+
+def _one_of(batch: Accepted) -> Outcome:
+    """The one answer to a Result that held two wins: yes only if both were taken.
+
+    Where one was not, the provider shall send the Result again: the other is known by then.
+    """
+    taken = [item for item in batch.items if isinstance(item, Accepted)]
+    if len(taken) == len(batch.items):
+        last = next((item for item in (batch, *reversed(taken)) if item.balance is not None), batch)
+        return Accepted(wallet_id=taken[0].wallet_id, balance=last.balance, bonus=last.bonus, currency=last.currency)
+    if all(isinstance(item, Declined) for item in batch.items):
+        return batch.items[0]
+    return Unknown(detail="not every win of this Result was taken")
+
+
+def _nothing_undone(declined: Declined) -> Accepted:
+    """A Cancel or Refund of what is not there, or not there any more, is a success."""
+    done = declined.reason is Reason.ALREADY_ROLLED_BACK
+    return Accepted(wallet_id=declined.wallet_id if done else "", balance=declined.balance, currency=declined.currency)
+
+
+def _accepted_fields(outcome: Accepted, tx: Transaction | None, call: Call) -> dict[str, Any]:
+    said: dict[str, Any] = {"transactionId": outcome.wallet_id} if call.name in WITH_ID else {}
+    if call.name not in WITH_CASH:
+        return said
+    if outcome.balance is None:
+        raise Missing("balance")
+    currency = outcome.currency or (tx.currency if tx else "") or call.currency
+    said |= {"currency": currency, "cash": shown_text(outcome.balance, currency, call)}
+    bonus = outcome.bonus
+    if bonus is None and call.name in WIN_TYPES:
+        bonus = Decimal(0)  # required there, and most wallets have no bonus money
+    if bonus is not None and call.name in CREDITS:
+        said["bonus"] = shown_text(bonus, currency, call)
+    return said
+
+
+# ---------------------------------------------------------------- wallet's end
+
+
+def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
+    if response.status != 200:
+        return Unknown(detail=f"HTTP {response.status}")
+    try:
+        fields = Fields.caseless(response.body, SPELLED)
+        code = error_heard(fields)
+        if code == 0:
+            return _heard_yes(fields, tx, call)
+        reason = ERRORS.reason(code) if code is not None else None
+        if reason is None:
+            return Unknown(detail="no error number" if code is None else f"error {code}")
+        return Declined(reason=reason, message=fields.opaque("description").get("description", "")[:200])
+    except Refused as refused:
+        return Unknown(detail=refused.message)
+
+
+def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    currency = fields.text("currency", "") or tx.currency or call.currency
+    if tx.currency and currency != tx.currency:
+        return Unknown(detail="accepted, but in another currency")
+    balance = read_balance(fields, "cash", currency, call.currencies)
+    bonus = read_balance(fields, "bonus", currency, call.currencies)
+    if balance is None:
+        currency = ""
+        if tx.kind is Kind.BALANCE:
+            return Unknown(detail="a balance call was answered without cash")
+    if isinstance(tx.act, Rollback):
+        # Success with `transactionId` "" is how this family says that it knows no such bet.
+        if fields.value("transactionId", None) is None:
+            return Unknown(detail="a rollback was answered without transactionId")
+        if not fields.id("transactionId", "", length_max=256):
+            return Declined(reason=Reason.TRANSACTION_NOT_FOUND, balance=balance, currency=currency)
+    wallet_id = fields.id("transactionId", "", length_max=256)
+    return Accepted(balance=balance, bonus=bonus, currency=currency, wallet_id=wallet_id)

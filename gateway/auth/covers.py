@@ -1,0 +1,153 @@
+"""Covers over the fields of a flat JSON body: what is signed where it is not the body's own bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from gateway.auth.scheme import Cover, bad_signature
+from gateway.http import Request
+from gateway.model import Flaw, Reason, Refused
+
+
+class _Token(str):
+    """A JSON number, as the text that stood in the body."""
+
+    __slots__ = ()
+
+
+def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover:
+    """The values of a flat body in the order of their names; the names themselves are not signed.
+
+    A sender signs what its language makes of a number, and the body may spell it otherwise. The
+    candidates: numbers as they stand; in JavaScript's shortest form; that, with booleans as PHP
+    prints them (`1` and nothing), where the settings ask for it.
+    """
+
+    def cover(request: Request, settings: Any) -> Iterator[bytes]:
+        fields = _flat(request.body)
+        values = [fields[name] for name in _by_code_unit(fields)]
+        as_sent = [_text(value) for value in values]
+        yield _joined(between, as_sent)
+        shortest = [js_number(value) if isinstance(value, _Token) else _text(value) for value in values]
+        if shortest != as_sent:
+            yield _joined(between, shortest)
+        if php_booleans(settings) and any(isinstance(value, bool) for value in values):
+            spelled = {True: "1", False: ""}
+            php = [spelled[v] if isinstance(v, bool) else text for v, text in zip(values, shortest, strict=True)]
+            yield _joined(between, php)
+
+    return cover
+
+
+def sorted_pairs(*, between: str, without: str) -> Cover:
+    """`name=value` of the plain fields in the order of their names, `without` the proof's own.
+
+    Objects and lists are left out. Some senders of this family leave out empty fields, too: that
+    is the second candidate.
+    """
+
+    def cover(request: Request, settings: Any) -> Iterator[bytes]:
+        plain = [
+            (name, _text(value))
+            for name, value in sorted(_object(request.body).items())
+            if not isinstance(value, dict | list) and name.lower() != without
+        ]
+        yield _joined(between, [f"{name}={text}" for name, text in plain])
+        if any(not text for _, text in plain):
+            yield _joined(between, [f"{name}={text}" for name, text in plain if text])
+
+    return cover
+
+
+def js_number(token: str) -> str:
+    """A JSON number as JavaScript writes it: 10.50 is `10.5`, 1e21 is `1e+21`, 1e-7 stays.
+
+    JavaScript prints the shortest digits that read back as the same double, the nearest of them;
+    `repr` finds the same digits. How they are laid out differs and is done here, as ECMAScript
+    says (Number::toString). Only for signed texts: no amount comes this way.
+    """
+    value = float(token)
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    if not value:
+        return "0"  # minus zero, too
+    negative, figures, exponent = Decimal(repr(value)).normalize().as_tuple()
+    assert isinstance(exponent, int)
+    digits = "".join(map(str, figures))
+    return ("-" if negative else "") + _laid_out(digits, len(digits) + exponent)
+
+
+def _laid_out(digits: str, point: int) -> str:
+    """`digits` with the decimal point behind the first `point` of them."""
+    if len(digits) <= point <= 21:
+        return digits.ljust(point, "0")
+    if 0 < point <= 21:
+        return f"{digits[:point]}.{digits[point:]}"
+    if -6 < point <= 0:
+        return f"0.{'0' * -point}{digits}"
+    mantissa = f"{digits[0]}.{digits[1:]}" if len(digits) > 1 else digits
+    return f"{mantissa}e{'+' if point > 0 else '-'}{abs(point - 1)}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    return "true" if value is True else "false"
+
+
+def _joined(between: str, texts: list[str]) -> bytes:
+    try:
+        return between.join(texts).encode()
+    except UnicodeEncodeError:
+        raise _unreadable("the body holds half a surrogate pair") from None
+
+
+def _by_code_unit(fields: dict[str, Any]) -> list[str]:
+    """Names as JavaScript sorts them: by UTF-16 code unit, so that `A` to `Z` come before `a`."""
+    names = sorted(fields)
+    if "".join(names).isascii():
+        return names
+    return sorted(fields, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
+
+
+def _flat(body: bytes) -> dict[str, Any]:
+    fields = _object(body)
+    if any(isinstance(value, dict | list) for value in fields.values()):
+        raise bad_signature("the body is not flat: such a body is not signed")
+    return fields
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise bad_signature("a key stands twice in the body: nobody knows which one was signed")
+    return found
+
+
+def _constant(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_Token, parse_float=_Token, parse_constant=_constant)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The fields of the body. A body that cannot be read is no forgery: it is told as unreadable."""
+    try:
+        found = _DECODER.decode(body.decode())
+    except Refused:
+        raise
+    except (ValueError, RecursionError):
+        raise _unreadable("the body is not JSON") from None
+    if not isinstance(found, dict):
+        raise _unreadable("the body is not a JSON object")
+    return found
+
+
+def _unreadable(message: str) -> Refused:
+    return Refused(Reason.INVALID_REQUEST, message, field="request_body", flaw=Flaw.UNPARSABLE)

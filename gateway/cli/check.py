@@ -1,0 +1,143 @@
+"""`gateway check`: is the configuration right, and what can each provider say on each route?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.cli.common import FILE, table
+from gateway.currency import Currencies
+from gateway.engine.capability import sayable
+from gateway.engine.setup import Provider, Route, Wallet
+from gateway.model import Credit, Debit, Rollback, Transaction
+from gateway.serve.config import ConfigErrors, Loaded, Problem, load
+from gateway.serve.config.checks import can_fit
+from gateway.serve.config.declaration import json_schema
+from gateway.serve.discover import find
+from gateway.vectors import CURRENCIES, Broken, Vector, load_all
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """An act of the provider's dialect, and what becomes of it on the way to a wallet."""
+
+    act: str
+    verdict: str
+    text: str
+    vectors: list[str]
+
+
+@click.command("check")
+@click.argument("file", type=FILE, required=False)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--schema", is_flag=True, help="Print the JSON schema of the configuration, for editors.")
+def command(file: Path | None, as_json: bool, schema: bool) -> None:
+    """Validate the configuration FILE without network, and show what each route can say.
+
+    Every act in the provider's own vectors is tried on the wallet's dialect: it is said the same,
+    bridged (and by what), or refused (and why).
+
+    \b
+    gateway check gateway.yaml
+    gateway check gateway.yaml --json | jq .routes
+    gateway check --schema > schema.json
+    """
+    if schema:
+        click.echo(msgspec.json.format(msgspec.json.encode(json_schema()), indent=2).decode())
+        return
+    if file is None:
+        raise click.UsageError("name the configuration: gateway check gateway.yaml")
+    try:
+        config = load(file, os.environ)
+        problems = config.no_way
+    except ConfigErrors as errors:
+        config, problems = None, errors.problems
+    routes = list(ways(config)) if config is not None else []
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if as_json:
+        click.echo(msgspec.json.encode(_report(file, problems, routes)))
+    elif config is not None:
+        click.echo(_shown(file, config, routes))
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def _report(file: Path, problems: tuple[Problem, ...], routes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"file": str(file), "ok": not problems, "problems": problems, "routes": routes}
+
+
+def ways(config: Loaded) -> Iterator[dict[str, Any]]:
+    """Every provider on every route that could ever fit it."""
+    setup = config.setup
+    for provider in setup.providers.values():
+        for number, route in enumerate(setup.routes, 1):
+            wallet = setup.wallets.get(route.wallet)
+            if wallet is not None and can_fit(route, provider):
+                yield {
+                    "provider": provider.name,
+                    "dialect": provider.dialect.name,
+                    "route": number,
+                    "wallet": wallet.name,
+                    "wallet_dialect": wallet.dialect.name,
+                    "acts": judged(provider, route, wallet, setup.currencies),
+                }
+
+
+def judged(provider: Provider, route: Route, wallet: Wallet, currencies: Currencies) -> list[Row]:
+    """The acts of the provider's vectors; those with one judgement are one row."""
+    currencies = Currencies({**CURRENCIES.configured, **currencies.configured})
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for vector in _vectors(provider):
+        assert vector.transaction is not None
+        tx = vector.transaction
+        tx = replace(tx, currency=tx.currency or provider.currency or vector.call.currency)
+        if tx.session == "" and route.sessions:
+            tx = replace(tx, session=route.sessions.replace("{player}", tx.player))
+        verdict, text = sayable(wallet.dialect, wallet.settings, tx, currencies)
+        rows.setdefault((_act(tx), verdict, text), []).append(vector.name)
+    return [Row(act=act, verdict=verdict, text=text, vectors=names) for (act, verdict, text), names in rows.items()]
+
+
+def _vectors(provider: Provider) -> list[Vector]:
+    try:
+        vectors = load_all(provider.dialect, find(provider.dialect.name).folder / "vectors")
+    except Broken as broken:
+        raise click.ClickException(f"a vector of {provider.dialect.name} cannot be read: {broken}") from None
+    order = list(type(vectors[0].transaction.kind)) if vectors and vectors[0].transaction else []
+    found = [vector for vector in vectors if vector.transaction is not None and "in" in vector.ends]
+    return sorted(found, key=lambda v: order.index(v.transaction.kind) if order and v.transaction else 0)
+
+
+def _act(tx: Transaction) -> str:
+    """`debit`, `debit (free)`, `rollback of a credit`, ..."""
+    act = tx.act
+    if isinstance(act, Rollback):
+        whole = " of a round" if act.scope == "round" else f" of a {act.reference_kind.value}"
+        return f"rollback{whole}"
+    if isinstance(act, Debit | Credit):
+        marks = [("free", act.free_round), ("tracking only", act.tracking_only), ("of nothing", not act.amount)]
+        said = ", ".join(word for word, is_so in marks if is_so)
+        return f"{tx.kind.value} ({said})" if said else tx.kind.value
+    return tx.kind.value
+
+
+def _shown(file: Path, config: Loaded, routes: list[dict[str, Any]]) -> str:
+    setup = config.setup
+    counted = [(len(setup.providers), "provider"), (len(setup.wallets), "wallet"), (len(setup.routes), "route")]
+    counts = ", ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counted)
+    verdict = "no provider may be without a way" if config.no_way else "right"
+    parts = [f"{file}: {verdict}; {counts}"]
+    for way in routes:
+        head = (
+            f"{way['provider']} ({way['dialect']}) -> {way['wallet']} ({way['wallet_dialect']}), route {way['route']}"
+        )
+        rows = [(row.act, row.verdict, row.text) for row in way["acts"]]
+        parts.append(f"\n{head}\n{table(rows) or '  its dialect has no vectors'}")
+    return "\n".join(parts)

@@ -1,0 +1,214 @@
+"""`gateway dialects`: what there is to speak, at which end, how it signs, what it wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal, get_args, get_origin
+
+import click
+import msgspec
+from msgspec.structs import replace
+
+from gateway.auth.keys import Key
+from gateway.cli.common import table
+from gateway.currency import Currencies
+from gateway.dialect import Call, Dialect
+from gateway.engine.capability import BRIDGED, SAME, sayable
+from gateway.model import (
+    Act,
+    Adjust,
+    Authenticate,
+    Balance,
+    Batch,
+    Capture,
+    Check,
+    CloseRound,
+    CloseSession,
+    Credit,
+    Debit,
+    Game,
+    Kind,
+    Notice,
+    Refused,
+    Release,
+    Reserve,
+    Rollback,
+    Round,
+    Settle,
+    Status,
+    Transaction,
+)
+from gateway.serve import discover
+from gateway.serve.config.dialects import settings_of, type_text
+from gateway.vectors import demo_key
+
+_AMOUNT = Decimal("12.50")
+_WHOLE = Transaction(
+    act=Balance(),
+    id="t-1",
+    player="p-1",
+    session="s-1",
+    currency="EUR",
+    round=Round("r-1", closed=False),
+    game=Game(id="g-1"),
+    occurred_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
+_ACTS: tuple[Act, ...] = (
+    Authenticate(),
+    Balance(),
+    Check(),
+    Debit(amount=_AMOUNT),
+    Credit(amount=_AMOUNT, reference="t-0"),
+    Settle(debit=_AMOUNT, credit=_AMOUNT),
+    Rollback(reference="t-0", amount=_AMOUNT),
+    Rollback(reference="t-0"),
+    Adjust(amount=_AMOUNT),
+    CloseRound(),
+    CloseSession(),
+    Reserve(amount=_AMOUNT),
+    Capture(reference="t-0", amount=_AMOUNT),
+    Capture(reference="t-0"),
+    Release(reference="t-0"),
+    Notice(),
+    Status(reference="t-0"),
+    Batch(items=(replace(_WHOLE, act=Debit(amount=_AMOUNT)), replace(_WHOLE, id="t-2", act=Credit(amount=_AMOUNT)))),
+)
+
+
+@click.command("dialects")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def command(name: str | None, as_json: bool) -> None:
+    """The dialects, or only NAME: calls, kinds at each end, signature, keys, settings.
+
+    \b
+    gateway dialects
+    gateway dialects kyren
+    gateway dialects --json
+    """
+    known = discover.names()
+    if name is not None and name not in known:
+        raise click.BadParameter(f"no dialect is called {name!r}; there are {', '.join(known)}", param_hint="NAME")
+    found, broken = [], False
+    for each in [name] if name else known:
+        try:
+            found.append(described(discover.find(each).dialect))
+        except discover.BrokenDialect as error:
+            broken = True
+            click.echo(str(error), err=True)
+    click.echo(msgspec.json.encode(found) if as_json else "\n\n".join(map(shown, found)))
+    if broken and name:
+        raise click.exceptions.Exit(1)
+
+
+def described(dialect: Dialect) -> dict[str, Any]:
+    """Everything about a dialect, as JSON."""
+    settings = dialect.settings()
+    return {
+        "name": dialect.name,
+        "title": dialect.title,
+        "calls": [
+            {"name": w.name, "method": w.method, "path": w.path, "kinds": [k.value for k in w.kinds]}
+            for w in dialect.calls
+        ],
+        "provider_end": [kind.value for kind in Kind if kind in dialect.speaks],
+        "wallet_end": wallet_end(dialect, settings),
+        "signs": signs(dialect, settings),
+        "guard": not dialect.auth.parts(settings) or dialect.auth.weak(settings),
+        "weak": dialect.auth.weak(settings),
+        "keys": list(key_parts(dialect)),
+        "settings": [
+            {"name": name, "type": type_text(kind), "default": msgspec.to_builtins(default)}
+            for name, kind, default in settings_of(dialect)
+        ],
+        "answer_within": dict(dialect.answer_within),
+        "tombstones": dialect.tombstones,
+        "ids": "as_is" if dialect.ids_as_is else "alias",
+    }
+
+
+def wallet_end(dialect: Dialect, settings: Any) -> dict[str, dict[str, str]]:
+    """Kind -> how a wallet of this dialect is told of it at best, tried out; refused kinds are left out."""
+    found: dict[str, dict[str, str]] = {}
+    for act in _ACTS:
+        tx = replace(_WHOLE, act=act)
+        verdict, text = sayable(dialect, settings, tx, Currencies())
+        if verdict == SAME or (verdict == BRIDGED and tx.kind.value not in found):
+            found[tx.kind.value] = {"verdict": verdict} | ({"by": text} if text else {})
+    return found
+
+
+def signs(dialect: Dialect, settings: Any) -> str:
+    """How requests are proved, in one line."""
+    if not dialect.auth.parts(settings):
+        return "unsigned: a guard at the provider's end, send at the wallet's"
+    carried = _carried(dialect, settings)
+    weak = "; weak: needs allow_weak and a guard" if dialect.auth.weak(settings) else ""
+    return f"{type(dialect.auth).__name__}{f', {carried}' if carried else ''}{weak}"
+
+
+def _carried(dialect: Dialect, settings: Any) -> str:
+    """The last step of the explanation says where the proof stands."""
+    call = Call(settings=settings, now=datetime(2026, 1, 1, tzinfo=UTC), nonce="n-1", provider="acme")
+    key = demo_key(dialect, settings)
+    for act in _ACTS:
+        try:
+            request = dialect.encode_request(replace(_WHOLE, act=act), call)
+            request = dialect.auth.sign(request, (key,), settings, call.now)
+            steps = dialect.auth.explain(request, key, settings)
+        except Refused:
+            continue
+        named = dict(steps)
+        return f"carried in {named['carried in']}" if "carried in" in named else "headers " + ", ".join(named)
+    return ""
+
+
+def key_parts(dialect: Dialect) -> Iterator[dict[str, Any]]:
+    """The parts of a key, with those that only a setting asks for."""
+    seen: set[str] = set()
+    for settings, said in _variants(dialect):
+        demo: Key = demo_key(dialect, settings)
+        for part in dialect.auth.parts(settings):
+            if part.name not in seen:
+                seen.add(part.name)
+                row = {"part": part.name, "secret": part.secret, "demo": demo.part(part.name)}
+                yield row | ({"end": part.end} if part.end else {}) | ({"with": said} if said else {})
+
+
+def _variants(dialect: Dialect) -> Iterator[tuple[Any, str]]:
+    """The default settings, then each with one switch or choice changed."""
+    yield dialect.settings(), ""
+    for name, kind, default in settings_of(dialect):
+        options = get_args(kind) if get_origin(kind) is Literal else (True, False) if kind is bool else ()
+        for value in options:
+            if value != default:
+                yield msgspec.convert({name: value}, dialect.settings), f"{name}: {str(value).lower()}"
+
+
+def shown(it: dict[str, Any]) -> str:
+    """The same for people."""
+    lines = [f"{it['name']}: {it['title']}", f"  signs: {it['signs']}"]
+    for part in it["keys"]:
+        with_ = f", only with {part['with']}" if "with" in part else ""
+        end = f", at the {part['end']}'s end" if "end" in part else ""
+        lines.append(
+            f"  key: {part['part']}{'' if part['secret'] else ' (no secret)'}{end}{with_}, in demos {part['demo']}"
+        )
+    for setting in it["settings"]:
+        lines.append(f"  setting: {setting['name']} = {_yaml(setting['default'])} ({setting['type']})")
+    lines.append(f"  as provider: {', '.join(it['provider_end'])}")
+    same = [kind for kind, how in it["wallet_end"].items() if how["verdict"] == "same"]
+    lines.append(f"  as wallet: {', '.join(same)}")
+    bridged = [(f"    {kind}", how["by"]) for kind, how in it["wallet_end"].items() if how["verdict"] != "same"]
+    if bridged:
+        lines += ["  as wallet, bridged:", table(bridged)]
+    lines.append("  calls:")
+    rows = [(f"  {call['method']}", call["path"], call["name"], ", ".join(call["kinds"])) for call in it["calls"]]
+    return "\n".join([*lines, table(rows)])
+
+
+def _yaml(value: Any) -> str:
+    """A default as it would stand in the configuration."""
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value) or '""'

@@ -1,0 +1,55 @@
+"""What `sign` and `translate` never show: secrets of the configuration, and session tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gateway.auth.keys import Key
+from gateway.dialect import Dialect
+from gateway.engine.setup import Provider, Wallet
+from gateway.model import Transaction
+from gateway.serve.config import Loaded
+
+LENGTH_MIN = 4  # what is shorter stands in too many other words
+
+
+def secrets_of(config: Loaded) -> Iterator[tuple[str, str]]:
+    """(secret, what to show instead) for everything secret in the configuration."""
+    for provider in config.setup.providers.values():
+        guard = provider.guard
+        yield from _parts(provider.keys, provider.dialect, provider.settings)
+        for keys in (guard.api_key, guard.path_token, guard.hmac):
+            yield from ((key.part("secret"), f"<secret of {key.id}>") for key in keys)
+    for wallet in config.setup.wallets.values():
+        yield from _parts(wallet.keys, wallet.dialect, wallet.settings)
+        yield from ((text, "<secret>") for text in (wallet.send.api_key, wallet.send.hmac))
+    yield from ((key.part("secret"), f"<secret of {key.id}>") for key in config.admin.keys)
+
+
+def _parts(keys: Iterable[Key], dialect: Dialect, settings: object) -> Iterator[tuple[str, str]]:
+    secret = {part.name for part in dialect.auth.parts(settings) if part.secret}
+    for key in keys:
+        yield from ((text, f"<{name} of {key.id}>") for name, text in key.parts.items() if name in secret)
+
+
+def sessions_of(tx: Transaction | None) -> Iterator[tuple[str, str]]:
+    if tx is not None:
+        yield tx.session, "<session>"
+        yield getattr(tx.act, "launch_token", ""), "<launch token>"
+
+
+class Hider:
+    """Puts words in the place of what is secret, wherever it stands in a text."""
+
+    def __init__(self, *pairs: Iterable[tuple[str, str]]) -> None:
+        found = {text: word for some in pairs for text, word in some if len(text) >= LENGTH_MIN}
+        self._pairs = sorted(found.items(), key=lambda pair: -len(pair[0]))
+
+    def __call__(self, text: str) -> str:
+        for secret, word in self._pairs:
+            text = text.replace(secret, word)
+        return text
+
+
+def who_is(entry: Provider | Wallet) -> str:
+    return f"{'provider' if isinstance(entry, Provider) else 'wallet'} {entry.name} ({entry.dialect.name})"

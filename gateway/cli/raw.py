@@ -1,0 +1,115 @@
+"""One raw HTTP request as people paste it: CRLF or LF, with or without the provider's segments."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.cli.common import fail
+from gateway.engine.setup import Provider
+from gateway.http import Request
+
+
+class Pasted(Struct, frozen=True, kw_only=True):
+    """The request with the dialect's own path, the path token that stood in it, and remarks."""
+
+    request: Request
+    token: str | None = None  # None: the path had no provider's segments
+    notes: tuple[str, ...] = ()
+
+
+def read_request(source: Path | None) -> tuple[Request, tuple[str, ...]]:
+    """From a file, or from standard input where none is named or the name is `-`."""
+    if source is None or str(source) == "-":
+        return parse(sys.stdin.buffer.read(), "standard input")
+    try:
+        return parse(source.read_bytes(), str(source))
+    except OSError as error:
+        raise fail(f"{source}: cannot be read: {error.strerror}") from None
+
+
+def parse(raw: bytes, name: str) -> tuple[Request, tuple[str, ...]]:
+    """The request and remarks about how it was read; a `ClickException` says what is no HTTP."""
+    head, body = _split(raw.lstrip(b"\r\n"))
+    first, *lines = head.decode("latin-1").split("\n")
+    method, target = _first_line(first.strip(), name)
+    headers: dict[str, str] = {}
+    for number, line in enumerate(lines, 2):
+        field, colon, value = line.strip("\r").partition(":")
+        if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", field):
+            raise fail(f"{name}:{number}:1: this is no header (write Name: value, and a blank line before the body)")
+        key, value = field.lower(), value.strip()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    body, notes = _exact(body, headers, name)
+    path, _, query = target.partition("?")
+    return Request(method=method, path=path, query=query, headers=headers, body=body, target=target), notes
+
+
+def _split(raw: bytes) -> tuple[bytes, bytes]:
+    """Head and body; whichever blank line comes first ends the head."""
+    found = re.search(rb"\r?\n\r?\n", raw)
+    if not found:
+        return raw.rstrip(b"\r\n"), b""
+    return raw[: found.start()], raw[found.end() :]
+
+
+def _first_line(line: str, name: str) -> tuple[str, str]:
+    found = re.fullmatch(r"([A-Za-z]{1,16}) +(\S+)(?: +HTTP/\d(?:\.\d)?)?", line)
+    if not found:
+        raise fail(f"{name}:1:1: this is no HTTP request (write POST /path HTTP/1.1)")
+    target = found[2]
+    if re.match(r"https?://", target, re.IGNORECASE):
+        parts = urlsplit(target)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not target.startswith("/"):
+        raise fail(f"{name}:1:1: the path does not begin with a slash (write {found[1]} /{target[:40]})")
+    return found[1].upper(), target
+
+
+def _exact(body: bytes, headers: dict[str, str], name: str) -> tuple[bytes, tuple[str, ...]]:
+    """The body as it was sent: Content-Length decides; without it one line end at the end is the editor's."""
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        raise fail(f"{name}: the body is chunked (write the body itself, and no Transfer-Encoding)")
+    said = headers.get("content-length", "")
+    if said:
+        if not (said.isascii() and said.isdigit() and len(said) <= 12):
+            raise fail(f"{name}: Content-Length {said[:20]!r} is no number (leave it out)")
+        if int(said) > len(body):
+            raise fail(
+                f"{name}: Content-Length says {said} bytes, there are {len(body)} (is the body cut, or are its line ends changed?)"
+            )
+        cut = body[: int(said)]
+        return cut, ("what follows the body was left out",) if body[int(said) :].strip() else ()
+    for end in (b"\r\n", b"\n"):
+        if body.endswith(end):
+            return body.removesuffix(end), ("no Content-Length: the line end at the end was not taken for the body's",)
+    return body, ()
+
+
+def of_provider(request: Request, notes: tuple[str, ...], provider: Provider) -> Pasted:
+    """The request with the provider's segments taken off, if they are there."""
+    parts = request.path.split("/")
+    if len(parts) < 2 or parts[1] != provider.name:
+        return Pasted(request=request, notes=notes)
+    rest, token = parts[2:], ""
+    if provider.guard.path_token:
+        token, rest = (rest[0] if rest else ""), rest[1:]
+    return Pasted(request=replace(request, path="/" + "/".join(rest)), token=token, notes=notes)
+
+
+def written(request: Request) -> bytes:
+    """The request as it goes over the wire."""
+    lines = [f"{request.method} {request.target or request.url} HTTP/1.1"]
+    lines += [f"{_cased(name)}: {value}" for name, value in request.headers.items() if name != "content-length"]
+    if request.body:
+        lines.append(f"Content-Length: {len(request.body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + request.body
+
+
+def _cased(name: str) -> str:
+    return "-".join(word.capitalize() for word in name.split("-"))

@@ -1,0 +1,168 @@
+"""`gateway tx`: the journal, for people and scripts."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from gateway.codec.plain import utc_text
+from gateway.codec.times import parse_duration
+from gateway.engine.journal import Listing, Movement, State
+from gateway.journal.sqlite import JournalError, Reader, connect
+from gateway.serve.admin import provider_id
+from gateway.serve.config import ConfigErrors, Loaded, load
+from gateway.serve.shown import amount_text, movement_to_plain, states
+
+CONFIG = click.option(
+    "--config",
+    default="gateway.yaml",
+    show_default=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The configuration; it says where the journal is.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON, for scripts.")
+COLUMNS = ("KEY", "STATE", "KIND", "PLAYER", "AMOUNT", "WALLET", "CREATED", "NOTE")
+
+
+@click.group("tx")
+def command() -> None:
+    """The journal: what is in doubt, owed to a wallet, or waits for a person."""
+
+
+@command.command("list")
+@CONFIG
+@click.option("--in-doubt", is_flag=True, help="Not definite, whoever must act.")
+@click.option("--owed", is_flag=True, help="Owed to a wallet: the gateway goes on asking.")
+@click.option("--person", is_flag=True, help="Waiting for `gateway tx resolve`.")
+@click.option("--older-than", metavar="DURATION", help="Begun longer ago: 5m, 48h.")
+@click.option("--provider", default="", metavar="NAME", help="Of this provider only.")
+@click.option("--player", default="", metavar="ID", help="Of this player only.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), metavar="N")
+@JSON
+def list_command(
+    config: Path,
+    in_doubt: bool,
+    owed: bool,
+    person: bool,
+    older_than: str | None,
+    provider: str,
+    player: str,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Movements, the newest first; KEY is what the other commands take.
+
+    Without --in-doubt, --owed or --person all are listed, the decided ones included.
+    """
+    before = datetime.now(UTC) - _duration(older_than) if older_than else None
+    with _journal(config) as (loaded, reader):
+        wanted = states(in_doubt=in_doubt, owed=owed, person=person)
+        if in_doubt and _owner_is_gone(loaded):
+            wanted = (*wanted, State.ASKING)  # who asked cannot hear the answer any more
+        listing = Listing(
+            states=wanted, provider=provider_id(loaded.setup, provider), player=player, before=before, limit=limit
+        )
+        found = reader.listed(listing)
+        if as_json:
+            click.echo(msgspec.json.encode([movement_to_plain(m, loaded.setup) for m in found]).decode())
+        else:
+            _table([COLUMNS, *map(_row, found)])
+
+
+@command.command("show")
+@CONFIG
+@JSON
+@click.argument("key")
+def show_command(config: Path, key: str, as_json: bool) -> None:
+    """Everything that the journal knows of one movement."""
+    with _journal(config) as (loaded, reader):
+        found = reader.get(key)
+        if found is None:
+            click.echo(f"no movement has the key {key} (`gateway tx list` prints keys)", err=True)
+            raise SystemExit(1)
+        plain = movement_to_plain(found, loaded.setup)
+        parts = [movement_to_plain(part, loaded.setup) for part in reader.many("children", (key,))]
+        if parts:
+            plain["parts"] = parts
+        if as_json:
+            click.echo(msgspec.json.encode(plain).decode())
+        else:
+            _facts(plain)
+
+
+@contextmanager
+def _journal(config: Path) -> Iterator[tuple[Loaded, Reader]]:
+    """The configuration and its journal, only to be read. What is wrong with them is said: exit 1."""
+    try:
+        loaded = load(config, _NoSecrets(os.environ))
+        path = loaded.journal.path
+        if path == ":memory:":
+            raise JournalError("this journal lives in the memory of its server; ask its admin API")
+        connection = connect(path, readonly=True)
+    except (ConfigErrors, JournalError) as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(1) from None
+    try:
+        yield loaded, Reader(connection)
+    finally:
+        connection.close()
+
+
+class _NoSecrets(dict[str, str]):
+    """The environment; a secret that is not in this shell is not needed to read the journal."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name) or "not-needed-here"
+
+
+def _owner_is_gone(loaded: Loaded) -> bool:
+    """Whether no gateway holds the journal (it locks the file beside it while it lives)."""
+    try:
+        with Path(f"{loaded.journal.path}.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise click.UsageError(f"--older-than: {error}") from None
+
+
+def _row(m: Movement) -> tuple[str, ...]:
+    amount = amount_text(m.tx)
+    return (m.key, m.state.value, m.kind.value, m.tx.player, amount, m.wallet, utc_text(m.created_at), m.note)
+
+
+def _table(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _facts(plain: dict[str, Any], indent: str = "") -> None:
+    for name, value in plain.items():
+        label = f"{indent}{name.replace('_', ' ')}"
+        if isinstance(value, dict):
+            click.echo(f"{label}:")
+            _facts(value, indent + "  ")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for item in value:
+                click.echo(f"{label}:")
+                _facts(item, indent + "  ")
+        else:
+            click.echo(f"{label}: {str(value).lower() if isinstance(value, bool) else value}")

@@ -1,0 +1,14 @@
+"""Ids on the wire."""
+
+from __future__ import annotations
+
+INT64_MAX = 2**63 - 1
+UINT64_MAX = 2**64 - 1
+
+
+def integer_or_text(text: str, integer_max: int) -> int | str:
+    """An id for a field that is documented as integer: bare if it is one and fits, else as it is."""
+    # 007 is not 7: an id that would come back changed stays a text.
+    if text.isascii() and text.isdigit() and len(text) <= 20 and str(int(text)) == text and int(text) <= integer_max:
+        return int(text)
+    return text

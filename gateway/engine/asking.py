@@ -1,0 +1,305 @@
+"""One movement to its wallet: attempts, queries, and what their answers decide.
+
+Each attempt is work of its own: it goes on to `give_up_after` when its provider is answered, and
+its late answer is journalled and counts (SEMANTICS.md 28).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.engine.errand import Errand
+from gateway.engine.identity import own_id
+from gateway.engine.journal import Movement
+from gateway.engine.judge import (
+    OUR_FAULT,
+    again,
+    judge,
+    judge_query,
+    never_applied_by_query,
+    remembered,
+)
+from gateway.engine.plan import Known, Way, encode, for_wallet, heard
+from gateway.engine.world import Handle, Silence, World
+from gateway.http import Request
+from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction, Unknown
+
+FIRST_PAUSE_SECONDS = 0.05  # between attempts that came back in doubt, doubled each time
+BALANCES_MAX = 100_000  # remembered by one process
+SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """A movement, where it goes, and for whom."""
+
+    errand: Errand
+    way: Way
+    target: Movement | None = None
+    left: Decimal | None = None  # of the target, for a rollback that does not say how much
+    session: str = ""
+    refusable: bool = False  # a settle's win may be declined for good (18)
+
+
+class Result(Struct, frozen=True):
+    """What one attempt or query came to. `movement` is decided, or None."""
+
+    movement: Movement | None
+    left: bool = True
+    outcome: Outcome = Unknown()
+    never_applied: bool = False
+
+
+class Asker:
+    """Knows what is in the air in this process, and the balances it heard last."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.air: dict[str, list[Handle[Result]]] = {}
+        self.balances: dict[tuple[str, str, str], Decimal] = {}
+
+    # -- one movement
+
+    def wallet_tx(self, job: Job, movement: Movement) -> Transaction:
+        own = movement.alias if not job.way.wallet.ids_as_is else movement.tx.id
+        return for_wallet(job.way, movement.tx, own, job.target, job.session)
+
+    def request(self, job: Job, movement: Movement) -> tuple[Request, Transaction]:
+        """The signed request and what it says. Raises `Refused` where the wallet cannot be told."""
+        tx = self.wallet_tx(job, movement)
+        known = self.known(job.way, movement.tx, job.target, job.left)
+        return encode(job.way, tx, known, self.world.clock(), self.world.nonce()), tx
+
+    def known(self, way: Way, tx: Transaction, target: Movement | None, left: Decimal | None) -> Known:
+        """What may be supplied, each looked up only when it is wanted."""
+
+        def session() -> str:
+            return self._some_session(way, tx, target)
+
+        def game() -> str:
+            if target is not None and target.tx.game is not None and target.tx.game.id:
+                return target.tx.game.id
+            last = self.world.journal.latest(way.provider.id, tx.player) if tx.player else None
+            if last is not None and last.tx.game is not None and last.tx.game.id:
+                return last.tx.game.id
+            found = self.world.journal.last_session(way.provider.id, tx.player) if tx.player else None
+            return found.game if found else ""
+
+        return Known(target=target, left=None if left is None else (lambda: left), session=session, game=game)
+
+    def _some_session(self, way: Way, tx: Transaction, target: Movement | None) -> str:
+        """The movement's own, else the player's last, else the configured template (22)."""
+        journal, provider_id = self.world.journal, way.provider.id
+        if target is not None and target.tx.session:
+            return self.session_out(way, target.tx.session)
+        found = journal.last_session(provider_id, tx.player, tx.game.id if tx.game else "") if tx.player else None
+        if found is not None:
+            return found.wallet_session or found.session
+        last = journal.latest(provider_id, tx.player) if tx.player else None
+        if last is not None and last.tx.session:
+            return last.tx.session
+        return way.route.sessions.replace("{player}", way.route.player_out(tx.player)) if tx.player else ""
+
+    def session_out(self, way: Way, session: str) -> str:
+        """The wallet's own session for the provider's, where the operator named one."""
+        found = self.world.journal.session(way.provider.id, session) if session else None
+        return (found.wallet_session or session) if found else session
+
+    async def bring(self, job: Job, movement: Movement, *, fresh: bool) -> Movement:
+        """Asks as often as the rules allow while the provider waits; the row as it is then.
+
+        `fresh`: its first attempt is journalled and has not begun. Raises `Refused` where the
+        wallet's dialect has no words for it; nothing was sent then.
+        """
+        request, tx = self.request(job, movement)
+        handles = [handle for handle in self.air.get(movement.key, ()) if not handle.done()]
+        step, pause = ("ask" if fresh else self._step(job, movement)), FIRST_PAUSE_SECONDS
+        while True:
+            if step == "ask":
+                if not fresh:
+                    movement = await self.world.journal.ask(movement, self.world.clock())
+                    if movement.state.decided:
+                        return movement
+                handles.append(self._launch(job, movement, request, tx))
+            elif step == "query":
+                handles.append(self._launch_query(job, movement))
+            elif not handles:
+                return movement
+            fresh = False
+            share = job.way.wallet.answer_within.total_seconds() if step != "wait" else job.errand.left()
+            await self.world.wait(handles, min(job.errand.left(), share))
+            movement, came_back = self._collect(movement, handles)
+            if movement.state.decided or job.errand.left() < SEND_LEAST_SECONDS:
+                return movement
+            handles = [handle for handle in handles if not handle.done()]
+            if came_back:
+                await self.world.sleep(min(pause, job.errand.left()))
+                pause *= 2
+            step = self._step(job, movement)
+
+    def _step(self, job: Job, movement: Movement) -> str:
+        """What may be done next while the provider waits (9, 14): `ask`, `query` or `wait`."""
+        wallet, now = job.way.wallet, self.world.clock()
+        if movement.attempts == 0:
+            return "ask"
+        current = self.world.journal.get(movement.key)
+        if (current is not None and current.undone_by) or not remembered(movement, wallet, now):
+            return "wait"  # a cancel was read meanwhile: nobody asks for this bet again (11)
+        mode = again(movement, wallet)
+        if mode == "safe":
+            return "ask"
+        return "query" if self._can_query(job, movement) else "wait"
+
+    def _can_query(self, job: Job, movement: Movement) -> bool:
+        try:
+            self._status_request(job, movement)
+        except Refused:
+            return False
+        return True
+
+    def _status_request(self, job: Job, movement: Movement) -> tuple[Request, Transaction]:
+        own = self.wallet_tx(job, movement)
+        tx = replace(own, id="", act=Status(reference=own.id, reference_kind=movement.kind), round=None)
+        return encode(job.way, tx, Known(), self.world.clock(), self.world.nonce()), tx
+
+    def _launch(self, job: Job, movement: Movement, request: Request, tx: Transaction) -> Handle[Result]:
+        handle = self.world.spawn(self._attempt(job, movement, request, tx))
+        self.air.setdefault(movement.key, []).append(handle)
+        return handle
+
+    def _launch_query(self, job: Job, movement: Movement) -> Handle[Result]:
+        return self.world.spawn(self._query(job, movement))
+
+    def _collect(self, movement: Movement, handles: list[Handle[Result]]) -> tuple[Movement, bool]:
+        """The movement after what came back, and whether something did."""
+        came_back = False
+        for handle in handles:
+            if not handle.done():
+                continue
+            came_back, result = True, handle.result()
+            if result.movement is not None:
+                return result.movement, True
+            if not result.left:
+                movement = replace(movement, attempts=max(0, movement.attempts - 1))
+            if result.never_applied:
+                movement = replace(movement, attempts=0)
+        return movement, came_back
+
+    async def ask_about(self, job: Job, movement: Movement) -> Movement:
+        """One status query, where the wallet can be asked; the movement as it is then."""
+        if job.errand.left() < SEND_LEAST_SECONDS or not self._can_query(job, movement):
+            return movement
+        handle = self._launch_query(job, movement)
+        share = min(job.errand.left(), job.way.wallet.answer_within.total_seconds())
+        await self.world.wait([handle], share)
+        if not handle.done():
+            return movement
+        result: Result = handle.result()
+        if result.never_applied:  # nobody waits for it: it was rolled back before it came (10)
+            refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it never reached the wallet")
+            return await self.world.journal.decide(movement, refusal, self.world.clock(), heard=False)
+        return result.movement or movement
+
+    # -- attempts
+
+    async def _attempt(self, job: Job, movement: Movement, request: Request, tx: Transaction) -> Result:
+        try:
+            again = movement.attempts > 1
+            outcome, left = await self.exchange(job.errand, job.way, request, tx, movement.tx.currency, again=again)
+            if not left:
+                await self.world.journal.not_left(movement)
+                return Result(None, left=False, outcome=outcome)
+            if isinstance(outcome, Declined):  # judged by all attempts there are by now (5, 28)
+                movement = self.world.journal.get(movement.key) or movement
+            return await self._judged(job, movement, outcome)
+        finally:
+            self._landed(movement.key)
+
+    def _landed(self, key: str) -> None:
+        """Forgets handles that are done; this one is, as soon as it returns."""
+        open_ones = [handle for handle in self.air.get(key, ()) if not handle.done()]
+        if len(open_ones) <= 1:
+            self.air.pop(key, None)
+        else:
+            self.air[key] = open_ones
+
+    async def _judged(self, job: Job, movement: Movement, outcome: Outcome) -> Result:
+        now = self.world.clock()
+        if isinstance(outcome, Declined) and outcome.reason in OUR_FAULT:
+            self.world.meter.our_fault(job.way.wallet.name, movement.kind.value, outcome.reason.value)
+        decision = judge(movement, job.way.wallet, outcome, now, target=job.target, refusable=job.refusable)
+        if decision is None:
+            return Result(None, outcome=outcome)
+        return Result(await self.decide(job.errand, movement, decision), outcome=outcome)
+
+    async def decide(self, errand: Errand, movement: Movement, decision: Accepted | Declined) -> Movement:
+        """Journals a decision; the first one stands. An accepted one always has an id to show."""
+        if isinstance(decision, Accepted) and not decision.wallet_id:
+            decision = replace(decision, wallet_id=own_id(movement.key))
+        return await self.world.journal.decide(movement, decision, self.world.clock(), heard=errand.open)
+
+    async def _query(self, job: Job, movement: Movement) -> Result:
+        request, tx = self._status_request(job, movement)
+        outcome, left = await self.exchange(job.errand, job.way, request, tx, movement.tx.currency)
+        if not left:
+            return Result(None, outcome=outcome)
+        now, wallet = self.world.clock(), job.way.wallet
+        current = self.world.journal.get(movement.key) or movement
+        decision = judge_query(current, wallet, outcome, now)
+        if decision is not None:
+            return Result(await self.decide(job.errand, current, decision), outcome=outcome)
+        if never_applied_by_query(current, wallet, outcome, now):
+            await self.world.journal.never_applied(current)
+            return Result(None, outcome=outcome, never_applied=True)
+        return Result(None, outcome=outcome)
+
+    async def exchange(
+        self, errand: Errand, way: Way, request: Request, tx: Transaction, currency: str, *, again: bool = False
+    ) -> tuple[Outcome, bool]:
+        """One request to a wallet: (what it said, whether a byte may have left)."""
+        world, wallet, kind, started = self.world, way.wallet, tx.kind, self.world.ticks()
+        errand.wallet_begins()
+        try:
+            response = await world.send(wallet, request, wallet.give_up_after.total_seconds())
+        except Silence as silence:
+            world.meter.wallet_request(wallet.name, kind.value, silence.result, world.ticks() - started)
+            return Unknown(detail=silence.detail), silence.left
+        finally:
+            errand.wallet_ends()
+        call = replace(way.call(world.clock(), ""), request=request, again=again)
+        outcome = self._in_currency(wallet.dialect.decode_response(response, tx, call), currency)
+        result = {Accepted: "answered", Declined: "refused", Unknown: "broken"}[type(outcome)]
+        world.meter.wallet_request(wallet.name, kind.value, result, world.ticks() - started)
+        outcome = heard(way, outcome)
+        self._note_balance(way, tx, outcome, currency)
+        return outcome, True
+
+    @staticmethod
+    def _in_currency(outcome: Outcome, currency: str) -> Outcome:
+        """A yes in another currency is doubt; of a no only the balance is dropped (4)."""
+        if isinstance(outcome, Unknown) or not currency or not outcome.currency or outcome.currency == currency:
+            return outcome
+        if isinstance(outcome, Declined):
+            return replace(outcome, balance=None, bonus=None, currency="")
+        return Unknown(detail=f"accepted in {outcome.currency}, asked in {currency}")
+
+    # -- balances
+
+    def _note_balance(self, way: Way, tx: Transaction, outcome: Outcome, currency: str) -> None:
+        if isinstance(outcome, Unknown) or outcome.balance is None:
+            return
+        player = way.route.player_in(tx.player)
+        if len(self.balances) > BALANCES_MAX:
+            self.balances.clear()
+        self.balances[(way.provider.id, player, outcome.currency or currency)] = outcome.balance
+
+    def last_balance(self, provider_id: str, player: str, currency: str) -> Decimal | None:
+        """The last balance heard, by this process or by the journal (7, 8)."""
+        found = self.balances.get((provider_id, player, currency))
+        if found is not None or not player:
+            return found
+        last = self.world.journal.latest(provider_id, player)
+        outcome = last.outcome if last is not None and last.tx.currency == currency else None
+        return outcome.balance if isinstance(outcome, Accepted | Declined) else None

@@ -1,0 +1,252 @@
+"""What a wallet's dialect can be told of a transaction, and how what it cannot say is bridged.
+
+Judged by trying: `encode_request` either makes a request, names what it misses, or refuses. What
+it misses is stood in for by a placeholder, if the engine will know the value when it is real: from
+the journal, the launch, the settings (ARCHITECTURE.md, "What the plan supplies").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.currency import Currencies
+from gateway.dialect import Call, Dialect
+from gateway.engine.plan import moves_nothing
+from gateway.http import Request
+from gateway.model import (
+    Authenticate,
+    Batch,
+    Capture,
+    Check,
+    CloseRound,
+    CloseSession,
+    Credit,
+    Debit,
+    Game,
+    Kind,
+    Missing,
+    Notice,
+    Refused,
+    Rollback,
+    Round,
+    Settle,
+    Status,
+    Transaction,
+)
+
+SAME, BRIDGED, REFUSED = "same", "bridged", "refused"
+_ORDER = (SAME, BRIDGED, REFUSED)
+
+AMOUNT_STAND_IN = Decimal(31415926)
+"""Stands for an amount that only the journal knows; its digits are not to be taken for money."""
+CURRENCY_STAND_IN = "XTS"  # ISO 4217's code for tests
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NONCE = "6b1f0d5e-3f0b-4a53-9a51-0e2f4f3b7a10"
+
+Alter = Callable[[Transaction], Transaction]
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """A judgement: the verdict, what bridges or is missing, and the requests in order.
+
+    `spoken` are the transactions that the requests say, stand-ins included.
+    """
+
+    verdict: str
+    text: str = ""
+    requests: tuple[Request, ...] = ()
+    spoken: tuple[Transaction, ...] = ()
+
+
+def sayable(dialect: Dialect, settings: Any, tx: Transaction, currencies: Currencies) -> tuple[str, str]:
+    """(`same`, ``), (`bridged`, by what) or (`refused`, why)."""
+    told = tell(dialect, tx, Call(settings=settings, now=NOW, nonce=NONCE, provider="acme", currencies=currencies))
+    return told.verdict, told.text
+
+
+def encodes(dialect: Dialect, settings: Any, tx: Transaction, currencies: Currencies) -> bool:
+    """Whether the dialect has words for exactly this, once everything is known."""
+    call = Call(settings=settings, now=NOW, nonce=NONCE, provider="acme", currencies=currencies)
+    return _plainly(dialect, tx, call).verdict != REFUSED
+
+
+def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda tx: tx) -> Told:
+    """How this wallet is told of `tx`. `aliased` turns a movement into the wallet's ids."""
+    call = replace(call, currencies=_with_stand_in(call.currencies))
+    direct = _plainly(dialect, aliased(tx), call)
+    if direct.verdict != REFUSED:
+        return direct
+    match tx.act:
+        case Debit() | Credit() | Rollback() if moves_nothing(tx):
+            return Told(verdict=BRIDGED, text="moves no cash: not sent, answered by a balance")
+        case Settle():
+            return _several(dialect, _halves(tx, tx.act), call, aliased, "split: the debit, then the credit")
+        case Batch():
+            return _several(dialect, _in_order(tx, tx.act), call, aliased, "split: debits first, credits last")
+        case Rollback(scope="round"):
+            return _round(dialect, tx, tx.act, call, aliased, direct)
+        case Rollback(amount=Decimal()):
+            return _all_of_it(dialect, tx, tx.act, call, aliased, direct)
+        case CloseRound() | CloseSession() | Notice():
+            return Told(verdict=BRIDGED, text="moves nothing: not sent, answered by a balance")
+        case Check() | Authenticate():
+            return Told(verdict=BRIDGED, text="answered from the launch or the journal, and a balance")
+        case Status():
+            return Told(verdict=BRIDGED, text="answered from the journal")
+        case _:
+            return direct
+
+
+def _with_stand_in(currencies: Currencies) -> Currencies:
+    return Currencies({CURRENCY_STAND_IN: 2, **currencies.configured})
+
+
+# ---------------------------------------------------------------- one transaction
+
+
+def _plainly(dialect: Dialect, tx: Transaction, call: Call) -> Told:
+    """Encode `tx`; supply what is missing as long as something is."""
+    notes: list[str] = []
+    for _ in range(len(_SUPPLY) + 1):
+        try:
+            request = dialect.encode_request(tx, call)
+            return Told(verdict=BRIDGED if notes else SAME, text="; ".join(notes), requests=(request,), spoken=(tx,))
+        except Missing as missing:
+            supplied = _supplied(tx, missing.field)
+            if supplied is None or supplied[0] == tx:
+                return Told(verdict=REFUSED, text=missing.message)
+            tx, source = supplied
+            notes.append(f"{missing.field} from {source}")
+        except Refused as refused:
+            return Told(verdict=REFUSED, text=refused.message)
+    return Told(verdict=REFUSED, text="this dialect asks again for what it was given")
+
+
+def _supplied(tx: Transaction, what: str) -> tuple[Transaction, str] | None:
+    """The transaction with a stand-in, and where the real value comes from; None = from nowhere."""
+    found = _SUPPLY.get(what)
+    return found(tx) if found else None
+
+
+def _refers(tx: Transaction) -> bool:
+    """Whether it belongs to a movement that the journal can be asked for."""
+    return isinstance(tx.act, Rollback | Status) or bool(getattr(tx.act, "reference", ""))
+
+
+def _player(tx: Transaction) -> tuple[Transaction, str]:
+    return replace(tx, player="<player>"), "the launch or the journal"
+
+
+def _currency(tx: Transaction) -> tuple[Transaction, str]:
+    return replace(tx, currency=CURRENCY_STAND_IN), "the launch, the journal or the settings"
+
+
+def _session(tx: Transaction) -> tuple[Transaction, str]:
+    return replace(tx, session="<session>"), "the launch, the player's last session or the route"
+
+
+def _reference(tx: Transaction) -> tuple[Transaction, str] | None:
+    if not isinstance(tx.act, Rollback | Credit):
+        return None
+    return replace(tx, act=replace(tx.act, reference="<bet>")), "the journal"
+
+
+def _amount(tx: Transaction) -> tuple[Transaction, str] | None:
+    if not isinstance(tx.act, Rollback | Capture):
+        return None
+    return replace(tx, act=replace(tx.act, amount=AMOUNT_STAND_IN)), "the journal"
+
+
+def _round_of(tx: Transaction) -> tuple[Transaction, str] | None:
+    return (replace(tx, round=Round("<round>")), "the journal") if _refers(tx) else None
+
+
+def _game(tx: Transaction) -> tuple[Transaction, str]:
+    game = replace(tx.game, id="<game>") if tx.game else Game(id="<game>")
+    return replace(tx, game=game), "the journal" if _refers(tx) else "the launch"
+
+
+def _id(tx: Transaction) -> tuple[Transaction, str] | None:
+    # A movement without an id of the provider's has none to be made from; a read needs any.
+    return (replace(tx, id="<id>"), "the gateway") if tx.kind in _READS else None
+
+
+_READS = frozenset({Kind.BALANCE, Kind.CHECK, Kind.AUTHENTICATE, Kind.STATUS, Kind.CLOSE_ROUND, Kind.CLOSE_SESSION})
+_SUPPLY: dict[str, Callable[[Transaction], tuple[Transaction, str] | None]] = {
+    "player": _player,
+    "currency": _currency,
+    "session": _session,
+    "reference": _reference,
+    "amount": _amount,
+    "round": _round_of,
+    "game": _game,
+    "id": _id,
+}
+
+
+# ---------------------------------------------------------------- movements that are more than one
+
+
+def _halves(tx: Transaction, act: Settle) -> list[Transaction]:
+    """The two movements of a settle; a half of nothing is not sent, unless both are nothing."""
+    debit = replace(tx, act=Debit(amount=act.debit, free_round=act.free_round))
+    credit = replace(tx, act=Credit(amount=act.credit, reference=tx.id, free_round=act.free_round))
+    halves = [half for half, amount in ((debit, act.debit), (credit, act.credit)) if amount]
+    return halves or [debit]
+
+
+def _in_order(tx: Transaction, act: Batch) -> list[Transaction]:
+    """The items with what the envelope says for all of them: debits first, credits last."""
+    filled = [
+        replace(
+            item,
+            player=item.player or tx.player,
+            session=item.session or tx.session,
+            currency=item.currency or tx.currency,
+            round=item.round or tx.round,
+            game=item.game or tx.game,
+        )
+        for item in act.items
+    ]
+    rank = {Kind.DEBIT: 0, Kind.CREDIT: 2}
+    return sorted(filled, key=lambda item: rank.get(item.kind, 1))
+
+
+def _several(dialect: Dialect, parts: list[Transaction], call: Call, aliased: Alter, how: str) -> Told:
+    """Told one after the other; the worst of them decides."""
+    told = [tell(dialect, part, call, aliased) for part in parts]
+    worst = max((each.verdict for each in told), key=_ORDER.index)
+    notes = list(dict.fromkeys(each.text for each in told if each.text and each.verdict in (worst, BRIDGED)))
+    if worst == REFUSED:
+        return Told(verdict=REFUSED, text="; ".join(each.text for each in told if each.verdict == REFUSED))
+    return Told(
+        verdict=BRIDGED,
+        text="; ".join([how, *notes]),
+        requests=tuple(request for each in told for request in each.requests),
+        spoken=tuple(tx for each in told for tx in each.spoken),
+    )
+
+
+def _round(dialect: Dialect, tx: Transaction, act: Rollback, call: Call, aliased: Alter, direct: Told) -> Told:
+    """SEMANTICS.md 16: a rollback for every open bet of the round; the journal knows them."""
+    each = replace(tx, act=replace(act, reference=act.reference or "<bet>", scope="transaction"))
+    told = _plainly(dialect, aliased(each), call)
+    if told.verdict == REFUSED:
+        return direct
+    text = "; ".join(filter(None, ("one rollback for every open bet of the round", told.text)))
+    return replace(told, verdict=BRIDGED, text=text)
+
+
+def _all_of_it(dialect: Dialect, tx: Transaction, act: Rollback, call: Call, aliased: Alter, direct: Told) -> Told:
+    """For a wallet that always rolls back the whole bet: the amount is left out where it is just that."""
+    told = _plainly(dialect, aliased(replace(tx, act=replace(act, amount=None))), call)
+    if told.verdict == REFUSED:
+        return direct
+    text = "; ".join(filter(None, ("without its amount, where the journal shows that it is all of the bet", told.text)))
+    return replace(told, verdict=BRIDGED, text=text)

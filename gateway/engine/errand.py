@@ -1,0 +1,58 @@
+"""One call of a provider on its way: its generation, its time, and what its wallet calls took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gateway.engine.setup import Provider, Setup
+
+RESERVE_SECONDS = 0.1  # kept for our own answer: the journal's last write and the encoding
+RESERVE_SHARE = 0.1  # at most this share of the provider's limit
+
+
+class Errand:
+    """Mutable on purpose: the only thing in the engine that is, and it dies with its call."""
+
+    __slots__ = (
+        "_ticks",
+        "_wallets_open",
+        "_wallets_since",
+        "deadline",
+        "open",
+        "provider",
+        "setup",
+        "started",
+        "wallet_seconds",
+    )
+
+    def __init__(self, setup: Setup, provider: Provider, ticks: Callable[[], float], started: float) -> None:
+        self.setup, self.provider, self.started = setup, provider, started
+        self._ticks = ticks
+        self.deadline = started  # until the kind is known
+        self.open = True  # its provider still waits
+        self.wallet_seconds = 0.0
+        self._wallets_open, self._wallets_since = 0, 0.0
+
+    def allow(self, seconds: float) -> None:
+        """The provider's limit, from its first byte, less a reserve for our own answer."""
+        self.deadline = self.started + seconds - min(RESERVE_SECONDS, seconds * RESERVE_SHARE)
+
+    def left(self) -> float:
+        """Seconds until doubt must be told; not below zero."""
+        return max(0.0, self.deadline - self._ticks())
+
+    def wallet_begins(self) -> None:
+        if not self._wallets_open:
+            self._wallets_since = self._ticks()
+        self._wallets_open += 1
+
+    def wallet_ends(self) -> None:
+        self._wallets_open -= 1
+        if not self._wallets_open and self.open:
+            self.wallet_seconds += self._ticks() - self._wallets_since
+
+    def close(self) -> None:
+        """The provider is answered. What is still open at a wallet goes on without it."""
+        if self._wallets_open:
+            self.wallet_seconds += self._ticks() - self._wallets_since
+        self.open = False

@@ -1,0 +1,221 @@
+"""The journal as the engine sees it: movements, their keys and states, sessions.
+
+`gateway/journal/` keeps it on SQLite (and, later, PostgreSQL). What a method returns is durable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from msgspec import Struct
+
+from gateway.model import Accepted, Declined, Kind, Outcome, Transaction
+
+
+class State(StrEnum):
+    """Where a movement stands. Only `accepted` and `declined` are final."""
+
+    ASKING = "asking"  # its call is open in some process
+    DOUBT = "doubt"  # a debit of which nobody knows
+    OWED = "owed"  # a credit or rollback that must still be brought to the wallet
+    PERSON = "person"  # waits for `gateway tx resolve`
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+    @property
+    def decided(self) -> bool:
+        return self in (State.ACCEPTED, State.DECLINED)
+
+
+class Movement(Struct, frozen=True, kw_only=True):
+    """One row of the journal: what a provider asked for and what became of it.
+
+    `key` = provider, key space, id and, where the dialect says so, player or round (see
+    `engine/identity.py`); it is what `gateway tx list` prints. A movement that is one of several (a settle's debit, a bet of a
+    refunded round) has a `parent`.
+    """
+
+    key: str
+    provider: str  # the integration's immutable id
+    space: str
+    kind: Kind
+    tx: Transaction  # complete: as it was understood, before any alias or map
+    fingerprint: str
+    wallet: str = ""  # the name; blank: no route, or nothing to send
+    route: str = ""  # how players and games are called there: the template, for later references
+    alias: str = ""  # what the wallet is told as id
+    state: State = State.ASKING
+    attempts: int = 0  # attempts of which a byte may have left
+    asked_at: datetime | None = None  # when the last of them began
+    target: str = ""  # key of the movement that it undoes, captures or releases, if known
+    undone_by: str = ""  # key of the rollback that undoes, or is to undo, this one
+    parent: str = ""
+    outcome: Outcome | None = None  # the decision
+    told: str = ""  # the last word that the provider heard: accepted, declined, unknown
+    told_at: datetime | None = None
+    note: str = ""  # why it waits for a person
+    created_at: datetime
+    decided_at: datetime | None = None
+
+    @property
+    def reference(self) -> str:
+        """The id of the movement that this one means, or blank."""
+        return str(getattr(self.tx.act, "reference", ""))
+
+
+class Intent(Struct, frozen=True, kw_only=True):
+    """A movement to be opened, and what must be known at the same moment.
+
+    `buried_by`: the reference kinds under which an earlier rollback may have named this movement
+    (its tombstone); empty for what cannot be buried. `targets`: the kinds that its own reference
+    may mean; empty where it has none. `by_round` / `lone_bet`: SEMANTICS.md 16 and the Kyren card.
+    """
+
+    movement: Movement
+    buried_by: tuple[Kind, ...] = ()
+    target: str = ""  # the key of the movement meant, where it is known beforehand
+    targets: tuple[Kind, ...] = ()
+    by_round: bool = False
+    lone_bet: bool = False
+    wins: bool = False  # a credit: the bets of its round matter, if one of them is open
+    claim: bool = True
+    """Whether a rollback takes its target for itself (`undone_by`); a partial one does not."""
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """What the journal knew when the movement was opened.
+
+    `fresh`: it was not there before. `target`: the movement meant. `round`: the movements of that
+    player and round, where `by_round` or `wins` asked for them. `tombstone`: the
+    key of the rollback that came before this movement. `undone`: what earlier accepted or open
+    partial rollbacks of the target move together.
+    """
+
+    movement: Movement
+    fresh: bool
+    target: Movement | None = None
+    round: tuple[Movement, ...] = ()
+    tombstone: str = ""
+    undone: Decimal = Decimal(0)
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """What the operator handed over at a launch, or what `authenticate` taught (SEMANTICS.md 22)."""
+
+    provider: str
+    session: str
+    player: str
+    currency: str = ""
+    game: str = ""
+    brand: str = ""
+    wallet: str = ""
+    wallet_session: str = ""
+    launch_token: str = ""
+    expires_at: datetime | None = None
+    seen_at: datetime
+
+
+class Listing(Struct, frozen=True, kw_only=True):
+    """A filter for `tx list`."""
+
+    states: tuple[State, ...] = ()
+    provider: str = ""
+    player: str = ""
+    before: datetime | None = None  # created before
+    limit: int = 100
+
+
+class Count(Struct, frozen=True):
+    """For the gauges: how many open movements of one kind a wallet has, and the oldest."""
+
+    wallet: str
+    kind: str
+    state: State
+    number: int
+    oldest: datetime
+
+
+class Journal(Protocol):
+    """Reads see every write that was returned before. Writes are durable when they return.
+
+    A write that takes a `Movement` returns it as it is now; what others may have changed meanwhile
+    (`undone_by`) is as fresh as the movement that was given.
+    """
+
+    async def open(self, intent: Intent) -> Opened:
+        """Insert, or find what is there under this key; one atomic step."""
+        ...
+
+    async def ask(self, movement: Movement, at: datetime) -> Movement:
+        """Before bytes leave again: one attempt more, begun `at`. A decided one stays as it is."""
+        ...
+
+    async def not_left(self, movement: Movement) -> Movement:
+        """No byte of the last attempt left: take it back."""
+        ...
+
+    async def never_applied(self, movement: Movement) -> Movement:
+        """No attempt reached the wallet (SEMANTICS.md 10): the next one is a first attempt."""
+        ...
+
+    async def decide(self, movement: Movement, outcome: Accepted | Declined, at: datetime, *, heard: bool) -> Movement:
+        """The first decision stands; returns the row as it is then. `heard`: its provider waits."""
+        ...
+
+    async def leave_open(self, movement: Movement, state: State, note: str, told_at: datetime | None) -> Movement:
+        """Doubt, owed or for a person; a decided movement stays as it is. `told_at`: doubt is told now."""
+        ...
+
+    async def tell(self, movement: Movement, told: str, at: datetime) -> None:
+        """What the provider heard."""
+        ...
+
+    async def release_target(self, key: str) -> None:
+        """The rollback `key` will not undo its target: the target is free again."""
+        ...
+
+    def get(self, key: str) -> Movement | None: ...
+
+    def find(self, provider: str, kinds: Sequence[Kind], id: str) -> Movement | None:
+        """The movement with the provider's own id."""
+        ...
+
+    def children(self, parent: str) -> list[Movement]: ...
+
+    def aimed_at(self, target: str) -> list[Movement]:
+        """The rollbacks, captures and releases of one movement."""
+        ...
+
+    def latest(self, provider: str, player: str) -> Movement | None:
+        """The player's last movement, for session and currency."""
+        ...
+
+    def round(self, provider: str, player: str, round_id: str) -> list[Movement]: ...
+
+    async def learn(self, session: Session) -> None: ...
+
+    def session(self, provider: str, session: str) -> Session | None: ...
+
+    def session_by_launch(self, provider: str, launch_token: str) -> Session | None: ...
+
+    def last_session(self, provider: str, player: str, game: str = "") -> Session | None:
+        """Same player, then same game, then the newest; never across providers."""
+        ...
+
+    def listed(self, listing: Listing) -> list[Movement]: ...
+
+    def counts(self) -> list[Count]: ...
+
+    def unresolved_by_wallet(self) -> Mapping[str, int]:
+        """Open movements by wallet (SEMANTICS.md 25)."""
+        ...
+
+    def writable(self) -> bool:
+        """Whether the last commit worked (`/readyz`)."""
+        ...
+
+    async def close(self) -> None: ...

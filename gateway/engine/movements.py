@@ -1,0 +1,454 @@
+"""One movement from its first reading to its decision: identity, journal, rules, wallet.
+
+Numbers in comments are those of SEMANTICS.md.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.engine import compound
+from gateway.engine.asking import Asker, Job
+from gateway.engine.complete import Completed, reference_kinds
+from gateway.engine.errand import Errand
+from gateway.engine.identity import fingerprint, key_of, same_player
+from gateway.engine.journal import Intent, Movement, Opened, State
+from gateway.engine.judge import again, open_state, settled_in_flight
+from gateway.engine.plan import Way, moves_nothing
+from gateway.engine.ticket import Ticket
+from gateway.engine.world import Handle
+from gateway.model import (
+    Accepted,
+    Adjust,
+    Capture,
+    Credit,
+    Debit,
+    Declined,
+    Flaw,
+    Kind,
+    Outcome,
+    Reason,
+    Refused,
+    Reserve,
+    Rollback,
+    Settle,
+    Transaction,
+    Unknown,
+)
+
+BURIABLE = {Kind.DEBIT, Kind.SETTLE, Kind.CREDIT, Kind.ADJUST, Kind.RESERVE, Kind.CAPTURE}
+"""Kinds whose rollback may come before them."""
+
+
+class Flight(Struct, frozen=True):
+    """A movement that this process carries just now."""
+
+    handle: Handle[Outcome]
+    content: str
+    player: str
+
+
+class Movements:
+    """Carries movements; knows which are in the air in this process."""
+
+    def __init__(self, asker: Asker) -> None:
+        self.asker, self.world = asker, asker.world
+        self.flights: dict[str, Flight] = {}
+
+    def ticket(self, errand: Errand, way: Way | None, done: Completed, space: str, wire: Transaction) -> Ticket:
+        """`wire` is the transaction as it was decoded: content is what the wire said."""
+        provider = errand.provider
+        key = key_of(provider.dialect, provider.id, space, done.tx)
+        return Ticket(errand=errand, way=way, done=done, space=space, content=fingerprint(wire), key=key)
+
+    # -- one wallet call for all who ask at the same time
+
+    async def carry(self, ticket: Ticket) -> Outcome:
+        """The outcome, within the provider's time; doubt when it runs out."""
+        flight = self.flights.get(ticket.key)
+        if flight is not None:
+            return await self._join(ticket, flight)
+        handle: Handle[Outcome] = self.world.spawn(self._fly(ticket))
+        if not handle.done():
+            self.flights[ticket.key] = Flight(handle, ticket.content, ticket.done.tx.player)
+        await self.world.wait([handle], ticket.errand.left())
+        return handle.result() if handle.done() else Unknown(detail="the provider's time is over")
+
+    async def _join(self, ticket: Ticket, flight: Flight) -> Outcome:
+        """A repeat of what is still being asked waits for that decision, within its own time."""
+        provider, tx = ticket.errand.provider, ticket.done.tx
+        if flight.content != ticket.content or not same_player(flight.player, tx.player):
+            self.world.meter.replay(provider.name, tx.kind.value, "conflict")
+            return _mismatch()
+        self.world.meter.replay(provider.name, tx.kind.value, "same")
+        await self.world.wait([flight.handle], ticket.errand.left())
+        return flight.handle.result() if flight.handle.done() else Unknown(detail="still being asked")
+
+    async def _fly(self, ticket: Ticket) -> Outcome:
+        try:
+            return await self.run(ticket)
+        finally:
+            self.flights.pop(ticket.key, None)
+
+    # -- the journal decides what is to be done
+
+    async def run(self, ticket: Ticket) -> Outcome:
+        """Open, and: repeat, tombstone, decided by the journal, or brought to the wallet."""
+        opened = await self.world.journal.open(self._intent(ticket))
+        movement = opened.movement
+        if opened.tombstone:
+            assert movement.outcome is not None
+            return movement.outcome
+        if not opened.fresh:
+            answer = await self._repeat(ticket, opened)
+            if answer is not None:
+                return answer
+        try:
+            movement = await self._settle(ticket, opened)
+        except BaseException:
+            await self.world.journal.leave_open(movement, open_state(movement), "our own fault", None)
+            raise
+        if movement.state.decided and movement.outcome is not None:
+            if not opened.fresh and not isinstance(movement.outcome, Unknown):
+                return replace(movement.outcome, replayed=True)  # the provider asked twice (7)
+            return movement.outcome
+        return await self._doubt(movement)
+
+    def _intent(self, ticket: Ticket) -> Intent:
+        done, way, now = ticket.done, ticket.way, self.world.clock()
+        tx, dialect = done.tx, ticket.errand.provider.dialect
+        undo = isinstance(tx.act, Rollback)
+        alias = way.alias(ticket.id_space or ticket.space, tx.id) if way is not None else ""
+        movement = Movement(
+            key=ticket.key,
+            provider=ticket.errand.provider.id,
+            space=ticket.space,
+            kind=tx.kind,
+            tx=tx,
+            fingerprint=ticket.content,
+            wallet=way.wallet.name if way is not None else "",
+            route=way.route.players if way is not None else "",
+            alias=alias,
+            attempts=1 if way is not None else 0,
+            asked_at=now if way is not None else None,
+            parent=ticket.parent,
+            created_at=now,
+        )
+        return Intent(
+            movement=movement,
+            buried_by=(tx.kind, *_also(dialect.rollback_kinds, tx.kind)) if tx.kind in BURIABLE else (),
+            target=ticket.target,
+            targets=reference_kinds(ticket.errand.provider, tx.act),
+            by_round=undo and tx.act.scope == "round",  # type: ignore[union-attr]  # undo says it is a Rollback
+            lone_bet=undo and dialect.lone_bet,
+            wins=tx.kind is Kind.CREDIT,
+            claim=undo and not dialect.partial,
+        )
+
+    async def _repeat(self, ticket: Ticket, opened: Opened) -> Outcome | None:
+        """What a repeat hears at once, or None: it is to be asked again."""
+        movement, provider = opened.movement, ticket.errand.provider
+        if movement.fingerprint != ticket.content or not same_player(movement.tx.player, ticket.done.tx.player):
+            self.world.meter.replay(provider.name, movement.kind.value, "conflict")
+            return _mismatch()
+        self.world.meter.replay(provider.name, movement.kind.value, "same")
+        if movement.outcome is not None and not isinstance(movement.outcome, Unknown):
+            word = movement.state.value
+            if movement.told != word:
+                await self.world.journal.tell(movement, word, self.world.clock())
+            return self._replayed(ticket, movement.outcome)
+        if movement.kind is not Kind.ROLLBACK and movement.undone_by:
+            return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its cancel was read")  # 11
+        return None
+
+    def _replayed(self, ticket: Ticket, outcome: Accepted | Declined) -> Outcome:
+        current = ticket.errand.provider.dialect.replay_balance == "current"
+        found: Outcome = replace(outcome, replayed=True)
+        if current and isinstance(found, Accepted):
+            found = replace(found, balance=None)  # fetched again, where the answer shows one (7)
+        return found
+
+    async def _doubt(self, movement: Movement) -> Outcome:
+        """Doubt is journalled before it is told, as owed or open or for a person."""
+        state = State.PERSON if movement.state is State.PERSON else open_state(movement)
+        left = await self.world.journal.leave_open(movement, state, movement.note, self.world.clock())
+        if left.state.decided and left.outcome is not None:  # an answer came at the last moment
+            return left.outcome
+        return Unknown(detail=movement.note or "the wallet's decision is not known")
+
+    async def for_person(self, movement: Movement, note: str) -> Movement:
+        return await self.world.journal.leave_open(movement, State.PERSON, note, None)
+
+    # -- to a decision
+
+    async def _settle(self, ticket: Ticket, opened: Opened) -> Movement:
+        """The row when all is done that may be done while the provider waits."""
+        movement, errand = opened.movement, ticket.errand
+        ruled = await self._by_journal(ticket, opened)
+        if ruled is not None:
+            return ruled
+        way = self._way_of(ticket, movement)
+        if way is None:
+            return await self._unsaid(errand, movement, "no route leads to a wallet")
+        if (
+            not ticket.done.tx.player
+            and not isinstance(movement.tx.act, Rollback | Capture)
+            and not _nameless(movement)
+        ):
+            return await self._unsaid(errand, movement, "nobody knows the player", _who(ticket.done))
+        if ticket.done.tx.player and _needs_currency(movement) and not movement.tx.currency:
+            return await self._unsaid(errand, movement, "nobody knows the currency", _who(ticket.done))
+        parts = await compound.carry_parts(self, ticket, way, opened)
+        return parts if parts is not None else await self.bring(ticket, way, opened)
+
+    def sayable(self, ticket: Ticket, way: Way, movement: Movement) -> bool:
+        """Whether this wallet's dialect has words for the movement as it is."""
+        try:
+            self.asker.request(self.job(ticket, way, movement, None, Decimal(0)), movement)
+        except Refused:
+            return False
+        return True
+
+    async def bring(self, ticket: Ticket, way: Way, opened: Opened) -> Movement:
+        """To the wallet, as one movement."""
+        movement, errand, target = opened.movement, ticket.errand, opened.target
+        if isinstance(movement.tx.act, Rollback) and target is not None:
+            ready = await self._undoable(ticket, way, movement, target)
+            if not isinstance(ready, Movement):
+                return ready[0]
+            target = ready
+        if isinstance(movement.tx.act, Credit) and not await self._bets_settled(ticket, opened):
+            return await self._hold_back(movement, opened.fresh, "its bet is in doubt, and is completed first")
+        job = self.job(ticket, way, movement, target, opened.undone)
+        try:
+            brought = await self.asker.bring(job, movement, fresh=opened.fresh)
+        except Refused as refused:
+            return await self._unsayable(ticket, way, opened, refused)
+        if isinstance(movement.tx.act, Rollback) and target is not None:
+            await self._undone(errand, brought, target)
+        if not brought.state.decided and again(brought, way.wallet) == "never" and open_state(brought) is State.OWED:
+            return await self.for_person(brought, f"wallet {way.wallet.name} may not be asked again")
+        return brought
+
+    def job(self, ticket: Ticket, way: Way, movement: Movement, target: Movement | None, undone: Decimal) -> Job:
+        whole = _amount(target) if target is not None else None
+        session = self.asker.session_out(way, movement.tx.session)
+        left = None if whole is None else max(whole - undone, Decimal(0))
+        return Job(errand=ticket.errand, way=way, target=target, left=left, session=session, refusable=ticket.refusable)
+
+    def _way_of(self, ticket: Ticket, movement: Movement) -> Way | None:
+        """Where the journal says it goes: with its round or its target (23), else by the routes."""
+        way = ticket.way
+        if way is None or not movement.wallet or movement.wallet == way.wallet.name:
+            return way
+        wallet = way.setup.wallets.get(movement.wallet)
+        if wallet is None:
+            return way
+        route = next((r for r in way.setup.routes if r.wallet == wallet.name and r.players == movement.route), None)
+        return replace(
+            way, wallet=wallet, route=route or replace(way.route, wallet=wallet.name, players=movement.route)
+        )
+
+    async def _unsayable(self, ticket: Ticket, way: Way, opened: Opened, refused: Refused) -> Movement:
+        """The wallet's dialect has no words for it; nothing was sent."""
+        movement = opened.movement
+        if moves_nothing(movement.tx):
+            unsent = replace(movement, attempts=0) if opened.fresh else movement
+            return await self.asker.decide(ticket.errand, unsent, Accepted(currency=movement.tx.currency))  # 20
+        return await self._unsaid(ticket.errand, movement, refused.message)
+
+    async def _unsaid(
+        self, errand: Errand, movement: Movement, why: str, reason: Reason = Reason.UNSUPPORTED
+    ) -> Movement:
+        """Nothing was sent, and nothing can be: a debit is declined, anything else is a person's."""
+        movement = replace(movement, attempts=0) if movement.attempts <= 1 else movement
+        if open_state(movement) is State.DOUBT:
+            return await self.asker.decide(errand, movement, Declined(reason=reason, message=why))
+        return await self.for_person(movement, why)
+
+    async def _hold_back(self, movement: Movement, fresh: bool, note: str) -> Movement:
+        """It is owed, and its turn has not come: the attempt that was journalled did not begin."""
+        if fresh:
+            movement = await self.world.journal.not_left(movement)
+        return await self.world.journal.leave_open(movement, open_state(movement), note, None)
+
+    # -- rollbacks
+
+    async def _by_journal(self, ticket: Ticket, opened: Opened) -> Movement | None:
+        """A rollback that is decided by what the journal knows (15, 16, 17)."""
+        movement, target = opened.movement, opened.target
+        if not isinstance(movement.tx.act, Rollback) or (movement.attempts and not opened.fresh):
+            return None
+        refusal = self._refusal(ticket, opened)
+        if refusal is None and target is not None and target.undone_by not in ("", movement.key):
+            refusal = await self._after_another(ticket, target.undone_by)
+            if refusal is None and not ticket.errand.provider.dialect.partial:
+                return await self._hold_back(movement, opened.fresh, "another rollback of it is under way")
+        if refusal is None and target is not None and _never_sent(target):
+            return await self._by_itself(ticket, movement, Accepted(moved=Decimal(0), currency=target.tx.currency))
+        if refusal is None:
+            return None
+        await self.world.journal.release_target(movement.key)
+        return await self._by_itself(ticket, movement, refusal)
+
+    async def _by_itself(self, ticket: Ticket, movement: Movement, outcome: Accepted | Declined) -> Movement:
+        tx = movement.tx
+        balance = self.asker.last_balance(movement.provider, tx.player, tx.currency)
+        if outcome.balance is None and balance is not None:
+            outcome = replace(outcome, balance=balance, currency=tx.currency)
+        return await self.asker.decide(ticket.errand, replace(movement, attempts=0), outcome)
+
+    def _refusal(self, ticket: Ticket, opened: Opened) -> Declined | None:
+        movement, target, dialect = opened.movement, opened.target, ticket.errand.provider.dialect
+        act = movement.tx.act
+        assert isinstance(act, Rollback)
+        if act.scope == "round" and any(_is_win(m) for m in opened.round):
+            return Declined(reason=Reason.ALREADY_SETTLED, message="the round has a win")  # 16
+        if target is None:
+            return None
+        if target.state is State.DECLINED:
+            return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="that movement was declined")  # 15
+        whole = _amount(target)
+        if dialect.partial and whole is not None and opened.undone >= whole > 0 and self._all_done(target):
+            return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="nothing is left of that movement")
+        if act.amount is None or whole is None:
+            return None
+        if movement.tx.currency != target.tx.currency:
+            return Declined(reason=Reason.CURRENCY_MISMATCH, message=f"that movement was in {target.tx.currency}")
+        if dialect.excess == "refuse" and act.amount > whole - opened.undone:
+            message = "more than is left of that movement"
+            return Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH)  # 17
+        return None
+
+    def _all_done(self, target: Movement) -> bool:
+        undoing = [m for m in self.world.journal.aimed_at(target.key) if m.kind is Kind.ROLLBACK]
+        return all(m.state.decided for m in undoing if m.attempts)
+
+    async def _after_another(self, ticket: Ticket, other: str) -> Declined | None:
+        """What a second rollback of one movement hears when the first is done; None: it is not."""
+        flight = self.flights.get(other)
+        if flight is not None:
+            await self.world.wait([flight.handle], ticket.errand.left())
+        found = self.world.journal.get(other)
+        if found is not None and isinstance(found.outcome, Accepted):
+            return Declined(
+                reason=Reason.ALREADY_ROLLED_BACK, message="rolled back before", wallet_id=found.outcome.wallet_id
+            )
+        return None
+
+    async def _undoable(
+        self, ticket: Ticket, way: Way, movement: Movement, target: Movement
+    ) -> Movement | tuple[Movement]:
+        """The target when its rollback may be sent (11); in a tuple: the rollback, and it may not yet."""
+        fresh = movement.attempts <= 1 and movement.state is State.ASKING
+        if target.state.decided or way.wallet.tombstones or movement.attempts > 1:
+            return target
+        target = await self._wait_for(ticket, target)
+        if not target.state.decided:
+            target = await self._ask_about(ticket, way, target)
+        if target.state is State.DECLINED:
+            return (await self._never_was(ticket, movement),)
+        if target.state.decided or settled_in_flight(target, way.wallet, self.world.clock()):
+            return target
+        return (await self._hold_back(movement, fresh, "its bet is in doubt"),)
+
+    async def _never_was(self, ticket: Ticket, movement: Movement) -> Movement:
+        await self.world.journal.release_target(movement.key)
+        refusal = Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="that movement was declined")
+        return await self._by_itself(ticket, movement, refusal)
+
+    async def _wait_for(self, ticket: Ticket, target: Movement) -> Movement:
+        """The target when the call that carries it in this process has ended, or our time has."""
+        flight = self.flights.get(target.key)
+        handles = [flight.handle] if flight is not None else [*self.asker.air.get(target.key, ())]
+        if handles:
+            await self.world.wait(handles, ticket.errand.left() / 2)
+        return self.world.journal.get(target.key) or target
+
+    async def _ask_about(self, ticket: Ticket, way: Way, target: Movement) -> Movement:
+        """A query, where this wallet can be asked about the movement."""
+        job = self.job(ticket, way, target, None, Decimal(0))
+        return await self.asker.ask_about(job, target)
+
+    async def _undone(self, errand: Errand, rollback: Movement, target: Movement) -> None:
+        """What the end of a rollback says of its target."""
+        if not rollback.state.decided:
+            return
+        outcome = rollback.outcome
+        gone = isinstance(outcome, Accepted) or (
+            isinstance(outcome, Declined) and outcome.reason is Reason.TRANSACTION_NOT_FOUND
+        )
+        if not target.state.decided and gone:  # a rollback ends the doubt about its target (5, 10)
+            refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it was rolled back")
+            await self.world.journal.decide(target, refusal, self.world.clock(), heard=False)
+        elif not gone:
+            await self.world.journal.release_target(rollback.key)
+
+    # -- credits
+
+    async def _bets_settled(self, ticket: Ticket, opened: Opened) -> bool:
+        """Whether the bet that a win ties to is out of doubt; it is completed first (13)."""
+        tx = opened.movement.tx
+        bets = [m for m in opened.round if isinstance(m.tx.act, Debit) and m.state is not State.DECLINED]
+        named = [m for m in bets if isinstance(tx.act, Credit) and tx.act.reference and m.tx.id == tx.act.reference]
+        tied = named or (bets if len(bets) == 1 else [])
+        for bet in tied:
+            if not bet.state.decided and not (await self._complete_bet(ticket, bet)).state.decided:
+                return False
+        return True
+
+    async def _complete_bet(self, ticket: Ticket, bet: Movement) -> Movement:
+        flight = self.flights.get(bet.key)
+        if flight is not None:
+            await self.world.wait([flight.handle], ticket.errand.left())
+            return self.world.journal.get(bet.key) or bet
+        way = self._way_of(ticket, bet)
+        if way is None or bet.undone_by:
+            return bet
+        return await self.asker.bring(self.job(ticket, way, bet, None, Decimal(0)), bet, fresh=False)
+
+
+def _also(rollback_kinds: object, kind: Kind) -> tuple[Kind, ...]:
+    """The reference kinds under which a rollback may have meant a movement of `kind`."""
+    assert hasattr(rollback_kinds, "items")
+    return tuple(Kind(said) for said, kinds in rollback_kinds.items() if kind in kinds and said != kind.value)
+
+
+def _mismatch() -> Declined:
+    return Declined(reason=Reason.DUPLICATE_MISMATCH, message="this id was used for another movement")
+
+
+def _nameless(movement: Movement) -> bool:
+    """The release of a hold that nobody here knows carries no player."""
+    return movement.kind is Kind.RELEASE
+
+
+def _needs_currency(movement: Movement) -> bool:
+    return isinstance(movement.tx.act, Debit | Credit | Settle | Adjust | Reserve)
+
+
+def _who(done: Completed) -> Reason:
+    return Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
+
+
+def _is_win(movement: Movement) -> bool:
+    return movement.kind in (Kind.CREDIT, Kind.SETTLE) and movement.state is not State.DECLINED
+
+
+def _never_sent(movement: Movement) -> bool:
+    """Accepted without a wallet: nothing moved there, so nothing is undone there (20)."""
+    return movement.state is State.ACCEPTED and movement.attempts == 0
+
+
+def _amount(movement: Movement) -> Decimal | None:
+    """What a movement moved, where a rollback of it can be compared with it."""
+    act = movement.tx.act
+    if isinstance(act, Debit | Credit | Reserve):
+        return act.amount
+    return None
+
+
+__all__ = ["Flight", "Movements", "Ticket"]

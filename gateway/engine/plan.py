@@ -1,0 +1,167 @@
+"""One transaction -> what this wallet can be asked. Where translation stops being renaming.
+
+`for_wallet` says it with the wallet's ids, players, games and sessions; `encode` supplies what the
+wallet's dialect misses, one value at a time, from what is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.auth.keys import live
+from gateway.dialect import Call
+from gateway.engine.identity import alias, space_of
+from gateway.engine.journal import Movement
+from gateway.engine.setup import Provider, Route, Setup, Wallet
+from gateway.http import Request
+from gateway.model import (
+    Accepted,
+    Capture,
+    Credit,
+    Debit,
+    Declined,
+    Flaw,
+    Game,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Refused,
+    Release,
+    Rollback,
+    Round,
+    Status,
+    Transaction,
+)
+
+SUPPLIED_MAX = 8  # values supplied to one request before we stop
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """Where a transaction goes: the wallet, and how this provider's things are called there."""
+
+    setup: Setup
+    provider: Provider
+    wallet: Wallet
+    route: Route
+
+    def call(self, now: datetime, nonce: str) -> Call:
+        """What the wallet's dialect may know."""
+        return Call(
+            settings=self.wallet.settings,
+            now=now,
+            nonce=nonce,
+            provider=self.provider.id,
+            currency=self.wallet.currency,
+            currencies=self.setup.currencies,
+        )
+
+    def alias(self, space: str, id: str) -> str:
+        return alias(self.wallet.dialect, self.wallet.ids_as_is, self.provider.id, space, id)
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What may be supplied: the movement meant, and a session for this player."""
+
+    target: Movement | None = None
+    left: Callable[[], object] | None = None
+    session: Callable[[], str] = str
+    game: Callable[[], str] = str
+
+
+def for_wallet(way: Way, tx: Transaction, own: str, target: Movement | None, session: str) -> Transaction:
+    """The transaction in the wallet's terms. `own` = the alias of its id, `session` = the wallet's."""
+    game = tx.game
+    if game is not None and game.id in way.route.games:
+        game = Game(id=way.route.games[game.id], name=game.name, type=game.type, studio=game.studio)
+    return replace(
+        tx,
+        id=own,
+        player=way.route.player_out(tx.player),
+        session=session,
+        game=game,
+        act=_referring(way, tx, target),
+    )
+
+
+def _referring(way: Way, tx: Transaction, target: Movement | None) -> object:
+    """The act with its reference as the wallet knows it."""
+    act = tx.act
+    if not isinstance(act, Rollback | Capture | Release | Status | Credit) or not act.reference:
+        return act
+    if target is not None and target.alias:
+        made = target.outcome.wallet_id if isinstance(target.outcome, Accepted) else ""
+        theirs = made if way.wallet.dialect.makes_hold_ids and target.kind is Kind.RESERVE else ""
+        return replace(act, reference=theirs or target.alias)
+    return replace(act, reference=way.alias(space_of(way.provider.dialect, meant(act)), act.reference))
+
+
+def meant(act: Rollback | Capture | Release | Status | Credit) -> Kind:
+    """The kind of movement that a reference names."""
+    if isinstance(act, Rollback | Status):
+        return act.reference_kind
+    return Kind.DEBIT if isinstance(act, Credit) else Kind.RESERVE
+
+
+def encode(way: Way, tx: Transaction, known: Known, now: datetime, nonce: str) -> Request:
+    """The signed request. Raises `Refused` (unsupported) where this wallet cannot be told it."""
+    call = way.call(now, nonce)
+    dialect = way.wallet.dialect
+    for _ in range(SUPPLIED_MAX):
+        try:
+            request = dialect.encode_request(tx, call)
+            break
+        except Missing as missing:
+            tx = _supply(tx, missing, known, way)
+    else:
+        raise Refused(Reason.UNSUPPORTED, "this wallet asks for more and more")
+    keys = live(way.wallet.keys, now)
+    if dialect.auth.parts(way.wallet.settings) and not keys:
+        raise Refused(Reason.UNSUPPORTED, f"no key of wallet {way.wallet.name} holds any more")
+    return dialect.auth.sign(request, keys, way.wallet.settings, now)
+
+
+def _supply(tx: Transaction, missing: Missing, known: Known, way: Way) -> Transaction:
+    """The transaction with one value more; raises `missing` where nobody knows it."""
+    what, target = missing.field, known.target
+    if what == "session" and (session := known.session()):
+        return replace(tx, session=session)
+    if what == "game" and (game := known.game()):
+        return replace(tx, game=Game(id=way.route.games.get(game, game)))
+    if what == "amount" and isinstance(tx.act, Rollback | Capture) and known.left is not None:
+        return replace(tx, act=replace(tx.act, amount=known.left()))
+    if what == "currency" and (currency := way.wallet.currency):
+        return replace(tx, currency=currency)
+    if target is not None:
+        meant_tx = target.tx
+        if what == "round" and meant_tx.round is not None:
+            return replace(tx, round=Round(meant_tx.round.id))
+        if what == "player" and meant_tx.player:
+            return replace(tx, player=way.route.player_out(meant_tx.player))
+        if what == "currency" and meant_tx.currency:
+            return replace(tx, currency=meant_tx.currency)
+    raise missing
+
+
+def moves_nothing(tx: Transaction) -> bool:
+    """Whether a wallet that cannot be told this may be left alone: no cash moves (20)."""
+    act = tx.act
+    if isinstance(act, Debit):
+        return act.free_round or act.tracking_only or not act.amount
+    if isinstance(act, Credit):
+        return act.tracking_only or not act.amount
+    return isinstance(act, Rollback) and act.amount is not None and not act.amount
+
+
+def heard(way: Way, outcome: Outcome) -> Outcome:
+    """A wallet's outcome in the provider's terms: players by the inverse of the route's template."""
+    if isinstance(outcome, Accepted) and outcome.profile is not None and outcome.profile.player:
+        player = way.route.player_in(outcome.profile.player)
+        return replace(outcome, profile=replace(outcome.profile, player=player))
+    if isinstance(outcome, Declined) and (outcome.field or outcome.flaw):
+        return replace(outcome, field="", flaw=Flaw.NONE)  # the wallet's field is none of the provider's
+    return outcome

@@ -1,0 +1,194 @@
+"""Calls that move nothing: asked of the wallet, or answered without it where it has no words."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from gateway.engine.asking import Asker
+from gateway.engine.complete import Completed
+from gateway.engine.errand import Errand
+from gateway.engine.identity import space_of
+from gateway.engine.journal import Movement, Session, State
+from gateway.engine.judge import OUR_FAULT
+from gateway.engine.plan import Way, encode, for_wallet
+from gateway.model import (
+    Accepted,
+    Authenticate,
+    Balance,
+    Capture,
+    Check,
+    CloseRound,
+    CloseSession,
+    Declined,
+    Kind,
+    Notice,
+    Outcome,
+    Profile,
+    Reason,
+    Refused,
+    Release,
+    Reserve,
+    Status,
+    Transaction,
+    Unknown,
+)
+
+TRIES = 2  # a read may be asked again: it moves nothing
+
+
+class Reads:
+    """Reads of a provider, and the reads that the gateway makes for itself."""
+
+    def __init__(self, asker: Asker) -> None:
+        self.asker, self.world = asker, asker.world
+
+    async def answer(self, errand: Errand, way: Way, done: Completed) -> Outcome:
+        """What the wallet says, or what is said without it."""
+        tx = done.tx
+        if isinstance(tx.act, Status):
+            return await self._status(errand, way, tx)
+        outcome = await self.ask(errand, way, tx)
+        if outcome is None:
+            outcome = await self._without_words(errand, way, done)
+        if isinstance(outcome, Accepted) and isinstance(tx.act, Authenticate):
+            outcome = await self._learn(way, done, outcome)
+        return outcome
+
+    async def ask(self, errand: Errand, way: Way, tx: Transaction, *, most: float = 0.0) -> Outcome | None:
+        """One read of the wallet, twice where the first came to nothing; None: no words for it."""
+        session = self.asker.session_out(way, tx.session)
+        wallet_tx = for_wallet(way, tx, tx.id, None, session)
+        known = self.asker.known(way, tx, None, None)
+        outcome: Outcome = Unknown(detail="no time was left for the wallet")
+        for _ in range(TRIES):
+            seconds = min(most or errand.left(), way.wallet.answer_within.total_seconds())
+            if seconds <= 0:
+                break
+            try:
+                request = encode(way, wallet_tx, known, self.world.clock(), self.world.nonce())
+            except Refused:
+                return None
+            exchange = self.asker.exchange(errand, way, request, wallet_tx, tx.currency)
+            handle = self.world.spawn(exchange)
+            await self.world.wait([handle], seconds)
+            if handle.done():
+                outcome, _ = handle.result()
+            if not isinstance(outcome, Unknown):
+                break
+        return _ours(outcome)
+
+    async def _without_words(self, errand: Errand, way: Way, done: Completed) -> Outcome:
+        """A call that the wallet lacks, answered by the balance (or by `authenticate`, which shows one)."""
+        tx = done.tx
+        if isinstance(tx.act, Balance):
+            found = await self.ask(errand, way, replace(tx, act=Authenticate()))
+            return found or Declined(reason=Reason.UNSUPPORTED, message="this wallet cannot be asked for a balance")
+        if isinstance(tx.act, Authenticate) and not tx.player:
+            reason = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
+            return Declined(reason=reason, message="nobody knows this session")
+        if isinstance(tx.act, Authenticate | Check | CloseRound | CloseSession | Notice):
+            found = await self.ask(errand, way, replace(tx, act=Balance(), id=""))
+            found = found or Accepted()
+            if isinstance(found, Accepted) and isinstance(tx.act, Authenticate):
+                who = Profile(player=tx.player, session=tx.session)
+                return replace(found, profile=who, currency=found.currency or tx.currency)
+            return found
+        return Declined(reason=Reason.UNSUPPORTED, message=f"this wallet has no {tx.kind.value}")
+
+    async def _learn(self, way: Way, done: Completed, outcome: Accepted) -> Accepted:
+        """A session is known from `authenticate` on; a new one from the wallet replaces the old."""
+        tx, who = done.tx, outcome.profile or Profile()
+        player = who.player or tx.player
+        given = who.session or tx.session
+        now, provider_id = self.world.clock(), way.provider.id
+        seen = Session(
+            provider=provider_id, session=tx.session or given, player=player, currency=outcome.currency or tx.currency,
+            game=tx.game.id if tx.game else "", wallet=way.wallet.name, seen_at=now,
+        )  # fmt: skip
+        if player and seen.session:
+            fresh = given if given != tx.session else ""
+            await self.world.journal.learn(replace(seen, wallet_session=fresh))
+            if fresh and fresh != seen.session:
+                await self.world.journal.learn(replace(seen, session=fresh))
+        return replace(outcome, profile=replace(who, player=player))
+
+    async def balance(self, errand: Errand, way: Way, tx: Transaction, seconds: float) -> Accepted | None:
+        """A balance fetched in addition: never changes an outcome, and None where it fails (8)."""
+        wanted = Transaction(
+            act=Balance(), player=tx.player, session=tx.session, currency=tx.currency, game=tx.game
+        )  # fmt: skip
+        if seconds <= 0:
+            return None
+        found = await self.ask(errand, way, wanted, most=seconds)
+        if found is None:
+            found = await self.ask(errand, way, replace(wanted, act=Authenticate()), most=seconds)
+        return found if isinstance(found, Accepted) and found.balance is not None else None
+
+    # -- what became of a movement
+
+    async def _status(self, errand: Errand, way: Way, tx: Transaction) -> Outcome:
+        act = tx.act
+        assert isinstance(act, Status)
+        found = self.world.journal.find(way.provider.id, (act.reference_kind,), act.reference)
+        if found is not None and act.reference_kind is not Kind.RESERVE:
+            return _first_decision(found)
+        asked = await self._status_of_wallet(errand, way, tx, found)
+        if asked is not None and not isinstance(asked, Unknown):
+            return _with_hold(asked, found)
+        if found is not None and isinstance(found.tx.act, Reserve):
+            return self._hold_by_journal(found)
+        return asked or Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
+
+    async def _status_of_wallet(
+        self, errand: Errand, way: Way, tx: Transaction, found: Movement | None
+    ) -> Outcome | None:
+        act = tx.act
+        assert isinstance(act, Status)
+        space = space_of(way.provider.dialect, act.reference_kind)
+        reference = found.alias if found is not None and found.alias else way.alias(space, act.reference)
+        asked = replace(
+            tx, act=replace(act, reference=reference), player=tx.player or (found.tx.player if found else "")
+        )
+        return await self.ask(errand, way, asked)
+
+    def _hold_by_journal(self, reserve: Movement) -> Outcome:
+        """What the journal itself knows of a hold, for wallets that cannot be asked."""
+        act, outcome = reserve.tx.act, reserve.outcome
+        assert isinstance(act, Reserve)
+        if not isinstance(outcome, Accepted):
+            return _first_decision(reserve)
+        ends = {Capture: "used", Release: "released"}
+        state = "expired" if act.expires_at is not None and act.expires_at <= self.world.clock() else "active"
+        for later in self.world.journal.aimed_at(reserve.key):
+            if later.state is State.ACCEPTED and type(later.tx.act) in ends:
+                state = ends[type(later.tx.act)]
+        return replace(_hold(outcome, reserve), state=state)
+
+
+def _ours(outcome: Outcome) -> Outcome:
+    """What a wallet refuses because of us is never told as the provider's own fault (4)."""
+    if isinstance(outcome, Declined) and outcome.reason in OUR_FAULT:
+        return Declined(reason=Reason.UNSUPPORTED, message="the wallet does not take our call")
+    return outcome
+
+
+def _first_decision(found: Movement) -> Outcome:
+    if found.outcome is None:
+        return Unknown(detail="its outcome is not known yet")
+    return replace(found.outcome, replayed=True) if not isinstance(found.outcome, Unknown) else found.outcome
+
+
+def _with_hold(outcome: Outcome, found: Movement | None) -> Outcome:
+    return _hold(outcome, found) if isinstance(outcome, Accepted) and found is not None else outcome
+
+
+def _hold(outcome: Accepted, reserve: Movement) -> Accepted:
+    """A hold's amount and end, as they were asked for, where the answer does not say them."""
+    act = reserve.tx.act
+    assert isinstance(act, Reserve)
+    return replace(
+        outcome,
+        moved=act.amount if outcome.moved is None else outcome.moved,
+        expires_at=outcome.expires_at or act.expires_at,
+        currency=outcome.currency or reserve.tx.currency,
+    )

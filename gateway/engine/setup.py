@@ -1,0 +1,135 @@
+"""One generation of the configuration as plain values: what the engine works with.
+
+`serve/config.py` makes it from YAML; tests and the simulation make it by hand. Secrets are read
+already, durations are `timedelta`, everything is checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.auth.guards import Guard
+from gateway.auth.keys import Key
+from gateway.currency import Currencies
+from gateway.dialect import Dialect
+from gateway.model import Kind, Transaction
+
+
+class Provider(Struct, frozen=True, kw_only=True):
+    """One integration: a game provider that calls us."""
+
+    name: str  # the first path segment
+    id: str  # immutable; part of every key
+    dialect: Dialect
+    settings: Any
+    keys: tuple[Key, ...] = ()
+    guard: Guard = Guard()
+    currency: str = ""
+    answer_within: Mapping[str, timedelta]  # by kind; `default` for the rest
+    after_doubt: timedelta | None = None
+    brand: str = ""
+
+    def limit(self, kind: Kind) -> timedelta:
+        """How long this provider waits for an answer, from its first byte."""
+        return self.answer_within.get(kind.value) or self.answer_within["default"]
+
+
+class Send(Struct, frozen=True, kw_only=True):
+    """How calls to a wallet are dressed, beside the dialect's own signature. Secrets are read."""
+
+    headers: Mapping[str, str] = {}
+    api_key: str = ""  # header X-Api-Key
+    hmac: str = ""  # X-Gw-Timestamp, X-Gw-Signature
+    ca: bytes = b""  # PEM
+    client_cert: bytes = b""  # PEM
+    client_key: bytes = b""  # PEM
+    proxy: str = ""
+
+    def __repr__(self) -> str:
+        return "Send(...)"  # never a secret in a log
+
+
+class Wallet(Struct, frozen=True, kw_only=True):
+    """One operator's wallet that we call."""
+
+    name: str
+    dialect: Dialect
+    settings: Any
+    url: str  # without a trailing slash; the dialect's paths are appended
+    keys: tuple[Key, ...] = ()
+    send: Send = Send()
+    answer_within: timedelta = timedelta(seconds=2.5)
+    give_up_after: timedelta = timedelta(seconds=30)
+    in_flight_max: timedelta = timedelta(minutes=2)
+    repeats: Mapping[str, str]  # debit, credit, rollback -> safe, query, never
+    remembers: timedelta = timedelta(hours=48)
+    tombstones: bool = False
+    ids_as_is: bool = False
+    currency: str = ""
+
+    def takes_again(self, kind: Kind, signed_amount: int = 0) -> str:
+        """`safe`, `query` or `never` for a second asking of this kind (SEMANTICS.md 14)."""
+        if kind is Kind.ROLLBACK:
+            return self.repeats["rollback"]
+        if kind is Kind.CREDIT or (kind is Kind.ADJUST and signed_amount > 0):
+            return self.repeats["credit"]
+        return self.repeats["debit"]
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """Which wallet, and how players, games and sessions are called there. None = any."""
+
+    wallet: str
+    providers: frozenset[str] | None = None  # names, as in the configuration
+    brands: frozenset[str] | None = None
+    currencies: frozenset[str] | None = None
+    player: re.Pattern[str] | None = None
+    game: re.Pattern[str] | None = None
+    players: str = ""  # template with {player}; the inverse exists
+    games: Mapping[str, str] = {}  # the provider's id -> the wallet's
+    sessions: str = ""  # template with {player}
+
+    def fits(self, provider: Provider, tx: Transaction, brand: str) -> bool:
+        if self.providers is not None and provider.name not in self.providers:
+            return False
+        if self.brands is not None and brand not in self.brands:
+            return False
+        if self.currencies is not None and tx.currency not in self.currencies:
+            return False
+        if self.player is not None and not self.player.search(tx.player):
+            return False
+        return self.game is None or bool(self.game.search(tx.game.id if tx.game else ""))
+
+    def player_out(self, player: str) -> str:
+        return self.players.replace("{player}", player) if self.players and player else player
+
+    def player_in(self, player: str) -> str:
+        """The inverse; a player that does not fit the template passes as it is."""
+        before, _, after = self.players.partition("{player}")
+        fits = self.players and player.startswith(before) and player.endswith(after)
+        return player[len(before) : len(player) - len(after)] if fits else player
+
+
+class Setup(Struct, frozen=True, kw_only=True):
+    """One generation, whole. A call finishes on the generation it began with."""
+
+    generation: int = 1
+    providers: Mapping[str, Provider]
+    wallets: Mapping[str, Wallet]
+    routes: Sequence[Route]
+    currencies: Currencies = Currencies()
+
+    def route(self, provider: Provider, tx: Transaction, brand: str = "") -> Route | None:
+        """The first route that fits, or None."""
+        for route in self.routes:
+            if route.fits(provider, tx, brand or provider.brand):
+                return route
+        return None
+
+    def provider_by_id(self, provider_id: str) -> Provider | None:
+        return next((p for p in self.providers.values() if p.id == provider_id), None)

@@ -1,0 +1,24 @@
+"""A movement that is about to be opened: whose it is and where it would go."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gateway.engine.complete import Completed
+from gateway.engine.errand import Errand
+from gateway.engine.plan import Way
+
+
+class Ticket(Struct, frozen=True, kw_only=True):
+    """What is known of a movement before the journal is asked."""
+
+    errand: Errand
+    way: Way | None  # None: no route
+    done: Completed
+    space: str
+    content: str  # fingerprint, by what the wire said
+    key: str
+    parent: str = ""  # the movement that this one is a part of
+    target: str = ""  # the key of the movement meant, where it is known beforehand
+    refusable: bool = False
+    id_space: str = ""  # where the alias lives, if not in `space`

@@ -1,0 +1,83 @@
+"""The ports: everything uncertain enters the engine through one value.
+
+The live world (`serve/live.py`) fills it with the machine's clock, asyncio, the wallet client and
+the journal; a simulation fills it with a seed. The engine cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
+
+from gateway.engine.journal import Journal
+from gateway.engine.setup import Wallet
+from gateway.http import Request, Response
+from gateway.model import Kind
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Silence(Exception):
+    """No complete answer came. `left` says whether a byte of the request may have left us.
+
+    `result` is the word of `gateway_wallet_requests_total`: `timeout`, `broken`, `unreachable`.
+    """
+
+    def __init__(self, result: str, detail: str, *, left: bool) -> None:
+        super().__init__(detail)
+        self.result, self.detail, self.left = result, detail, left
+
+
+class Handle(Protocol[T_co]):
+    """Work that goes on by itself."""
+
+    def done(self) -> bool: ...
+
+    def result(self) -> T_co:
+        """What it returned; raises what it raised. Only when it is done."""
+        ...
+
+
+class Meter(Protocol):
+    """What is counted (CONTRACT.md, metrics)."""
+
+    def call(
+        self, provider: str, dialect: str, kind: str, outcome: str, reason: str, seconds: float, wallet_seconds: float
+    ) -> None: ...
+
+    def wallet_request(self, wallet: str, kind: str, result: str, seconds: float) -> None: ...
+
+    def signature_failure(self, provider: str, key: str) -> None: ...
+
+    def key_use(self, provider: str, key: str) -> None: ...
+
+    def replay(self, provider: str, kind: str, verdict: str) -> None: ...
+
+    def our_fault(self, wallet: str, kind: str, reason: str) -> None:
+        """A wallet refused us for our key or our form: for the log, loud."""
+        ...
+
+
+class World(Struct, frozen=True, kw_only=True):
+    """What the engine may not fetch by itself."""
+
+    clock: Callable[[], datetime]
+    ticks: Callable[[], float]  # monotonic seconds, for budgets
+    nonce: Callable[[], str]  # a fresh UUID as text
+    send: Callable[[Wallet, Request, float], Awaitable[Response]]
+    """(wallet, signed request with the dialect's path, seconds it may take) -> complete answer;
+    raises `Silence`. Never sends a request twice."""
+    spawn: Callable[[Coroutine[Any, Any, Any]], Handle[Any]]
+    wait: Callable[[Sequence[Handle[Any]], float], Awaitable[None]]
+    """Until one of the handles is done, or so many seconds are over; never cancels them."""
+    sleep: Callable[[float], Awaitable[None]]
+    journal: Journal
+    meter: Meter
+
+
+def kind_label(kind: Kind | None) -> str:
+    return kind.value if kind else "unknown"

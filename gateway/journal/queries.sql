@@ -1,0 +1,109 @@
+-- insert: a new movement
+INSERT INTO movements (
+  key, provider, space, kind, id, player, currency, round, reference, reference_kind, scope, fingerprint, intent,
+  wallet, route, alias, state, owes, attempts, asked_at, target, undone_by, parent, outcome, told, told_at, note,
+  created_at, decided_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- get: one movement by its key
+SELECT {row} FROM movements WHERE key = ?;
+
+-- find: the movements with a provider's own id
+SELECT {row} FROM movements WHERE provider = ? AND id = ? ORDER BY number;
+
+-- buried: the rollbacks that came before the movement they name; a round's tombstone holds for its round only
+SELECT {row} FROM movements
+WHERE provider = ? AND reference = ? AND kind = 'rollback' AND target = '' AND parent = ''
+  AND (scope <> 'round' OR round = ?)
+ORDER BY number;
+
+-- buried_round: a whole round's refund that found nothing to undo
+SELECT {row} FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND kind = 'rollback' AND scope = 'round' AND target = '' AND parent = ''
+ORDER BY number;
+
+-- round: a player's movements in one round
+SELECT {row} FROM movements WHERE provider = ? AND player = ? AND round = ? ORDER BY number;
+
+-- round_open: whether a bet of the round is open
+SELECT 1 FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND kind = 'debit' AND state NOT IN ('accepted', 'declined') LIMIT 1;
+
+-- round_wallet: where the movements of a round went
+SELECT wallet, route FROM movements WHERE provider = ? AND player = ? AND round = ? AND wallet <> '' ORDER BY number LIMIT 1;
+
+-- undoing: the rollbacks of one movement that were not declined
+SELECT {row} FROM movements WHERE target = ? AND kind = 'rollback' AND state <> 'declined' ORDER BY number;
+
+-- claim: one rollback for one movement; the first stays
+UPDATE movements SET undone_by = ? WHERE key = ? AND undone_by = '';
+
+-- release: a rollback will not undo its target
+UPDATE movements SET undone_by = '' WHERE undone_by = ?;
+
+-- ask: an attempt begins; a movement that is decided is not asked again
+UPDATE movements SET attempts = ?, asked_at = ?, state = 'asking'
+WHERE key = ? AND state NOT IN ('accepted', 'declined');
+
+-- not_left: the last attempt is taken back
+UPDATE movements SET attempts = max(attempts - 1, 0) WHERE key = ? AND state NOT IN ('accepted', 'declined');
+
+-- never_applied: no attempt reached the wallet
+UPDATE movements SET attempts = 0 WHERE key = ? AND state NOT IN ('accepted', 'declined');
+
+-- decide: the first decision stands
+UPDATE movements SET state = ?, outcome = ?, decided_at = ?, attempts = ?, note = '',
+  told = CASE WHEN ? THEN ? ELSE told END, told_at = CASE WHEN ? THEN ? ELSE told_at END
+WHERE key = ? AND state NOT IN ('accepted', 'declined');
+
+-- leave_open: doubt, owed or for a person
+UPDATE movements SET state = ?, note = ?,
+  told = CASE WHEN ? THEN 'unknown' ELSE told END, told_at = CASE WHEN ? THEN ? ELSE told_at END
+WHERE key = ? AND state NOT IN ('accepted', 'declined');
+
+-- tell: what the provider heard last
+UPDATE movements SET told = ?, told_at = ? WHERE key = ?;
+
+-- orphans: calls that a process had open when it ended: doubt, told (SEMANTICS.md 26)
+UPDATE movements SET state = CASE WHEN owes THEN 'owed' ELSE 'doubt' END, told = 'unknown', told_at = ?
+WHERE state = 'asking';
+
+-- children: the parts of one movement
+SELECT {row} FROM movements WHERE parent = ? ORDER BY number;
+
+-- aimed_at: the rollbacks, captures and releases of one movement
+SELECT {row} FROM movements WHERE target = ? ORDER BY number;
+
+-- latest: a player's last movement
+SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY number DESC LIMIT 1;
+
+-- counts: what is open, for the gauges; what is being asked is no doubt yet
+SELECT wallet, kind, state, count(*), min(created_at) FROM movements
+WHERE state NOT IN ('accepted', 'declined') AND state <> 'asking' AND parent = '' GROUP BY wallet, kind, state;
+
+-- unresolved: open movements by wallet
+SELECT wallet, count(*) FROM movements WHERE state NOT IN ('accepted', 'declined') GROUP BY wallet;
+
+-- learn: a session, the newest word wins; what is not said stays
+INSERT INTO sessions (
+  provider, session, player, currency, game, brand, wallet, wallet_session, launch_token, expires_at, seen_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (provider, session) DO UPDATE SET
+  player = excluded.player,
+  currency = CASE WHEN excluded.currency <> '' THEN excluded.currency ELSE currency END,
+  game = CASE WHEN excluded.game <> '' THEN excluded.game ELSE game END,
+  brand = CASE WHEN excluded.brand <> '' THEN excluded.brand ELSE brand END,
+  wallet = CASE WHEN excluded.wallet <> '' THEN excluded.wallet ELSE wallet END,
+  wallet_session = CASE WHEN excluded.wallet_session <> '' THEN excluded.wallet_session ELSE wallet_session END,
+  launch_token = CASE WHEN excluded.launch_token <> '' THEN excluded.launch_token ELSE launch_token END,
+  expires_at = coalesce(excluded.expires_at, expires_at),
+  seen_at = excluded.seen_at;
+
+-- session: by its token
+SELECT {session} FROM sessions WHERE provider = ? AND session = ?;
+
+-- session_by_launch: by the operator's one-time key
+SELECT {session} FROM sessions WHERE provider = ? AND launch_token = ? ORDER BY seen_at DESC LIMIT 1;
+
+-- last_session: same player, then same game, then the newest
+SELECT {session} FROM sessions WHERE provider = ? AND player = ? ORDER BY (game = ?) DESC, seen_at DESC LIMIT 1;

@@ -1,0 +1,278 @@
+"""The admin side: metrics, health, the API. Never on the providers' port."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from gateway.auth.compare import same
+from gateway.auth.keys import Key, live
+from gateway.codec.times import parse_duration
+from gateway.engine.journal import Journal, Listing, Movement, Session, State
+from gateway.engine.setup import Provider, Setup
+from gateway.serve.app import Current
+from gateway.serve.live import clock
+from gateway.serve.metrics import Metrics
+from gateway.serve.shown import movement_to_plain, setup_to_plain, states
+
+BODY_BYTES_MAX = 4 << 20
+HANDOVERS_MAX = 1000
+LISTED_MAX = 1000
+_AT = re.compile(r" - at `\$(.*)`$")
+_NAMED = re.compile(r"field `([^`]*)`")
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Token = Annotated[str, Meta(min_length=1, max_length=8192)]
+Word = Annotated[str, Meta(max_length=128)]
+Text = Annotated[str, Meta(max_length=8192)]
+
+
+class Handover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A game launch, told by the operator's platform (SEMANTICS.md 22)."""
+
+    provider: Id
+    player: Id
+    session: Token
+    currency: Id
+    game: Word = ""
+    brand: Word = ""
+    wallet: Word = ""
+    wallet_session: Text = ""
+    launch_token: Text = ""
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class Wrong(Exception):
+    """A request that is answered with an error: its status, what is wrong, and in which field."""
+
+    def __init__(self, status: int, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.status, self.message, self.field = status, message, field
+
+
+class Admin:
+    """What the admin side knows. `open_to_all`: the listener is loopback, so no key is asked for."""
+
+    def __init__(
+        self,
+        *,
+        current: Current,
+        journal: Journal,
+        metrics: Metrics,
+        keys: Sequence[Key],
+        open_to_all: bool,
+    ) -> None:
+        self.keys, self.open_to_all = tuple(keys), open_to_all
+        self._current, self._journal, self._metrics = current, journal, metrics
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/livez", self._livez),
+                Route("/readyz", self._readyz),
+                Route("/metrics", self._expose),
+                Route("/api/sessions", self._kept(self._sessions), methods=["POST"]),
+                Route("/api/transactions", self._kept(self._transactions)),
+                Route("/api/transactions/{key:path}", self._kept(self._transaction)),
+                Route("/api/config", self._kept(self._config)),
+            ]
+        )
+
+    # -- open to everybody
+
+    async def _livez(self, request: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def _readyz(self, request: Request) -> Response:
+        if self._current.draining:
+            return PlainTextResponse("draining\n", status_code=503)
+        if not self._journal.writable():
+            return PlainTextResponse("the journal cannot be written\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    async def _expose(self, request: Request) -> Response:
+        body, content_type = self._metrics.expose(request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
+
+    # -- for key holders
+
+    def _kept(self, answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        """`answer` behind the key; what is wrong with a request becomes JSON in one place."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                self._authorize(request)
+                return as_json(await answer(request), 201 if request.method == "POST" else 200)
+            except Wrong as wrong:
+                plain = {"error": wrong.message} | ({"field": wrong.field} if wrong.field else {})
+                response = as_json(plain, wrong.status)
+                if wrong.status == 401:
+                    response.headers["www-authenticate"] = "Bearer"
+                return response
+
+        return endpoint
+
+    def _authorize(self, request: Request) -> None:
+        origin = request.headers.get("origin", "")
+        if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
+            raise Wrong(403, "this API is not for other sites' pages")  # a browser beside the loopback listener
+        if self.open_to_all:
+            return
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        held = [key for key in live(self.keys, clock()) if same(given.strip(), key.part("secret"))]
+        if scheme.lower() != "bearer" or not held:
+            raise Wrong(401, "an admin key is needed: Authorization: Bearer KEY")
+
+    async def _sessions(self, request: Request) -> Any:
+        setup, now = self._current.setup, clock()
+        handovers = read_handovers(await _body(request))
+        found = [_session(handover, place, setup, now) for place, handover in handovers]
+        for session in found:
+            await self._journal.learn(session)
+        return {"sessions": len(found)}
+
+    async def _transactions(self, request: Request) -> Any:
+        setup = self._current.setup
+        listing = read_listing(request.query_params.multi_items(), setup, clock())
+        return {"transactions": [movement_to_plain(m, setup) for m in self._journal.listed(listing)]}
+
+    async def _transaction(self, request: Request) -> Any:
+        # The key's own parts are percent-encoded, so a caller may send it as it is or encoded once more.
+        sent = request.scope["raw_path"].decode("latin-1").removeprefix("/api/transactions/")
+        found: Movement | None = self._journal.get(unquote(sent)) or self._journal.get(sent)
+        if found is None:
+            raise Wrong(404, "no movement has this key")
+        setup = self._current.setup
+        parts = [movement_to_plain(m, setup) for m in self._journal.children(found.key)]
+        return movement_to_plain(found, setup) | ({"parts": parts} if parts else {})
+
+    async def _config(self, request: Request) -> Any:
+        return setup_to_plain(self._current.setup)
+
+
+def as_json(plain: object, status: int) -> Response:
+    return Response(msgspec.json.encode(plain) + b"\n", status_code=status, media_type="application/json")
+
+
+async def _body(request: Request) -> bytes:
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise Wrong(413, f"the body is larger than {BODY_BYTES_MAX} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+# ---------------------------------------------------------------- handovers
+
+
+def read_handovers(body: bytes) -> list[tuple[str, Handover]]:
+    """(place for messages, handover), one or a list of them. Raises `Wrong`."""
+    try:
+        plain = json.loads(body, object_pairs_hook=_no_twins)
+    except (ValueError, RecursionError):
+        raise Wrong(400, "the body is not JSON (an object, or a list of objects, every key once)") from None
+    if isinstance(plain, list):
+        if not 1 <= len(plain) <= HANDOVERS_MAX:
+            raise Wrong(422, f"a list holds 1 to {HANDOVERS_MAX} handovers")
+        return [(f"[{number}].", _handover(item, f"[{number}].")) for number, item in enumerate(plain)]
+    return [("", _handover(plain, ""))]
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _handover(plain: Any, place: str) -> Handover:
+    try:
+        return msgspec.convert(plain, Handover)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        at, named = _AT.search(text), _NAMED.search(text)
+        field = at[1].lstrip(".") if at else (named[1] if named else "")
+        raise Wrong(422, _AT.sub("", text), (place + field).rstrip(".")) from None
+
+
+def _session(handover: Handover, place: str, setup: Setup, now: datetime) -> Session:
+    provider = named_provider(setup, handover.provider)
+    if provider is None:
+        raise Wrong(422, "no such provider is configured", f"{place}provider")
+    if handover.wallet and handover.wallet not in setup.wallets:
+        raise Wrong(422, "no such wallet is configured", f"{place}wallet")
+    if not setup.currencies.knows(handover.currency):
+        raise Wrong(422, "no currency we know", f"{place}currency")
+    return Session(
+        provider=provider.id,
+        session=handover.session,
+        player=handover.player,
+        currency=handover.currency,
+        game=handover.game,
+        brand=handover.brand,
+        wallet=handover.wallet,
+        wallet_session=handover.wallet_session,
+        launch_token=handover.launch_token,
+        expires_at=handover.expires_at,
+        seen_at=now,
+    )
+
+
+def named_provider(setup: Setup, name: str) -> Provider | None:
+    """By the name that the configuration gives it, else by its immutable id."""
+    return setup.providers.get(name) or setup.provider_by_id(name)
+
+
+# ---------------------------------------------------------------- listings
+
+
+def read_listing(parameters: Sequence[tuple[str, str]], setup: Setup, now: datetime) -> Listing:
+    """The filters of `tx list` as query parameters: `?in_doubt=1&older_than=5m&provider=acme`."""
+    said: Mapping[str, str] = {name.replace("-", "_"): value for name, value in parameters}
+    known = {"in_doubt", "owed", "person", "older_than", "provider", "player", "limit"}
+    for name in said:
+        if name not in known:
+            raise Wrong(422, f"no such filter (one of {', '.join(sorted(known))})", name)
+    limit = said.get("limit", "100")
+    if not limit.isascii() or not limit.isdigit() or not 1 <= int(limit) <= LISTED_MAX:
+        raise Wrong(422, f"a number from 1 to {LISTED_MAX}", "limit")
+    found: tuple[State, ...] = states(
+        in_doubt=_on(said, "in_doubt"), owed=_on(said, "owed"), person=_on(said, "person")
+    )
+    try:
+        before = now - parse_duration(said["older_than"]) if "older_than" in said else None
+    except (ValueError, OverflowError) as error:
+        raise Wrong(422, str(error), "older_than") from None
+    return Listing(
+        states=found,
+        provider=provider_id(setup, said.get("provider", "")),
+        player=said.get("player", ""),
+        before=before,
+        limit=int(limit),
+    )
+
+
+def provider_id(setup: Setup, name: str) -> str:
+    """What the journal calls it; a provider that is configured no more is named by its id."""
+    provider = named_provider(setup, name)
+    return provider.id if provider else name
+
+
+def _on(said: Mapping[str, str], name: str) -> bool:
+    word = said.get(name, "no").lower()
+    if word not in ("", "1", "true", "yes", "0", "false", "no"):
+        raise Wrong(422, "true or false", name)
+    return word not in ("0", "false", "no")

@@ -1,0 +1,440 @@
+"""The laws that every dialect obeys (ARCHITECTURE.md), on every dialect and each of its vectors.
+
+Dialects are found by their folders; a new one is under the law without a line here. Law 12 (no
+secret in a log) is the server's.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+import adapters
+from gateway.codec.fields import Number, read_json, text_of
+from gateway.dialect import Call, Dialect, NoCall
+from gateway.http import Request, Response
+from gateway.model import Accepted, Declined, Flaw, Kind, Missing, Outcome, Reason, Refused, Transaction, Unknown
+from gateway.vectors import CURRENCIES, DEFAULT_NOW, Vector, check, demo_key, load, named
+
+T = TypeVar("T")
+ROOT = Path(adapters.__path__[0])
+FOLDERS = sorted(path.parent.name for path in ROOT.glob("*/dialect.py"))
+FILES = [(name, path.stem) for name in FOLDERS for path in sorted((ROOT / name / "vectors").glob("*.txt"))]
+HTML = b"<html><body><h1>It works</h1></body></html>"
+STATUSES = (202, 204, 301, 404, 418, 500, 502, 503)
+ODD: tuple[Any, ...] = (
+    None, True, [], {}, [[]], {"a": None}, "", " ", "x", "\u0000", "NaN", "1e999", "9" * 40, "A" * 5000,
+    Number("0"), Number("-1"), Number("1.5"), Number("1e400"), Number("-0.0"), Number("9" * 40),
+)  # fmt: skip
+
+
+@cache
+def dialect_of(name: str) -> Dialect:
+    found = importlib.import_module(f"adapters.{name}.dialect").DIALECT
+    assert isinstance(found, Dialect), f"adapters/{name}/dialect.py: DIALECT is no Dialect"
+    return found
+
+
+@cache
+def vector_of(name: str, stem: str) -> Vector:
+    return load(dialect_of(name), ROOT / name / "vectors" / f"{stem}.txt")
+
+
+def vectors_of(name: str) -> list[Vector]:
+    return [vector_of(folder, stem) for folder, stem in FILES if folder == name]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """By name only: a dialect or a vector that cannot be read fails its own tests, not the collection."""
+    if "stem" in metafunc.fixturenames:
+        metafunc.parametrize(("folder", "stem"), FILES, ids=[f"{name}-{stem}" for name, stem in FILES])
+    elif "folder" in metafunc.fixturenames:
+        metafunc.parametrize("folder", FOLDERS)
+
+
+def no_other_than(allowed: type[Exception], call: Callable[..., Any], *arguments: Any) -> Any:
+    """What `call` returns, or the exception if it is an allowed one; any other fails the test, with its cause."""
+    try:
+        return call(*arguments)
+    except allowed as error:
+        return error
+
+
+def spoken(folder: str) -> list[tuple[Vector, Transaction, Call]]:
+    """The vectors that the wallet's end is checked with, and the call as it would be answered."""
+    found = []
+    for vector in vectors_of(folder):
+        if "out" in vector.ends and vector.transaction is not None:
+            found.append((vector, vector.transaction, asked(dialect_of(folder), vector, vector.transaction)))
+    return found
+
+
+def asked(dialect: Dialect, vector: Vector, tx: Transaction) -> Call:
+    call = replace(vector.call, name="", request=None)
+    request = dialect.encode_request(tx, call)
+    return replace(call, request=request, name=dialect.route(request, call.settings))
+
+
+def heard_by(folder: str) -> list[tuple[Vector, Call]]:
+    """The vectors of the provider's end."""
+    return [(vector, named(dialect_of(folder), vector)) for vector in vectors_of(folder) if "in" in vector.ends]
+
+
+def some(found: list[T], folder: str) -> list[T]:
+    assert found, f"adapters/{folder}/vectors holds no vector for this end"
+    return found
+
+
+# ---------------------------------------------------------------- what a dialect is
+
+
+def test_a_dialect_is_complete(folder: str) -> None:
+    dialect = dialect_of(folder)
+    assert dialect.name == folder
+    assert (ROOT / folder / "NOTES.md").is_file(), f"adapters/{folder}/NOTES.md is missing"
+    assert vectors_of(folder), f"adapters/{folder}/vectors holds no vector"
+    names = [wire.name for wire in dialect.calls]
+    assert len(set(names)) == len(names), "two calls have one name"
+    assert set(dialect.spaces) <= set(names), f"spaces names unknown calls: {set(dialect.spaces) - set(names)}"
+    assert "default" in dialect.answer_within
+    assert all(part.demo for part in dialect.auth.parts(dialect.settings())), "a part of the key has no demo value"
+
+
+def test_law_1_to_6_and_11(folder: str, stem: str) -> None:
+    problems = check(dialect_of(folder), vector_of(folder, stem))
+    assert not problems, f"adapters/{folder}/vectors/{stem}.txt:\n" + "\n".join(problems)
+
+
+def test_law_5_what_it_says_it_understands(folder: str) -> None:
+    dialect = dialect_of(folder)
+    for vector, tx, call in spoken(folder):
+        request = call.request
+        assert request is not None
+        if not vector.verify_only:
+            request = dialect.auth.sign(request, vector.keys, call.settings, call.now)
+            dialect.auth.verify(request, vector.keys, call.settings, call.now)
+        understood = dialect.decode_request(request, replace(call, request=request))
+        assert vector.ends != ("in", "out") or understood == tx, vector.name
+
+
+# ---------------------------------------------------------------- signatures
+
+
+def flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+def tampered(request: Request) -> Iterator[Request]:
+    """The request with one byte changed, at up to 24 places of each part."""
+
+    def places(length: int) -> range:
+        return range(0, length, max(1, length // 24))
+
+    for at in places(len(request.body)):
+        yield replace(request, body=flipped(request.body, at))
+    for part in ("path", "query"):
+        text = getattr(request, part).encode()
+        for at in places(len(text)):
+            changed = {part: flipped(text, at).decode(errors="replace")}
+            path, query = changed.get("path", request.path), changed.get("query", request.query)
+            yield replace(request, **changed, target=f"{path}?{query}" if query else path)
+    for name, value in request.headers.items():
+        for at in places(len(value.encode())):
+            yield request.put((name, flipped(value.encode(), at).decode(errors="replace")))
+
+
+def signed_parts(dialect: Dialect, vector: Vector, request: Request) -> set[str]:
+    """What is signed, in each spelling that would be believed; empty where nothing can be covered."""
+    steps = no_other_than(Refused, dialect.auth.explain, request, vector.keys[0], vector.call.settings)
+    return set() if isinstance(steps, Refused) else {text for title, text in steps if title.startswith("message")}
+
+
+def test_law_6_a_signature_holds_for_these_bytes_only(folder: str, stem: str) -> None:
+    dialect, vector = dialect_of(folder), vector_of(folder, stem)
+    auth, facts = dialect.auth, (vector.keys, vector.call.settings, vector.call.now)
+    original = vector.request
+
+    def refused(request: Request) -> bool:
+        return isinstance(no_other_than(Refused, auth.verify, request, *facts), Refused)
+
+    if not auth.parts(vector.call.settings) or refused(original):
+        return
+    signed = signed_parts(dialect, vector, original)
+    for request in tampered(original):
+        if not signed & signed_parts(dialect, vector, request):
+            assert not signed or refused(request), f"accepted although a signed byte was changed: {request}"
+    proofs = [name for name in original.headers if refused(original.put((name, "")))]
+    for name in proofs:
+        other = "".join(chr(ord(c) ^ 1) for c in original.headers[name])
+        assert refused(original.put((name, other))), f"accepted with another {name}"
+    texts = [text for title, text in auth.explain(original, vector.keys[0], vector.call.settings) if len(text) >= 16]
+    for text in (t.encode() for t in texts):
+        if text in original.body and b" " not in text:  # a proof that stands in the body
+            proofs.append("body")
+            body = original.body.replace(text, flipped(text, len(text) // 2))
+            assert refused(replace(original, body=body)), "accepted with another signature in the body"
+    assert proofs or signed, "nothing in this request is a proof, and it was accepted"
+
+
+# ---------------------------------------------------------------- doubt
+
+
+def test_law_7_a_cut_reply_is_doubt(folder: str, stem: str) -> None:
+    dialect, vector = dialect_of(folder), vector_of(folder, stem)
+    if "out" not in vector.ends or vector.transaction is None:
+        return
+    tx, response = vector.transaction, vector.response
+    call = asked(dialect, vector, tx)
+    by_status = response.status != 200 and isinstance(
+        dialect.decode_response(replace(response, body=HTML), tx, call), Declined
+    )
+    for cut in range(len(response.body)):
+        rest = response.body[:cut]
+        heard = dialect.decode_response(replace(response, body=rest), tx, call)
+        if not complete(rest, response.body):
+            assert not isinstance(heard, Accepted), f"accepted, cut at byte {cut}: {rest!r}"
+            # Where the status alone is the card's explicit no, the body has nothing to add.
+            assert isinstance(heard, Unknown) or by_status, f"declined, cut at byte {cut}: {rest!r}"
+
+
+def complete(rest: bytes, body: bytes) -> bool:
+    if rest.strip() == body.strip():
+        return True
+    return not isinstance(no_other_than(Refused, read_json, rest), Refused)
+
+
+def test_law_8_an_unlisted_status_is_doubt(folder: str) -> None:
+    dialect = dialect_of(folder)
+    listed = {vector.response.status for vector in vectors_of(folder) if not isinstance(vector.heard, Unknown)}
+    for vector, tx, call in spoken(folder):
+        for status in STATUSES:
+            # A card may say "2xx" for success; it then need not list each of them.
+            own = () if status < 300 else (vector.response.body,)
+            for body in (b"", HTML, b"{}", *own):
+                heard = dialect.decode_response(replace(vector.response, status=status, body=body), tx, call)
+                where = f"{vector.name}: HTTP {status} {body[:60]!r} is heard as {heard}"
+                assert status in listed or isinstance(heard, Unknown), where
+                assert body == vector.response.body or not isinstance(heard, Accepted), where
+        for body in (b"", HTML, b"[]", b"null", b"OK"):
+            heard = dialect.decode_response(replace(vector.response, status=200, body=body), tx, call)
+            assert isinstance(heard, Unknown), f"{vector.name}: HTTP 200 {body!r} is heard as {heard}"
+
+
+def test_law_8_doubt_that_is_said_is_heard_as_doubt(folder: str) -> None:
+    dialect = dialect_of(folder)
+    for vector, tx, call in spoken(folder):
+        answer = no_other_than(Missing, dialect.encode_response, Unknown(), tx, call)
+        if isinstance(answer, Response):
+            heard = dialect.decode_response(answer, tx, call)
+            assert isinstance(heard, Unknown), f"{vector.name}: {answer} is heard as {heard}"
+
+
+def test_a_no_is_never_heard_as_a_yes(folder: str) -> None:
+    dialect = dialect_of(folder)
+    for vector, tx, call in spoken(folder):
+        for reason in Reason:
+            answer = no_other_than(Missing, dialect.encode_response, Declined(reason=reason), tx, call)
+            if isinstance(answer, Response):
+                heard = dialect.decode_response(answer, tx, call)
+                assert not isinstance(heard, Accepted), f"{vector.name}: {reason} is heard as accepted: {answer}"
+
+
+# ---------------------------------------------------------------- whatever comes in
+
+
+def decoded(dialect: Dialect, request: Request, call: Call) -> None:
+    """Reads a request that anybody may have sent; what is refused must be answerable."""
+    name = no_other_than(NoCall, dialect.route, request, call.settings)
+    call = replace(call, request=request, name="" if isinstance(name, NoCall) else name)
+    no_other_than(Refused, dialect.auth.verify, request, [demo_key(dialect, call.settings)], call.settings, call.now)
+    if call.name:
+        found = no_other_than(Refused, dialect.decode_request, request, call)
+        assert isinstance(found, Refused | Transaction)
+        if isinstance(found, Refused):
+            found = found.outcome()
+            assert isinstance(dialect.encode_response(found, None, call), Response)
+    for outcome in (Unknown(), Declined(reason=Reason.BAD_SIGNATURE)):
+        answer = no_other_than(Missing, dialect.encode_response, outcome, None, call)
+        assert isinstance(answer, Response | Missing)
+
+
+def altered(fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The object with one field removed or of another kind, two levels deep."""
+    for name, value in fields.items():
+        yield {key: part for key, part in fields.items() if key != name}
+        for odd in ODD:
+            yield fields | {name: odd}
+        inner = value[0] if isinstance(value, list) and value else value
+        if isinstance(inner, dict):
+            for changed in altered(inner):
+                yield fields | {name: changed if inner is value else [changed, *value[1:]]}
+
+
+def test_law_9_a_field_removed_or_of_another_type(folder: str) -> None:
+    dialect, seen = dialect_of(folder), set()
+    for vector, call in heard_by(folder):
+        fields = no_other_than(Refused, read_json, vector.request.body)
+        shape = (call.name, call.settings, frozenset(fields) if isinstance(fields, dict) else vector.request.body)
+        if vector.transaction is None or isinstance(fields, Refused) or str(shape) in seen:
+            continue
+        seen.add(str(shape))  # vectors of one shape would only repeat each other
+        for body in (text_of(changed).encode() for changed in altered(fields)):
+            decoded(dialect, replace(vector.request, body=body), call)
+
+
+def test_law_9_a_parameter_removed_or_changed(folder: str) -> None:
+    dialect = dialect_of(folder)
+    for vector, call in heard_by(folder):
+        pairs = vector.request.query.split("&") if vector.request.query else []
+        for at, pair in enumerate(pairs):
+            name = pair.partition("=")[0]
+            for odd in (
+                (),
+                (name,),
+                (f"{name}=",),
+                (f"{name}=%ff",),
+                (f"{name}=-1",),
+                (f"{name}=1e400",),
+                (pair, pair),
+            ):
+                query = "&".join([*pairs[:at], *odd, *pairs[at + 1 :]])
+                decoded(dialect, replace(vector.request, query=query, target=f"{vector.request.path}?{query}"), call)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+JSON = st.recursive(
+    LEAVES, lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=8), part, max_size=3)
+)
+BYTES = st.binary(max_size=80)
+FUZZ = settings(
+    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@FUZZ
+@given(data=st.data())
+def test_law_9_any_request(folder: str, data: st.DataObject) -> None:
+    dialect = dialect_of(folder)
+    vector, call = data.draw(st.sampled_from(some(heard_by(folder), folder)))
+    request = vector.request
+    header = st.text(st.characters(max_codepoint=255), max_size=20)
+    headers = st.dictionaries(st.sampled_from(sorted(request.headers) or ["x"]), header, max_size=2)
+    request = replace(
+        request,
+        method=data.draw(st.sampled_from([request.method, "GET", "POST", "PUT"])),
+        path=data.draw(st.just(request.path) | st.text(max_size=30).map("/".__add__)),
+        query=data.draw(st.just(request.query) | st.text(max_size=30)),
+        headers={**request.headers, **data.draw(headers)},
+        body=data.draw(bodies(request.body)),
+    )
+    decoded(dialect, request, call)
+
+
+@FUZZ
+@given(data=st.data())
+def test_law_9_any_answer(folder: str, data: st.DataObject) -> None:
+    dialect = dialect_of(folder)
+    vector, tx, call = data.draw(st.sampled_from(some(spoken(folder), folder)))
+    body = data.draw(bodies(vector.response.body))
+    status = data.draw(st.sampled_from([vector.response.status, 200]) | st.integers(100, 599))
+    heard = dialect.decode_response(replace(vector.response, status=status, body=body), tx, call)
+    assert isinstance(heard, Accepted | Declined | Unknown)
+
+
+def test_an_answer_with_a_field_removed_or_of_another_type(folder: str) -> None:
+    dialect = dialect_of(folder)
+    for vector, tx, call in spoken(folder):
+        fields = no_other_than(Refused, read_json, vector.response.body)
+        for changed in altered(fields) if isinstance(fields, dict) else ():
+            response = replace(vector.response, body=text_of(changed).encode())
+            heard = dialect.decode_response(response, tx, call)
+            assert isinstance(heard, Accepted | Declined | Unknown)
+
+
+def bodies(body: bytes) -> st.SearchStrategy[bytes]:
+    """Noise, JSON that nobody meant, and the real body with a piece replaced or nested absurdly."""
+    at = st.integers(0, len(body))
+    spliced = st.tuples(at, at, BYTES).map(lambda cut: body[: min(cut[:2])] + cut[2] + body[max(cut[:2]) :])
+    deep = st.sampled_from([b"[" * 100_000, b'{"a":' * 50_000, b"\xef\xbb\xbf{}", b'{"a":"\\ud800"}'])
+    return spliced | BYTES | deep | JSON.map(lambda value: text_of(plain(value)).encode("utf-8", "surrogatepass"))
+
+
+def plain(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"a": value}
+
+
+# ---------------------------------------------------------------- every word it has
+
+
+def test_law_10_each_act_has_a_yes_and_a_no(folder: str) -> None:
+    said = {(v.transaction.kind, type(v.outcome)) for v in vectors_of(folder) if v.transaction is not None}
+    missing = [
+        f"{kind.value} {outcome.__name__.lower()}"
+        for kind in sorted(dialect_of(folder).speaks)
+        for outcome in (Accepted, Declined)
+        if (kind, outcome) not in said
+    ]
+    assert not missing, f"adapters/{folder}/vectors lacks: {', '.join(missing)}"
+    unspoken = {kind for kind, _ in said} - dialect_of(folder).speaks
+    assert not unspoken, f"vectors hold kinds that no call of the dialect lists: {sorted(unspoken)}"
+
+
+def refusals() -> Iterator[Outcome]:
+    yield Unknown()
+    yield from (Declined(reason=reason, message="a text", wallet_id="w-1") for reason in Reason)
+    yield from (Declined(reason=Reason.INVALID_REQUEST, flaw=flaw, field="amount") for flaw in Flaw)
+    yield from (Declined(reason=Reason.BAD_SIGNATURE, field=part) for part in ("secret", "api_key", "networks"))
+    yield Declined(reason=Reason.DUPLICATE_MISMATCH, replayed=True)
+
+
+def test_every_refusal_can_be_said(folder: str) -> None:
+    dialect, seen = dialect_of(folder), set()
+    for vector, call in heard_by(folder):
+        if (call.name, str(call.settings), vector.transaction is None) in seen:
+            continue
+        seen.add((call.name, str(call.settings), vector.transaction is None))
+        strange = [replace(call, request=replace(vector.request, body=body)) for body in (b"", b"\xff", b"[]")]
+        for outcome in refusals():
+            for tx, asked_ in [
+                (vector.transaction, call),
+                *((None, c) for c in (call, replace(call, name=""), *strange)),
+            ]:
+                answer = no_other_than(Missing, dialect.encode_response, outcome, tx, asked_)
+                assert isinstance(answer, Response | Missing), f"{vector.name}: {outcome}"
+
+
+def test_a_yes_can_be_said_or_names_what_it_needs(folder: str) -> None:
+    dialect = dialect_of(folder)
+    for vector, call in heard_by(folder):
+        if vector.transaction is not None:
+            for outcome in (Accepted(wallet_id="w-1"), Accepted(wallet_id="w-1", replayed=True)):
+                answer = no_other_than(Missing, dialect.encode_response, outcome, vector.transaction, call)
+                assert isinstance(answer, Response | Missing), vector.name
+
+
+@pytest.mark.parametrize("sender", FOLDERS)
+def test_any_transaction_is_said_or_refused(folder: str, sender: str) -> None:
+    """What any provider may mean: this dialect says it, or says what it lacks."""
+    dialect = dialect_of(folder)
+    ours = Call(
+        settings=dialect.settings(), now=DEFAULT_NOW, nonce="6b1f0d5e-3f0b-4a53-9a51-0e2f4f3b7a10", provider="acme",
+        currencies=CURRENCIES,
+    )  # fmt: skip
+    vectors = no_other_than(Exception, vectors_of, sender)  # a broken sender fails its own tests, not this one's
+    for vector in vectors if isinstance(vectors, list) else ():
+        if vector.transaction is None:
+            continue
+        said = no_other_than(Refused, dialect.encode_request, vector.transaction, ours)
+        assert isinstance(said, Request | Refused)
+        if isinstance(said, Request):
+            assert dialect.route(said, ours.settings), "it does not know its own call"
+        elif vector.transaction.kind in dialect.speaks - {Kind.BATCH} and sender == folder and "out" in vector.ends:
+            assert isinstance(said, Missing) or said.reason is Reason.UNSUPPORTED or vector.call.settings, vector.name

@@ -1,0 +1,199 @@
+"""The walls of the house: who may import whom, and who may touch the world (ARCHITECTURE.md)."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted(path.relative_to(ROOT) for folder in ("gateway", "adapters") for path in (ROOT / folder).rglob("*.py"))
+TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
+
+# A part of the house -> the parts it may import beside itself. `gateway` alone is the version.
+MAY_IMPORT: dict[str, set[str]] = {
+    "gateway": set(),
+    "gateway.model": set(),
+    "gateway.http": set(),
+    "gateway.currency": {"gateway.model"},
+    "gateway.auth": {"gateway.model", "gateway.http", "gateway.currency"},
+    "gateway.codec": {"gateway.model", "gateway.http", "gateway.currency"},
+    "gateway.dialect": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth"},
+    "gateway.vectors": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"},
+    "gateway.engine": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.dialect"},
+    "gateway.journal": {"gateway.model", "gateway.engine.world", "gateway.engine.journal", "gateway.engine.identity"},
+}  # fmt: skip
+ADAPTER = {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"}
+OUTER = ("gateway.serve", "gateway.play", "gateway.cli", "gateway.__main__")  # may import everything
+WORLDLY = (*OUTER, "gateway.journal")  # may touch clock, chance, network and disk
+WORLD = (
+    "time", "random", "secrets", "os", "socket", "ssl", "select", "selectors", "asyncio", "logging", "threading", "signal",
+    "multiprocessing", "concurrent", "subprocess", "shutil", "tempfile", "sqlite3", "importlib", "http", "urllib.request",
+)  # fmt: skip
+THIRD_PARTY = {"msgspec", "iso4217", "cryptography"}  # what is pure enough for everyone
+EXACT = ("gateway.model", "gateway.codec", "gateway.engine", "adapters")  # money passes here: no floats
+DIRECTIVE = re.compile(r"(type:\s*ignore(\[[\w\-, ]*\])?|noqa(:\s*[A-Z]+\d+(\s*,\s*[A-Z]+\d+)*)?|pragma:\s*no cover)")
+REASON = re.compile(r"[A-Za-z]{3}")
+
+
+def module_of(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+
+
+def within(module: str, *parts: str) -> bool:
+    return any(module == part or module.startswith(f"{part}.") for part in parts)
+
+
+def part_of(module: str) -> str:
+    """The part of the house: `gateway.auth`, `adapters.kyren`, ..."""
+    return ".".join(module.split(".")[:2])
+
+
+def imports(tree: ast.AST, path: str) -> Iterator[tuple[int, str]]:
+    """(line, module) of every import, relative ones resolved; `from a import b` is a.b if that is a module."""
+    package = module_of(path).split(".") + ([""] if path.endswith("__init__.py") else [])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(
+                [*package[: len(package) - node.level], *filter(None, [node.module])]
+                if node.level
+                else [node.module or ""]
+            )
+            for alias in node.names:
+                inner = ROOT / start.replace(".", "/") / alias.name
+                is_module = inner.with_suffix(".py").is_file() or inner.is_dir() or start in ("urllib", "adapters")
+                yield node.lineno, f"{start}.{alias.name}" if is_module else start
+
+
+def allowed(module: str, imported: str) -> bool:
+    part = part_of(module)
+    if within(module, *OUTER) or imported == "gateway" or within(imported, part):
+        return True
+    rule = ADAPTER if within(module, "adapters") and module != "adapters" else MAY_IMPORT.get(part, set())
+    return within(imported, *rule)
+
+
+def import_violations(path: str, tree: ast.AST) -> Iterator[str]:
+    module = module_of(path)
+    if within(module, "gateway") and not within(module, *OUTER) and part_of(module) not in MAY_IMPORT:
+        yield f"{path}: {part_of(module)} is in no row of the layering table (tests/test_house_rules.py)"
+    for line, imported in imports(tree, path):
+        top = imported.split(".")[0]
+        if top in ("gateway", "adapters"):
+            if not allowed(module, imported):
+                yield f"{path}:{line}: {module} must not import {imported}"
+        elif not within(module, *WORLDLY):
+            if within(imported, *WORLD):
+                yield f"{path}:{line}: imports {imported}; only serve/, journal/ and cli/ touch the world"
+            elif top not in sys.stdlib_module_names and top not in THIRD_PARTY:
+                yield f"{path}:{line}: imports {imported}; third-party packages belong to serve/, journal/ and cli/"
+
+
+def call_violations(path: str, tree: ast.AST, timed: set[int]) -> Iterator[str]:
+    """`timed` are the lines whose comment says that the float is a time."""
+    module = module_of(path)
+    for node in ast.walk(tree):
+        name = getattr(node, "attr", None) or getattr(node, "id", None) or getattr(node, "name", None)
+        line = getattr(node, "lineno", 0)
+        if name == "compare_digest" and module != "gateway.auth.compare":
+            yield f"{path}:{line}: compare_digest; secrets are compared by gateway.auth.compare.same only"
+        if not isinstance(node, ast.Call):
+            continue
+        called, owner = getattr(node.func, "attr", ""), getattr(node.func, "value", None)
+        owner_name = getattr(owner, "id", "") or getattr(owner, "attr", "")
+        asks = called in ("now", "utcnow", "today", "uuid1", "uuid4") and owner_name in ("datetime", "date", "uuid")
+        if asks and not within(module, *WORLDLY):
+            yield f"{path}:{line}: calls {called}(); only serve/, journal/ and cli/ ask clock or chance"
+        if getattr(node.func, "id", "") == "float" and within(module, *EXACT) and line not in timed:
+            yield f"{path}:{line}: calls float(); money is Decimal (a time says so in a comment on its line)"
+
+
+def comments(source: str) -> Iterator[tuple[int, str]]:
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def comment_violations(path: str, source: str) -> Iterator[str]:
+    for line, text in comments(source):
+        found = DIRECTIVE.search(text)
+        if found and not REASON.search(DIRECTIVE.sub("", text)):
+            yield f"{path}:{line}: `{found.group()}` without a reason on its line"
+
+
+def violations(path: str, source: str) -> list[str]:
+    tree = ast.parse(source)
+    timed = {line for line, text in comments(source) if re.search(r"\b(time|second)s?\b", text)}
+    return [*import_violations(path, tree), *call_violations(path, tree, timed), *comment_violations(path, source)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_the_house_keeps_its_rules(path: Path) -> None:
+    found = violations(path.as_posix(), (ROOT / path).read_text(encoding="utf-8"))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", TESTS, ids=str)
+def test_tests_give_reasons(path: Path) -> None:
+    assert not list(comment_violations(path.as_posix(), (ROOT / path).read_text(encoding="utf-8")))
+
+
+PLANTED = {
+    ("gateway/model.py", "from gateway.http import Request"): "gateway.model must not import gateway.http",
+    ("gateway/currency.py", "import gateway.codec.units"): "gateway.currency must not import gateway.codec.units",
+    ("gateway/auth/keys.py", "from gateway.codec import fields"): "gateway.auth.keys must not import gateway.codec.fields",
+    ("gateway/codec/x.py", "from ..engine import plan"): "gateway.codec.x must not import gateway.engine",
+    ("gateway/engine/plan.py", "from gateway.codec.fields import Fields"): "gateway.engine.plan must not import gateway.codec.fields",
+    ("gateway/engine/plan.py", "from adapters.native.dialect import DIALECT"): "must not import adapters.native.dialect",
+    ("gateway/journal/x.py", "from gateway.engine.plan import plan"): "gateway.journal.x must not import gateway.engine.plan",
+    ("adapters/a/dialect.py", "from gateway.engine import world"): "adapters.a.dialect must not import gateway.engine",
+    ("adapters/a/dialect.py", "from adapters.b.wire import X"): "adapters.a.dialect must not import adapters.b.wire",
+    ("adapters/a/dialect.py", "from ..b import wire"): "adapters.a.dialect must not import adapters.b",
+    ("adapters/a/dialect.py", "from gateway.vectors import load"): "must not import gateway.vectors",
+    ("adapters/a/dialect.py", "def f():\n    import time"): "adapters/a/dialect.py:2: imports time",
+    ("gateway/engine/plan.py", "import asyncio.tasks"): "imports asyncio.tasks",
+    ("gateway/codec/x.py", "from urllib import request"): "imports urllib.request",
+    ("gateway/codec/x.py", "import urllib.request"): "imports urllib.request",
+    ("gateway/engine/plan.py", "import httpx"): "imports httpx; third-party",
+    ("gateway/engine/plan.py", "from datetime import datetime\nx = datetime.now()"): "plan.py:2: calls now()",
+    ("adapters/a/dialect.py", "import uuid\nx = uuid.uuid4()"): "calls uuid4()",
+    ("adapters/a/dialect.py", "import hmac\nhmac.compare_digest(a, b)"): "compare_digest",
+    ("adapters/a/dialect.py", "from hmac import compare_digest"): "compare_digest",
+    ("adapters/a/dialect.py", "x = float('1.5')"): "calls float()",
+    ("adapters/a/dialect.py", "x = 1  # type: ignore[assignment]"): "without a reason",
+    ("gateway/model.py", "x = 1  # noqa: S101, E501"): "without a reason",
+    ("gateway/model.py", "if x:  # pragma: no cover\n    pass"): "without a reason",
+    ("gateway/strange.py", "x = 1"): "gateway.strange is in no row",
+}  # fmt: skip
+FINE = (
+    (
+        "adapters/a/dialect.py",
+        "from adapters.a import wire\nfrom . import wire\nfrom gateway.currency import Currencies",
+    ),
+    ("gateway/serve/live.py", "import asyncio, random, httpx\nfrom adapters import native\nx = datetime.now()"),
+    ("gateway/journal/x.py", "import apsw, threading\nfrom gateway.engine.world import World"),
+    ("gateway/vectors.py", "from gateway.codec.fields import Fields\nfrom pathlib import Path"),
+    ("gateway/cli/main.py", "import gateway\nfrom gateway import __version__"),
+    ("gateway/engine/plan.py", "x = call.now\ny = world.now()\nz = float(x)  # seconds of time"),
+    ("adapters/a/dialect.py", "x = 1  # type: ignore[assignment]  # the stub is wrong"),
+    ("adapters/a/dialect.py", "text = '# noqa'"),
+)
+
+
+@pytest.mark.parametrize(("path", "source"), list(PLANTED))
+def test_a_planted_violation_is_found(path: str, source: str) -> None:
+    found = violations(path, source)
+    assert any(PLANTED[path, source] in message for message in found), found
+
+
+@pytest.mark.parametrize(("path", "source"), FINE)
+def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:
+    assert violations(path, source) == []
