@@ -184,9 +184,10 @@ def details_out(text: str) -> Any:
     if text[0] not in "{[":
         return text
     try:
-        return read_json(b'{"is":' + text.encode() + b"}")["is"]
+        found = read_json(b'{"is":' + text.encode() + b"}")
     except (Refused, UnicodeEncodeError):
         return text
+    return found["is"] if len(found) == 1 else text  # not `[], "amount": 1`
 
 
 def error_out(code: int, name: str, settings: Settings) -> int | str:

@@ -108,7 +108,7 @@ class Movements:
                 return answer
         try:
             movement = await self._settle(ticket, opened)
-        except BaseException:
+        except Exception:
             await self.world.journal.leave_open(movement, open_state(movement), "our own fault", None)
             raise
         if movement.state.decided and movement.outcome is not None:

@@ -21,13 +21,16 @@ from msgspec.structs import replace
 from gateway.engine.identity import same_player
 from gateway.engine.journal import Count, Intent, Listing, Movement, Opened, Session, State
 from gateway.journal import queries, rows
-from gateway.journal.writer import Writer
+from gateway.journal.writer import Submits, Writer
 from gateway.model import Accepted, Declined, Kind, Reason, Rollback
 
 HERE = Path(__file__).parent
 SQL = queries.load(HERE / "queries.sql", row=rows.MOVEMENT_COLUMNS, session=rows.SESSION_COLUMNS)
 MIGRATIONS = queries.migrations(HERE / "migrations")
 BUSY_MILLISECONDS = 5000
+
+Committed = Callable[[float], None]
+MakeWriter = Callable[[apsw.Connection, Committed], Submits]
 
 
 def _rows(
@@ -70,19 +73,19 @@ def migrate(connection: apsw.Connection) -> None:
 class SqliteJournal:
     """See `gateway.engine.journal.Journal`. Make it with `start`."""
 
-    def __init__(self, path: str, lock: int | None, committed: Callable[[float], None]) -> None:
+    def __init__(self, path: str, lock: int | None, make_writer: MakeWriter, committed: Committed) -> None:
         self._lock = lock
         write = connect(path)
         migrate(write)
         self._read = Reader(connect(path))
         if lock is None:  # a shared memory database locks whole tables against its readers
             self._read.connection.execute("PRAGMA read_uncommitted = ON")
-        self._writer = Writer(write, committed)
+        self._writer = make_writer(write, committed)
         self._connections = (write, self._read.connection)
 
     @classmethod
     async def start(
-        cls, path: str, now: datetime, committed: Callable[[float], None] = lambda seconds: None
+        cls, path: str, now: datetime, committed: Committed = lambda seconds: None, *, make_writer: MakeWriter = Writer
     ) -> SqliteJournal:
         """Opens the file, migrates it and turns what a dead process left open into doubt.
 
@@ -93,12 +96,18 @@ class SqliteJournal:
         else:
             lock = _own(path)
         try:
-            journal = cls(path, lock, committed)
+            journal = cls(path, lock, make_writer, committed)
         except BaseException:
             _disown(lock)
             raise
         await journal._writer.submit(lambda db: db.execute(SQL["orphans"], (rows.micros(now),)))
         return journal
+
+    def abandon(self) -> None:
+        """Lets go of the file without another write, as a process that dies does."""
+        for connection in self._connections:
+            connection.close()
+        _disown(self._lock)
 
     # -- writes
 
@@ -197,9 +206,7 @@ class SqliteJournal:
 
     async def close(self) -> None:
         await self._writer.close()
-        for connection in self._connections:
-            connection.close()
-        _disown(self._lock)
+        self.abandon()
 
 
 class Reader:

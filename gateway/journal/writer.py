@@ -10,8 +10,8 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
 
 import apsw
 
@@ -22,6 +22,46 @@ Result = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 class JournalLost(Exception):
     """A write is not durable: the disk is full, or the file is gone."""
+
+
+class Submits(Protocol):
+    """Where a journal sends its writes."""
+
+    writable: bool
+
+    def submit(self, operation: Operation) -> Awaitable[Any]: ...
+
+    async def close(self) -> None: ...
+
+
+class DirectWriter:
+    """Commits each write at once, in the caller's own thread: for worlds without a loop."""
+
+    def __init__(self, connection: apsw.Connection, committed: Callable[[float], None]) -> None:
+        self._connection, self._committed = connection, committed
+        self.writable = True
+
+    async def submit(self, operation: Operation) -> Any:
+        answers = transaction(self._connection, [operation])
+        self._committed(0.0)
+        return answers[0]
+
+    async def close(self) -> None:
+        """There is nothing queued."""
+
+
+def transaction(connection: apsw.Connection, operations: list[Operation]) -> list[Any]:
+    """All of them or none."""
+    cursor = connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
+    try:
+        answers = [operation(cursor) for operation in operations]
+        cursor.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            cursor.execute("ROLLBACK")
+        raise
+    return answers
 
 
 class Writer:
@@ -73,7 +113,7 @@ class Writer:
     def _commit(self, group: list[Ticket]) -> None:
         started = time.perf_counter()
         try:
-            answers = self._transaction([operation for operation, _ in group])
+            answers = transaction(self._connection, [operation for operation, _ in group])
             results: list[Result] = [(future, answer, None) for (_, future), answer in zip(group, answers, strict=True)]
             self.writable = True
         except Exception as error:  # whatever it was, nothing of this group is durable
@@ -88,18 +128,6 @@ class Writer:
             return
         self._committed(time.perf_counter() - started)
         self._deliver(results)
-
-    def _transaction(self, operations: list[Operation]) -> list[Any]:
-        cursor = self._connection.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
-        try:
-            answers = [operation(cursor) for operation in operations]
-            cursor.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                cursor.execute("ROLLBACK")
-            raise
-        return answers
 
     def _deliver(self, results: list[Result]) -> None:
         try:

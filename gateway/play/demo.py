@@ -60,6 +60,7 @@ async def reconcile(stage: Stage, ledger: Ledger, screen: Screen) -> bool:
     """Opening - bets + wins + refunds against what each wallet says, to the last minor unit."""
     says = await _purses(stage)
     rows = [_row(purse, says.get(purse.player)) for purse in ledger.purses.values()]
+    screen.line()
     screen.title("reconciliation: what the providers heard, and what the wallets hold")
     widths = [max(len(row[n]) for row in [_COLUMNS, *rows]) for n in range(len(_COLUMNS))]
     for row in [_COLUMNS, *rows]:
@@ -98,6 +99,7 @@ def _text(amount: Decimal, currency: str) -> str:
 
 
 def _addresses(stage: Stage, screen: Screen) -> None:
+    screen.line()
     screen.title("everything goes on running; Ctrl-C ends it")
     screen.say("configuration", str(stage.folder / "gateway.yaml"))
     screen.say("admin", f"{stage.admin}  ({stage.admin}/console, {stage.admin}/metrics)")

@@ -184,7 +184,7 @@ async def _early_cancel(director: Director) -> None:
     late = part.bet("2.500", "SPX-90001")
     await part.caller.say(part.caller.undo(late, "SPX-90003"))
     await part.caller.say(late)
-    director.title(part, "a bet in thousandths, and the same bet with a forged signature")
+    director.title(part, "a forged bet, then the true one, in a currency of thousandths")
     await part.caller.say(part.bet("1.250", "SPX-90004"), _forged("x-request-signature"))
     await part.caller.say(part.bet("1.250", "SPX-90004"))
     await part.caller.say(part.win("4.000", "SPX-90005"))
@@ -198,7 +198,7 @@ async def _points(director: Director) -> None:
     undo = part.caller.undo(redeem, "rfd-1001")
     assert isinstance(undo.act, Rollback)
     await part.caller.say(replace(undo, act=replace(undo.act, amount=Decimal("4.00"))))
-    await part.caller.say(redeem)
+    await part.caller.say(redeem, again=True)
 
 
 async def _settle(director: Director) -> None:

@@ -135,7 +135,7 @@ def _entry(entry: Any) -> dict[str, object]:
 def listener(address: str, port: int) -> socket.socket:
     """A bound socket, so that the address is known before the server starts."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio leaves Nagle on
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((address, port))
@@ -170,7 +170,14 @@ class _Quiet(uvicorn.Server):
 async def serving(server: WalletServer, bound: socket.socket) -> AsyncIterator[str]:
     """The wallet on a bound socket, as long as the block lasts; yields its address."""
     config = uvicorn.Config(
-        server.app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        server.app,
+        http="httptools",  # `_hang_up` knows its cycle
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        timeout_graceful_shutdown=1,
     )
     inner = _Quiet(config)
     task = asyncio.create_task(inner.serve(sockets=[bound]))

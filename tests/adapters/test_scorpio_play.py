@@ -105,9 +105,8 @@ BODIES = st.binary(max_size=60) | st.sampled_from(
 @given(BODIES, st.text(max_size=12), st.sampled_from(["", "/", "/bet", "/x", "/a/b"]))
 def test_nothing_but_refused_leaves(body: bytes, proof: str, path: str) -> None:
     request = Request(method="POST", path=path, headers={"x-request-signature": proof}, body=body)
-    with pytest.raises((Refused, NoCall)):
+    with pytest.raises(Refused):
         DIALECT.auth.verify(request, (OLD,), Settings(php_booleans=True), NOW)
-        DIALECT.route(request, Settings())
     try:
         name = DIALECT.route(request, Settings())
     except NoCall:
