@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,20 +10,20 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
-from gateway.auth.compare import same
+from gateway.auth import webhooks
 from gateway.auth.guards import hmac_signature
-from gateway.auth.keys import Key, live
+from gateway.auth.keys import live
+from gateway.auth.webhooks import StandardWebhooks
+from gateway.cli.against import Entry, compare
 from gateway.cli.common import FILE, chosen, config_option, fail, loaded
 from gateway.cli.hide import Hider, secrets_of, sessions_of, who_is
 from gateway.cli.raw import of_provider, read_request, written
 from gateway.dialect import Call, NoCall
-from gateway.engine.setup import Provider, Wallet
+from gateway.engine.setup import Provider
 from gateway.http import Request
 from gateway.model import Refused, Transaction
 from gateway.play.mask import Mask
 from gateway.serve.config import Loaded
-
-Entry = Provider | Wallet
 
 
 @click.command("sign")
@@ -61,7 +59,9 @@ def command(
         FILE.convert(request_file, None, None)
     loaded_config = loaded(config)
     setup = loaded_config.setup
-    entry: Entry = chosen("provider", provider, setup.providers) if provider else chosen("wallet", wallet or "", setup.wallets)
+    entry: Entry = (
+        chosen("provider", provider, setup.providers) if provider else chosen("wallet", wallet or "", setup.wallets)
+    )
     request, notes = read_request(request_file)
     if isinstance(entry, Provider):
         request = of_provider(request, notes, entry).request
@@ -75,8 +75,13 @@ def command(
     quiet = Quiet(loaded_config, entry, signed, show_sessions=show_sessions)
     if explain:
         click.echo("\n".join(explained(entry, signed, quiet)))
-    if against is not None and not compared(entry, request, signed, against.strip(), loaded_config, quiet):
-        raise click.exceptions.Exit(1)
+    if against is not None:
+        verdict = compare(entry, request, signed, against.strip(), loaded_config)
+        click.echo("\n".join(verdict.lines))
+        if not verdict.same:
+            if not explain:
+                click.echo("\n".join(explained(entry, signed, quiet)))
+            raise click.exceptions.Exit(1)
 
 
 def signed_as(entry: Entry, request: Request, now: datetime) -> Request:
@@ -91,13 +96,15 @@ def signed_as(entry: Entry, request: Request, now: datetime) -> Request:
     except Refused as refused:
         raise fail(f"this request cannot be signed for {dialect.name}: {refused.message}") from None
     except ValueError:
-        raise fail(f"this request cannot be signed for {dialect.name}: its body is not what the dialect signs") from None
+        raise fail(
+            f"this request cannot be signed for {dialect.name}: its body is not what the dialect signs"
+        ) from None
     return _proofs(entry, signed, now)
 
 
 def _prepared(entry: Entry, request: Request) -> Request:
-    if entry.dialect.name == "native" and not request.header("webhook-id"):
-        return request.put(("webhook-id", request.header("idempotency-key") or str(uuid.uuid4())))
+    if isinstance(entry.dialect.auth, StandardWebhooks) and not request.header(webhooks.ID):
+        return request.put((webhooks.ID, request.header("idempotency-key") or str(uuid.uuid4())))
     return request
 
 
@@ -157,120 +164,3 @@ def explained(entry: Entry, signed: Request, quiet: Quiet) -> Iterator[str]:
         yield f"guard hmac, signature: {signed.header('x-gw-signature')} (lowercase hex HMAC-SHA256)"
     if signed.header("x-api-key"):
         yield "guard api_key: header X-Api-Key, the secret as it is"
-
-
-# ---------------------------------------------------------------- comparing
-
-
-def compared(
-    entry: Entry, request: Request, signed: Request, given: str, config: Loaded, quiet: Quiet
-) -> bool:
-    """Whether the signature is one that we accept; says which, or where it differs and why."""
-    for key in entry.keys:
-        label = _matches(entry, signed, key, given)
-        if label:
-            click.echo(f"the same: {label} of key {key.id}")
-            return True
-    reason = next(_reasons(entry, request, signed, given, config), "")
-    click.echo(reason or "no common mistake explains it")
-    ours = next(_signatures(entry, signed), "")
-    if ours:
-        click.echo(_difference(given, ours))
-        click.echo("\n".join(explained(entry, signed, quiet)))
-    return False
-
-
-def _matches(entry: Entry, request: Request, key: Key, given: str) -> str:
-    """The step of the explanation that is just this signature, or blank."""
-    try:
-        steps = entry.dialect.auth.explain(request, key, entry.settings)
-    except (Refused, ValueError):
-        return ""
-    return next((label for label, text in steps if label.startswith("signature") and same(text, given)), "")
-
-
-def _signatures(entry: Entry, signed: Request) -> Iterator[str]:
-    for key in entry.keys:
-        for label, text in entry.dialect.auth.explain(signed, key, entry.settings):
-            if label.startswith("signature"):
-                yield text
-    if signed.header("x-gw-signature"):
-        yield signed.header("x-gw-signature")
-
-
-def _reasons(entry: Entry, request: Request, signed: Request, given: str, config: Loaded) -> Iterator[str]:
-    """What explains the difference, the likeliest first."""
-    for ours in _signatures(entry, signed):
-        if same(given.lower(), ours.lower()):
-            yield "only upper and lower case differ"
-        elif _bytes(given) and same(_bytes(given), _bytes(ours)):
-            yield "the digest is right, its encoding is not: hex and base64 are mixed up"
-    for what, other in variants(signed):
-        for key in entry.keys:
-            if _matches(entry, other, key, given):
-                yield f"it signs {what} (key {key.id})"
-    for name, stranger in _others(entry, config):
-        for key in stranger.keys:
-            if _matches(stranger, signed, key, given):
-                yield f"it is made with key {key.id} of {name}"
-    lengths = {len(_bytes(ours)) for ours in _signatures(entry, signed)}
-    if _bytes(given) and lengths and len(_bytes(given)) not in lengths:
-        wanted = " or ".join(map(str, sorted(lengths)))
-        yield f"it holds {len(_bytes(given))} bytes where {wanted} are wanted: another algorithm, or cut"
-    if request.body and not _bytes(given):
-        yield "it is neither hex nor base64"
-
-
-def variants(request: Request) -> Iterator[tuple[str, Request]]:
-    """The same request as a sender may have signed it by mistake."""
-    body = request.body
-    yield "the body with a line end behind it", replace(request, body=body + b"\n")
-    yield "the body with CRLF behind it", replace(request, body=body + b"\r\n")
-    yield "the body without white space around it", replace(request, body=body.strip())
-    yield "the body with LF for CRLF", replace(request, body=body.replace(b"\r\n", b"\n"))
-    yield "the body with CRLF for LF", replace(request, body=body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
-    yield "an empty body", replace(request, body=b"")
-    for what, text in _respelled(body):
-        yield what, replace(request, body=text)
-    if request.query:
-        yield "the request without its query", replace(request, query="", target=request.path)
-
-
-def _respelled(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """JSON written again, as many libraries do before they sign."""
-    import json  # noqa: PLC0415  # only here: spelling matters, not meaning
-
-    try:
-        found = json.loads(body, parse_float=str, parse_int=int)
-        yield "the body as compact JSON", json.dumps(found, separators=(",", ":"), ensure_ascii=False).encode()
-        yield "the body as JSON with spaces", json.dumps(found, ensure_ascii=False).encode()
-        yield "the body as JSON with sorted keys", json.dumps(found, separators=(",", ":"), sort_keys=True).encode()
-    except (ValueError, RecursionError, TypeError):
-        return
-
-
-def _others(entry: Entry, config: Loaded) -> Iterator[tuple[str, Entry]]:
-    """Other entries that speak this dialect: keys get mixed up."""
-    everyone: list[Entry] = [*config.setup.providers.values(), *config.setup.wallets.values()]
-    for other in everyone:
-        if other is not entry and other.dialect.name == entry.dialect.name:
-            yield who_is(other), other
-
-
-def _bytes(signature: str) -> bytes:
-    """The digest behind a signature, whichever way it is written; none if it is no such thing."""
-    text = signature.removeprefix("v1,")
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        pass
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _difference(given: str, ours: str) -> str:
-    place = next((n for n, (a, b) in enumerate(zip(given, ours, strict=False), 1) if a != b), None)
-    where = f"from character {place} on" if place else "in length"
-    return f"they differ {where}:\n  given: {given}\n  ours:  {ours}"

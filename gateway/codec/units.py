@@ -59,7 +59,7 @@ class Scaled(Struct, frozen=True):
         scaled = amount.scaleb(self.scale(currency, currencies))
         whole = scaled.to_integral_value()
         if whole != scaled:
-            raise Refused(Reason.UNSUPPORTED, f"{amount} {currency} has no exact form on this wire", field="amount")
+            raise Refused(Reason.UNSUPPORTED, f"{amount:f} {currency} has no exact form on this wire", field="amount")
         return int(whole)
 
     def show(self, balance: Decimal, currency: str, currencies: Currencies) -> int:

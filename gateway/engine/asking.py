@@ -25,7 +25,7 @@ from gateway.engine.judge import (
 from gateway.engine.plan import Known, Way, encode, for_wallet, heard
 from gateway.engine.world import Handle, Silence, World
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction, Unknown
+from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Rollback, Status, Transaction, Unknown
 
 FIRST_PAUSE_SECONDS = 0.05  # between attempts that came back in doubt, doubled each time
 BALANCES_MAX = 100_000  # remembered by one process
@@ -41,6 +41,7 @@ class Job(Struct, frozen=True, kw_only=True):
     left: Decimal | None = None  # of the target, for a rollback that does not say how much
     session: str = ""
     refusable: bool = False  # a settle's win may be declined for good (18)
+    won: bool = False  # a win came that ties to this debit: it is completed although nobody waits (9)
 
 
 class Result(Struct, frozen=True):
@@ -50,6 +51,11 @@ class Result(Struct, frozen=True):
     left: bool = True
     outcome: Outcome = Unknown()
     never_applied: bool = False
+
+
+def _is_all(tx: Transaction, left: Decimal | None) -> bool:
+    """Whether a rollback's amount is all that is left: a wallet that takes no amount is told without it."""
+    return isinstance(tx.act, Rollback) and left is not None and tx.act.amount == left
 
 
 class Asker:
@@ -70,6 +76,12 @@ class Asker:
         """The signed request and what it says. Raises `Refused` where the wallet cannot be told."""
         tx = self.wallet_tx(job, movement)
         known = self.known(job.way, movement.tx, job.target, job.left)
+        try:
+            return encode(job.way, tx, known, self.world.clock(), self.world.nonce()), tx
+        except Refused:
+            if not _is_all(tx, job.left):
+                raise
+        tx = replace(tx, act=replace(tx.act, amount=None))
         return encode(job.way, tx, known, self.world.clock(), self.world.nonce()), tx
 
     def known(self, way: Way, tx: Transaction, target: Movement | None, left: Decimal | None) -> Known:
@@ -131,7 +143,7 @@ class Asker:
             share = job.way.wallet.answer_within.total_seconds() if step != "wait" else job.errand.left()
             await self.world.wait(handles, min(job.errand.left(), share))
             movement, came_back = self._collect(movement, handles)
-            if movement.state.decided or job.errand.left() < SEND_LEAST_SECONDS:
+            if movement.state.decided or job.errand.left() < SEND_LEAST_SECONDS or job.errand.settling:
                 return movement
             handles = [handle for handle in handles if not handle.done()]
             if came_back:
@@ -142,13 +154,14 @@ class Asker:
     def _step(self, job: Job, movement: Movement) -> str:
         """What may be done next while the provider waits (9, 14): `ask`, `query` or `wait`."""
         wallet, now = job.way.wallet, self.world.clock()
-        if movement.attempts == 0:
-            return "ask"
         current = self.world.journal.get(movement.key)
-        if (current is not None and current.undone_by) or not remembered(movement, wallet, now):
-            return "wait"  # a cancel was read meanwhile: nobody asks for this bet again (11)
-        mode = again(movement, wallet)
-        if mode == "safe":
+        undone = current is not None and bool(current.undone_by)  # its cancel was read: never asked again (11)
+        may_ask = not undone and (movement.owes or job.won or not job.errand.settling)
+        if movement.attempts == 0:
+            return "ask" if may_ask else "wait"
+        if not remembered(movement, wallet, now):
+            return "wait"
+        if again(movement, wallet) == "safe" and may_ask:
             return "ask"
         return "query" if self._can_query(job, movement) else "wait"
 
@@ -197,9 +210,6 @@ class Asker:
         if not handle.done():
             return movement
         result: Result = handle.result()
-        if result.never_applied:  # nobody waits for it: it was rolled back before it came (10)
-            refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it never reached the wallet")
-            return await self.world.journal.decide(movement, refusal, self.world.clock(), heard=False)
         return result.movement or movement
 
     # -- attempts
@@ -238,7 +248,11 @@ class Asker:
         """Journals a decision; the first one stands. An accepted one always has an id to show."""
         if isinstance(decision, Accepted) and not decision.wallet_id:
             decision = replace(decision, wallet_id=own_id(movement.key))
-        return await self.world.journal.decide(movement, decision, self.world.clock(), heard=errand.open)
+        decided = await self.world.journal.decide(movement, decision, self.world.clock(), heard=errand.open)
+        if not errand.open and decided.outcome is decision:
+            word = decided.state.value
+            self.world.meter.recovered(decided.wallet, decided.kind.value, word)
+        return decided
 
     async def _query(self, job: Job, movement: Movement) -> Result:
         request, tx = self._status_request(job, movement)
@@ -251,15 +265,24 @@ class Asker:
         if decision is not None:
             return Result(await self.decide(job.errand, current, decision), outcome=outcome)
         if never_applied_by_query(current, wallet, outcome, now):
-            await self.world.journal.never_applied(current)
-            return Result(None, outcome=outcome, never_applied=True)
+            return await self._never_applied(job, current, outcome)
         return Result(None, outcome=outcome)
+
+    async def _never_applied(self, job: Job, movement: Movement, outcome: Outcome) -> Result:
+        """Asked as a first attempt where somebody waits for it or it is owed; else it is over (10)."""
+        if movement.owes or job.won or not (job.errand.settling or movement.undone_by):
+            await self.world.journal.never_applied(movement)
+            return Result(None, outcome=outcome, never_applied=True)
+        refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it never reached the wallet")
+        return Result(await self.decide(job.errand, movement, refusal), outcome=outcome)
 
     async def exchange(
         self, errand: Errand, way: Way, request: Request, tx: Transaction, currency: str, *, again: bool = False
     ) -> tuple[Outcome, bool]:
         """One request to a wallet: (what it said, whether a byte may have left)."""
         world, wallet, kind, started = self.world, way.wallet, tx.kind, self.world.ticks()
+        if not errand.may_send():  # this process was stopped: its lease may be another's by now
+            return Unknown(detail="the time to ask was over"), False
         errand.wallet_begins()
         try:
             response = await world.send(wallet, request, wallet.give_up_after.total_seconds())

@@ -41,7 +41,6 @@ from gateway.model import (
 )
 
 SAME, BRIDGED, REFUSED = "same", "bridged", "refused"
-_ORDER = (SAME, BRIDGED, REFUSED)
 
 AMOUNT_STAND_IN = Decimal(31415926)
 """Stands for an amount that only the journal knows; its digits are not to be taken for money."""
@@ -49,7 +48,8 @@ CURRENCY_STAND_IN = "XTS"  # ISO 4217's code for tests
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NONCE = "6b1f0d5e-3f0b-4a53-9a51-0e2f4f3b7a10"
 
-Alter = Callable[[Transaction], Transaction]
+Alter = Callable[[Transaction, str], Transaction]
+"""(transaction, name of the part it is of a larger one, or blank) -> the same in the wallet's terms."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -76,10 +76,10 @@ def encodes(dialect: Dialect, settings: Any, tx: Transaction, currencies: Curren
     return _plainly(dialect, tx, call).verdict != REFUSED
 
 
-def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda tx: tx) -> Told:
+def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda tx, part: tx, part: str = "") -> Told:
     """How this wallet is told of `tx`. `aliased` turns a movement into the wallet's ids."""
     call = replace(call, currencies=_with_stand_in(call.currencies))
-    direct = _plainly(dialect, aliased(tx), call)
+    direct = _plainly(dialect, aliased(tx, part), call)
     if direct.verdict != REFUSED:
         return direct
     match tx.act:
@@ -118,7 +118,7 @@ def _plainly(dialect: Dialect, tx: Transaction, call: Call) -> Told:
             request = dialect.encode_request(tx, call)
             return Told(verdict=BRIDGED if notes else SAME, text="; ".join(notes), requests=(request,), spoken=(tx,))
         except Missing as missing:
-            supplied = _supplied(tx, missing.field)
+            supplied = _supplied(tx, missing.field, call.currency)
             if supplied is None or supplied[0] == tx:
                 return Told(verdict=REFUSED, text=missing.message)
             tx, source = supplied
@@ -128,8 +128,10 @@ def _plainly(dialect: Dialect, tx: Transaction, call: Call) -> Told:
     return Told(verdict=REFUSED, text="this dialect asks again for what it was given")
 
 
-def _supplied(tx: Transaction, what: str) -> tuple[Transaction, str] | None:
+def _supplied(tx: Transaction, what: str, currency: str) -> tuple[Transaction, str] | None:
     """The transaction with a stand-in, and where the real value comes from; None = from nowhere."""
+    if what == "currency" and currency:
+        return replace(tx, currency=currency), "the settings"
     found = _SUPPLY.get(what)
     return found(tx) if found else None
 
@@ -193,15 +195,15 @@ _SUPPLY: dict[str, Callable[[Transaction], tuple[Transaction, str] | None]] = {
 # ---------------------------------------------------------------- movements that are more than one
 
 
-def _halves(tx: Transaction, act: Settle) -> list[Transaction]:
-    """The two movements of a settle; a half of nothing is not sent, unless both are nothing."""
-    debit = replace(tx, act=Debit(amount=act.debit, free_round=act.free_round))
-    credit = replace(tx, act=Credit(amount=act.credit, reference=tx.id, free_round=act.free_round))
-    halves = [half for half, amount in ((debit, act.debit), (credit, act.credit)) if amount]
-    return halves or [debit]
+def _halves(tx: Transaction, act: Settle) -> list[tuple[Transaction, str]]:
+    """The two movements of a settle; only the win may close the round."""
+    opened = Round(tx.round.id) if tx.round else None
+    debit = replace(tx, round=opened, act=Debit(amount=act.debit, free_round=act.free_round))
+    credit = replace(tx, act=Credit(amount=act.credit, free_round=act.free_round))
+    return [(debit, "debit"), (credit, "credit")]
 
 
-def _in_order(tx: Transaction, act: Batch) -> list[Transaction]:
+def _in_order(tx: Transaction, act: Batch) -> list[tuple[Transaction, str]]:
     """The items with what the envelope says for all of them: debits first, credits last."""
     filled = [
         replace(
@@ -214,17 +216,16 @@ def _in_order(tx: Transaction, act: Batch) -> list[Transaction]:
         )
         for item in act.items
     ]
-    rank = {Kind.DEBIT: 0, Kind.CREDIT: 2}
-    return sorted(filled, key=lambda item: rank.get(item.kind, 1))
+    return [(item, "") for item in sorted(filled, key=lambda item: item.kind is Kind.CREDIT)]
 
 
-def _several(dialect: Dialect, parts: list[Transaction], call: Call, aliased: Alter, how: str) -> Told:
+def _several(dialect: Dialect, parts: list[tuple[Transaction, str]], call: Call, aliased: Alter, how: str) -> Told:
     """Told one after the other; the worst of them decides."""
-    told = [tell(dialect, part, call, aliased) for part in parts]
-    worst = max((each.verdict for each in told), key=_ORDER.index)
-    notes = list(dict.fromkeys(each.text for each in told if each.text and each.verdict in (worst, BRIDGED)))
-    if worst == REFUSED:
-        return Told(verdict=REFUSED, text="; ".join(each.text for each in told if each.verdict == REFUSED))
+    told = [tell(dialect, tx, call, aliased, part) for tx, part in parts]
+    refused = list(dict.fromkeys(each.text for each in told if each.verdict == REFUSED))
+    if refused:
+        return Told(verdict=REFUSED, text="; ".join(refused))
+    notes = dict.fromkeys(note for each in told for note in each.text.split("; ") if note)
     return Told(
         verdict=BRIDGED,
         text="; ".join([how, *notes]),
@@ -236,7 +237,7 @@ def _several(dialect: Dialect, parts: list[Transaction], call: Call, aliased: Al
 def _round(dialect: Dialect, tx: Transaction, act: Rollback, call: Call, aliased: Alter, direct: Told) -> Told:
     """SEMANTICS.md 16: a rollback for every open bet of the round; the journal knows them."""
     each = replace(tx, act=replace(act, reference=act.reference or "<bet>", scope="transaction"))
-    told = _plainly(dialect, aliased(each), call)
+    told = _plainly(dialect, aliased(each, ""), call)
     if told.verdict == REFUSED:
         return direct
     text = "; ".join(filter(None, ("one rollback for every open bet of the round", told.text)))
@@ -245,7 +246,7 @@ def _round(dialect: Dialect, tx: Transaction, act: Rollback, call: Call, aliased
 
 def _all_of_it(dialect: Dialect, tx: Transaction, act: Rollback, call: Call, aliased: Alter, direct: Told) -> Told:
     """For a wallet that always rolls back the whole bet: the amount is left out where it is just that."""
-    told = _plainly(dialect, aliased(replace(tx, act=replace(act, amount=None))), call)
+    told = _plainly(dialect, aliased(replace(tx, act=replace(act, amount=None)), ""), call)
     if told.verdict == REFUSED:
         return direct
     text = "; ".join(filter(None, ("without its amount, where the journal shows that it is all of the bet", told.text)))

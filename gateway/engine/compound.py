@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.identity import fingerprint, key_of
-from gateway.engine.journal import Movement, Opened, State
+from gateway.engine.journal import Movement, Opened
 from gateway.engine.plan import Way
+from gateway.engine.states import State
 from gateway.engine.ticket import Ticket
 from gateway.model import (
     Accepted,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gateway.engine.setup import Provider, Setup
 
 RESERVE_SECONDS = 0.1  # kept for our own answer: the journal's last write and the encoding
+LEASE_USED_SECONDS = 2.0  # after the deadline; the lease itself lasts some seconds longer
 RESERVE_SHARE = 0.1  # at most this share of the provider's limit
 
 
@@ -20,6 +21,7 @@ class Errand:
         "deadline",
         "open",
         "provider",
+        "settling",
         "setup",
         "started",
         "wallet_seconds",
@@ -30,8 +32,17 @@ class Errand:
         self._ticks = ticks
         self.deadline = started  # until the kind is known
         self.open = True  # its provider still waits
+        self.settling = False  # no provider at all: settlement works
         self.wallet_seconds = 0.0
         self._wallets_open, self._wallets_since = 0, 0.0
+
+    @classmethod
+    def of_settlement(cls, setup: Setup, provider: Provider, ticks: Callable[[], float], seconds: float) -> Errand:
+        """Nobody waits: a debit is not asked again, and what is decided is not heard."""
+        errand = cls(setup, provider, ticks, ticks())
+        errand.deadline = errand.started + seconds
+        errand.open, errand.settling = False, True
+        return errand
 
     def allow(self, seconds: float) -> None:
         """The provider's limit, from its first byte, less a reserve for our own answer."""
@@ -40,6 +51,10 @@ class Errand:
     def left(self) -> float:
         """Seconds until doubt must be told; not below zero."""
         return max(0.0, self.deadline - self._ticks())
+
+    def may_send(self) -> bool:
+        """Whether the lease of what this call carries still holds, looked at just before bytes leave (24)."""
+        return self._ticks() < self.deadline + LEASE_USED_SECONDS
 
     def wallet_begins(self) -> None:
         if not self._wallets_open:

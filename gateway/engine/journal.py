@@ -8,27 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
-from gateway.model import Accepted, Declined, Kind, Outcome, Transaction
-
-
-class State(StrEnum):
-    """Where a movement stands. Only `accepted` and `declined` are final."""
-
-    ASKING = "asking"  # its call is open in some process
-    DOUBT = "doubt"  # a debit of which nobody knows
-    OWED = "owed"  # a credit or rollback that must still be brought to the wallet
-    PERSON = "person"  # waits for `gateway tx resolve`
-    ACCEPTED = "accepted"
-    DECLINED = "declined"
-
-    @property
-    def decided(self) -> bool:
-        return self in (State.ACCEPTED, State.DECLINED)
+from gateway.engine.states import State
+from gateway.model import Accepted, Adjust, Declined, Kind, Outcome, Transaction
 
 
 class Movement(Struct, frozen=True, kw_only=True):
@@ -58,8 +43,21 @@ class Movement(Struct, frozen=True, kw_only=True):
     told: str = ""  # the last word that the provider heard: accepted, declined, unknown
     told_at: datetime | None = None
     note: str = ""  # why it waits for a person
+    owner: str = ""  # the process that carries it just now
+    due_at: datetime | None = None  # not before this may another process, or settlement, touch it
+    tries: int = 0  # how often settlement looked at it
     created_at: datetime
     decided_at: datetime | None = None
+
+    @property
+    def owes(self) -> bool:
+        """Whether it is owed to the wallet while it is open (13), rather than in doubt."""
+        act = self.tx.act
+        return self.kind in (Kind.CREDIT, Kind.ROLLBACK) or (isinstance(act, Adjust) and act.amount > 0)
+
+    @property
+    def open_state(self) -> State:
+        return State.OWED if self.owes else State.DOUBT
 
     @property
     def reference(self) -> str:
@@ -84,6 +82,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     wins: bool = False  # a credit: the bets of its round matter, if one of them is open
     claim: bool = True
     """Whether a rollback takes its target for itself (`undone_by`); a partial one does not."""
+    alone: bool = False
+    """The gateway's own rollback: not opened at all where its target has another one (12)."""
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -150,6 +150,10 @@ class Journal(Protocol):
         """Insert, or find what is there under this key; one atomic step."""
         ...
 
+    async def take(self, movement: Movement, owner: str, at: datetime, until: datetime) -> Movement | None:
+        """The movement for this process until then; None: another process carries it."""
+        ...
+
     async def ask(self, movement: Movement, at: datetime) -> Movement:
         """Before bytes leave again: one attempt more, begun `at`. A decided one stays as it is."""
         ...
@@ -166,16 +170,27 @@ class Journal(Protocol):
         """The first decision stands; returns the row as it is then. `heard`: its provider waits."""
         ...
 
-    async def leave_open(self, movement: Movement, state: State, note: str, told_at: datetime | None) -> Movement:
-        """Doubt, owed or for a person; a decided movement stays as it is. `told_at`: doubt is told now."""
+    async def leave_open(
+        self, movement: Movement, state: State, note: str, told_at: datetime | None, due_at: datetime | None
+    ) -> Movement:
+        """Doubt, owed or for a person; a decided movement stays as it is. `told_at`: doubt is told
+        now. `due_at`: when settlement looks at it. `movement.tries` is kept with it."""
+        ...
+
+    async def watch(self, movement: Movement, due_at: datetime | None) -> None:
+        """When settlement looks again at a decided movement; None: never."""
         ...
 
     async def tell(self, movement: Movement, told: str, at: datetime) -> None:
-        """What the provider heard."""
+        """What the provider heard; a decision that was heard is watched no more."""
         ...
 
     async def release_target(self, key: str) -> None:
         """The rollback `key` will not undo its target: the target is free again."""
+        ...
+
+    def due(self, at: datetime, limit: int) -> list[Movement]:
+        """What settlement may look at now, the oldest first."""
         ...
 
     def get(self, key: str) -> Movement | None: ...

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from gateway.engine.journal import Movement, State
+from gateway.engine.journal import Movement
 from gateway.engine.setup import Wallet
 from gateway.model import Accepted, Adjust, Declined, Kind, Outcome, Reason, Unknown
 
@@ -19,16 +19,6 @@ OUR_FAULT = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST})
 _NO_BUSINESS = OUR_FAULT | {Reason.UNSUPPORTED, Reason.DUPLICATE_MISMATCH}
 
 Decision = Accepted | Declined | None
-
-
-def is_owed(movement: Movement) -> bool:
-    """Whether this movement, while open, is owed to the wallet (13) rather than in doubt."""
-    act = movement.tx.act
-    return movement.kind in (Kind.CREDIT, Kind.ROLLBACK) or (isinstance(act, Adjust) and act.amount > 0)
-
-
-def open_state(movement: Movement) -> State:
-    return State.OWED if is_owed(movement) else State.DOUBT
 
 
 def again(movement: Movement, wallet: Wallet) -> str:
@@ -69,7 +59,7 @@ def judge(
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
     if movement.kind is Kind.ROLLBACK:
         return _judge_rollback(movement, wallet, outcome, now, first=first, target=target)
-    if is_owed(movement):
+    if movement.owes:
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)
@@ -121,7 +111,7 @@ def judge_query(movement: Movement, wallet: Wallet, outcome: Outcome, now: datet
     """The decision that an answer to a status query makes; see also `never_applied_by_query`."""
     if isinstance(outcome, Accepted):
         return replace(outcome, replayed=False)
-    if isinstance(outcome, Declined) and outcome.replayed and not is_owed(movement):
+    if isinstance(outcome, Declined) and outcome.replayed and not movement.owes:
         return replace(outcome, replayed=False)
     return None
 

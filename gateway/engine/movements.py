@@ -5,6 +5,7 @@ Numbers in comments are those of SEMANTICS.md.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -12,12 +13,15 @@ from msgspec.structs import replace
 
 from gateway.engine import compound
 from gateway.engine.asking import Asker, Job
+from gateway.engine.backoff import pause
 from gateway.engine.complete import Completed, reference_kinds
 from gateway.engine.errand import Errand
 from gateway.engine.identity import fingerprint, key_of, same_player
-from gateway.engine.journal import Intent, Movement, Opened, State
-from gateway.engine.judge import again, open_state, settled_in_flight
+from gateway.engine.journal import Intent, Movement, Opened
+from gateway.engine.judge import again, remembered, settled_in_flight
 from gateway.engine.plan import Way, moves_nothing
+from gateway.engine.setup import Route
+from gateway.engine.states import State
 from gateway.engine.ticket import Ticket
 from gateway.engine.world import Handle
 from gateway.model import (
@@ -43,6 +47,11 @@ BURIABLE = {Kind.DEBIT, Kind.SETTLE, Kind.CREDIT, Kind.ADJUST, Kind.RESERVE, Kin
 """Kinds whose rollback may come before them."""
 
 
+OWN_ROLLBACK = "gw:"  # how the id of a rollback of the gateway's own begins (12)
+LEASE_MARGIN = timedelta(seconds=5)  # a lease outlives its call: bytes never leave after it (24)
+POLL_SECONDS = 0.05  # while another process carries a movement
+
+
 class Flight(Struct, frozen=True):
     """A movement that this process carries just now."""
 
@@ -56,6 +65,7 @@ class Movements:
 
     def __init__(self, asker: Asker) -> None:
         self.asker, self.world = asker, asker.world
+        self.node = asker.world.nonce()  # who owns what this process carries
         self.flights: dict[str, Flight] = {}
 
     def ticket(self, errand: Errand, way: Way | None, done: Completed, space: str, wire: Transaction) -> Ticket:
@@ -75,7 +85,21 @@ class Movements:
         if not handle.done():
             self.flights[ticket.key] = Flight(handle, ticket.content, ticket.done.tx.player)
         await self.world.wait([handle], ticket.errand.left())
-        return handle.result() if handle.done() else Unknown(detail="the provider's time is over")
+        if handle.done():
+            return handle.result()
+        ticket.errand.open = False  # what is decided from here on is not heard
+        self.world.spawn(self.unheard(ticket.key))
+        return Unknown(detail="the provider's time is over")
+
+    async def unheard(self, key: str) -> None:
+        """Doubt is what its provider heard, whatever was decided at the same moment (26)."""
+        movement = self.world.journal.get(key)
+        if movement is None:
+            return
+        now = self.world.clock()
+        await self.world.journal.tell(movement, "unknown", now)
+        if movement.state is State.ACCEPTED and not movement.owes:
+            await self.world.journal.watch(movement, now)
 
     async def _join(self, ticket: Ticket, flight: Flight) -> Outcome:
         """A repeat of what is still being asked waits for that decision, within its own time."""
@@ -106,16 +130,23 @@ class Movements:
             answer = await self._repeat(ticket, opened)
             if answer is not None:
                 return answer
+            taken = await self._take(ticket, movement)
+            if taken is None:
+                return Unknown(detail="another process is asking")
+            if taken.outcome is not None and not isinstance(taken.outcome, Unknown):
+                return self._replayed(ticket, taken.outcome)
+            opened, movement = replace(opened, movement=taken), taken
         try:
             movement = await self._settle(ticket, opened)
         except Exception:
-            await self.world.journal.leave_open(movement, open_state(movement), "our own fault", None)
+            due = self.world.clock() + pause(movement.key, movement.tries)
+            await self.world.journal.leave_open(movement, movement.open_state, "our own fault", None, due)
             raise
         if movement.state.decided and movement.outcome is not None:
             if not opened.fresh and not isinstance(movement.outcome, Unknown):
                 return replace(movement.outcome, replayed=True)  # the provider asked twice (7)
             return movement.outcome
-        return await self._doubt(movement)
+        return await self._doubt(ticket.errand, movement)
 
     def _intent(self, ticket: Ticket) -> Intent:
         done, way, now = ticket.done, ticket.way, self.world.clock()
@@ -135,6 +166,8 @@ class Movements:
             attempts=1 if way is not None else 0,
             asked_at=now if way is not None else None,
             parent=ticket.parent,
+            owner=self.node,
+            due_at=self._lease_ends(ticket.errand),
             created_at=now,
         )
         return Intent(
@@ -145,7 +178,8 @@ class Movements:
             by_round=undo and tx.act.scope == "round",  # type: ignore[union-attr]  # undo says it is a Rollback
             lone_bet=undo and dialect.lone_bet,
             wins=tx.kind is Kind.CREDIT,
-            claim=undo and not dialect.partial,
+            claim=undo and (ticket.alone or not dialect.partial),
+            alone=ticket.alone,
         )
 
     async def _repeat(self, ticket: Ticket, opened: Opened) -> Outcome | None:
@@ -155,13 +189,16 @@ class Movements:
             self.world.meter.replay(provider.name, movement.kind.value, "conflict")
             return _mismatch()
         self.world.meter.replay(provider.name, movement.kind.value, "same")
+        undone = movement.kind is not Kind.ROLLBACK and bool(movement.undone_by)
+        if undone and movement.told != State.ACCEPTED.value and movement.state is not State.DECLINED:
+            if ticket.errand.settling:
+                return None
+            return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its cancel was read")  # 11
         if movement.outcome is not None and not isinstance(movement.outcome, Unknown):
             word = movement.state.value
             if movement.told != word:
                 await self.world.journal.tell(movement, word, self.world.clock())
             return self._replayed(ticket, movement.outcome)
-        if movement.kind is not Kind.ROLLBACK and movement.undone_by:
-            return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its cancel was read")  # 11
         return None
 
     def _replayed(self, ticket: Ticket, outcome: Accepted | Declined) -> Outcome:
@@ -171,22 +208,43 @@ class Movements:
             found = replace(found, balance=None)  # fetched again, where the answer shows one (7)
         return found
 
-    async def _doubt(self, movement: Movement) -> Outcome:
-        """Doubt is journalled before it is told, as owed or open or for a person."""
-        state = State.PERSON if movement.state is State.PERSON else open_state(movement)
-        left = await self.world.journal.leave_open(movement, state, movement.note, self.world.clock())
+    async def _take(self, ticket: Ticket, movement: Movement) -> Movement | None:
+        """The movement for this process; waits while another one carries it. None: it still does (24)."""
+        errand, world = ticket.errand, self.world
+        while True:
+            taken = await world.journal.take(movement, self.node, world.clock(), self._lease_ends(errand))
+            if taken is not None or errand.left() < POLL_SECONDS:
+                return taken
+            await world.sleep(POLL_SECONDS)
+
+    def _lease_ends(self, errand: Errand) -> datetime:
+        return self.world.clock() + timedelta(seconds=errand.left()) + LEASE_MARGIN
+
+    async def _doubt(self, errand: Errand, movement: Movement) -> Outcome:
+        """Doubt is journalled before it is told: as doubt, owed or for a person."""
+        now, settling = self.world.clock(), errand.settling
+        person = movement.state is State.PERSON
+        state = State.PERSON if person else movement.open_state
+        movement = replace(movement, tries=movement.tries + 1 if settling else 0)
+        due = None if person else now + pause(movement.key, movement.tries)
+        left = await self.world.journal.leave_open(movement, state, movement.note, None if settling else now, due)
         if left.state.decided and left.outcome is not None:  # an answer came at the last moment
+            if not settling and left.told != left.state.value:
+                await self.world.journal.tell(left, left.state.value, now)
             return left.outcome
         return Unknown(detail=movement.note or "the wallet's decision is not known")
 
     async def for_person(self, movement: Movement, note: str) -> Movement:
-        return await self.world.journal.leave_open(movement, State.PERSON, note, None)
+        return await self.world.journal.leave_open(movement, State.PERSON, note, None, None)
 
     # -- to a decision
 
     async def _settle(self, ticket: Ticket, opened: Opened) -> Movement:
         """The row when all is done that may be done while the provider waits."""
         movement, errand = opened.movement, ticket.errand
+        if errand.settling and opened.fresh and not movement.owes:  # nobody waits for it: it is not asked (9)
+            refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it was never asked for")
+            return await self.asker.decide(errand, replace(movement, attempts=0), refusal)
         ruled = await self._by_journal(ticket, opened)
         if ruled is not None:
             return ruled
@@ -229,9 +287,17 @@ class Movements:
             return await self._unsayable(ticket, way, opened, refused)
         if isinstance(movement.tx.act, Rollback) and target is not None:
             await self._undone(errand, brought, target)
-        if not brought.state.decided and again(brought, way.wallet) == "never" and open_state(brought) is State.OWED:
-            return await self.for_person(brought, f"wallet {way.wallet.name} may not be asked again")
-        return brought
+        return await self._left_open(way, brought)
+
+    async def _left_open(self, way: Way, movement: Movement) -> Movement:
+        """What cannot be settled any more waits for a person (14)."""
+        if movement.state.decided or not movement.attempts:
+            return movement
+        if not remembered(movement, way.wallet, self.world.clock()):
+            return await self.for_person(movement, f"wallet {way.wallet.name} does not remember it any more")
+        if movement.owes and again(movement, way.wallet) == "never":
+            return await self.for_person(movement, f"wallet {way.wallet.name} may not be asked again")
+        return movement
 
     def job(self, ticket: Ticket, way: Way, movement: Movement, target: Movement | None, undone: Decimal) -> Job:
         whole = _amount(target) if target is not None else None
@@ -241,16 +307,13 @@ class Movements:
 
     def _way_of(self, ticket: Ticket, movement: Movement) -> Way | None:
         """Where the journal says it goes: with its round or its target (23), else by the routes."""
-        way = ticket.way
-        if way is None or not movement.wallet or movement.wallet == way.wallet.name:
+        way, setup = ticket.way, ticket.errand.setup
+        wallet = setup.wallets.get(movement.wallet)
+        if wallet is None or (way is not None and way.wallet.name == wallet.name):
             return way
-        wallet = way.setup.wallets.get(movement.wallet)
-        if wallet is None:
-            return way
-        route = next((r for r in way.setup.routes if r.wallet == wallet.name and r.players == movement.route), None)
-        return replace(
-            way, wallet=wallet, route=route or replace(way.route, wallet=wallet.name, players=movement.route)
-        )
+        route = next((r for r in setup.routes if r.wallet == wallet.name and r.players == movement.route), None)
+        route = route or Route(wallet=wallet.name, players=movement.route)
+        return Way(setup=setup, provider=ticket.errand.provider, wallet=wallet, route=route)
 
     async def _unsayable(self, ticket: Ticket, way: Way, opened: Opened, refused: Refused) -> Movement:
         """The wallet's dialect has no words for it; nothing was sent."""
@@ -265,7 +328,7 @@ class Movements:
     ) -> Movement:
         """Nothing was sent, and nothing can be: a debit is declined, anything else is a person's."""
         movement = replace(movement, attempts=0) if movement.attempts <= 1 else movement
-        if open_state(movement) is State.DOUBT:
+        if movement.open_state is State.DOUBT:
             return await self.asker.decide(errand, movement, Declined(reason=reason, message=why))
         return await self.for_person(movement, why)
 
@@ -273,7 +336,7 @@ class Movements:
         """It is owed, and its turn has not come: the attempt that was journalled did not begin."""
         if fresh:
             movement = await self.world.journal.not_left(movement)
-        return await self.world.journal.leave_open(movement, open_state(movement), note, None)
+        return replace(movement, note=note)
 
     # -- rollbacks
 
@@ -282,7 +345,7 @@ class Movements:
         movement, target = opened.movement, opened.target
         if not isinstance(movement.tx.act, Rollback) or (movement.attempts and not opened.fresh):
             return None
-        refusal = self._refusal(ticket, opened)
+        refusal: Accepted | Declined | None = self._refusal(ticket, opened)
         if refusal is None and target is not None and target.undone_by not in ("", movement.key):
             refusal = await self._after_another(ticket, target.undone_by)
             if refusal is None and not ticket.errand.provider.dialect.partial:
@@ -291,7 +354,8 @@ class Movements:
             return await self._by_itself(ticket, movement, Accepted(moved=Decimal(0), currency=target.tx.currency))
         if refusal is None:
             return None
-        await self.world.journal.release_target(movement.key)
+        if isinstance(refusal, Declined):
+            await self.world.journal.release_target(movement.key)
         return await self._by_itself(ticket, movement, refusal)
 
     async def _by_itself(self, ticket: Ticket, movement: Movement, outcome: Accepted | Declined) -> Movement:
@@ -327,13 +391,18 @@ class Movements:
         undoing = [m for m in self.world.journal.aimed_at(target.key) if m.kind is Kind.ROLLBACK]
         return all(m.state.decided for m in undoing if m.attempts)
 
-    async def _after_another(self, ticket: Ticket, other: str) -> Declined | None:
-        """What a second rollback of one movement hears when the first is done; None: it is not."""
+    async def _after_another(self, ticket: Ticket, other: str) -> Accepted | Declined | None:
+        """What a second rollback of one movement hears when the first is done; None: it is not.
+
+        The gateway's own rollback is one that this provider joins: it never heard of it (12).
+        """
         flight = self.flights.get(other)
         if flight is not None:
             await self.world.wait([flight.handle], ticket.errand.left())
         found = self.world.journal.get(other)
         if found is not None and isinstance(found.outcome, Accepted):
+            if found.tx.id.startswith(OWN_ROLLBACK):
+                return replace(found.outcome, balance=None, bonus=None)
             return Declined(
                 reason=Reason.ALREADY_ROLLED_BACK, message="rolled back before", wallet_id=found.outcome.wallet_id
             )
@@ -391,13 +460,21 @@ class Movements:
 
     async def _bets_settled(self, ticket: Ticket, opened: Opened) -> bool:
         """Whether the bet that a win ties to is out of doubt; it is completed first (13)."""
-        tx = opened.movement.tx
-        bets = [m for m in opened.round if isinstance(m.tx.act, Debit) and m.state is not State.DECLINED]
-        named = [m for m in bets if isinstance(tx.act, Credit) and tx.act.reference and m.tx.id == tx.act.reference]
-        tied = named or (bets if len(bets) == 1 else [])
-        for bet in tied:
-            if not bet.state.decided and not (await self._complete_bet(ticket, bet)).state.decided:
+        for bet in tied_bets(opened.movement.tx, opened.round):
+            if bet.state.decided or (bet.undone_by and not await self._cancel_stopped(ticket, bet)):
+                continue  # once its rollback may have left, the win goes to the wallet (12, 15)
+            if not (await self._complete_bet(ticket, bet)).state.decided:
                 return False
+        return True
+
+    async def _cancel_stopped(self, ticket: Ticket, bet: Movement) -> bool:
+        """A win stops a cancel that has not been sent and of which its provider heard no success (11)."""
+        cancel = self.world.journal.get(bet.undone_by)
+        if cancel is None or cancel.attempts or cancel.state.decided or cancel.key in self.flights:
+            return False
+        await self.world.journal.release_target(cancel.key)
+        refusal = Declined(reason=Reason.ALREADY_SETTLED, message="a win came for this bet")
+        await self.asker.decide(ticket.errand, cancel, refusal)
         return True
 
     async def _complete_bet(self, ticket: Ticket, bet: Movement) -> Movement:
@@ -406,9 +483,18 @@ class Movements:
             await self.world.wait([flight.handle], ticket.errand.left())
             return self.world.journal.get(bet.key) or bet
         way = self._way_of(ticket, bet)
-        if way is None or bet.undone_by:
+        if way is None:
             return bet
-        return await self.asker.bring(self.job(ticket, way, bet, None, Decimal(0)), bet, fresh=False)
+        job = replace(self.job(ticket, way, bet, None, Decimal(0)), won=True)
+        return await self.asker.bring(job, bet, fresh=False)
+
+
+def tied_bets(tx: Transaction, around: tuple[Movement, ...]) -> list[Movement]:
+    """The bet that a win names, or the only one of its round (11)."""
+    bets = [m for m in around if isinstance(m.tx.act, Debit) and not m.parent and m.state is not State.DECLINED]
+    said = tx.act.reference if isinstance(tx.act, Credit) else ""
+    named = [bet for bet in bets if said and bet.tx.id == said]
+    return named or (bets if len(bets) == 1 else [])
 
 
 def _also(rollback_kinds: object, kind: Kind) -> tuple[Kind, ...]:

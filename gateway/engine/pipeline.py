@@ -17,9 +17,11 @@ from gateway.engine.asking import Asker
 from gateway.engine.complete import Completed, amounts_checked, complete, reference_kinds
 from gateway.engine.compound import carry_batch
 from gateway.engine.errand import Errand
+from gateway.engine.identity import key_of
 from gateway.engine.movements import Movements
 from gateway.engine.plan import Way
 from gateway.engine.reads import Reads
+from gateway.engine.recovery import Settler
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.world import World
 from gateway.http import Request, Response
@@ -56,6 +58,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     transaction_id: str = ""
     wallet_seconds: float = 0.0
     detail: str = ""
+    key: str = ""  # of the movement in the journal, if it is one
 
 
 class Engine:
@@ -66,6 +69,7 @@ class Engine:
         self.asker = Asker(world)
         self.movements = Movements(self.asker)
         self.reads = Reads(self.asker)
+        self.settler = Settler(self.movements, self._way)
 
     async def handle(self, setup: Setup, provider: Provider, request: Request, started: float) -> Answer:
         """Answer one call of a provider. `started` = `world.ticks()` at its first byte."""
@@ -81,6 +85,11 @@ class Engine:
             errand.wallet_seconds,
         )  # fmt: skip
         return answer
+
+    async def unheard(self, answer: Answer) -> None:
+        """The connection was gone before the answer was written: doubt is what was told (26)."""
+        if answer.key:
+            await self.movements.unheard(answer.key)
 
     async def _handle(self, errand: Errand, request: Request) -> Answer:
         provider, dialect = errand.provider, errand.provider.dialect
@@ -224,7 +233,14 @@ class Engine:
             reason=outcome.reason.value if declined and isinstance(outcome, Declined) else "",
             transaction_id=tx.id if tx is not None else "",
             detail=_detail(outcome),
+            key=self._key(errand.provider, tx, call),
         )
+
+    @staticmethod
+    def _key(provider: Provider, tx: Transaction | None, call: Call) -> str:
+        if tx is None or tx.kind not in MONEY_KINDS:
+            return ""
+        return key_of(provider.dialect, provider.id, provider.dialect.space(call.name, tx.kind), tx)
 
     async def _encoded(self, errand: Errand, outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
         """In the dialect's words; what its answer needs beside the outcome is supplied."""
@@ -290,7 +306,8 @@ def _refusable(wire: Transaction) -> bool:
 
 def _kind_of_call(provider: Provider, name: str) -> str:
     wire = next((wire for wire in provider.dialect.calls if wire.name == name), None)
-    return wire.kinds[0].value if wire is not None else "unknown"
+    # A call may be routed only to be refused: Gameball's orders are a basis for points, no movement.
+    return wire.kinds[0].value if wire is not None and wire.kinds else "unknown"
 
 
 def _detail(outcome: Outcome) -> str:

@@ -8,9 +8,10 @@ from gateway.engine.asking import Asker
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.identity import space_of
-from gateway.engine.journal import Movement, Session, State
+from gateway.engine.journal import Movement, Session
 from gateway.engine.judge import OUR_FAULT
 from gateway.engine.plan import Way, encode, for_wallet
+from gateway.engine.states import State
 from gateway.model import (
     Accepted,
     Authenticate,

@@ -57,6 +57,10 @@ class Meter(Protocol):
 
     def replay(self, provider: str, kind: str, verdict: str) -> None: ...
 
+    def recovered(self, wallet: str, kind: str, outcome: str) -> None:
+        """A movement was decided after its provider had been told doubt."""
+        ...
+
     def our_fault(self, wallet: str, kind: str, reason: str) -> None:
         """A wallet refused us for our key or our form: for the log, loud."""
         ...

@@ -2,8 +2,8 @@
 INSERT INTO movements (
   key, provider, space, kind, id, player, currency, round, reference, reference_kind, scope, fingerprint, intent,
   wallet, route, alias, state, owes, attempts, asked_at, target, undone_by, parent, outcome, told, told_at, note,
-  created_at, decided_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+  owner, due_at, tries, created_at, decided_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- get: one movement by its key
 SELECT {row} FROM movements WHERE key = ?;
@@ -41,9 +41,12 @@ UPDATE movements SET undone_by = ? WHERE key = ? AND undone_by = '';
 -- release: a rollback will not undo its target
 UPDATE movements SET undone_by = '' WHERE undone_by = ?;
 
+-- take: a process takes a movement that is due, or its own, for a while
+UPDATE movements SET owner = ?, due_at = ? WHERE key = ? AND (owner = '' OR owner = ? OR due_at <= ?);
+
 -- ask: an attempt begins; a movement that is decided is not asked again
-UPDATE movements SET attempts = ?, asked_at = ?, state = 'asking'
-WHERE key = ? AND state NOT IN ('accepted', 'declined');
+UPDATE movements SET attempts = attempts + 1, asked_at = ?, state = 'asking'
+WHERE key = ? AND state IN ({before_asking});
 
 -- not_left: the last attempt is taken back
 UPDATE movements SET attempts = max(attempts - 1, 0) WHERE key = ? AND state NOT IN ('accepted', 'declined');
@@ -51,22 +54,30 @@ UPDATE movements SET attempts = max(attempts - 1, 0) WHERE key = ? AND state NOT
 -- never_applied: no attempt reached the wallet
 UPDATE movements SET attempts = 0 WHERE key = ? AND state NOT IN ('accepted', 'declined');
 
--- decide: the first decision stands
-UPDATE movements SET state = ?, outcome = ?, decided_at = ?, attempts = ?, note = '',
+-- decide: the first decision stands; a debit accepted while nobody listens is looked at once more (rule 12)
+UPDATE movements SET state = ?, outcome = ?, decided_at = ?, attempts = ?, note = '', owner = '',
+  due_at = CASE WHEN ? THEN ? END,
   told = CASE WHEN ? THEN ? ELSE told END, told_at = CASE WHEN ? THEN ? ELSE told_at END
-WHERE key = ? AND state NOT IN ('accepted', 'declined');
+WHERE key = ? AND state IN ({before_decided});
 
 -- leave_open: doubt, owed or for a person
-UPDATE movements SET state = ?, note = ?,
+UPDATE movements SET state = ?, note = ?, owner = '', due_at = ?, tries = ?,
   told = CASE WHEN ? THEN 'unknown' ELSE told END, told_at = CASE WHEN ? THEN ? ELSE told_at END
-WHERE key = ? AND state NOT IN ('accepted', 'declined');
+WHERE key = ? AND state IN ({before_open});
+
+-- watch: when settlement looks again at a decided movement; NULL: never
+UPDATE movements SET due_at = ? WHERE key = ?;
 
 -- tell: what the provider heard last
-UPDATE movements SET told = ?, told_at = ? WHERE key = ?;
+UPDATE movements SET told = ?, told_at = ?, due_at = CASE WHEN state IN ('accepted', 'declined') THEN NULL ELSE due_at END
+WHERE key = ?;
 
--- orphans: calls that a process had open when it ended: doubt, told (SEMANTICS.md 26)
-UPDATE movements SET state = CASE WHEN owes THEN 'owed' ELSE 'doubt' END, told = 'unknown', told_at = ?
+-- orphans: calls that a process had open when it ended: doubt, told, and due at once (SEMANTICS.md 26)
+UPDATE movements SET state = CASE WHEN owes THEN 'owed' ELSE 'doubt' END, told = 'unknown', told_at = ?, owner = '', due_at = ?
 WHERE state = 'asking';
+
+-- due: what settlement may look at now
+SELECT {row} FROM movements WHERE due_at <= ? ORDER BY due_at LIMIT ?;
 
 -- children: the parts of one movement
 SELECT {row} FROM movements WHERE parent = ? ORDER BY number;
@@ -79,7 +90,10 @@ SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY number DE
 
 -- counts: what is open, for the gauges; what is being asked is no doubt yet
 SELECT wallet, kind, state, count(*), min(created_at) FROM movements
-WHERE state NOT IN ('accepted', 'declined') AND state <> 'asking' AND parent = '' GROUP BY wallet, kind, state;
+WHERE state NOT IN ('accepted', 'declined') AND state <> 'asking' AND parent = '' GROUP BY wallet, kind, state
+UNION ALL
+SELECT wallet, kind, 'doubt', count(*), min(created_at) FROM movements
+WHERE due_at IS NOT NULL AND state = 'accepted' GROUP BY wallet, kind;
 
 -- unresolved: open movements by wallet
 SELECT wallet, count(*) FROM movements WHERE state NOT IN ('accepted', 'declined') GROUP BY wallet;

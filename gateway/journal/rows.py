@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from gateway.engine.journal import Movement, Session, State
-from gateway.model import Accepted, Adjust, Declined, Kind, Outcome, Rollback, Transaction
+from gateway.engine.journal import Movement, Session
+from gateway.engine.states import State
+from gateway.model import Accepted, Declined, Kind, Outcome, Rollback, Transaction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-OPEN_MEANS_OWED = (Kind.CREDIT, Kind.ROLLBACK)
 
 MOVEMENT_COLUMNS = (
     "key, provider, space, kind, fingerprint, intent, wallet, route, alias, state, attempts, asked_at, target, undone_by,"
-    " parent, outcome, told, told_at, note, created_at, decided_at"
+    " parent, outcome, told, told_at, note, owner, due_at, tries, created_at, decided_at"
 )
 SESSION_COLUMNS = (
     "provider, session, player, currency, game, brand, wallet, wallet_session, launch_token, expires_at, seen_at"
@@ -35,14 +36,9 @@ def moment(number: int | None) -> datetime | None:
     return None if number is None else EPOCH + number * MICROSECOND
 
 
-def owes(movement: Movement) -> bool:
-    """Whether this movement, while open, is owed to the wallet rather than in doubt (SEMANTICS.md 13)."""
-    act = movement.tx.act
-    return movement.kind in OPEN_MEANS_OWED or (isinstance(act, Adjust) and act.amount > 0)
-
-
-def open_state(movement: Movement) -> State:
-    return State.OWED if owes(movement) else State.DOUBT
+def states(listed: Iterable[State]) -> str:
+    """For an IN list of a query; the names are ours."""
+    return ", ".join(f"'{state.value}'" for state in listed)
 
 
 def text(value: Transaction | Outcome) -> str:
@@ -56,9 +52,9 @@ def insert_values(m: Movement) -> tuple[Any, ...]:
     return (
         m.key, m.provider, m.space, m.kind.value, m.tx.id, m.tx.player, m.tx.currency, m.tx.round_id, m.reference,
         undo.reference_kind.value if undo else "", undo.scope if undo else "", m.fingerprint, text(m.tx), m.wallet,
-        m.route, m.alias, m.state.value, int(owes(m)), m.attempts, micros(m.asked_at), m.target, m.undone_by, m.parent,
-        None if m.outcome is None else text(m.outcome), m.told, micros(m.told_at), m.note, micros(m.created_at),
-        micros(m.decided_at),
+        m.route, m.alias, m.state.value, int(m.owes), m.attempts, micros(m.asked_at), m.target, m.undone_by, m.parent,
+        None if m.outcome is None else text(m.outcome), m.told, micros(m.told_at), m.note, m.owner,
+        micros(m.due_at), m.tries, micros(m.created_at), micros(m.decided_at),
     )  # fmt: skip
 
 
@@ -83,8 +79,11 @@ def movement(row: tuple[Any, ...]) -> Movement:
         told=row[16],
         told_at=moment(row[17]),
         note=row[18],
-        created_at=EPOCH + row[19] * MICROSECOND,
-        decided_at=moment(row[20]),
+        owner=row[19],
+        due_at=moment(row[20]),
+        tries=row[21],
+        created_at=EPOCH + row[22] * MICROSECOND,
+        decided_at=moment(row[23]),
     )
 
 

@@ -19,13 +19,21 @@ import apsw
 from msgspec.structs import replace
 
 from gateway.engine.identity import same_player
-from gateway.engine.journal import Count, Intent, Listing, Movement, Opened, Session, State
+from gateway.engine.journal import Count, Intent, Listing, Movement, Opened, Session
+from gateway.engine.states import IllegalEdge, State, sources
 from gateway.journal import queries, rows
 from gateway.journal.writer import Submits, Writer
 from gateway.model import Accepted, Declined, Kind, Reason, Rollback
 
 HERE = Path(__file__).parent
-SQL = queries.load(HERE / "queries.sql", row=rows.MOVEMENT_COLUMNS, session=rows.SESSION_COLUMNS)
+SQL = queries.load(
+    HERE / "queries.sql",
+    row=rows.MOVEMENT_COLUMNS,
+    session=rows.SESSION_COLUMNS,
+    before_asking=rows.states(sources(State.ASKING)),
+    before_open=rows.states(sources(State.DOUBT, State.OWED, State.PERSON)),
+    before_decided=rows.states(sources(State.ACCEPTED, State.DECLINED)),
+)
 MIGRATIONS = queries.migrations(HERE / "migrations")
 BUSY_MILLISECONDS = 5000
 
@@ -100,7 +108,7 @@ class SqliteJournal:
         except BaseException:
             _disown(lock)
             raise
-        await journal._writer.submit(lambda db: db.execute(SQL["orphans"], (rows.micros(now),)))
+        await journal._writer.submit(lambda db: db.execute(SQL["orphans"], (rows.micros(now), rows.micros(now))))
         return journal
 
     def abandon(self) -> None:
@@ -114,9 +122,19 @@ class SqliteJournal:
     async def open(self, intent: Intent) -> Opened:
         return await self._writer.submit(lambda db: _open(Reader(db), db, intent))  # type: ignore[no-any-return]  # the writer is untyped inside
 
+    async def take(self, movement: Movement, owner: str, at: datetime, until: datetime) -> Movement | None:
+        values = (owner, rows.micros(until), movement.key, owner, rows.micros(at))
+
+        def operation(db: apsw.Cursor) -> Movement | None:
+            before = db.connection.total_changes()
+            db.execute(SQL["take"], values)
+            return Reader(db).get(movement.key) if db.connection.total_changes() > before else None
+
+        return await self._writer.submit(operation)  # type: ignore[no-any-return]  # the writer is untyped inside
+
     async def ask(self, movement: Movement, at: datetime) -> Movement:
         asked = replace(movement, attempts=movement.attempts + 1, asked_at=at, state=State.ASKING)
-        return await self._change("ask", (asked.attempts, rows.micros(at), asked.key), asked)
+        return await self._change("ask", (rows.micros(at), asked.key), asked)
 
     async def not_left(self, movement: Movement) -> Movement:
         fewer = replace(movement, attempts=max(0, movement.attempts - 1))
@@ -128,17 +146,27 @@ class SqliteJournal:
     async def decide(self, movement: Movement, outcome: Accepted | Declined, at: datetime, *, heard: bool) -> Movement:
         state = State.ACCEPTED if isinstance(outcome, Accepted) else State.DECLINED
         when, told = rows.micros(at), state.value
-        values = (told, rows.text(outcome), when, movement.attempts, heard, told, heard, when, movement.key)
-        decided = replace(movement, state=state, outcome=outcome, decided_at=at, note="")
+        watched = not heard and not movement.owes and state is State.ACCEPTED
+        values = (
+            told, rows.text(outcome), when, movement.attempts, watched, when, heard, told, heard, when, movement.key,
+        )  # fmt: skip
+        decided = replace(
+            movement, state=state, outcome=outcome, decided_at=at, note="", owner="", due_at=at if watched else None
+        )
         return await self._change("decide", values, replace(decided, told=told, told_at=at) if heard else decided)
 
-    async def leave_open(self, movement: Movement, state: State, note: str, told_at: datetime | None) -> Movement:
-        told = told_at is not None
-        left = replace(movement, state=state, note=note)
-        values = (state.value, note, told, told, rows.micros(told_at), movement.key)
+    async def leave_open(
+        self, movement: Movement, state: State, note: str, told_at: datetime | None, due_at: datetime | None
+    ) -> Movement:
+        told, when = told_at is not None, rows.micros(told_at)
+        left = replace(movement, state=state, note=note, owner="", due_at=due_at)
+        values = (state.value, note, rows.micros(due_at), movement.tries, told, told, when, movement.key)
         return await self._change(
             "leave_open", values, replace(left, told="unknown", told_at=told_at) if told else left
         )
+
+    async def watch(self, movement: Movement, due_at: datetime | None) -> None:
+        await self._writer.submit(lambda db: db.execute(SQL["watch"], (rows.micros(due_at), movement.key)))
 
     async def tell(self, movement: Movement, told: str, at: datetime) -> None:
         await self._writer.submit(lambda db: db.execute(SQL["tell"], (told, rows.micros(at), movement.key)))
@@ -159,11 +187,16 @@ class SqliteJournal:
                 return changed
             found = Reader(db).get(changed.key)
             assert found is not None, "a movement never leaves while it is carried"
+            if not found.state.decided:
+                raise IllegalEdge(f"{query}: no edge leads there from {found.state}")
             return found
 
         return await self._writer.submit(operation)  # type: ignore[no-any-return]  # the writer is untyped inside
 
     # -- reads
+
+    def due(self, at: datetime, limit: int) -> list[Movement]:
+        return self._read.many("due", (rows.micros(at), limit))
 
     def get(self, key: str) -> Movement | None:
         return self._read.get(key)
@@ -281,6 +314,10 @@ def _open(reader: Reader, db: apsw.Cursor, intent: Intent) -> Opened:
     if target is not None:
         wallet, route = (target.wallet, target.route) if target.wallet else (movement.wallet, movement.route)
         movement = replace(movement, target=target.key, wallet=wallet, route=route)
+        if intent.alone and target.undone_by:
+            other = reader.get(target.undone_by)
+            assert other is not None, "a claim never outlives its rollback"
+            return Opened(movement=other, fresh=False, target=target)
         if intent.claim:
             db.execute(SQL["claim"], (movement.key, target.key))
     db.execute(SQL["insert"], rows.insert_values(movement))

@@ -16,7 +16,7 @@ from gateway.currency import Currencies
 from gateway.play.ledger import Ledger, Purse
 from gateway.play.scenes import Director, play_all
 from gateway.play.show import Screen
-from gateway.play.stage import LINKS, WALLETS, Stage, link_of, staged
+from gateway.play.stage import LINKS, WALLETS, Stage, staged
 
 _COLUMNS = ("player", "at", "opening", "- bets", "+ wins", "+ refunds", "= must be", "wallet says", "")
 
@@ -91,7 +91,7 @@ def _row(purse: Purse, says: Decimal | None) -> tuple[str, ...]:
     wallet = "nothing" if says is None else _text(says, purse.currency)
     verdict = "ok" if says == purse.expected else "WRONG"
     shown = [_text(amount, purse.currency) for amount in amounts]
-    return (purse.player, f"{link_of(link.name).dialect} → {WALLETS[link.wallet]}", *shown, wallet, verdict)
+    return (purse.player, f"{link.dialect} → {WALLETS[link.wallet]}", *shown, wallet, verdict)
 
 
 def _text(amount: Decimal, currency: str) -> str:

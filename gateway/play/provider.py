@@ -19,8 +19,7 @@ from gateway.auth.keys import Key
 from gateway.currency import Currencies
 from gateway.dialect import Dialect
 from gateway.http import Request
-from gateway.model import Accepted
-from gateway.play.caller import Caller, Heard
+from gateway.play.caller import Caller
 from gateway.play.client import sender
 from gateway.play.player import Player, Totals, totals_for
 
@@ -71,14 +70,13 @@ async def calling(
                 settings=settings,
                 keys=keys,
                 send=sender(client, f"{parts.scheme}://{parts.netloc}"),
-                sleep=asyncio.sleep,
                 clock=lambda: datetime.now(UTC),
                 nonce=lambda: str(uuid.uuid4()),
                 prefix=parts.path.rstrip("/"),
                 dress=guard.dress,
                 currency=currency,
                 currencies=Currencies(),
-                **more,
+                **{"sleep": asyncio.sleep, **more},
             )
 
         yield caller
@@ -131,7 +129,3 @@ def summary(dialect: str, seed: int, books: Sequence[Totals]) -> dict[str, Any]:
 def reached(books: Sequence[Totals]) -> bool:
     """Whether anybody ever answered."""
     return any(book.calls[word] for book in books for word in ("accepted", "declined", "unknown"))
-
-
-def is_yes(heard: Heard) -> bool:
-    return isinstance(heard.outcome, Accepted)

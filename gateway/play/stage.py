@@ -19,7 +19,7 @@ from msgspec import Struct
 from ruamel.yaml import YAML
 
 from gateway.play.book import rules_of
-from gateway.play.caller import Caller, Heard
+from gateway.play.caller import Caller
 from gateway.play.choose import dialect_named, keys_of, settings_of
 from gateway.play.mask import Mask
 from gateway.play.provider import Guard, calling
@@ -259,6 +259,3 @@ def _free_port() -> int:
 
 def link_of(name: str) -> Link:
     return next(link for link in LINKS if link.name == name)
-
-
-__all__ = ["LINKS", "Broken", "Heard", "Link", "Stage", "link_of", "staged"]

@@ -19,7 +19,8 @@ from starlette.routing import Route
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
 from gateway.codec.times import parse_duration
-from gateway.engine.journal import Journal, Listing, Movement, Session, State
+from gateway.engine.journal import Journal, Listing, Movement, Session
+from gateway.engine.states import State
 from gateway.engine.setup import Provider, Setup
 from gateway.serve.app import Current
 from gateway.serve.live import clock

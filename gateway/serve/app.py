@@ -7,6 +7,7 @@ engine's; said here is only what no dialect can say: 404, 413, 500, one line of 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
@@ -47,7 +48,11 @@ class Current:
 
 
 class TooLarge(Exception):
-    """The body is larger than `server.max_body`."""
+    """The body is larger than `server.max_body`. `more`: some of it is still to come."""
+
+    def __init__(self, *, more: bool) -> None:
+        super().__init__()
+        self.more = more
 
 
 class Gone(Exception):
@@ -86,8 +91,8 @@ class ProviderApp:
         provider, path = found
         try:
             body = await whole_body(receive, headers.get("content-length", ""), current.max_body)
-        except TooLarge:
-            await self._too_large(send, receive, request_id)
+        except TooLarge as large:
+            await self._too_large(send, receive if large.more else None, request_id)
             return
         except Gone:
             return
@@ -155,7 +160,7 @@ class ProviderApp:
         await send({"type": "http.response.start", "status": status, "headers": lines})
         await send({"type": "http.response.body", "body": body})
 
-    async def _too_large(self, send: Send, receive: Receive, request_id: str) -> None:
+    async def _too_large(self, send: Send, rest: Receive | None, request_id: str) -> None:
         """413 at once, then what still comes is read a while: closing on unread bytes would reset the
         connection, and the answer could be lost with it."""
         body = b"the body is larger than %d bytes\n" % self._current.max_body
@@ -167,18 +172,17 @@ class ProviderApp:
         ]
         await send({"type": "http.response.start", "status": 413, "headers": lines})
         await send({"type": "http.response.body", "body": body, "more_body": True})
-        try:
-            async with asyncio.timeout(LINGER_SECONDS_MAX):
-                await whole_body(receive, "", LINGER_BYTES_MAX)
-        except (TimeoutError, TooLarge, Gone):
-            pass
+        if rest is not None:
+            with contextlib.suppress(TimeoutError, TooLarge, Gone):
+                async with asyncio.timeout(LINGER_SECONDS_MAX):
+                    await whole_body(rest, "", LINGER_BYTES_MAX)
         await send({"type": "http.response.body", "body": b""})
 
 
 async def whole_body(receive: Receive, content_length: str, max_body: int) -> bytes:
     """The body. Raises `TooLarge` as soon as it must be, `Gone` where it never becomes whole."""
     if content_length and int(content_length) > max_body:  # the parser let only digits pass
-        raise TooLarge
+        raise TooLarge(more=True)
     chunks, size = [], 0
     while True:
         message = await receive()
@@ -187,7 +191,7 @@ async def whole_body(receive: Receive, content_length: str, max_body: int) -> by
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > max_body:
-            raise TooLarge
+            raise TooLarge(more=message.get("more_body", False))
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)

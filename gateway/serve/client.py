@@ -143,6 +143,7 @@ def _targeted(wallet: Wallet, request: Request) -> Request:
 
 
 async def _read(answer: Answer) -> Response:
+    """The whole answer, as long as it is of a size that an answer has."""
     reader, chunks, size = answer.body_reader, [], 0
     while (chunk := await reader.read_chunk()) is not None:
         size += len(chunk)

@@ -13,12 +13,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gateway.engine.pipeline import Engine
-from gateway.engine.setup import Setup, Wallet
-from gateway.engine.world import World
+from gateway.engine.pipeline import Answer, Engine
+from gateway.engine.setup import Provider, Setup, Wallet
 from gateway.journal.sqlite import SqliteJournal
 from gateway.serve.admin import Admin
-from gateway.serve.app import Carrier, Current, ProviderApp
+from gateway.serve.app import Current, ProviderApp
 from gateway.serve.client import HttpWalletClient
 from gateway.serve.config import ConfigErrors, Loaded, load
 from gateway.serve.listener import Listener, bind, libraries_log_to, tls_context
@@ -51,9 +50,14 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say) -> 
         client = HttpWalletClient(clock)
         stack.push_async_callback(client.close)
         tasks = Tasks(log)
-        engine = make_engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics))
+        engine = Engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics))
         gateway = Gateway(loaded, environ, say, log, metrics, journal, client, tasks)
-        provider_side = ProviderApp(engine, gateway.current, metrics, log)
+        gateway.go_on(engine.settler.run(lambda: gateway.current.setup))
+
+        def unheard(provider: Provider, answer: Answer) -> None:
+            tasks.spawn(engine.unheard(answer))
+
+        provider_side = ProviderApp(engine, gateway.current, metrics, log, unheard)
         listeners = (
             Listener(provider_side, sockets[0], tls=tls),
             Listener(gateway.admin.app(), sockets[1]),
@@ -61,10 +65,6 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say) -> 
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched again
         await gateway.serve(*listeners, ready)
-
-
-def make_engine(world: World) -> Carrier:
-    return Engine(world)
 
 
 class Gateway:

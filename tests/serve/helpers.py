@@ -53,9 +53,7 @@ def wallet(url: str, send: Send | None = None, name: str = "main") -> Wallet:
 
 def setup(*providers: Provider, url: str = "http://127.0.0.1:1/api") -> Setup:
     found = providers or (provider(),)
-    return Setup(
-        providers={p.name: p for p in found}, wallets={"main": wallet(url)}, routes=[Route(wallet="main")]
-    )
+    return Setup(providers={p.name: p for p in found}, wallets={"main": wallet(url)}, routes=[Route(wallet="main")])
 
 
 def key(secret: str, id: str = "k") -> Key:
@@ -133,7 +131,7 @@ async def ended(reader: asyncio.StreamReader) -> bool:
 async def until(reached: Callable[[], bool], seconds: float = 5.0) -> None:
     """Waits for what another task or process does."""
     async with asyncio.timeout(seconds):
-        while not reached():
+        while not reached():  # noqa: ASYNC110  # sockets and processes set no event of ours
             await asyncio.sleep(0.005)
 
 

@@ -185,7 +185,7 @@ async def test_a_cut_answer_is_broken(client: HttpWalletClient, cut: str) -> Non
 
 async def test_an_endless_answer_is_broken(client: HttpWalletClient) -> None:
     async def script(server: RawServer, writer: asyncio.StreamWriter, number: int) -> bool:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + b"x" * (ANSWER_BYTES_MAX + 1))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\n\r\n" + b"x" * (2 * ANSWER_BYTES_MAX))
         await server.forever.wait()
         return False
 

@@ -29,6 +29,9 @@ CREATE TABLE movements (
   told TEXT NOT NULL,
   told_at INTEGER,
   note TEXT NOT NULL,
+  owner TEXT NOT NULL,                 -- the process that carries it just now
+  due_at INTEGER,                      -- not before this may another process, or settlement, touch it; NULL: nothing is due
+  tries INTEGER NOT NULL,              -- how often settlement looked at it
   created_at INTEGER NOT NULL,
   decided_at INTEGER
 ) STRICT;
@@ -44,6 +47,7 @@ CREATE INDEX movements_round ON movements (provider, player, round);
 CREATE INDEX movements_player ON movements (provider, player, number);
 -- What is open: few rows, read by the gauges and by settlement.
 CREATE INDEX movements_open ON movements (state, wallet, kind) WHERE state NOT IN ('accepted', 'declined');
+CREATE INDEX movements_due ON movements (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX movements_target ON movements (target) WHERE target <> '';
 CREATE INDEX movements_parent ON movements (parent) WHERE parent <> '';
 

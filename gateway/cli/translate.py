@@ -1,0 +1,234 @@
+"""`gateway translate`: what one request of a provider means, and what a wallet would be sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import click
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.auth import guards
+from gateway.auth.keys import live
+from gateway.cli.common import FILE, chosen, config_option, fail, loaded
+from gateway.cli.hide import Hider, secrets_of, sessions_of
+from gateway.cli.raw import Pasted, of_provider, read_request
+from gateway.codec.plain import transaction_to_plain
+from gateway.dialect import Call, NoCall
+from gateway.engine.capability import AMOUNT_STAND_IN, CURRENCY_STAND_IN, NONCE, REFUSED, Told, tell
+from gateway.engine.plan import Way, for_wallet
+from gateway.engine.setup import Provider, Setup
+from gateway.model import MONEY_KINDS, Batch, Kind, Refused, Transaction
+from gateway.play.mask import Mask
+
+_AMOUNT = re.compile(rf'"?\b{AMOUNT_STAND_IN}(?:\.?0+)?(?:\.0+)?"?')
+
+
+class Translation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is printed, as JSON: everything secret is hidden already."""
+
+    provider: str
+    call: str
+    signature: str
+    transaction: dict[str, Any]
+    wallet: str = ""
+    verdict: str = ""
+    bridged_by: str = ""
+    requests: list[dict[str, Any]] = []
+    notes: list[str] = []
+
+
+@click.command("translate")
+@config_option
+@click.option("--provider", required=True, metavar="NAME", help="Whose request it is.")
+@click.option("--unsigned", is_flag=True, help="Check neither signature nor guard.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.argument("request_file", metavar="[REQUEST]", type=click.Path(path_type=Path, allow_dash=True), required=False)
+def command(config: Path, provider: str, unsigned: bool, as_json: bool, request_file: Path | None) -> None:
+    """Translate the raw HTTP request in the file REQUEST, or in standard input.
+
+    Prints the canonical transaction and the wallet requests in order. Nothing is sent and nothing
+    is written down; what only the journal knows is shown as <amount of the bet> and the like.
+    Session tokens are hidden.
+
+    \b
+    gateway translate --config gateway.yaml --provider acme-kyren bet.http
+    gateway translate --config gateway.yaml --provider acme-kyren --unsigned --json < bet.http
+    """
+    if request_file is not None and str(request_file) != "-":
+        FILE.convert(request_file, None, None)
+    loaded_config = loaded(config)
+    setup = loaded_config.setup
+    entry = chosen("provider", provider, setup.providers)
+    pasted = of_provider(*read_request(request_file), entry)
+    now = datetime.now(UTC)
+    try:
+        found = translated(setup, entry, pasted, now, unsigned=unsigned, secrets=list(secrets_of(loaded_config)))
+    except Refused as refused:
+        where = f" ({refused.field})" if refused.field else ""
+        raise fail(f"declined, {refused.reason.value}: {refused.message}{where}") from None
+    except NoCall as no_call:
+        allowed = f"; allowed: {', '.join(no_call.allow)}" if no_call.allow else ""
+        raise fail(f"{entry.dialect.name} has no call {pasted.request.method} {pasted.request.path}{allowed}") from None
+    click.echo(msgspec.json.encode(found) if as_json else shown(found))
+
+
+def translated(
+    setup: Setup,
+    provider: Provider,
+    pasted: Pasted,
+    now: datetime,
+    *,
+    unsigned: bool,
+    secrets: Sequence[tuple[str, str]],
+) -> Translation:
+    """Raises `Refused` or `NoCall` where the provider would be refused."""
+    request, notes = pasted.request, list(pasted.notes)
+    dialect = provider.dialect
+    name = dialect.route(request, provider.settings)
+    signature = "not checked" if unsigned else proved(provider, pasted, now, notes)
+    call = Call(
+        settings=provider.settings, now=now, nonce=NONCE, name=name, request=request, provider=provider.id,
+        currency=provider.currency, currencies=setup.currencies,
+    )  # fmt: skip
+    tx = dialect.decode_request(request, call)
+    hide = Hider(secrets, sessions_of(tx))
+    plain = transaction_to_plain(tx, provider.id, setup.currencies)
+    if not tx.currency and provider.currency:
+        tx = replace(tx, currency=provider.currency)
+        plain["currency"] = provider.currency
+    found = Translation(
+        provider=provider.name,
+        call=name,
+        signature=signature,
+        transaction=quiet(plain, hide, Mask(dialect)),
+        notes=notes,
+    )
+    return _to_wallet(setup, provider, tx, name, now, found, hide)
+
+
+# ---------------------------------------------------------------- the provider's proof
+
+
+def proved(provider: Provider, pasted: Pasted, now: datetime, notes: list[str]) -> str:
+    """Which proof holds. What cannot hold offline is left out, with a note."""
+    guard, request = provider.guard, pasted.request
+    skipped = [name for name in ("networks", "client_cert") if getattr(guard, name)]
+    if skipped:
+        notes.append(f"not checked offline: {', '.join(skipped)}")
+    held = []
+    if guard.path_token:
+        if pasted.token is None:
+            notes.append("path_token was not checked: the path has no provider's segments")
+        else:
+            holder = guards.path_token_holder(pasted.token, guard.path_token, now)
+            if holder is None:
+                raise fail("the path token is nobody's: the provider would be answered 404")
+            held.append(f"path_token {holder}")
+    offline = replace(guard, networks=(), client_cert=())
+    held += guards.check(offline, request, provider.dialect.body_key, now)
+    key = provider.dialect.auth.verify(request, live(provider.keys, now), provider.settings, now)
+    if key:
+        held.append(f"key {key}")
+    return f"verified: {', '.join(held)}" if held else "nothing to verify"
+
+
+# ---------------------------------------------------------------- the wallet's requests
+
+
+def _to_wallet(
+    setup: Setup, provider: Provider, tx: Transaction, name: str, now: datetime, found: Translation, hide: Hider
+) -> Translation:
+    route = setup.route(provider, tx)
+    notes = list(found.notes)
+    if route is None:
+        money = "a debit or a read is declined (unsupported), a credit or rollback waits for a person"
+        return replace(found, verdict=REFUSED, bridged_by=f"no route fits: {money}", notes=notes)
+    way = Way(setup=setup, provider=provider, wallet=setup.wallets[route.wallet], route=route)
+    if not tx.player or not tx.currency:
+        notes.append("the route may differ: the player or the currency comes from the launch or the journal")
+    session = route.sessions.replace("{player}", tx.player) if not tx.session and tx.player else tx.session
+    aliased = partial(_aliased, way, name, session)
+    told = tell(way.wallet.dialect, tx, way.call(now, NONCE), aliased)
+    requests = (
+        [] if told.verdict == REFUSED else [_wallet_request(way, told, n, now, hide) for n in range(len(told.requests))]
+    )
+    return replace(
+        found, wallet=way.wallet.name, verdict=told.verdict, bridged_by=told.text, requests=requests, notes=notes
+    )
+
+
+def _aliased(way: Way, name: str, session: str, tx: Transaction, part: str) -> Transaction:
+    """In the wallet's terms; the items of a batch each by themselves. `part`: of a settle."""
+    kind = Kind.SETTLE if part else tx.kind
+    space = way.provider.dialect.space(name, kind) + (f".{part}" if part else "")
+    own = way.alias(space, tx.id) if tx.kind in MONEY_KINDS else tx.id
+    told = for_wallet(way, tx, own, None, session or tx.session)
+    if isinstance(told.act, Batch):
+        items = tuple(_aliased(way, name, session, item, "") for item in told.act.items)
+        return replace(told, act=replace(told.act, items=items))
+    return told
+
+
+def _wallet_request(way: Way, told: Told, number: int, now: datetime, hide: Hider) -> dict[str, Any]:
+    """One request as it would be sent, its signature as a placeholder."""
+    wallet, unsigned = way.wallet, told.requests[number]
+    mask = Mask(wallet.dialect)
+    headers, body = dict(unsigned.headers), unsigned.body
+    keys = live(wallet.keys, now)
+    proofs: dict[str, str] = {}
+    if keys:
+        try:
+            signed = wallet.dialect.auth.sign(unsigned, keys, wallet.settings, now)
+            proofs = {name: "<when sent>" for name, value in signed.headers.items() if headers.get(name) != value}
+            body = signed.body
+        except (Refused, ValueError):
+            proofs = {"signature": "<when sent>"}
+    send = wallet.send
+    proofs |= {"x-api-key": "<secret>"} if send.api_key else {}
+    proofs |= {"x-gw-timestamp": "<when sent>", "x-gw-signature": "<when sent>"} if send.hmac else {}
+    shown_headers = {name: hide(mask.text(value)) for name, value in headers.items()}
+    shown_headers |= {name.lower(): hide(value) for name, value in send.headers.items()} | proofs
+    text = stood_in(hide(mask.body(body)), told.spoken[number])
+    target = stood_in(hide(mask.text(wallet.url + unsigned.url)), told.spoken[number])
+    return {"method": unsigned.method, "url": target, "headers": shown_headers, "body": text}
+
+
+def stood_in(text: str, tx: Transaction) -> str:
+    """Stand-ins as what they stand for."""
+    text = re.sub(r"%3C([a-z ]+)%3E", lambda found: unquote(found[0]), text)
+    if getattr(tx.act, "amount", None) == AMOUNT_STAND_IN:
+        text = _AMOUNT.sub("<amount of the bet>", text)
+    if tx.currency == CURRENCY_STAND_IN:
+        text = re.sub(rf"\b{CURRENCY_STAND_IN}\b", "<currency>", text)
+    return text
+
+
+def quiet(plain: dict[str, Any], hide: Hider, mask: Mask) -> dict[str, Any]:
+    """The canonical JSON without sessions and whatever else the dialect hides, in `extra`, too."""
+    text = mask.text(hide(msgspec.json.encode(plain).decode()))
+    return msgspec.json.decode(text, type=dict[str, Any])
+
+
+# ---------------------------------------------------------------- for people
+
+
+def shown(found: Translation) -> str:
+    lines = [f"{found.provider}: {found.call}, {found.signature}", *(f"note: {note}" for note in found.notes), ""]
+    lines.append(msgspec.json.format(msgspec.json.encode(found.transaction), indent=2).decode())
+    how = f", {found.bridged_by}" if found.bridged_by else ""
+    lines += ["", f"-> {found.wallet or 'no wallet'}: {found.verdict}{how}"]
+    if found.verdict != REFUSED and not found.requests:
+        lines.append("   nothing is sent for the movement itself")
+    for request in found.requests:
+        lines += ["", f"{request['method']} {request['url']}"]
+        lines += [f"{name}: {value}" for name, value in request["headers"].items()]
+        lines += ["", request["body"]] if request["body"] else []
+    return "\n".join(lines)

@@ -1,0 +1,152 @@
+"""`gateway sign`: signed, explained, compared."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.helpers import SECRETS, call, folder_with, vector_request
+
+BET = vector_request("scorpio_play", "bet_accepted", prefix="/scorp")
+
+
+def header(text: str, name: str) -> str:
+    return next(line.split(": ", 1)[1] for line in text.splitlines() if line.lower().startswith(name.lower() + ": "))
+
+
+def scorpio(secret: str) -> str:
+    """The signature, made without any of the gateway's code."""
+    fields = json.loads(BET.split(b"\n\n", 1)[1], parse_float=str, parse_int=str)
+    values = [str(v).lower() if isinstance(v, bool) else str(v) for _, v in sorted(fields.items())]
+    return base64.b64encode(hmac.new(secret.encode(), ",".join(values).encode(), hashlib.sha512).digest()).decode()
+
+
+def test_signed_as_a_provider_does(tmp_path: Path) -> None:
+    result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", stdin=BET)
+    assert result.exit_code == 0
+    assert header(result.stdout, "x-request-signature") == scorpio(SECRETS["SCORPIO"])
+    assert result.stdout.startswith("POST /scorp/ HTTP/1.1")
+    translated = call(
+        "translate", "--config", tmp_path / "gateway.yaml", "--provider", "scorp", stdin=result.stdout_bytes
+    )
+    assert translated.exit_code == 0
+    assert "verified: key new" in translated.stdout
+
+
+def test_a_request_in_a_file_with_crlf(tmp_path: Path) -> None:
+    pasted = tmp_path / "bet.http"
+    pasted.write_bytes(vector_request("scorpio_play", "bet_accepted", end="\r\n"))
+    result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", pasted)
+    assert header(result.stdout, "x-request-signature") == scorpio(SECRETS["SCORPIO"])
+
+
+def test_the_exact_text_that_is_signed(tmp_path: Path) -> None:
+    result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", "--explain", stdin=BET)
+    assert "message 1: 12.5,bet,EUR,nl_aurora,Aurora,false,false,plr-8821,14," in result.stdout
+    assert f"signature 1: {scorpio(SECRETS['SCORPIO'])}" in result.stdout
+    assert SECRETS["SCORPIO"] not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("secret", "said", "status"),
+    [("SCORPIO", "the same: signature 1 of key new", 0), ("SCORPIO_OLD", "the same: signature 1 of key old", 0)],
+)
+def test_signatures_that_are_right(tmp_path: Path, secret: str, said: str, status: int) -> None:
+    given = scorpio(SECRETS[secret])
+    result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", "--against", given, stdin=BET)
+    assert result.exit_code == status
+    assert said in result.stdout
+
+
+def test_signatures_that_differ(tmp_path: Path) -> None:
+    config = folder_with(tmp_path)
+
+    def against(given: str) -> str:
+        result = call("sign", "--config", config, "--provider", "scorp", "--against", given, stdin=BET)
+        assert result.exit_code == 1
+        return result.stdout
+
+    right = scorpio(SECRETS["SCORPIO"])
+    assert "hex and base64 are mixed up" in against(base64.b64decode(right).hex())
+    assert "it holds 32 bytes where 64 are wanted" in against(base64.b64encode(bytes(32)).decode())
+    assert "neither hex nor base64" in against("!!!")
+    wrong = against(scorpio("another"))
+    assert "no common mistake explains it" in wrong
+    assert "they differ from character" in wrong
+
+
+def test_signed_as_we_do_for_a_wallet(tmp_path: Path) -> None:
+    request = b'POST /debit HTTP/1.1\nContent-Type: application/json\n\n{"kind":"debit"}'
+    config = folder_with(tmp_path)
+    result = call("sign", "--config", config, "--wallet", "main", stdin=request)
+    message = f"{header(result.stdout, 'webhook-id')}.{header(result.stdout, 'webhook-timestamp')}.".encode()
+    secret = base64.b64decode(SECRETS["WALLET"].removeprefix("whsec_"))
+    wanted = base64.b64encode(hmac.new(secret, message + b'{"kind":"debit"}', hashlib.sha256).digest()).decode()
+    assert header(result.stdout, "webhook-signature") == f"v1,{wanted}"
+    # Their own time stamp counts, and a line end that only they signed is found out.
+    stamped = result.stdout_bytes
+    signed = base64.b64encode(hmac.new(secret, message + b'{"kind":"debit"}\n', hashlib.sha256).digest()).decode()
+    compared = call("sign", "--config", config, "--wallet", "main", "--against", f"v1,{signed}", stdin=stamped)
+    assert compared.exit_code == 1
+    assert "it signs the body with a line end behind it" in compared.stdout
+
+
+def test_the_guards_hmac(tmp_path: Path) -> None:
+    config = folder_with(tmp_path)
+    request = vector_request("netgaming", "debit_accepted", prefix="/slots")
+    signed = call("sign", "--config", config, "--provider", "slots", stdin=request)
+    timestamp = header(signed.stdout, "x-gw-timestamp")
+    body = request.split(b"\n\n", 1)[1]
+    wanted = hmac.new(SECRETS["GUARD"].encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    assert header(signed.stdout, "x-gw-signature") == wanted
+    good = call("translate", "--config", config, "--provider", "slots", stdin=signed.stdout_bytes)
+    assert "verified: h" in good.stdout
+    same = call("sign", "--config", config, "--provider", "slots", "--against", wanted, stdin=signed.stdout_bytes)
+    assert "the same: the hmac of guard key h" in same.stdout
+
+
+def test_secrets_and_sessions_are_hidden(tmp_path: Path) -> None:
+    config = folder_with(tmp_path)
+    request = vector_request("netgaming", "debit_accepted", prefix="/slots")
+    session = json.loads(request.split(b"\n\n", 1)[1])["token"]
+    explained = call("sign", "--config", config, "--provider", "slots", "--explain", stdin=request).stdout
+    assert session not in explained
+    assert SECRETS["GUARD"] not in explained
+    shown = call(
+        "sign", "--config", config, "--provider", "slots", "--explain", "--show-sessions", stdin=request
+    ).stdout
+    assert session in shown
+    key = call("sign", "--config", config, "--provider", "bacc", stdin=vector_request("kyren", "bet_accepted"))
+    assert SECRETS["GUARD"] not in key.stdout
+
+
+def test_wrong_calls(tmp_path: Path) -> None:
+    config = folder_with(tmp_path)
+    assert call("sign", "--config", config, stdin=BET).exit_code == 2
+    assert call("sign", "--config", config, "--provider", "scorpp", stdin=BET).exit_code == 2
+    assert call("sign", "--config", config, "--provider", "scorp", "--wallet", "main", stdin=BET).exit_code == 2
+    assert call("sign", "--config", config, "--provider", "scorp", tmp_path / "none.http").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("request_text", "said"),
+    [
+        (b"", "this is no HTTP request"),
+        (b"hello", "this is no HTTP request"),
+        (b"POST bet HTTP/1.1\n\n{}", "does not begin with a slash"),
+        (b"POST /bet HTTP/1.1\nnonsense\n\n{}", "standard input:2:1: this is no header"),
+        (b"POST /bet HTTP/1.1\nContent-Length: 9\n\n{}", "Content-Length says 9 bytes, there are 2"),
+        (b"POST /bet HTTP/1.1\nContent-Length: x\n\n{}", "is no number"),
+        (b"POST /bet HTTP/1.1\nTransfer-Encoding: chunked\n\n{}", "the body is chunked"),
+        (b"POST /bet HTTP/1.1\n\n\xff\xfe", "cannot be signed"),
+    ],
+)
+def test_what_is_no_request(tmp_path: Path, request_text: bytes, said: str) -> None:
+    result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", stdin=request_text)
+    assert result.exit_code == 1
+    assert said in result.stderr

@@ -1,0 +1,99 @@
+"""What a wallet's dialect can be told: the judgement behind `check`, `translate` and the pair law."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.currency import Currencies
+from gateway.engine.capability import encodes, sayable
+from gateway.model import (
+    Act,
+    Adjust,
+    Authenticate,
+    Balance,
+    Batch,
+    CloseRound,
+    Credit,
+    Debit,
+    Game,
+    Kind,
+    Reserve,
+    Rollback,
+    Round,
+    Settle,
+    Status,
+    Transaction,
+)
+from gateway.serve.discover import find
+
+ONE = Decimal(1)
+WHOLE = Transaction(
+    act=Balance(), id="t-1", player="p-1", session="s-1", currency="EUR", round=Round("7"), game=Game(id="g-1")
+)
+BET, WIN = replace(WHOLE, act=Debit(amount=ONE)), replace(WHOLE, id="t-2", act=Credit(amount=ONE))
+
+
+def judged(wallet: str, tx: Transaction) -> tuple[str, str]:
+    dialect = find(wallet).dialect
+    return sayable(dialect, dialect.settings(), tx, Currencies())
+
+
+@pytest.mark.parametrize(
+    ("wallet", "act", "verdict", "said"),
+    [
+        ("native", Debit(amount=ONE), "same", ""),
+        ("native", Status(reference="t-1"), "same", ""),
+        ("netgaming", Debit(amount=ONE), "same", ""),
+        ("netgaming", Rollback(reference="t-1"), "bridged", "amount from the journal"),
+        ("netgaming", Rollback(reference="t-1", reference_kind=Kind.CREDIT), "refused", "a rollback of a credit"),
+        ("netgaming", Debit(amount=ONE, tracking_only=True), "bridged", "not sent, answered by a balance"),
+        ("netgaming", Credit(amount=ONE, tracking_only=True), "bridged", "not sent, answered by a balance"),
+        ("scorpio_play", Debit(amount=ONE, free_round=True), "bridged", "not sent, answered by a balance"),
+        ("netgaming", Settle(debit=ONE, credit=ONE), "bridged", "split: the debit, then the credit"),
+        ("netgaming", Batch(items=(WIN, BET)), "bridged", "split: debits first, credits last"),
+        ("netgaming", Batch(items=(BET, replace(BET, act=Adjust(amount=ONE)))), "refused", "cannot say adjust"),
+        ("netgaming", CloseRound(), "bridged", "answered by a balance"),
+        ("netgaming", Status(reference="t-1"), "bridged", "answered from the journal"),
+        ("kyren", Authenticate(), "bridged", "answered from the launch"),
+        ("kyren", Rollback(reference="t-1", amount=ONE), "bridged", "without its amount"),
+        ("netgaming", Reserve(amount=ONE), "refused", "cannot say reserve"),
+    ],
+)
+def test_judgements(wallet: str, act: Act, verdict: str, said: str) -> None:
+    found = judged(wallet, replace(WHOLE, act=act))
+    assert found[0] == verdict
+    assert said in found[1]
+
+
+def test_a_session_that_nobody_gave_comes_from_the_launch() -> None:
+    assert judged("netgaming", replace(BET, session=""))[0] == "bridged"
+
+
+def test_a_bet_without_a_round_has_none_to_be_found() -> None:
+    verdict, text = judged("netgaming", replace(BET, round=None))
+    assert verdict == "refused"
+    assert "needs the round" in text
+
+
+def test_the_round_of_a_rollback_is_the_bets() -> None:
+    verdict, text = judged("netgaming", replace(WHOLE, round=None, act=Rollback(reference="t-1", amount=ONE)))
+    assert verdict == "bridged"
+    assert "round from the journal" in text
+
+
+def test_who_can_be_asked() -> None:
+    asked = {
+        (name, kind)
+        for name in ("native", "netgaming", "gameball")
+        for kind in (Kind.DEBIT, Kind.RESERVE)
+        if encodes(
+            find(name).dialect,
+            find(name).dialect.settings(),
+            Transaction(act=Status(reference="t", reference_kind=kind), player="p"),
+            Currencies(),
+        )
+    }
+    assert asked == {("native", Kind.DEBIT), ("native", Kind.RESERVE), ("gameball", Kind.RESERVE)}

@@ -1,0 +1,58 @@
+"""Movements for a journal, as a gateway would have left them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from gateway.engine.journal import Intent, Movement, State
+from gateway.journal.sqlite import SqliteJournal
+from gateway.model import Accepted, Credit, Debit, Profile, Round, Transaction
+
+NOW = datetime.now(UTC)
+
+
+def bet(number: int, *, minutes_old: int = 0, player: str = "anna") -> Movement:
+    tx = Transaction(
+        act=Debit(amount=Decimal("12.50")), id=f"b/{number}", player=player, session="sess-secret", currency="EUR",
+        round=Round("r-1"), extra={"token": "tok-secret"},
+    )  # fmt: skip
+    return Movement(
+        key=f"acme-id/debit/b%2F{number}", provider="acme-id", space="debit", kind=tx.kind, tx=tx, fingerprint="f",
+        wallet="main", alias=f"a-{number}", created_at=NOW - timedelta(minutes=minutes_old),
+    )  # fmt: skip
+
+
+def win(number: int) -> Movement:
+    tx = Transaction(act=Credit(amount=Decimal(20)), id=f"w{number}", player="bob", currency="EUR")
+    return Movement(
+        key=f"acme-id/credit/w{number}", provider="acme-id", space="credit", kind=tx.kind, tx=tx, fingerprint="f",
+        wallet="main", created_at=NOW,
+    )  # fmt: skip
+
+
+async def fill(journal: SqliteJournal) -> None:
+    """b/1 accepted, b/2 in doubt for ten minutes, w1 owed, w2 for a person."""
+    for movement in (bet(1), bet(2, minutes_old=10), win(1), win(2)):
+        await journal.open(Intent(movement=movement))
+    profile = Profile(player="anna", session="sess-secret")
+    yes = Accepted(balance=Decimal("87.50"), currency="EUR", profile=profile)
+    await journal.decide(bet(1), yes, NOW, heard=True)
+    await journal.leave_open(bet(2), State.DOUBT, "no answer", NOW, NOW)
+    await journal.leave_open(win(1), State.OWED, "", NOW, NOW)
+    await journal.leave_open(win(2), State.PERSON, "it cannot be said", NOW, NOW)
+
+
+def filled(path: Path, *, asking: bool = False) -> None:
+    """A journal on disk that no process owns any more; `asking`: one died in the middle of a call."""
+
+    async def make() -> None:
+        journal = await SqliteJournal.start(str(path), NOW)
+        await fill(journal)
+        if asking:
+            await journal.open(Intent(movement=bet(3)))
+        await journal.close()
+
+    asyncio.run(make())

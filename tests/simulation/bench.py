@@ -1,0 +1,484 @@
+"""A workbench: the real engine and a real journal file between providers and wallets, in virtual time.
+
+Wallets are the dialects' own server side with a strict purse, providers their client side; only
+the network is ours to script, call by call. Nothing sleeps: the scheduler turns its own clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.auth.keys import Key
+from gateway.codec.times import parse_duration
+from gateway.currency import Currencies
+from gateway.dialect import Call, Dialect
+from gateway.engine.journal import Movement, Session
+from gateway.engine.pipeline import Answer, Engine
+from gateway.engine.setup import Provider, Route, Setup, Wallet
+from gateway.engine.world import Silence, World
+from gateway.http import Request, Response
+from gateway.journal.sqlite import SqliteJournal
+from gateway.journal.writer import DirectWriter
+from gateway.model import MONEY_KINDS, Act, Game, Kind, Outcome, Round, Transaction
+from gateway.play.book import rules_of
+from gateway.play.caller import Caller, Heard
+from gateway.play.purse import Purse
+from gateway.play.teller import Exchange, Teller
+from gateway.serve.discover import find
+from gateway.vectors import demo_key
+from tests.simulation.scheduler import Killed, Scheduler, Task
+
+CURRENCIES = Currencies({"BTC": 8, "PTS": 0})
+PLAYER, SESSION, GAME, ROUND = "p-1", "sess-p-1", "42", "880011"
+SAFE = {"debit": "safe", "credit": "safe", "rollback": "safe"}
+QUERY = {"debit": "query", "credit": "query", "rollback": "query"}
+NEVER = {"debit": "never", "credit": "never", "rollback": "never"}
+MOVES = MONEY_KINDS | {Kind.BATCH}
+
+NETWORK, OUTSIDE = object(), object()
+"""Owners of what goes on when our process dies: requests on their way, and the providers."""
+
+
+def money(text: str) -> Decimal:
+    return Decimal(text)
+
+
+# ---------------------------------------------------------------- the network, call by call
+
+
+class Post(Struct, frozen=True):
+    """One request on its way to a wallet."""
+
+    bench: Bench
+    till: Till
+    request: Request
+
+    def arrive(self) -> Response:
+        """The wallet reads it, decides and answers."""
+        world = self.bench.scheduler
+        exchange = self.till.teller.answer(self.request, world.clock(), world.nonce())
+        self.till.exchanges.append(exchange)
+        return exchange.response
+
+
+Behaviour = Callable[[Post], Awaitable[Response]]
+"""What becomes of one request; raises `Silence` where no answer comes."""
+
+
+async def arrives(post: Post) -> Response:
+    return post.arrive()
+
+
+async def unreachable(post: Post) -> Response:
+    raise Silence("unreachable", "no connection", left=False)
+
+
+async def lost_before(post: Post) -> Response:
+    """It left and never arrived; the connection breaks."""
+    raise Silence("broken", "connection reset", left=True)
+
+
+async def lost_after(post: Post) -> Response:
+    """The wallet applied it; its answer is lost."""
+    post.arrive()
+    raise Silence("broken", "connection reset", left=True)
+
+
+def late(seconds: float) -> Behaviour:
+    """The wallet applies it at once and answers after so many seconds."""
+
+    async def behave(post: Post) -> Response:
+        response = post.arrive()
+        await post.bench.scheduler.sleep(seconds)
+        return response
+
+    return behave
+
+
+def queued(seconds: float) -> Behaviour:
+    """The request waits so long before the wallet reads it."""
+
+    async def behave(post: Post) -> Response:
+        await post.bench.scheduler.sleep(seconds)
+        return post.arrive()
+
+    return behave
+
+
+def silent(seconds: float) -> Behaviour:
+    """The wallet never reads it; the connection breaks after so many seconds."""
+
+    async def behave(post: Post) -> Response:
+        await post.bench.scheduler.sleep(seconds)
+        raise Silence("timeout", "no answer", left=True)
+
+    return behave
+
+
+def answers(response: Response) -> Behaviour:
+    """A forced answer; nothing is applied."""
+
+    async def behave(post: Post) -> Response:
+        return response
+
+    return behave
+
+
+def says(outcome: Outcome) -> Behaviour:
+    """A forced decision in the wallet dialect's words; nothing is applied."""
+
+    async def behave(post: Post) -> Response:
+        return post.till.words(outcome, post.request)
+
+    return behave
+
+
+def after(alter: Callable[[Response], Response]) -> Behaviour:
+    """The wallet applied it; its answer is altered on the way."""
+
+    async def behave(post: Post) -> Response:
+        return alter(post.arrive())
+
+    return behave
+
+
+error_after = after(lambda response: Response(status=500, headers={"content-type": "text/html"}, body=b"<h1>500</h1>"))
+garbage = after(lambda response: replace(response, body=b"<html>maintenance</html>"))
+
+
+def cut(byte: int) -> Behaviour:
+    return after(lambda response: replace(response, body=response.body[:byte]))
+
+
+# ---------------------------------------------------------------- one wallet, and what is counted
+
+
+class Till:
+    """A wallet behind the network: its purse, what it was sent, and what it applied."""
+
+    def __init__(self, wallet: Wallet, opening: dict[str, Decimal], currency: str, keys: tuple[Key, ...]) -> None:
+        self.purse = Purse(rules_of(wallet.dialect), opening=None, currency=currency)
+        for player, balance in opening.items():
+            self.purse.open(player, currency, balance)
+        self.teller = Teller(
+            dialect=wallet.dialect, settings=wallet.settings, keys=keys, purse=self.purse, currencies=CURRENCIES
+        )
+        self.sent: list[Transaction] = []
+        self.exchanges: list[Exchange] = []
+        self.script: list[tuple[Kind | None, Behaviour]] = []
+        self.habits: dict[Kind | None, Behaviour] = {}
+
+    def then(self, *behaviours: Behaviour, kind: Kind | None = None) -> None:
+        """What becomes of the next requests (of this kind), one each."""
+        self.script += [(kind, behaviour) for behaviour in behaviours]
+
+    def always(self, behaviour: Behaviour, kind: Kind | None = None) -> None:
+        """What becomes of every request (of this kind) that no script is for."""
+        self.habits[kind] = behaviour
+
+    def heal(self) -> None:
+        self.script.clear()
+        self.habits.clear()
+
+    def asked(self, *kinds: Kind) -> int:
+        """How many requests of these kinds were sent; without kinds: of those that move money."""
+        return sum(tx.kind in (kinds or MOVES) for tx in self.sent)
+
+    def last(self, kind: Kind) -> Transaction:
+        return next(tx for tx in reversed(self.sent) if tx.kind is kind)
+
+    def balance(self, player: str = PLAYER) -> Decimal:
+        """The player's purse, which must be what its own book adds up to."""
+        moved = sum((entry.delta for entry in self.purse.book if entry.player == player), Decimal(0))
+        cash = self.purse.cash[player, self.purse.currency]
+        assert cash == self.purse.opened[player, self.purse.currency] + moved
+        return cash
+
+    def behaviour(self, kind: Kind) -> Behaviour:
+        for number, (wanted, behaviour) in enumerate(self.script):
+            if wanted in (None, kind):
+                del self.script[number]
+                return behaviour
+        return self.habits.get(kind) or self.habits.get(None) or arrives
+
+    def meaning(self, request: Request, now: Any) -> Transaction:
+        """What a request says: every one of ours must be a call that the dialect knows."""
+        return self.teller.dialect.decode_request(request, self._call(request, now))
+
+    def words(self, outcome: Outcome, request: Request) -> Response:
+        call = self._call(request, None)
+        return self.teller.dialect.encode_response(
+            outcome, self.teller.dialect.decode_request(request, call), call
+        )
+
+    def _call(self, request: Request, now: Any) -> Call:
+        dialect, settings = self.teller.dialect, self.teller.settings
+        return Call(
+            settings=settings, now=now or BEGIN_AT, nonce=NONCE, request=request, name=dialect.route(request, settings),
+            currency=self.purse.currency, currencies=CURRENCIES,
+        )  # fmt: skip
+
+
+class Tally:
+    """The meter that remembers: tuples, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.wallet_requests: list[tuple[Any, ...]] = []
+        self.replays: list[tuple[str, str, str]] = []
+        self.signature_failures: list[tuple[str, str]] = []
+        self.key_uses: list[tuple[str, str]] = []
+        self.our_faults: list[tuple[str, str, str]] = []
+        self.recoveries: list[tuple[str, str, str]] = []
+
+    def call(self, *facts: Any) -> None:
+        self.calls.append(facts)
+
+    def wallet_request(self, *facts: Any) -> None:
+        self.wallet_requests.append(facts)
+
+    def signature_failure(self, provider: str, key: str) -> None:
+        self.signature_failures.append((provider, key))
+
+    def key_use(self, provider: str, key: str) -> None:
+        self.key_uses.append((provider, key))
+
+    def replay(self, provider: str, kind: str, verdict: str) -> None:
+        self.replays.append((provider, kind, verdict))
+
+    def recovered(self, wallet: str, kind: str, outcome: str) -> None:
+        self.recoveries.append((wallet, kind, outcome))
+
+    def our_fault(self, wallet: str, kind: str, reason: str) -> None:
+        self.our_faults.append((wallet, kind, reason))
+
+
+class Process(Struct, frozen=True):
+    """One life of the gateway: it ends with a crash; the journal's file stays."""
+
+    engine: Engine
+    journal: SqliteJournal
+
+
+# ---------------------------------------------------------------- the setup
+
+
+def settings_of(dialect: Dialect, given: dict[str, Any] | None = None) -> Any:
+    return dialect.settings(**(given or {}))
+
+
+def keys_of(dialect: Dialect, settings: Any) -> tuple[Key, ...]:
+    return (demo_key(dialect, settings),) if dialect.auth.parts(settings) else ()
+
+
+def a_provider(dialect: str, name: str = "acme", **more: Any) -> Provider:
+    found = find(dialect).dialect
+    settings = settings_of(found, more.pop("settings", None))
+    limits = {kind: parse_duration(text) for kind, text in found.answer_within.items()}
+    given = {
+        "id": name, "keys": keys_of(found, settings), "currency": "EUR", "answer_within": limits, **more
+    }  # fmt: skip
+    return Provider(name=name, dialect=found, settings=settings, **given)
+
+
+def a_wallet(dialect: str, name: str = "main", **more: Any) -> Wallet:
+    found = find(dialect).dialect
+    settings = settings_of(found, more.pop("settings", None))
+    given = {
+        "url": "https://wallet.example", "keys": keys_of(found, settings), "repeats": SAFE, "currency": "EUR",
+        "tombstones": found.tombstones, "ids_as_is": found.ids_as_is, **more,
+    }  # fmt: skip
+    return Wallet(name=name, dialect=found, settings=settings, **given)
+
+
+BEGIN_AT = Scheduler(0).clock()
+NONCE = "6b1f0d5e-3f0b-4a53-9a51-0e2f4f3b7a10"
+
+
+class Bench:
+    """Providers, the gateway, wallets. The first of each is meant where none is named."""
+
+    def __init__(
+        self,
+        path: Path,
+        provider: str | Provider = "native",
+        wallet: str | Wallet = "native",
+        *,
+        routes: tuple[Route, ...] | None = None,
+        providers: tuple[Provider, ...] = (),
+        wallets: tuple[Wallet, ...] = (),
+        opening: dict[str, Decimal] | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.path, self.scheduler, self.tally = path, Scheduler(seed), Tally()
+        first = a_provider(provider) if isinstance(provider, str) else provider
+        main = a_wallet(wallet) if isinstance(wallet, str) else wallet
+        given = routes if routes is not None else (Route(wallet=main.name, sessions="sess-{player}"),)
+        self.setup = Setup(
+            providers={each.name: each for each in (first, *providers)},
+            wallets={each.name: each for each in (main, *wallets)},
+            routes=given,
+            currencies=CURRENCIES,
+        )
+        self.provider, self.wallet = first, main
+        opening = opening or {PLAYER: money("1000.00")}
+        self.tills = {
+            each.name: Till(each, opening, each.currency or "EUR", keys_of(each.dialect, each.settings))
+            for each in self.setup.wallets.values()
+        }
+        self.callers = {name: self._caller(each) for name, each in self.setup.providers.items()}
+        self.answers: list[Answer] = []
+        self.process = self._start()
+
+    # -- the process
+
+    def _start(self) -> Process:
+        begin = SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=DirectWriter)
+        journal = self.scheduler.finish(begin, OUTSIDE)
+        world = World(
+            clock=self.scheduler.clock,
+            ticks=self.scheduler.ticks,
+            nonce=self.scheduler.nonce,
+            send=self._send,
+            spawn=self.scheduler.spawn,
+            wait=self.scheduler.wait,
+            sleep=self.scheduler.sleep,
+            journal=journal,
+            meter=self.tally,
+        )
+        return Process(Engine(world), journal)
+
+    def crash(self) -> None:
+        """The process dies where it stands; what is on its way goes on."""
+        self.scheduler.kill(self.process)
+        self.process.journal.abandon()
+
+    def restart(self) -> None:
+        self.process = self._start()
+
+    def close(self) -> None:
+        """Lets everything in the air land; nothing may have failed unseen."""
+        self.scheduler.run()
+        assert not self.scheduler.errors, self.scheduler.errors
+        self.process.journal.abandon()
+
+    # -- the network
+
+    async def _send(self, wallet: Wallet, request: Request, seconds: float) -> Response:
+        """The port of the world: the request as the wallet's server would read it."""
+        till = self.tills[wallet.name]
+        read = Request(
+            method=request.method, path=request.path, query=request.query, body=bytes(request.body), target=request.url,
+            headers={name.lower(): value for name, value in request.headers.items()},
+        )  # fmt: skip
+        tx = till.meaning(read, self.scheduler.clock())
+        till.sent.append(tx)
+        behaviour = till.behaviour(tx.kind)
+        on_its_way = self.scheduler.spawn(self._carried(behaviour, Post(self, till, read)), NETWORK)
+        await self.scheduler.wait([on_its_way], seconds)
+        if not on_its_way.done():
+            raise Silence("timeout", f"no answer in {seconds:g} s", left=True)
+        result = on_its_way.result()
+        if isinstance(result, Silence):
+            raise result
+        return result  # type: ignore[no-any-return]  # the task is untyped inside
+
+    @staticmethod
+    async def _carried(behaviour: Behaviour, post: Post) -> Response | Silence:
+        try:
+            return await behaviour(post)
+        except Silence as silence:
+            return silence
+
+    # -- the providers
+
+    def _caller(self, provider: Provider) -> Caller:
+        async def send(request: Request, seconds: float) -> Response:
+            return await self._deliver(provider.name, request, seconds)
+
+        return Caller(
+            dialect=provider.dialect, settings=provider.settings, keys=provider.keys, send=send, name=provider.id,
+            sleep=self.scheduler.sleep, clock=self.scheduler.clock, nonce=self.scheduler.nonce,
+            currency=provider.currency or "EUR", currencies=CURRENCIES,
+        )  # fmt: skip
+
+    async def _deliver(self, name: str, request: Request, seconds: float) -> Response:
+        process = self.process
+        call = process.engine.handle(self.setup, self.setup.providers[name], request, self.scheduler.ticks())
+        task = self.scheduler.spawn(call, process)
+        await self.scheduler.wait([task], seconds)
+        if not task.done() or isinstance(task.finished.error, Killed):
+            raise Silence("timeout", "the gateway did not answer", left=True)
+        answer: Answer = task.result()
+        self.answers.append(answer)
+        return answer.response
+
+    def begin(self, tx: Transaction, provider: str = "") -> Task:
+        """A call that goes on beside others; `finish` hears its end."""
+        return self.scheduler.spawn(self.callers[provider or self.provider.name].say(tx), OUTSIDE)
+
+    def finish(self, call: Task) -> Heard:
+        self.scheduler.run(call.done)
+        heard: Heard = call.result()
+        return heard
+
+    def call(self, tx: Transaction, provider: str = "") -> Outcome:
+        """One call, to its end: what the provider makes of the answer."""
+        return self.finish(self.begin(tx, provider)).outcome
+
+    def raw(self, request: Request, provider: str = "") -> Response:
+        """A request as it is, without a caller's hand."""
+        name = provider or self.provider.name
+        task = self.scheduler.spawn(self._deliver(name, request, 60), OUTSIDE)
+        self.scheduler.run(task.done)
+        response: Response = task.result()
+        return response
+
+    def undo(self, tx: Transaction, id: str, *, scope: str = "transaction", provider: str = "") -> Transaction:
+        """The rollback of all of a movement, as this provider says it."""
+        return self.callers[provider or self.provider.name].undo(tx, id, scope)
+
+    def rest(self, seconds: float) -> None:
+        """So much virtual time passes."""
+        self.scheduler.run(seconds=seconds)
+
+    # -- looking at it
+
+    @property
+    def till(self) -> Till:
+        return self.tills[self.wallet.name]
+
+    @property
+    def journal(self) -> SqliteJournal:
+        return self.process.journal
+
+    def row(self, kind: Kind, id: str, provider: str = "") -> Movement:
+        found = self.journal.find((provider and self.setup.providers[provider].id) or self.provider.id, (kind,), id)
+        assert found is not None, f"no {kind} {id} in the journal"
+        return found
+
+    def launch(self, session: str = SESSION, player: str = PLAYER, **more: Any) -> None:
+        """The operator hands over a launch."""
+        given = {"provider": self.provider.id, "currency": "EUR", "seen_at": self.scheduler.clock(), **more}
+        self.scheduler.finish(self.journal.learn(Session(session=session, player=player, **given)), OUTSIDE)
+
+    def seconds(self, seconds: float) -> timedelta:
+        return timedelta(seconds=seconds)
+
+
+def a_call(act: Act, id: str = "", **more: Any) -> Transaction:
+    """A call of `PLAYER` that says everything; `closed` closes its round."""
+    closed = more.pop("closed", None)
+    round_id = more.pop("round_id", ROUND)
+    given = {
+        "player": PLAYER, "session": SESSION, "currency": "EUR", "game": Game(id=GAME, name="polarfox", type="slots"),
+        "round": Round(round_id, closed) if round_id else None, **more,
+    }  # fmt: skip
+    return Transaction(act=act, id=id, **given)
