@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.dialect": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth"},
     "gateway.vectors": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"},
     "gateway.engine": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.dialect"},
-    "gateway.journal": {"gateway.model", "gateway.engine.world", "gateway.engine.journal", "gateway.engine.identity"},
+    "gateway.journal": {"gateway.model", "gateway.engine.world", "gateway.engine.journal", "gateway.engine.identity", "gateway.engine.states"},
 }  # fmt: skip
 ADAPTER = {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"}
 OUTER = ("gateway.serve", "gateway.play", "gateway.cli", "gateway.__main__")  # may import everything

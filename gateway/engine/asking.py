@@ -22,10 +22,10 @@ from gateway.engine.judge import (
     never_applied_by_query,
     remembered,
 )
-from gateway.engine.plan import Known, Way, encode, for_wallet, heard
+from gateway.engine.plan import Known, Way, encode, for_wallet, gains, heard
 from gateway.engine.world import Handle, Silence, World
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Rollback, Status, Transaction, Unknown
+from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction, Unknown
 
 FIRST_PAUSE_SECONDS = 0.05  # between attempts that came back in doubt, doubled each time
 BALANCES_MAX = 100_000  # remembered by one process
@@ -53,11 +53,6 @@ class Result(Struct, frozen=True):
     never_applied: bool = False
 
 
-def _is_all(tx: Transaction, left: Decimal | None) -> bool:
-    """Whether a rollback's amount is all that is left: a wallet that takes no amount is told without it."""
-    return isinstance(tx.act, Rollback) and left is not None and tx.act.amount == left
-
-
 class Asker:
     """Knows what is in the air in this process, and the balances it heard last."""
 
@@ -72,51 +67,45 @@ class Asker:
         own = movement.alias if not job.way.wallet.ids_as_is else movement.tx.id
         return for_wallet(job.way, movement.tx, own, job.target, job.session)
 
-    def request(self, job: Job, movement: Movement) -> tuple[Request, Transaction]:
+    async def request(self, job: Job, movement: Movement) -> tuple[Request, Transaction]:
         """The signed request and what it says. Raises `Refused` where the wallet cannot be told."""
         tx = self.wallet_tx(job, movement)
         known = self.known(job.way, movement.tx, job.target, job.left)
-        try:
-            return encode(job.way, tx, known, self.world.clock(), self.world.nonce()), tx
-        except Refused:
-            if not _is_all(tx, job.left):
-                raise
-        tx = replace(tx, act=replace(tx.act, amount=None))
-        return encode(job.way, tx, known, self.world.clock(), self.world.nonce()), tx
+        return await encode(job.way, tx, known, self.world.clock(), self.world.nonce()), tx
 
     def known(self, way: Way, tx: Transaction, target: Movement | None, left: Decimal | None) -> Known:
         """What may be supplied, each looked up only when it is wanted."""
 
-        def session() -> str:
-            return self._some_session(way, tx, target)
+        async def session() -> str:
+            return await self._some_session(way, tx, target)
 
-        def game() -> str:
+        async def game() -> str:
             if target is not None and target.tx.game is not None and target.tx.game.id:
                 return target.tx.game.id
-            last = self.world.journal.latest(way.provider.id, tx.player) if tx.player else None
+            last = await self.world.journal.latest(way.provider.id, tx.player) if tx.player else None
             if last is not None and last.tx.game is not None and last.tx.game.id:
                 return last.tx.game.id
-            found = self.world.journal.last_session(way.provider.id, tx.player) if tx.player else None
+            found = await self.world.journal.last_session(way.provider.id, tx.player) if tx.player else None
             return found.game if found else ""
 
         return Known(target=target, left=None if left is None else (lambda: left), session=session, game=game)
 
-    def _some_session(self, way: Way, tx: Transaction, target: Movement | None) -> str:
+    async def _some_session(self, way: Way, tx: Transaction, target: Movement | None) -> str:
         """The movement's own, else the player's last, else the configured template (22)."""
         journal, provider_id = self.world.journal, way.provider.id
         if target is not None and target.tx.session:
-            return self.session_out(way, target.tx.session)
-        found = journal.last_session(provider_id, tx.player, tx.game.id if tx.game else "") if tx.player else None
+            return await self.session_out(way, target.tx.session)
+        found = await journal.last_session(provider_id, tx.player, tx.game.id if tx.game else "") if tx.player else None
         if found is not None:
             return found.wallet_session or found.session
-        last = journal.latest(provider_id, tx.player) if tx.player else None
+        last = await journal.latest(provider_id, tx.player) if tx.player else None
         if last is not None and last.tx.session:
             return last.tx.session
         return way.route.sessions.replace("{player}", way.route.player_out(tx.player)) if tx.player else ""
 
-    def session_out(self, way: Way, session: str) -> str:
+    async def session_out(self, way: Way, session: str) -> str:
         """The wallet's own session for the provider's, where the operator named one."""
-        found = self.world.journal.session(way.provider.id, session) if session else None
+        found = await self.world.journal.session(way.provider.id, session) if session else None
         return (found.wallet_session or session) if found else session
 
     async def bring(self, job: Job, movement: Movement, *, fresh: bool) -> Movement:
@@ -125,9 +114,9 @@ class Asker:
         `fresh`: its first attempt is journalled and has not begun. Raises `Refused` where the
         wallet's dialect has no words for it; nothing was sent then.
         """
-        request, tx = self.request(job, movement)
+        request, tx = await self.request(job, movement)
         handles = [handle for handle in self.air.get(movement.key, ()) if not handle.done()]
-        step, pause = ("ask" if fresh else self._step(job, movement)), FIRST_PAUSE_SECONDS
+        step, pause = ("ask" if fresh else await self._step(job, movement)), FIRST_PAUSE_SECONDS
         while True:
             if step == "ask":
                 if not fresh:
@@ -149,12 +138,12 @@ class Asker:
             if came_back:
                 await self.world.sleep(min(pause, job.errand.left()))
                 pause *= 2
-            step = self._step(job, movement)
+            step = await self._step(job, movement)
 
-    def _step(self, job: Job, movement: Movement) -> str:
+    async def _step(self, job: Job, movement: Movement) -> str:
         """What may be done next while the provider waits (9, 14): `ask`, `query` or `wait`."""
         wallet, now = job.way.wallet, self.world.clock()
-        current = self.world.journal.get(movement.key)
+        current = await self.world.journal.get(movement.key)
         undone = current is not None and bool(current.undone_by)  # its cancel was read: never asked again (11)
         may_ask = not undone and (movement.owes or job.won or not job.errand.settling)
         if movement.attempts == 0:
@@ -163,19 +152,19 @@ class Asker:
             return "wait"
         if again(movement, wallet) == "safe" and may_ask:
             return "ask"
-        return "query" if self._can_query(job, movement) else "wait"
+        return "query" if await self._can_query(job, movement) else "wait"
 
-    def _can_query(self, job: Job, movement: Movement) -> bool:
+    async def _can_query(self, job: Job, movement: Movement) -> bool:
         try:
-            self._status_request(job, movement)
+            await self._status_request(job, movement)
         except Refused:
             return False
         return True
 
-    def _status_request(self, job: Job, movement: Movement) -> tuple[Request, Transaction]:
+    async def _status_request(self, job: Job, movement: Movement) -> tuple[Request, Transaction]:
         own = self.wallet_tx(job, movement)
         tx = replace(own, id="", act=Status(reference=own.id, reference_kind=movement.kind), round=None)
-        return encode(job.way, tx, Known(), self.world.clock(), self.world.nonce()), tx
+        return await encode(job.way, tx, Known(), self.world.clock(), self.world.nonce()), tx
 
     def _launch(self, job: Job, movement: Movement, request: Request, tx: Transaction) -> Handle[Result]:
         handle = self.world.spawn(self._attempt(job, movement, request, tx))
@@ -202,7 +191,7 @@ class Asker:
 
     async def ask_about(self, job: Job, movement: Movement) -> Movement:
         """One status query, where the wallet can be asked; the movement as it is then."""
-        if job.errand.left() < SEND_LEAST_SECONDS or not self._can_query(job, movement):
+        if job.errand.left() < SEND_LEAST_SECONDS or not await self._can_query(job, movement):
             return movement
         handle = self._launch_query(job, movement)
         share = min(job.errand.left(), job.way.wallet.answer_within.total_seconds())
@@ -222,7 +211,7 @@ class Asker:
                 await self.world.journal.not_left(movement)
                 return Result(None, left=False, outcome=outcome)
             if isinstance(outcome, Declined):  # judged by all attempts there are by now (5, 28)
-                movement = self.world.journal.get(movement.key) or movement
+                movement = await self.world.journal.get(movement.key) or movement
             return await self._judged(job, movement, outcome)
         finally:
             self._landed(movement.key)
@@ -252,15 +241,17 @@ class Asker:
         if not errand.open and decided.outcome is decision:
             word = decided.state.value
             self.world.meter.recovered(decided.wallet, decided.kind.value, word)
+        if isinstance(decision, Accepted) and decision.balance is None and decided.outcome is decision:
+            await self._move_balance(decided, decision)
         return decided
 
     async def _query(self, job: Job, movement: Movement) -> Result:
-        request, tx = self._status_request(job, movement)
+        request, tx = await self._status_request(job, movement)
         outcome, left = await self.exchange(job.errand, job.way, request, tx, movement.tx.currency)
         if not left:
             return Result(None, outcome=outcome)
         now, wallet = self.world.clock(), job.way.wallet
-        current = self.world.journal.get(movement.key) or movement
+        current = await self.world.journal.get(movement.key) or movement
         decision = judge_query(current, wallet, outcome, now)
         if decision is not None:
             return Result(await self.decide(job.errand, current, decision), outcome=outcome)
@@ -318,11 +309,20 @@ class Asker:
             self.balances.clear()
         self.balances[(way.provider.id, player, outcome.currency or currency)] = outcome.balance
 
-    def last_balance(self, provider_id: str, player: str, currency: str) -> Decimal | None:
+    async def _move_balance(self, movement: Movement, decision: Accepted) -> None:
+        """A yes that shows no balance moved it all the same (8); a whole was moved by its parts."""
+        place = (movement.provider, movement.tx.player, movement.tx.currency)
+        known = self.balances.get(place)
+        if known is None or not movement.attempts:
+            return
+        target = await self.world.journal.get(movement.target) if movement.target else None
+        self.balances[place] = known + gains(movement.tx.act, decision.moved, target.tx.act if target else None)
+
+    async def last_balance(self, provider_id: str, player: str, currency: str) -> Decimal | None:
         """The last balance heard, by this process or by the journal (7, 8)."""
         found = self.balances.get((provider_id, player, currency))
         if found is not None or not player:
             return found
-        last = self.world.journal.latest(provider_id, player)
+        last = await self.world.journal.latest(provider_id, player)
         outcome = last.outcome if last is not None and last.tx.currency == currency else None
         return outcome.balance if isinstance(outcome, Accepted | Declined) else None

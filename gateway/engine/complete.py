@@ -38,38 +38,40 @@ class Completed(Struct, frozen=True, kw_only=True):
     target: Movement | None = None  # of a rollback, capture or release, if the journal has it
 
 
-def complete(journal: Journal, provider: Provider, tx: Transaction, now: datetime) -> Completed:
+async def complete(journal: Journal, provider: Provider, tx: Transaction, now: datetime) -> Completed:
     """Fills from the launch, the movement meant, the player's past and the settings, in this order."""
-    session = _session(journal, provider, tx)
+    session = await _session(journal, provider, tx)
     expired = session is not None and session.expires_at is not None and session.expires_at <= now
     if session is not None and tx.player and session.player != tx.player:
         session = None  # another player's session says nothing about this one
     if session is not None:
         tx = replace(tx, player=tx.player or session.player, currency=tx.currency or session.currency)
-    target = _meant(journal, provider, tx)
+    target = await _meant(journal, provider, tx)
     if target is not None:
         tx = replace(tx, player=tx.player or target.tx.player, currency=tx.currency or target.tx.currency)
         if tx.round is None and target.tx.round is not None:
             tx = replace(tx, round=Round(target.tx.round.id))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind is Kind.BATCH):
-        tx = replace(tx, currency=_last_currency(journal, provider, tx.player))
+        tx = replace(tx, currency=await _last_currency(journal, provider, tx.player))
     return Completed(
         tx=replace(tx, currency=tx.currency or provider.currency), session=session, expired=expired, target=target
     )
 
 
-def _session(journal: Journal, provider: Provider, tx: Transaction) -> Session | None:
-    found = journal.session(provider.id, tx.session) if tx.session else None
+async def _session(journal: Journal, provider: Provider, tx: Transaction) -> Session | None:
+    found = await journal.session(provider.id, tx.session) if tx.session else None
     if found is None and isinstance(tx.act, Authenticate) and tx.act.launch_token:
-        found = journal.session_by_launch(provider.id, tx.act.launch_token)
+        found = await journal.session_by_launch(provider.id, tx.act.launch_token)
     return found
 
 
-def _meant(journal: Journal, provider: Provider, tx: Transaction) -> Movement | None:
+async def _meant(journal: Journal, provider: Provider, tx: Transaction) -> Movement | None:
     act = tx.act
     if not isinstance(act, Rollback | Capture | Release):
         return None
-    return journal.find(provider.id, reference_kinds(provider, act), act.reference) if act.reference else None
+    if not act.reference:
+        return None
+    return await journal.find(provider.id, reference_kinds(provider, act), act.reference)
 
 
 def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
@@ -79,12 +81,12 @@ def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
     return (Kind.RESERVE,) if isinstance(act, Capture | Release) else ()
 
 
-def _last_currency(journal: Journal, provider: Provider, player: str) -> str:
+async def _last_currency(journal: Journal, provider: Provider, player: str) -> str:
     """The player's currency from the last call of that player."""
-    last = journal.latest(provider.id, player)
+    last = await journal.latest(provider.id, player)
     if last is not None and last.tx.currency:
         return last.tx.currency
-    session = journal.last_session(provider.id, player)
+    session = await journal.last_session(provider.id, player)
     return session.currency if session else ""
 
 

@@ -42,15 +42,15 @@ if TYPE_CHECKING:
 async def carry_parts(movements: Movements, ticket: Ticket, way: Way, opened: Opened) -> Movement | None:
     """The whole, after its parts; None: it is one movement."""
     movement, act = opened.movement, opened.movement.tx.act
-    if isinstance(act, Settle) and not movements.sayable(ticket, way, movement):
+    if isinstance(act, Settle) and not await movements.sayable(ticket, way, movement):
         outcome = await _settle(movements, ticket, movement)
     elif isinstance(act, Rollback) and opened.target is None and act.scope == "round":
-        bets = _bets(movements, movement, opened.round)
+        bets = await _bets(movements, movement, opened.round)
         if not bets:
             return None
         outcome = await _undo_round(movements, ticket, movement, bets)
     elif isinstance(act, Rollback) and opened.target is not None:
-        legs = movements.world.journal.children(opened.target.key)
+        legs = await movements.world.journal.children(opened.target.key)
         if not legs:
             return None
         outcome = await _undo_settle(movements, ticket, movement, legs)
@@ -86,9 +86,9 @@ def _part(
 # ---------------------------------------------------------------- a round's refund (16)
 
 
-def _bets(movements: Movements, whole: Movement, around: Sequence[Movement]) -> list[Movement]:
+async def _bets(movements: Movements, whole: Movement, around: Sequence[Movement]) -> list[Movement]:
     """The open bets of the round, and those that earlier parts of this refund already took."""
-    taken = {part.target for part in movements.world.journal.children(whole.key)}
+    taken = {part.target for part in await movements.world.journal.children(whole.key)}
     return [m for m in around if m.kind is Kind.DEBIT and not m.parent and (m.key in taken or _is_open(m))]
 
 

@@ -93,7 +93,7 @@ class Movements:
 
     async def unheard(self, key: str) -> None:
         """Doubt is what its provider heard, whatever was decided at the same moment (26)."""
-        movement = self.world.journal.get(key)
+        movement = await self.world.journal.get(key)
         if movement is None:
             return
         now = self.world.clock()
@@ -262,10 +262,10 @@ class Movements:
         parts = await compound.carry_parts(self, ticket, way, opened)
         return parts if parts is not None else await self.bring(ticket, way, opened)
 
-    def sayable(self, ticket: Ticket, way: Way, movement: Movement) -> bool:
+    async def sayable(self, ticket: Ticket, way: Way, movement: Movement) -> bool:
         """Whether this wallet's dialect has words for the movement as it is."""
         try:
-            self.asker.request(self.job(ticket, way, movement, None, Decimal(0)), movement)
+            await self.asker.request(await self.job(ticket, way, movement, None, Decimal(0)), movement)
         except Refused:
             return False
         return True
@@ -280,7 +280,7 @@ class Movements:
             target = ready
         if isinstance(movement.tx.act, Credit) and not await self._bets_settled(ticket, opened):
             return await self._hold_back(movement, opened.fresh, "its bet is in doubt, and is completed first")
-        job = self.job(ticket, way, movement, target, opened.undone)
+        job = await self.job(ticket, way, movement, target, opened.undone)
         try:
             brought = await self.asker.bring(job, movement, fresh=opened.fresh)
         except Refused as refused:
@@ -299,9 +299,9 @@ class Movements:
             return await self.for_person(movement, f"wallet {way.wallet.name} may not be asked again")
         return movement
 
-    def job(self, ticket: Ticket, way: Way, movement: Movement, target: Movement | None, undone: Decimal) -> Job:
+    async def job(self, ticket: Ticket, way: Way, movement: Movement, target: Movement | None, undone: Decimal) -> Job:
         whole = _amount(target) if target is not None else None
-        session = self.asker.session_out(way, movement.tx.session)
+        session = await self.asker.session_out(way, movement.tx.session)
         left = None if whole is None else max(whole - undone, Decimal(0))
         return Job(errand=ticket.errand, way=way, target=target, left=left, session=session, refusable=ticket.refusable)
 
@@ -345,7 +345,7 @@ class Movements:
         movement, target = opened.movement, opened.target
         if not isinstance(movement.tx.act, Rollback) or (movement.attempts and not opened.fresh):
             return None
-        refusal: Accepted | Declined | None = self._refusal(ticket, opened)
+        refusal: Accepted | Declined | None = await self._refusal(ticket, opened)
         if refusal is None and target is not None and target.undone_by not in ("", movement.key):
             refusal = await self._after_another(ticket, target.undone_by)
             if refusal is None and not ticket.errand.provider.dialect.partial:
@@ -360,12 +360,12 @@ class Movements:
 
     async def _by_itself(self, ticket: Ticket, movement: Movement, outcome: Accepted | Declined) -> Movement:
         tx = movement.tx
-        balance = self.asker.last_balance(movement.provider, tx.player, tx.currency)
+        balance = await self.asker.last_balance(movement.provider, tx.player, tx.currency)
         if outcome.balance is None and balance is not None:
             outcome = replace(outcome, balance=balance, currency=tx.currency)
         return await self.asker.decide(ticket.errand, replace(movement, attempts=0), outcome)
 
-    def _refusal(self, ticket: Ticket, opened: Opened) -> Declined | None:
+    async def _refusal(self, ticket: Ticket, opened: Opened) -> Declined | None:
         movement, target, dialect = opened.movement, opened.target, ticket.errand.provider.dialect
         act = movement.tx.act
         assert isinstance(act, Rollback)
@@ -376,7 +376,7 @@ class Movements:
         if target.state is State.DECLINED:
             return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="that movement was declined")  # 15
         whole = _amount(target)
-        if dialect.partial and whole is not None and opened.undone >= whole > 0 and self._all_done(target):
+        if dialect.partial and whole is not None and opened.undone >= whole > 0 and await self._all_done(target):
             return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="nothing is left of that movement")
         if act.amount is None or whole is None:
             return None
@@ -387,8 +387,8 @@ class Movements:
             return Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH)  # 17
         return None
 
-    def _all_done(self, target: Movement) -> bool:
-        undoing = [m for m in self.world.journal.aimed_at(target.key) if m.kind is Kind.ROLLBACK]
+    async def _all_done(self, target: Movement) -> bool:
+        undoing = [m for m in await self.world.journal.aimed_at(target.key) if m.kind is Kind.ROLLBACK]
         return all(m.state.decided for m in undoing if m.attempts)
 
     async def _after_another(self, ticket: Ticket, other: str) -> Accepted | Declined | None:
@@ -399,7 +399,7 @@ class Movements:
         flight = self.flights.get(other)
         if flight is not None:
             await self.world.wait([flight.handle], ticket.errand.left())
-        found = self.world.journal.get(other)
+        found = await self.world.journal.get(other)
         if found is not None and isinstance(found.outcome, Accepted):
             if found.tx.id.startswith(OWN_ROLLBACK):
                 return replace(found.outcome, balance=None, bonus=None)
@@ -435,11 +435,11 @@ class Movements:
         handles = [flight.handle] if flight is not None else [*self.asker.air.get(target.key, ())]
         if handles:
             await self.world.wait(handles, ticket.errand.left() / 2)
-        return self.world.journal.get(target.key) or target
+        return await self.world.journal.get(target.key) or target
 
     async def _ask_about(self, ticket: Ticket, way: Way, target: Movement) -> Movement:
         """A query, where this wallet can be asked about the movement."""
-        job = self.job(ticket, way, target, None, Decimal(0))
+        job = await self.job(ticket, way, target, None, Decimal(0))
         return await self.asker.ask_about(job, target)
 
     async def _undone(self, errand: Errand, rollback: Movement, target: Movement) -> None:
@@ -469,7 +469,7 @@ class Movements:
 
     async def _cancel_stopped(self, ticket: Ticket, bet: Movement) -> bool:
         """A win stops a cancel that has not been sent and of which its provider heard no success (11)."""
-        cancel = self.world.journal.get(bet.undone_by)
+        cancel = await self.world.journal.get(bet.undone_by)
         if cancel is None or cancel.attempts or cancel.state.decided or cancel.key in self.flights:
             return False
         await self.world.journal.release_target(cancel.key)
@@ -481,11 +481,11 @@ class Movements:
         flight = self.flights.get(bet.key)
         if flight is not None:
             await self.world.wait([flight.handle], ticket.errand.left())
-            return self.world.journal.get(bet.key) or bet
+            return await self.world.journal.get(bet.key) or bet
         way = self._way_of(ticket, bet)
         if way is None:
             return bet
-        job = replace(self.job(ticket, way, bet, None, Decimal(0)), won=True)
+        job = replace(await self.job(ticket, way, bet, None, Decimal(0)), won=True)
         return await self.asker.bring(job, bet, fresh=False)
 
 

@@ -176,7 +176,7 @@ class Engine:
 
     async def _completed(self, errand: Errand, wire: Transaction) -> Completed:
         """Raises `Refused` where an amount does not fit the currency, now that it is known."""
-        done = complete(self.world.journal, errand.provider, wire, self.world.clock())
+        done = await complete(self.world.journal, errand.provider, wire, self.world.clock())
         if self._asks_who(done):
             done = await self._ask_who(errand, wire, done)
         checked = done.tx
@@ -204,7 +204,7 @@ class Engine:
             raise Refused(outcome.reason, outcome.message)
         if not isinstance(outcome, Accepted):
             return done
-        return complete(self.world.journal, errand.provider, wire, self.world.clock())
+        return await complete(self.world.journal, errand.provider, wire, self.world.clock())
 
     # -- route
 
@@ -247,6 +247,8 @@ class Engine:
         dialect = errand.provider.dialect
         if not isinstance(outcome, Unknown) and outcome.balance is not None and not outcome.currency and tx is not None:
             outcome = replace(outcome, currency=tx.currency)
+        if isinstance(outcome, Accepted) and tx is not None and _shows_now(dialect.replay_balance, outcome, tx):
+            outcome = await self._balance(errand, outcome, tx)
         for _ in range(SUPPLIED_MAX):
             try:
                 return dialect.encode_response(outcome, tx, call)
@@ -262,37 +264,44 @@ class Engine:
         """The outcome with what this dialect's answer needs; doubt where nobody knows it."""
         what = missing.field
         if what == "balance":
-            return await self._balance(errand, outcome, tx)
+            shown = await self._balance(errand, outcome, tx)
+            return shown if shown.balance is not None else replace(shown, balance=Decimal(0), currency=tx.currency)
         if what == "currency" and tx.currency:
             return replace(outcome, currency=tx.currency)
         if isinstance(outcome, Accepted):
             if what == "player" and tx.player:
                 return replace(outcome, profile=replace(outcome.profile or Profile(), player=tx.player))
-            amount = self._moved(errand.provider, tx) if what == "amount" else None
+            amount = await self._moved(errand.provider, tx) if what == "amount" else None
             if amount is not None:
                 return replace(outcome, moved=amount)
         return Unknown(detail=missing.message)
 
-    def _moved(self, provider: Provider, tx: Transaction) -> Decimal | None:
+    async def _moved(self, provider: Provider, tx: Transaction) -> Decimal | None:
         """What a movement moved that says `all of it`: what its reference held or took."""
         act = tx.act
         said = getattr(act, "amount", None)
         if said is not None or not isinstance(act, Rollback | Capture):
             return said
-        target = self.world.journal.find(provider.id, reference_kinds(provider, act), act.reference)
+        target = await self.world.journal.find(provider.id, reference_kinds(provider, act), act.reference)
         return getattr(target.tx.act, "amount", None) if target is not None else None
 
     async def _balance(self, errand: Errand, outcome: Accepted | Declined, tx: Transaction) -> Accepted | Declined:
         """A balance call inside the time left, else the last known one and what moved (8)."""
-        done = complete(self.world.journal, errand.provider, tx, self.world.clock())
+        done = await complete(self.world.journal, errand.provider, tx, self.world.clock())
         way = self._way(errand, done)
         found = None
         if way is not None and tx.player:
             found = await self.reads.balance(errand, way, tx, errand.left() * BALANCE_SHARE)
         if found is not None:
             return replace(outcome, balance=found.balance, bonus=found.bonus, currency=found.currency or tx.currency)
-        last = self.asker.last_balance(errand.provider.id, tx.player, tx.currency)
-        return replace(outcome, balance=last or 0, currency=tx.currency)
+        last = await self.asker.last_balance(errand.provider.id, tx.player, tx.currency)
+        return outcome if last is None else replace(outcome, balance=last, currency=tx.currency)
+
+
+def _shows_now(replay_balance: str, outcome: Accepted, tx: Transaction) -> bool:
+    """A replay at a dialect whose replays show the balance of now (7)."""
+    replayed = outcome.replayed and outcome.balance is None
+    return replayed and replay_balance == "current" and tx.kind in MONEY_KINDS
 
 
 def _serves(providers: frozenset[str] | None, name: str) -> bool:

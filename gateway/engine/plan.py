@@ -6,8 +6,9 @@ wallet's dialect misses, one value at a time, from what is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,6 +21,8 @@ from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request
 from gateway.model import (
     Accepted,
+    Act,
+    Adjust,
     Capture,
     Credit,
     Debit,
@@ -32,12 +35,16 @@ from gateway.model import (
     Reason,
     Refused,
     Release,
+    Reserve,
     Rollback,
     Round,
+    Settle,
     Status,
     Transaction,
 )
 
+AMOUNT_OF_ROLLBACK = "the amount of a rollback"  # what a dialect says it has no words for
+NOTHING = Decimal(0)
 SUPPLIED_MAX = 8  # values supplied to one request before we stop
 
 
@@ -64,13 +71,18 @@ class Way(Struct, frozen=True, kw_only=True):
         return alias(self.wallet.dialect, self.wallet.ids_as_is, self.provider.id, space, id)
 
 
+async def nothing() -> str:
+    """What nobody knows."""
+    return ""
+
+
 class Known(Struct, frozen=True, kw_only=True):
     """What may be supplied: the movement meant, and a session for this player."""
 
     target: Movement | None = None
     left: Callable[[], object] | None = None
-    session: Callable[[], str] = str
-    game: Callable[[], str] = str
+    session: Callable[[], Awaitable[str]] = nothing
+    game: Callable[[], Awaitable[str]] = nothing
 
 
 def for_wallet(way: Way, tx: Transaction, own: str, target: Movement | None, session: str) -> Transaction:
@@ -107,7 +119,7 @@ def meant(act: Rollback | Capture | Release | Status | Credit) -> Kind:
     return Kind.DEBIT if isinstance(act, Credit) else Kind.RESERVE
 
 
-def encode(way: Way, tx: Transaction, known: Known, now: datetime, nonce: str) -> Request:
+async def encode(way: Way, tx: Transaction, known: Known, now: datetime, nonce: str) -> Request:
     """The signed request. Raises `Refused` (unsupported) where this wallet cannot be told it."""
     call = way.call(now, nonce)
     dialect = way.wallet.dialect
@@ -116,7 +128,9 @@ def encode(way: Way, tx: Transaction, known: Known, now: datetime, nonce: str) -
             request = dialect.encode_request(tx, call)
             break
         except Missing as missing:
-            tx = _supply(tx, missing, known, way)
+            tx = await _supply(tx, missing, known, way)
+        except Refused as refused:
+            tx = _all_of_it(tx, refused, known, partial=way.provider.dialect.partial)
     else:
         raise Refused(Reason.UNSUPPORTED, "this wallet asks for more and more")
     keys = live(way.wallet.keys, now)
@@ -125,12 +139,24 @@ def encode(way: Way, tx: Transaction, known: Known, now: datetime, nonce: str) -
     return dialect.auth.sign(request, keys, way.wallet.settings, now)
 
 
-def _supply(tx: Transaction, missing: Missing, known: Known, way: Way) -> Transaction:
+def _all_of_it(tx: Transaction, refused: Refused, known: Known, *, partial: bool) -> Transaction:
+    """A rollback without its amount, for a wallet that only knows `all of it`: the amount is all of
+    the bet, or the bet is not known and this wallet decides by what it has. Raises `refused`."""
+    act = tx.act
+    if refused.field != AMOUNT_OF_ROLLBACK or not isinstance(act, Rollback) or act.amount is None:
+        raise refused
+    whole = known.left() if known.left is not None else None
+    if whole != act.amount and (known.target is not None or partial):
+        raise refused
+    return replace(tx, act=replace(act, amount=None))
+
+
+async def _supply(tx: Transaction, missing: Missing, known: Known, way: Way) -> Transaction:
     """The transaction with one value more; raises `missing` where nobody knows it."""
     what, target = missing.field, known.target
-    if what == "session" and (session := known.session()):
+    if what == "session" and (session := await known.session()):
         return replace(tx, session=session)
-    if what == "game" and (game := known.game()):
+    if what == "game" and (game := await known.game()):
         return replace(tx, game=Game(id=way.route.games.get(game, game)))
     if what == "amount" and isinstance(tx.act, Rollback | Capture) and known.left is not None:
         return replace(tx, act=replace(tx.act, amount=known.left()))
@@ -155,6 +181,31 @@ def moves_nothing(tx: Transaction) -> bool:
     if isinstance(act, Credit):
         return act.tracking_only or not act.amount
     return isinstance(act, Rollback) and act.amount is not None and not act.amount
+
+
+def gains(act: Act, moved: Decimal | None, target: Act | None) -> Decimal:
+    """What an accepted movement gave the player (less than nothing: took). `target`: what it means."""
+    match act:
+        case Debit():
+            return NOTHING if act.free_round or act.tracking_only else -act.amount
+        case Credit():
+            return NOTHING if act.tracking_only else act.amount
+        case Settle():
+            return act.credit - (NOTHING if act.free_round else act.debit)
+        case Adjust():
+            return act.amount
+        case Reserve():
+            return -act.amount
+        case Release():
+            return target.amount if isinstance(target, Reserve) else NOTHING
+        case Capture() if isinstance(target, Reserve):
+            return target.amount - (target.amount if act.amount is None else act.amount)
+        case Rollback():
+            undone = NOTHING if target is None else gains(target, None, None)
+            size = next(n for n in (moved, act.amount, abs(undone)) if n is not None)
+            return -size if undone > 0 else size
+        case _:
+            return NOTHING
 
 
 def heard(way: Way, outcome: Outcome) -> Outcome:

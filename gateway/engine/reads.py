@@ -57,7 +57,7 @@ class Reads:
 
     async def ask(self, errand: Errand, way: Way, tx: Transaction, *, most: float = 0.0) -> Outcome | None:
         """One read of the wallet, twice where the first came to nothing; None: no words for it."""
-        session = self.asker.session_out(way, tx.session)
+        session = await self.asker.session_out(way, tx.session)
         wallet_tx = for_wallet(way, tx, tx.id, None, session)
         known = self.asker.known(way, tx, None, None)
         outcome: Outcome = Unknown(detail="no time was left for the wallet")
@@ -66,7 +66,7 @@ class Reads:
             if seconds <= 0:
                 break
             try:
-                request = encode(way, wallet_tx, known, self.world.clock(), self.world.nonce())
+                request = await encode(way, wallet_tx, known, self.world.clock(), self.world.nonce())
             except Refused:
                 return None
             exchange = self.asker.exchange(errand, way, request, wallet_tx, tx.currency)
@@ -130,14 +130,14 @@ class Reads:
     async def _status(self, errand: Errand, way: Way, tx: Transaction) -> Outcome:
         act = tx.act
         assert isinstance(act, Status)
-        found = self.world.journal.find(way.provider.id, (act.reference_kind,), act.reference)
+        found = await self.world.journal.find(way.provider.id, (act.reference_kind,), act.reference)
         if found is not None and act.reference_kind is not Kind.RESERVE:
             return _first_decision(found)
         asked = await self._status_of_wallet(errand, way, tx, found)
         if asked is not None and not isinstance(asked, Unknown):
             return _with_hold(asked, found)
         if found is not None and isinstance(found.tx.act, Reserve):
-            return self._hold_by_journal(found)
+            return await self._hold_by_journal(found)
         return asked or Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
 
     async def _status_of_wallet(
@@ -152,7 +152,7 @@ class Reads:
         )
         return await self.ask(errand, way, asked)
 
-    def _hold_by_journal(self, reserve: Movement) -> Outcome:
+    async def _hold_by_journal(self, reserve: Movement) -> Outcome:
         """What the journal itself knows of a hold, for wallets that cannot be asked."""
         act, outcome = reserve.tx.act, reserve.outcome
         assert isinstance(act, Reserve)
@@ -160,7 +160,7 @@ class Reads:
             return _first_decision(reserve)
         ends = {Capture: "used", Release: "released"}
         state = "expired" if act.expires_at is not None and act.expires_at <= self.world.clock() else "active"
-        for later in self.world.journal.aimed_at(reserve.key):
+        for later in await self.world.journal.aimed_at(reserve.key):
             if later.state is State.ACCEPTED and type(later.tx.act) in ends:
                 state = ends[type(later.tx.act)]
         return replace(_hold(outcome, reserve), state=state)

@@ -43,16 +43,16 @@ class Settler:
         """For ever. `current` is asked each time: a reload holds from the next look on."""
         while True:
             await self.world.sleep(TICK_SECONDS)
-            self.look(current())
+            await self.look(current())
 
-    def look(self, setup: Setup) -> int:
+    async def look(self, setup: Setup) -> int:
         """Begins what is due; how much that was."""
         self._open = {key: handle for key, handle in self._open.items() if not handle.done()}
         room = AT_ONCE_MAX - len(self._open)
         if room <= 0:
             return 0
         begun = 0
-        for movement in self.world.journal.due(self.world.clock(), room + len(self._open)):
+        for movement in await self.world.journal.due(self.world.clock(), room + len(self._open)):
             if movement.key in self._open or movement.key in self.movements.flights:
                 continue
             self._open[movement.key] = self.world.spawn(self.settle(setup, movement))
@@ -68,7 +68,7 @@ class Settler:
         if movement.state is State.PERSON or movement.state is State.DECLINED:
             await self.world.journal.watch(movement, None)
             return
-        silence = self._silence_ends(provider, movement)
+        silence = await self._silence_ends(provider, movement)
         if silence is not None and silence <= self.world.clock():
             await self._roll_back(setup, provider, movement)
         elif movement.state is State.ACCEPTED:
@@ -81,7 +81,7 @@ class Settler:
         await self.movements.carry(self._ticket(errand, movement))
         if silence is None:
             return
-        found = self.world.journal.get(movement.key)
+        found = await self.world.journal.get(movement.key)
         if found is not None and not found.state.decided and found.due_at is not None and found.due_at > silence:
             await self.world.journal.watch(found, silence)  # not later than the silence ends
 
@@ -100,21 +100,21 @@ class Settler:
 
     # -- the gateway's own rollback (12)
 
-    def _silence_ends(self, provider: Provider, movement: Movement) -> datetime | None:
+    async def _silence_ends(self, provider: Provider, movement: Movement) -> datetime | None:
         """When its provider's silence means that it believes the bet failed; None: never."""
         bet = isinstance(movement.tx.act, Debit | Settle) and not movement.parent
         if provider.after_doubt is None or not bet or movement.told != "unknown" or movement.told_at is None:
             return None
-        if movement.undone_by or self._won(movement):
+        if movement.undone_by or await self._won(movement):
             return None
         return movement.told_at + provider.after_doubt
 
-    def _won(self, bet: Movement) -> bool:
+    async def _won(self, bet: Movement) -> bool:
         """A win that ties to the bet stops the clock (11, 12)."""
         tx = bet.tx
         if not tx.round_id:
             return False
-        around = tuple(self.world.journal.round(bet.provider, tx.player, tx.round_id))
+        around = tuple(await self.world.journal.round(bet.provider, tx.player, tx.round_id))
         wins = [m for m in around if isinstance(m.tx.act, Credit) and not m.parent]
         return any(bet.key in {tied.key for tied in tied_bets(win.tx, around)} for win in wins)
 
@@ -136,7 +136,7 @@ class Settler:
         ticket = self.movements.ticket(errand, way, done, space, tx)
         ticket = replace(ticket, key=key_of(provider.dialect, provider.id, space, tx), target=bet.key, alone=True)
         await self.movements.carry(ticket)
-        found = self.world.journal.get(bet.key)
+        found = await self.world.journal.get(bet.key)
         if found is None:
             return
         if found.state.decided:

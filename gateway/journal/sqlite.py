@@ -195,43 +195,43 @@ class SqliteJournal:
 
     # -- reads
 
-    def due(self, at: datetime, limit: int) -> list[Movement]:
+    async def due(self, at: datetime, limit: int) -> list[Movement]:
         return self._read.many("due", (rows.micros(at), limit))
 
-    def get(self, key: str) -> Movement | None:
+    async def get(self, key: str) -> Movement | None:
         return self._read.get(key)
 
-    def find(self, provider: str, kinds: Sequence[Kind], id: str) -> Movement | None:
+    async def find(self, provider: str, kinds: Sequence[Kind], id: str) -> Movement | None:
         return self._read.find(provider, kinds, id)
 
-    def children(self, parent: str) -> list[Movement]:
+    async def children(self, parent: str) -> list[Movement]:
         return self._read.many("children", (parent,))
 
-    def aimed_at(self, target: str) -> list[Movement]:
+    async def aimed_at(self, target: str) -> list[Movement]:
         return self._read.many("aimed_at", (target,))
 
-    def latest(self, provider: str, player: str) -> Movement | None:
+    async def latest(self, provider: str, player: str) -> Movement | None:
         return next(iter(self._read.many("latest", (provider, player))), None)
 
-    def round(self, provider: str, player: str, round_id: str) -> list[Movement]:
+    async def round(self, provider: str, player: str, round_id: str) -> list[Movement]:
         return self._read.many("round", (provider, player, round_id))
 
-    def session(self, provider: str, session: str) -> Session | None:
+    async def session(self, provider: str, session: str) -> Session | None:
         return self._read.session("session", (provider, session))
 
-    def session_by_launch(self, provider: str, launch_token: str) -> Session | None:
+    async def session_by_launch(self, provider: str, launch_token: str) -> Session | None:
         return self._read.session("session_by_launch", (provider, launch_token))
 
-    def last_session(self, provider: str, player: str, game: str = "") -> Session | None:
+    async def last_session(self, provider: str, player: str, game: str = "") -> Session | None:
         return self._read.session("last_session", (provider, player, game))
 
-    def listed(self, listing: Listing) -> list[Movement]:
+    async def listed(self, listing: Listing) -> list[Movement]:
         return self._read.listed(listing)
 
-    def counts(self) -> list[Count]:
+    async def counts(self) -> list[Count]:
         return self._read.counts()
 
-    def unresolved_by_wallet(self) -> Mapping[str, int]:
+    async def unresolved_by_wallet(self) -> Mapping[str, int]:
         return dict(_rows(self._read.connection, SQL["unresolved"]))
 
     def writable(self) -> bool:

@@ -20,8 +20,8 @@ from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
 from gateway.codec.times import parse_duration
 from gateway.engine.journal import Journal, Listing, Movement, Session
-from gateway.engine.states import State
 from gateway.engine.setup import Provider, Setup
+from gateway.engine.states import State
 from gateway.serve.app import Current
 from gateway.serve.live import clock
 from gateway.serve.metrics import Metrics
@@ -103,6 +103,7 @@ class Admin:
         return PlainTextResponse("ready\n")
 
     async def _expose(self, request: Request) -> Response:
+        self._metrics.counts = await self._journal.counts()
         body, content_type = self._metrics.expose(request.headers.get("accept", ""))
         return Response(body, headers={"content-type": content_type})
 
@@ -146,16 +147,16 @@ class Admin:
     async def _transactions(self, request: Request) -> Any:
         setup = self._current.setup
         listing = read_listing(request.query_params.multi_items(), setup, clock())
-        return {"transactions": [movement_to_plain(m, setup) for m in self._journal.listed(listing)]}
+        return {"transactions": [movement_to_plain(m, setup) for m in await self._journal.listed(listing)]}
 
     async def _transaction(self, request: Request) -> Any:
         # The key's own parts are percent-encoded, so a caller may send it as it is or encoded once more.
         sent = request.scope["raw_path"].decode("latin-1").removeprefix("/api/transactions/")
-        found: Movement | None = self._journal.get(unquote(sent)) or self._journal.get(sent)
+        found: Movement | None = await self._journal.get(unquote(sent)) or await self._journal.get(sent)
         if found is None:
             raise Wrong(404, "no movement has this key")
         setup = self._current.setup
-        parts = [movement_to_plain(m, setup) for m in self._journal.children(found.key)]
+        parts = [movement_to_plain(m, setup) for m in await self._journal.children(found.key)]
         return movement_to_plain(found, setup) | ({"parts": parts} if parts else {})
 
     async def _config(self, request: Request) -> Any:

@@ -84,7 +84,7 @@ class Metrics(Collector):
         self._fault = fault
         self.generation = 0
         self.wallets: tuple[str, ...] = ()
-        self.counts: Callable[[], Sequence[Count]] = lambda: ()
+        self.counts: Sequence[Count] = ()  # of the journal, read before each scrape
         self.inflight: defaultdict[str, int] = defaultdict(int)
         self._calls = Counter(
             "gateway_calls_total", "Calls of providers.", ("provider", "dialect", "kind", "outcome", "reason")
@@ -158,7 +158,7 @@ class Metrics(Collector):
     def collect(self) -> Iterable[Metric]:
         for family in self._families:
             yield family.family()
-        yield from open_movements(self.counts(), self.wallets, time.time())
+        yield from open_movements(self.counts, self.wallets, time.time())
         inflight: Values = {(provider,): float(number) for provider, number in list(self.inflight.items())}
         yield _gauge("gateway_inflight", "Calls being answered.", ("provider",), inflight)
         closed: Values = {(wallet,): 0.0 for wallet in self.wallets}

@@ -92,7 +92,6 @@ class Gateway:
             current=self.current, journal=journal, metrics=metrics,
             keys=loaded.admin.keys, open_to_all=loaded.admin.listen.loopback,
         )  # fmt: skip
-        metrics.counts = journal.counts
         self._use(loaded, loaded.setup)
 
     def go_on(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -162,7 +161,7 @@ class Gateway:
         except ConfigErrors as errors:
             self._say(f"{errors}\nreload: refused, the configuration in use stays")
             return False
-        moved = moved_wallets(old.setup, new.setup, self._journal.unresolved_by_wallet())
+        moved = moved_wallets(old.setup, new.setup, await self._journal.unresolved_by_wallet())
         if moved:
             self._say("\n".join([*moved, "reload: refused, the configuration in use stays"]))
             return False

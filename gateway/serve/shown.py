@@ -12,8 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from gateway.codec.plain import outcome_to_plain, transaction_to_plain, utc_text
 from gateway.engine.journal import Movement
-from gateway.engine.states import State
 from gateway.engine.setup import Provider, Route, Setup, Wallet
+from gateway.engine.states import State
 from gateway.model import Batch, Refused, Transaction
 
 UNRESOLVED = (State.DOUBT, State.OWED, State.PERSON)

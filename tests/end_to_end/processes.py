@@ -107,7 +107,7 @@ def _run(arguments: tuple[str, ...], stdin: bytes, environ: Mapping[str, str]) -
 async def until(reached: Callable[[], bool], seconds: float = 10.0) -> None:
     """Waits for what another process does; fails when the time is over."""
     async with asyncio.timeout(seconds):
-        while not reached():
+        while not reached():  # noqa: ASYNC110  # another process tells nobody when something changes
             await asyncio.sleep(0.01)
 
 

@@ -20,7 +20,12 @@ from gateway.model import (
 )
 from tests.simulation.bench import a_call
 
-REFUSING_PAIRS = (("native", "native"), ("native", "netgaming"), ("netgaming", "native"), ("netgaming", "dragon_gaming"))
+REFUSING_PAIRS = (
+    ("native", "native"),
+    ("native", "netgaming"),
+    ("netgaming", "native"),
+    ("netgaming", "dragon_gaming"),
+)
 
 
 def bet(id: str, amount: str = "10.00", *, free: bool = False, tracking: bool = False, **more: Any) -> Transaction:

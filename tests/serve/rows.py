@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from gateway.engine.journal import Intent, Movement, State
+from gateway.engine.journal import Intent, Movement
+from gateway.engine.states import State
 from gateway.journal.sqlite import SqliteJournal
 from gateway.model import Accepted, Credit, Debit, Profile, Round, Transaction
 

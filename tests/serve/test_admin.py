@@ -37,7 +37,7 @@ async def place(*, open_to_all: bool = True) -> AsyncIterator[Place]:
         journal = await SqliteJournal.start(f"{folder}/journal.db", clock())
         stack.push_async_callback(journal.close)
         metrics, current = Metrics(), Current(setup(), max_body=1000)
-        metrics.counts, metrics.wallets = journal.counts, ("main",)
+        metrics.wallets = ("main",)
         admin = Admin(current=current, journal=journal, metrics=metrics, keys=[key("k-1")], open_to_all=open_to_all)
         _, port = await stack.enter_async_context(listening(admin.app()))
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False)
@@ -80,14 +80,14 @@ async def test_other_sites_pages_are_refused() -> None:
     async with place() as here:
         response = await here.http.post("/api/sessions", json=LAUNCH, headers={"Origin": "https://evil.example"})
         assert response.status_code == 403
-        assert here.journal.session("acme-id", "s-1") is None
+        assert await here.journal.session("acme-id", "s-1") is None
 
 
 async def test_a_launch_is_remembered_by_the_immutable_id() -> None:
     more = {"game": "g", "brand": "b", "wallet": "main", "wallet_session": "w-1", "launch_token": "l-1"}
     async with place() as here:
         response = await here.http.post("/api/sessions", json=LAUNCH | more | {"expires_at": "2030-01-01T00:00:00Z"})
-        found = here.journal.session("acme-id", "s-1")
+        found = await here.journal.session("acme-id", "s-1")
     assert (response.status_code, response.json()) == (201, {"sessions": 1})
     assert found is not None
     assert (found.player, found.wallet_session, found.launch_token, found.game) == ("anna", "w-1", "l-1", "g")
@@ -98,8 +98,8 @@ async def test_a_list_is_all_or_nothing() -> None:
     async with place() as here:
         good = await here.http.post("/api/sessions", json=[LAUNCH, LAUNCH | {"session": "s-2", "provider": "acme-id"}])
         bad = await here.http.post("/api/sessions", json=[LAUNCH | {"session": "s-3"}, LAUNCH | {"currency": "XXX"}])
-        assert here.journal.session("acme-id", "s-2") is not None
-        assert here.journal.session("acme-id", "s-3") is None
+        assert await here.journal.session("acme-id", "s-2") is not None
+        assert await here.journal.session("acme-id", "s-3") is None
     assert (good.status_code, good.json()) == (201, {"sessions": 2})
     assert (bad.status_code, bad.json()["field"]) == (422, "[1].currency")
 

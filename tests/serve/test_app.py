@@ -19,7 +19,7 @@ from gateway.engine.setup import Provider, Setup
 from gateway.http import Request
 from gateway.serve.app import Carrier, Current, ProviderApp, peer
 from gateway.serve.config import Tls
-from gateway.serve.listener import tls_context
+from gateway.serve.listener import Listener, tls_context
 from gateway.serve.logs import Log, Writer
 from gateway.serve.metrics import Metrics
 from gateway.serve.protocol import LimitedProtocol
@@ -50,6 +50,7 @@ class Place:
             engine, self.current, self.metrics, Log(self.writer), lambda provider, answer: self.unheard.append(answer)
         )
         self.port = 0
+        self.listener: Listener | None = None
 
     def logged(self) -> list[dict[str, object]]:
         self.writer.close()
@@ -63,7 +64,7 @@ async def place(
     engine: Carrier | None = None, *, max_body: int = 1000, trusted: str = "", quick: bool = False
 ) -> AsyncIterator[Place]:
     found = Place(engine or Mirror(), max_body=max_body, trusted=trusted)
-    async with listening(found.app, protocol=Quick if quick else LimitedProtocol) as (_, port):
+    async with listening(found.app, protocol=Quick if quick else LimitedProtocol) as (found.listener, port):
         found.port = port
         yield found
 
@@ -304,7 +305,7 @@ async def test_an_answer_that_finds_nobody_is_told() -> None:
             writer.write(get("/acme/x"))
             await until(lambda: here.metrics.inflight["acme"] == 1)
             writer.transport.abort()
-        await asyncio.sleep(0.05)  # the reset has to arrive: nothing on our side shows that it did
+        await until(lambda: here.listener is not None and not here.listener.server_state.connections)
         gate.set()
         await until(lambda: here.metrics.inflight["acme"] == 0)
         await until(lambda: len(here.unheard) == 1)

@@ -8,7 +8,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 
 from gateway import __version__
-from gateway.engine.journal import Count, State
+from gateway.engine.journal import Count
+from gateway.engine.states import State
 from gateway.serve.metrics import Metrics
 
 CONTRACT = {
@@ -90,7 +91,7 @@ def test_values() -> None:
 def test_open_movements() -> None:
     now = datetime.now(UTC)
     metrics = busy()
-    metrics.counts = lambda: [
+    metrics.counts = [
         Count("main", "debit", State.DOUBT, 2, now - timedelta(minutes=5)),
         Count("main", "credit", State.OWED, 3, now - timedelta(minutes=1)),
         Count("main", "rollback", State.PERSON, 1, now),

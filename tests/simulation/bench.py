@@ -6,8 +6,7 @@ the network is ours to script, call by call. Nothing sleeps: the scheduler turns
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Coroutine
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -40,10 +39,20 @@ PLAYER, SESSION, GAME, ROUND = "p-1", "sess-p-1", "42", "880011"
 SAFE = {"debit": "safe", "credit": "safe", "rollback": "safe"}
 QUERY = {"debit": "query", "credit": "query", "rollback": "query"}
 NEVER = {"debit": "never", "credit": "never", "rollback": "never"}
+A_MOMENT_SECONDS = 0.01  # what ends together with an answer has ended
 MOVES = MONEY_KINDS | {Kind.BATCH}
 
 NETWORK, OUTSIDE = object(), object()
 """Owners of what goes on when our process dies: requests on their way, and the providers."""
+
+
+def at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What a coroutine returns that waits for nothing: this journal answers without a loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("it waits for something")
 
 
 def money(text: str) -> Decimal:
@@ -214,9 +223,7 @@ class Till:
 
     def words(self, outcome: Outcome, request: Request) -> Response:
         call = self._call(request, None)
-        return self.teller.dialect.encode_response(
-            outcome, self.teller.dialect.decode_request(request, call), call
-        )
+        return self.teller.dialect.encode_response(outcome, self.teller.dialect.decode_request(request, call), call)
 
     def _call(self, request: Request, now: Any) -> Call:
         dialect, settings = self.teller.dialect, self.teller.settings
@@ -335,13 +342,13 @@ class Bench:
         }
         self.callers = {name: self._caller(each) for name, each in self.setup.providers.items()}
         self.answers: list[Answer] = []
+        self.said: set[tuple[str, Kind, str]] = set()
         self.process = self._start()
 
     # -- the process
 
     def _start(self) -> Process:
-        begin = SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=DirectWriter)
-        journal = self.scheduler.finish(begin, OUTSIDE)
+        journal = at_once(SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=DirectWriter))
         world = World(
             clock=self.scheduler.clock,
             ticks=self.scheduler.ticks,
@@ -421,8 +428,11 @@ class Bench:
         return answer.response
 
     def begin(self, tx: Transaction, provider: str = "") -> Task:
-        """A call that goes on beside others; `finish` hears its end."""
-        return self.scheduler.spawn(self.callers[provider or self.provider.name].say(tx), OUTSIDE)
+        """A call that goes on beside others; `finish` hears its end. The second time it is a retry."""
+        name = provider or self.provider.name
+        again = (name, tx.kind, tx.id) in self.said
+        self.said.add((name, tx.kind, tx.id))
+        return self.scheduler.spawn(self.callers[name].say(tx, again=again), OUTSIDE)
 
     def finish(self, call: Task) -> Heard:
         self.scheduler.run(call.done)
@@ -431,7 +441,9 @@ class Bench:
 
     def call(self, tx: Transaction, provider: str = "") -> Outcome:
         """One call, to its end: what the provider makes of the answer."""
-        return self.finish(self.begin(tx, provider)).outcome
+        outcome = self.finish(self.begin(tx, provider)).outcome
+        self.rest(A_MOMENT_SECONDS)
+        return outcome
 
     def raw(self, request: Request, provider: str = "") -> Response:
         """A request as it is, without a caller's hand."""
@@ -460,17 +472,15 @@ class Bench:
         return self.process.journal
 
     def row(self, kind: Kind, id: str, provider: str = "") -> Movement:
-        found = self.journal.find((provider and self.setup.providers[provider].id) or self.provider.id, (kind,), id)
+        whose = (provider and self.setup.providers[provider].id) or self.provider.id
+        found = self.scheduler.finish(self.journal.find(whose, (kind,), id), OUTSIDE)
         assert found is not None, f"no {kind} {id} in the journal"
         return found
 
     def launch(self, session: str = SESSION, player: str = PLAYER, **more: Any) -> None:
         """The operator hands over a launch."""
         given = {"provider": self.provider.id, "currency": "EUR", "seen_at": self.scheduler.clock(), **more}
-        self.scheduler.finish(self.journal.learn(Session(session=session, player=player, **given)), OUTSIDE)
-
-    def seconds(self, seconds: float) -> timedelta:
-        return timedelta(seconds=seconds)
+        at_once(self.journal.learn(Session(session=session, player=player, **given)))
 
 
 def a_call(act: Act, id: str = "", **more: Any) -> Transaction:

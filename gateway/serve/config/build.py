@@ -20,7 +20,8 @@ from gateway.engine.setup import Provider, Route, Send, Wallet
 from gateway.serve.config.dialects import PROVIDER, WALLET, check_ids, find_dialect, read_keys, read_settings
 from gateway.serve.config.places import Node, Problem, Reader, nearest
 from gateway.serve.config.secrets import Given, file_text, refuse_literal
-from gateway.serve.config.shapes import BAD, Section
+from gateway.serve.config.sections import Section
+from gateway.serve.config.shapes import BAD
 
 Names = dict[str, tuple[Node, Any]]
 _OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "expect"})

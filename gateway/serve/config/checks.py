@@ -12,7 +12,7 @@ from gateway.engine.setup import Provider, Route, Wallet
 from gateway.model import MONEY_KINDS, Kind, Status, Transaction
 from gateway.serve.config.build import Names
 from gateway.serve.config.places import Node, Problem, Reader
-from gateway.serve.config.shapes import Section
+from gateway.serve.config.sections import Section
 
 
 def check_ids_differ(providers: Mapping[str, Provider], sections: Names, reader: Reader) -> None:

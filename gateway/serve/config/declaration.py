@@ -7,21 +7,8 @@ from typing import Any
 
 from gateway.model import Kind
 from gateway.serve.config.secrets import FileOf, Part, Pem, PemPath, Secret
-from gateway.serve.config.shapes import (
-    DURATION,
-    SIZE,
-    Anything,
-    Bool,
-    Choice,
-    Either,
-    Field,
-    Integer,
-    Items,
-    Map,
-    Moment,
-    Named,
-    Shape,
-)
+from gateway.serve.config.sections import Anything, Either, Field, Map, Named
+from gateway.serve.config.shapes import DURATION, SIZE, Bool, Choice, Integer, Items, Moment, Shape
 from gateway.serve.config.texts import (
     CURRENCY,
     HEADER_NAME,

@@ -16,7 +16,7 @@ from gateway.model import Refused
 from gateway.serve import discover
 from gateway.serve.config.places import Node, Reader, plain, shortened
 from gateway.serve.config.secrets import Given, pem_ok, refuse_literal
-from gateway.serve.config.shapes import Section
+from gateway.serve.config.sections import Section
 
 PROVIDER, WALLET = "provider", "wallet"
 _PEM_PARTS = {"public_key": "public key", "private_key": "private key"}

@@ -18,7 +18,8 @@ from gateway.serve.config.build import (
 )
 from gateway.serve.config.declaration import ROOT
 from gateway.serve.config.places import ConfigErrors, Node, Problem, Reader, read_tree
-from gateway.serve.config.shapes import BAD, Section
+from gateway.serve.config.sections import Section
+from gateway.serve.config.shapes import BAD
 from gateway.serve.config.values import Admin, JournalAt, Loaded, Retention, Server, Tls
 
 T = TypeVar("T")

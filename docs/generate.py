@@ -1,0 +1,111 @@
+"""Writes the parts of README.md and docs/dialects.md that the code knows best: `make docs`.
+
+A generated part stands between two comments and is written over; `tests/docs/test_generated.py`
+fails when one is stale.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway.cli.dialects import described
+from gateway.model import Kind
+from gateway.serve import discover
+
+ROOT = Path(__file__).parent.parent
+PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
+MEANING = re.compile(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", re.MULTILINE)
+
+Described = Mapping[str, Any]
+
+
+def dialects() -> list[Described]:
+    return [described(discover.find(name).dialect) for name in discover.names()]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+# ---------------------------------------------------------------- README.md
+
+
+def matrix(found: Sequence[Described]) -> str:
+    """Kind by dialect: what a provider says, and what a wallet can be told."""
+    rows = [[f"`{kind.value}`", *(_cell(it, kind.value) for it in found)] for kind in Kind]
+    return table(["", *(it["name"] for it in found)], rows)
+
+
+def _cell(it: Described, kind: str) -> str:
+    told = it["wallet_end"].get(kind, {}).get("verdict", "")
+    marks = ["P" if kind in it["provider_end"] else "", {"same": "W", "bridged": "w"}.get(told, "")]
+    return " ".join(filter(None, marks)) or "–"
+
+
+# ---------------------------------------------------------------- docs/dialects.md
+
+
+def pages(found: Sequence[Described]) -> str:
+    return "\n".join("\n".join(_page(it)) for it in found).rstrip()
+
+
+def _page(it: Described) -> Iterator[str]:
+    yield f"## {it['name']}\n\n{it['title']}. [Sources, decisions, limits](../adapters/{it['name']}/NOTES.md).\n"
+    yield f"- Proof: {it['signs']}." + (" A guard is required at the provider's end." if it["guard"] else "")
+    yield f"- The provider waits: {', '.join(f'{kind} {limit}' for kind, limit in it['answer_within'].items())}."
+    tombstones = "remembers" if it["tombstones"] else "does not remember"
+    yield f"- As a wallet, by default: `ids: {it['ids']}`; it {tombstones} rollbacks of movements it never saw.\n"
+    keys = [(f"`{k['part']}`", _key_remarks(k), f"`{k['demo']}`") for k in it["keys"]]
+    if keys:
+        yield table(("Part of a key", "", "In demos"), keys) + "\n"
+    meanings = dict(MEANING.findall((ROOT / "adapters" / it["name"] / "NOTES.md").read_text(encoding="utf-8")))
+    if it["settings"]:
+        yield table(("Setting", "Type", "Default", "Meaning"), [_setting(s, meanings) for s in it["settings"]]) + "\n"
+    rows = [(f"`{c['method']} {c['path']}`", c["name"], ", ".join(c["kinds"]) or "refused") for c in it["calls"]]
+    yield table(("Call", "Name", "Means"), rows) + "\n"
+    bridged = [(f"`{kind}`", how["by"]) for kind, how in it["wallet_end"].items() if how["verdict"] == "bridged"]
+    if bridged:
+        yield table(("As a wallet it is not told", "but"), bridged) + "\n"
+
+
+def _key_remarks(key: Described) -> str:
+    remarks = [
+        "secret" if key["secret"] else "no secret",
+        f"at the {key['end']}'s end" if "end" in key else "",
+        f"only with `{key['with']}`" if "with" in key else "",
+    ]
+    return ", ".join(filter(None, remarks))
+
+
+def _setting(setting: Described, meanings: Mapping[str, str]) -> tuple[str, ...]:
+    default = setting["default"]
+    shown = "none" if default is None else str(default).lower() if isinstance(default, bool) else f"{default}"
+    kind = setting["type"].replace(" | ", ", ")
+    return f"`{setting['name']}`", kind, f"`{shown}`", meanings[setting["name"]]
+
+
+# ---------------------------------------------------------------- writing
+
+
+PARTS: Mapping[str, Callable[[Sequence[Described]], str]] = {"matrix": matrix, "dialects": pages}
+FILES = ("README.md", "docs/dialects.md")
+
+
+def written(text: str, found: Sequence[Described]) -> str:
+    """The text with every generated part as it must be."""
+    return PART.sub(lambda part: f"{part[1]}\n{PARTS[part[2]](found)}\n\n{part[3]}", text)
+
+
+def main() -> None:
+    found = dialects()
+    for name in FILES:
+        path = ROOT / name
+        path.write_text(written(path.read_text(encoding="utf-8"), found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
