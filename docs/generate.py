@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.cli.dialects import described
+from gateway.engine.states import EDGES
 from gateway.model import Kind
 from gateway.serve import discover
 
@@ -88,11 +89,21 @@ def _setting(setting: Described, meanings: Mapping[str, str]) -> tuple[str, ...]
     return f"`{setting['name']}`", kind, f"`{shown}`", meanings[setting["name"]]
 
 
+# ---------------------------------------------------------------- docs/semantics.md
+
+
+def states(found: Sequence[Described]) -> str:
+    """Every edge between the states of a movement, and what leads along it."""
+    rows = [(f"`{state}`", f"`{to}`", why) for state, edges in EDGES.items() for to, why in edges.items()]
+    final = [f"`{state}`" for state, edges in EDGES.items() if not edges]
+    return f"{table(('From', 'To', 'By'), rows)}\n\n{' and '.join(final)} are final."
+
+
 # ---------------------------------------------------------------- writing
 
 
-PARTS: Mapping[str, Callable[[Sequence[Described]], str]] = {"matrix": matrix, "dialects": pages}
-FILES = ("README.md", "docs/dialects.md")
+PARTS: Mapping[str, Callable[[Sequence[Described]], str]] = {"matrix": matrix, "dialects": pages, "states": states}
+FILES = ("README.md", "docs/dialects.md", "docs/semantics.md")
 
 
 def written(text: str, found: Sequence[Described]) -> str:

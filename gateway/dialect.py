@@ -103,6 +103,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
+    round_refunds: bool = True
+    """Whether a rollback of scope `round` may mean every bet of its round. Not native: there it is a
+    word for the record, and exactly the movement named is meant."""
+    undoes_whole: bool = False
+    """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
     makes_hold_ids: bool = False
     """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
     hides: frozenset[str] = frozenset()

@@ -315,5 +315,6 @@ DIALECT = Dialect(
     tombstones=True,
     separates=True,
     replay_balance="current",
+    round_refunds=False,
     hides=frozenset({"launch_token", "session", "webhook-signature"}),
 )

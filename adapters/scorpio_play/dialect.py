@@ -383,5 +383,7 @@ DIALECT = Dialect(
     decode_response=decode_response,
     answer_within={"default": "3s", "credit": "4s", "rollback": "4s"},
     excess="pass",
+    # "Full bet amount": what a wallet makes of another amount is its own affair, so it is never told one.
+    undoes_whole=True,
     hides=frozenset({"x-request-signature"}),
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import uvloop
 
+from gateway.engine.journal import JournalLost
 from gateway.journal.sqlite import JournalError
 from gateway.serve.config import ConfigErrors, load
 from gateway.serve.listener import CannotListen
@@ -34,7 +35,7 @@ def command(config: Path, workers: int) -> None:
         loaded = load(config, environ)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(loaded, environ, _say, click.echo))
-    except (ConfigErrors, CannotListen, JournalError) as error:
+    except (ConfigErrors, CannotListen, JournalError, JournalLost) as error:
         _say(str(error))
         raise SystemExit(1) from None
 

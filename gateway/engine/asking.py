@@ -6,6 +6,8 @@ its late answer is journalled and counts (SEMANTICS.md 28).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -13,7 +15,7 @@ from msgspec.structs import replace
 
 from gateway.engine.errand import Errand
 from gateway.engine.identity import own_id
-from gateway.engine.journal import Movement
+from gateway.engine.journal import Event, Movement, Step, taken_back
 from gateway.engine.judge import (
     OUR_FAULT,
     again,
@@ -23,6 +25,7 @@ from gateway.engine.judge import (
     remembered,
 )
 from gateway.engine.plan import Known, Way, encode, for_wallet, gains, heard
+from gateway.engine.story import said
 from gateway.engine.world import Handle, Silence, World
 from gateway.http import Request
 from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction, Unknown
@@ -30,6 +33,7 @@ from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, 
 FIRST_PAUSE_SECONDS = 0.05  # between attempts that came back in doubt, doubled each time
 BALANCES_MAX = 100_000  # remembered by one process
 SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
+UNSENT_GRACE = timedelta(seconds=5)  # for its provider's repeat, before a debit that never left us is declined
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -51,6 +55,22 @@ class Result(Struct, frozen=True):
     left: bool = True
     outcome: Outcome = Unknown()
     never_applied: bool = False
+    hopeless: bool = False
+
+
+class Exchange(Struct, frozen=True):
+    """What one request to a wallet came to."""
+
+    outcome: Outcome
+    left: bool = True  # a byte of it may have left
+    silence: str = ""  # what came instead of an answer
+    hopeless: bool = False  # it is not asked just now: trying again at once is no use
+
+    def told(self) -> tuple[Event, str]:
+        """For the story of its movement."""
+        if not self.silence:
+            return Event.ANSWERED, said(self.outcome)
+        return Event.SILENT, self.silence if self.left else f"{self.silence}; nothing was sent"
 
 
 class Asker:
@@ -114,16 +134,18 @@ class Asker:
         `fresh`: its first attempt is journalled and has not begun. Raises `Refused` where the
         wallet's dialect has no words for it; nothing was sent then.
         """
+        if not fresh and self._over(job, movement):
+            return await self._never_sent(job, movement)
         request, tx = await self.request(job, movement)
         handles = [handle for handle in self.air.get(movement.key, ()) if not handle.done()]
         step, pause = ("ask" if fresh else await self._step(job, movement)), FIRST_PAUSE_SECONDS
         while True:
             if step == "ask":
                 if not fresh:
-                    movement = await self.world.journal.ask(movement, self.world.clock())
+                    movement = await self._ask(movement)
                     if movement.state.decided:
                         return movement
-                handles.append(self._launch(job, movement, request, tx))
+                handles.append(self._launch(job, movement, request, tx, fresh=fresh))
             elif step == "query":
                 handles.append(self._launch_query(job, movement))
             elif not handles:
@@ -131,14 +153,30 @@ class Asker:
             fresh = False
             share = job.way.wallet.answer_within.total_seconds() if step != "wait" else job.errand.left()
             await self.world.wait(handles, min(job.errand.left(), share))
-            movement, came_back = self._collect(movement, handles)
+            movement, came_back, hopeless = self._collect(movement, handles)
             if movement.state.decided or job.errand.left() < SEND_LEAST_SECONDS or job.errand.settling:
                 return movement
             handles = [handle for handle in handles if not handle.done()]
-            if came_back:
+            if came_back and not hopeless:
                 await self.world.sleep(min(pause, job.errand.left()))
                 pause *= 2
-            step = await self._step(job, movement)
+            step = "wait" if hopeless else await self._step(job, movement)
+
+    async def _ask(self, movement: Movement) -> Movement:
+        now = self.world.clock()
+        step = Step(now, Event.ASKED, f"attempt {movement.attempts + 1}")
+        return await self.world.journal.ask(movement, now, steps=[step])
+
+    def _over(self, job: Job, movement: Movement) -> bool:
+        """A debit of which no byte ever left, and nobody waits for it any more (10)."""
+        if movement.attempts or movement.owes or job.won or not job.errand.settling or movement.key in self.air:
+            return False
+        since = movement.told_at or movement.created_at
+        return bool(movement.undone_by) or self.world.clock() - since >= UNSENT_GRACE
+
+    async def _never_sent(self, job: Job, movement: Movement) -> Movement:
+        refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it never reached the wallet")
+        return await self.decide(job.errand, movement, refusal)
 
     async def _step(self, job: Job, movement: Movement) -> str:
         """What may be done next while the provider waits (9, 14): `ask`, `query` or `wait`."""
@@ -166,28 +204,31 @@ class Asker:
         tx = replace(own, id="", act=Status(reference=own.id, reference_kind=movement.kind), round=None)
         return await encode(job.way, tx, Known(), self.world.clock(), self.world.nonce()), tx
 
-    def _launch(self, job: Job, movement: Movement, request: Request, tx: Transaction) -> Handle[Result]:
-        handle = self.world.spawn(self._attempt(job, movement, request, tx))
+    def _launch(
+        self, job: Job, movement: Movement, request: Request, tx: Transaction, *, fresh: bool
+    ) -> Handle[Result]:
+        handle = self.world.spawn(self._attempt(job, movement, request, tx, fresh=fresh))
         self.air.setdefault(movement.key, []).append(handle)
         return handle
 
     def _launch_query(self, job: Job, movement: Movement) -> Handle[Result]:
         return self.world.spawn(self._query(job, movement))
 
-    def _collect(self, movement: Movement, handles: list[Handle[Result]]) -> tuple[Movement, bool]:
-        """The movement after what came back, and whether something did."""
-        came_back = False
+    def _collect(self, movement: Movement, handles: list[Handle[Result]]) -> tuple[Movement, bool, bool]:
+        """The movement after what came back, whether something did, and whether the wallet is not asked just now."""
+        came_back = hopeless = False
         for handle in handles:
             if not handle.done():
                 continue
             came_back, result = True, handle.result()
             if result.movement is not None:
-                return result.movement, True
+                return result.movement, True, False
+            hopeless = hopeless or result.hopeless
             if not result.left:
-                movement = replace(movement, attempts=max(0, movement.attempts - 1))
+                movement = taken_back(movement)
             if result.never_applied:
                 movement = replace(movement, attempts=0)
-        return movement, came_back
+        return movement, came_back, hopeless
 
     async def ask_about(self, job: Job, movement: Movement) -> Movement:
         """One status query, where the wallet can be asked; the movement as it is then."""
@@ -203,16 +244,19 @@ class Asker:
 
     # -- attempts
 
-    async def _attempt(self, job: Job, movement: Movement, request: Request, tx: Transaction) -> Result:
+    async def _attempt(self, job: Job, movement: Movement, request: Request, tx: Transaction, *, fresh: bool) -> Result:
         try:
-            again = movement.attempts > 1
-            outcome, left = await self.exchange(job.errand, job.way, request, tx, movement.tx.currency, again=again)
-            if not left:
-                await self.world.journal.not_left(movement)
-                return Result(None, left=False, outcome=outcome)
+            again, owed = movement.attempts > 1, movement.owes or job.won
+            exchange = await self.exchange(
+                job.errand, job.way, request, tx, movement.tx.currency, again=again, owed=owed
+            )
+            outcome, steps = exchange.outcome, self._steps(movement, exchange, fresh=fresh)
+            if not exchange.left:
+                await self.world.journal.not_left(movement, steps=steps)
+                return Result(None, left=False, outcome=outcome, hopeless=exchange.hopeless)
             if isinstance(outcome, Declined):  # judged by all attempts there are by now (5, 28)
                 movement = await self.world.journal.get(movement.key) or movement
-            return await self._judged(job, movement, outcome)
+            return await self._judged(job, movement, outcome, steps, ordinary=fresh and job.errand.open)
         finally:
             self._landed(movement.key)
 
@@ -224,20 +268,34 @@ class Asker:
         else:
             self.air[key] = open_ones
 
-    async def _judged(self, job: Job, movement: Movement, outcome: Outcome) -> Result:
+    def _steps(self, movement: Movement, exchange: Exchange, *, fresh: bool) -> list[Step]:
+        """An attempt in the story; that the first one was begun, the journal's row said alone until now."""
+        steps = [Step(self.world.clock(), *exchange.told())]
+        if fresh and movement.asked_at is not None:
+            steps.insert(0, Step(movement.asked_at, Event.ASKED, "attempt 1"))
+        return steps
+
+    async def _judged(
+        self, job: Job, movement: Movement, outcome: Outcome, steps: list[Step], *, ordinary: bool
+    ) -> Result:
         now = self.world.clock()
         if isinstance(outcome, Declined) and outcome.reason in OUR_FAULT:
             self.world.meter.our_fault(job.way.wallet.name, movement.kind.value, outcome.reason.value)
         decision = judge(movement, job.way.wallet, outcome, now, target=job.target, refusable=job.refusable)
         if decision is None:
+            await self.world.journal.note(movement.key, steps)
             return Result(None, outcome=outcome)
-        return Result(await self.decide(job.errand, movement, decision), outcome=outcome)
+        decided = await self.decide(job.errand, movement, decision, () if ordinary else steps)
+        return Result(decided, outcome=outcome)
 
-    async def decide(self, errand: Errand, movement: Movement, decision: Accepted | Declined) -> Movement:
+    async def decide(
+        self, errand: Errand, movement: Movement, decision: Accepted | Declined, steps: Sequence[Step] = ()
+    ) -> Movement:
         """Journals a decision; the first one stands. An accepted one always has an id to show."""
         if isinstance(decision, Accepted) and not decision.wallet_id:
             decision = replace(decision, wallet_id=own_id(movement.key))
-        decided = await self.world.journal.decide(movement, decision, self.world.clock(), heard=errand.open)
+        now = self.world.clock()
+        decided = await self.world.journal.decide(movement, decision, now, heard=errand.open, steps=steps)
         if not errand.open and decided.outcome is decision:
             word = decided.state.value
             self.world.meter.recovered(decided.wallet, decided.kind.value, word)
@@ -247,48 +305,59 @@ class Asker:
 
     async def _query(self, job: Job, movement: Movement) -> Result:
         request, tx = await self._status_request(job, movement)
-        outcome, left = await self.exchange(job.errand, job.way, request, tx, movement.tx.currency)
-        if not left:
-            return Result(None, outcome=outcome)
-        now, wallet = self.world.clock(), job.way.wallet
+        owed = movement.owes or job.won or bool(movement.undone_by)
+        exchange = await self.exchange(job.errand, job.way, request, tx, movement.tx.currency, owed=owed)
+        outcome, now, wallet = exchange.outcome, self.world.clock(), job.way.wallet
+        steps = [Step(now, Event.QUERIED, exchange.told()[1])]
+        if not exchange.left:
+            await self.world.journal.note(movement.key, steps)
+            return Result(None, outcome=outcome, hopeless=exchange.hopeless)
         current = await self.world.journal.get(movement.key) or movement
-        decision = judge_query(current, wallet, outcome, now)
+        decision = judge_query(current, wallet, outcome, now, job.target)
         if decision is not None:
-            return Result(await self.decide(job.errand, current, decision), outcome=outcome)
+            return Result(await self.decide(job.errand, current, decision, steps), outcome=outcome)
         if never_applied_by_query(current, wallet, outcome, now):
-            return await self._never_applied(job, current, outcome)
+            return await self._never_applied(job, current, outcome, steps)
+        await self.world.journal.note(movement.key, steps)
         return Result(None, outcome=outcome)
 
-    async def _never_applied(self, job: Job, movement: Movement, outcome: Outcome) -> Result:
+    async def _never_applied(self, job: Job, movement: Movement, outcome: Outcome, steps: list[Step]) -> Result:
         """Asked as a first attempt where somebody waits for it or it is owed; else it is over (10)."""
         if movement.owes or job.won or not (job.errand.settling or movement.undone_by):
-            await self.world.journal.never_applied(movement)
+            await self.world.journal.never_applied(movement, steps=steps)
             return Result(None, outcome=outcome, never_applied=True)
         refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it never reached the wallet")
-        return Result(await self.decide(job.errand, movement, refusal), outcome=outcome)
+        return Result(await self.decide(job.errand, movement, refusal, steps), outcome=outcome)
 
     async def exchange(
-        self, errand: Errand, way: Way, request: Request, tx: Transaction, currency: str, *, again: bool = False
-    ) -> tuple[Outcome, bool]:
-        """One request to a wallet: (what it said, whether a byte may have left)."""
+        self, errand: Errand, way: Way, request: Request, tx: Transaction, currency: str, *, again: bool = False,
+        owed: bool = False,
+    ) -> Exchange:  # fmt: skip
+        """One request to a wallet. `owed`: it goes before what is new, where not all can be sent."""
         world, wallet, kind, started = self.world, way.wallet, tx.kind, self.world.ticks()
         if not errand.may_send():  # this process was stopped: its lease may be another's by now
-            return Unknown(detail="the time to ask was over"), False
+            return _nothing(Silence("timeout", "the time to ask was over", left=False))
+        try:
+            leave = world.gate.wallet(errand.provider, wallet, owed=owed)
+        except Silence as silence:
+            return _nothing(silence)
         errand.wallet_begins()
+        result = "broken"
         try:
             response = await world.send(wallet, request, wallet.give_up_after.total_seconds())
+            call = replace(way.call(world.clock(), ""), request=request, again=again)
+            outcome = self._in_currency(wallet.dialect.decode_response(response, tx, call), currency)
+            result = {Accepted: "answered", Declined: "refused", Unknown: "broken"}[type(outcome)]
         except Silence as silence:
-            world.meter.wallet_request(wallet.name, kind.value, silence.result, world.ticks() - started)
-            return Unknown(detail=silence.detail), silence.left
+            result = silence.result
+            return _nothing(silence)
         finally:
             errand.wallet_ends()
-        call = replace(way.call(world.clock(), ""), request=request, again=again)
-        outcome = self._in_currency(wallet.dialect.decode_response(response, tx, call), currency)
-        result = {Accepted: "answered", Declined: "refused", Unknown: "broken"}[type(outcome)]
-        world.meter.wallet_request(wallet.name, kind.value, result, world.ticks() - started)
+            leave(result)
+            world.meter.wallet_request(wallet.name, kind.value, result, world.ticks() - started)
         outcome = heard(way, outcome)
         self._note_balance(way, tx, outcome, currency)
-        return outcome, True
+        return Exchange(outcome)
 
     @staticmethod
     def _in_currency(outcome: Outcome, currency: str) -> Outcome:
@@ -326,3 +395,9 @@ class Asker:
         last = await self.world.journal.latest(provider_id, player)
         outcome = last.outcome if last is not None and last.tx.currency == currency else None
         return outcome.balance if isinstance(outcome, Accepted | Declined) else None
+
+
+def _nothing(silence: Silence) -> Exchange:
+    """No answer, and so no decision."""
+    why = f"{silence.result}: {silence.detail}"
+    return Exchange(Unknown(detail=silence.detail), silence.left, why, silence.hopeless)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.currency import Currencies
+from gateway.engine.identity import same_player
 from gateway.engine.journal import Journal, Movement, Session
 from gateway.engine.setup import Provider
 from gateway.model import (
@@ -35,7 +36,7 @@ class Completed(Struct, frozen=True, kw_only=True):
     tx: Transaction
     session: Session | None = None
     expired: bool = False  # the session was once good
-    target: Movement | None = None  # of a rollback, capture or release, if the journal has it
+    target: Movement | None = None  # of a rollback, capture or release that says too little, if the journal has it
 
 
 async def complete(journal: Journal, provider: Provider, tx: Transaction, now: datetime) -> Completed:
@@ -47,7 +48,7 @@ async def complete(journal: Journal, provider: Provider, tx: Transaction, now: d
     if session is not None:
         tx = replace(tx, player=tx.player or session.player, currency=tx.currency or session.currency)
     target = await _meant(journal, provider, tx)
-    if target is not None:
+    if target is not None and same_player(tx.player, target.tx.player):
         tx = replace(tx, player=tx.player or target.tx.player, currency=tx.currency or target.tx.currency)
         if tx.round is None and target.tx.round is not None:
             tx = replace(tx, round=Round(target.tx.round.id))
@@ -67,8 +68,8 @@ async def _session(journal: Journal, provider: Provider, tx: Transaction) -> Ses
 
 async def _meant(journal: Journal, provider: Provider, tx: Transaction) -> Movement | None:
     act = tx.act
-    if not isinstance(act, Rollback | Capture | Release):
-        return None
+    if not isinstance(act, Rollback | Capture | Release) or (tx.player and tx.currency and tx.round is not None):
+        return None  # nothing is missing: the journal finds it when it opens the movement
     if not act.reference:
         return None
     return await journal.find(provider.id, reference_kinds(provider, act), act.reference)

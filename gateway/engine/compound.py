@@ -56,9 +56,13 @@ async def carry_parts(movements: Movements, ticket: Ticket, way: Way, opened: Op
         outcome = await _undo_settle(movements, ticket, movement, legs)
     else:
         return None
-    if isinstance(outcome, Unknown):
-        return replace(movement, attempts=0, note=outcome.detail)
-    return await movements.asker.decide(ticket.errand, replace(movement, attempts=0), outcome)
+    unsent = replace(movement, attempts=0)
+    if not isinstance(outcome, Unknown):
+        return await movements.asker.decide(ticket.errand, unsent, outcome)
+    parts = await movements.world.journal.children(movement.key)
+    if any(part.state is State.PERSON for part in parts):  # what a part waits for, the whole waits for
+        return await movements.for_person(unsent, outcome.detail)
+    return replace(unsent, note=outcome.detail)
 
 
 def _part(

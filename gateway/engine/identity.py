@@ -6,6 +6,7 @@ SEMANTICS.md 1 to 3.
 from __future__ import annotations
 
 import hashlib
+import re
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -23,6 +24,8 @@ from gateway.model import (
     Transaction,
 )
 
+PLAIN = re.compile(r"[A-Za-z0-9_.~:-]*")  # what percent-encoding leaves as it is
+
 
 def key_of(dialect: Dialect, provider_id: str, space: str, tx: Transaction) -> str:
     """`provider/space/id`, each part percent-encoded, with the player or round where the scope says so."""
@@ -31,7 +34,7 @@ def key_of(dialect: Dialect, provider_id: str, space: str, tx: Transaction) -> s
         parts.append(tx.player)
     elif dialect.scope == "round":
         parts.append(tx.round_id)
-    return "/".join(quote(part, safe=":") for part in parts)
+    return "/".join([part if PLAIN.fullmatch(part) else quote(part, safe=":") for part in parts])
 
 
 def space_of(dialect: Dialect, kind: Kind) -> str:

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.engine.states import State
 from gateway.model import Accepted, Adjust, Declined, Kind, Outcome, Transaction
+
+
+class JournalLost(Exception):
+    """A write is not durable: the disk is full, the file or the database is gone. It may still be
+    there later (its confirmation may be what was lost): whoever asked for it knows nothing."""
 
 
 class Movement(Struct, frozen=True, kw_only=True):
@@ -65,6 +72,12 @@ class Movement(Struct, frozen=True, kw_only=True):
         return str(getattr(self.tx.act, "reference", ""))
 
 
+def taken_back(movement: Movement) -> Movement:
+    """The movement without its last attempt, of which no byte left."""
+    left = max(0, movement.attempts - 1)
+    return replace(movement, attempts=left, asked_at=movement.asked_at if left else None)
+
+
 class Intent(Struct, frozen=True, kw_only=True):
     """A movement to be opened, and what must be known at the same moment.
 
@@ -78,10 +91,12 @@ class Intent(Struct, frozen=True, kw_only=True):
     target: str = ""  # the key of the movement meant, where it is known beforehand
     targets: tuple[Kind, ...] = ()
     by_round: bool = False
+    rounds: bool = True  # whether its dialect's rollbacks may bury a whole round
     lone_bet: bool = False
     wins: bool = False  # a credit: the bets of its round matter, if one of them is open
     claim: bool = True
     """Whether a rollback takes its target for itself (`undone_by`); a partial one does not."""
+    several: bool = False  # its dialect knows partial rollbacks: what the others undo counts
     alone: bool = False
     """The gateway's own rollback: not opened at all where its target has another one (12)."""
 
@@ -119,6 +134,42 @@ class Session(Struct, frozen=True, kw_only=True):
     seen_at: datetime
 
 
+class Event(StrEnum):
+    """What a line of a movement's story tells. Those of an ordinary call are told by its row alone."""
+
+    RECEIVED = "received"
+    REPEATED = "repeated"
+    CONFLICT = "conflict"  # the same id came with other content
+    ASKED = "asked"
+    ANSWERED = "answered"
+    SILENT = "silent"  # no complete answer came
+    QUERIED = "queried"
+    HELD = "held"  # its turn has not come: nothing was sent
+    LOOKED = "looked"  # settlement did
+    TOLD = "told"
+    DECIDED = "decided"
+    PERSON = "for_person"
+    CLAIMED = "claimed"  # a rollback was read that is to undo it
+    RELEASED = "released"  # that rollback will not
+    ROLLED_BACK = "rolled_back"
+    TAKEN = "taken"  # over, from a process whose lease had ended
+    DIED = "died"  # the process that carried it
+    RETRY = "retry"  # `gateway tx retry`
+    RESOLVED = "resolved"  # `gateway tx resolve`
+
+
+OF_THE_WALLET = frozenset({Event.ASKED, Event.ANSWERED, Event.SILENT, Event.QUERIED})
+"""What is told of a wallet whatever became of the movement meanwhile."""
+
+
+class Step(Struct, frozen=True):
+    """A line of a movement's story that its row does not tell. `detail` holds no body and no secret."""
+
+    at: datetime
+    what: Event
+    detail: str = ""
+
+
 class Listing(Struct, frozen=True, kw_only=True):
     """A filter for `tx list`."""
 
@@ -143,7 +194,9 @@ class Journal(Protocol):
     """Reads see every write that was returned before. Writes are durable when they return.
 
     A write that takes a `Movement` returns it as it is now; what others may have changed meanwhile
-    (`undone_by`) is as fresh as the movement that was given.
+    (`undone_by`) is as fresh as the movement that was given. `steps` are journalled in the same
+    transaction as the change that they tell of; of a movement that was decided meanwhile, only
+    those `OF_THE_WALLET`.
     """
 
     async def open(self, intent: Intent) -> Opened:
@@ -154,24 +207,33 @@ class Journal(Protocol):
         """The movement for this process until then; None: another process carries it."""
         ...
 
-    async def ask(self, movement: Movement, at: datetime) -> Movement:
+    async def ask(self, movement: Movement, at: datetime, *, steps: Sequence[Step] = ()) -> Movement:
         """Before bytes leave again: one attempt more, begun `at`. A decided one stays as it is."""
         ...
 
-    async def not_left(self, movement: Movement) -> Movement:
+    async def not_left(self, movement: Movement, *, steps: Sequence[Step] = ()) -> Movement:
         """No byte of the last attempt left: take it back."""
         ...
 
-    async def never_applied(self, movement: Movement) -> Movement:
+    async def never_applied(self, movement: Movement, *, steps: Sequence[Step] = ()) -> Movement:
         """No attempt reached the wallet (SEMANTICS.md 10): the next one is a first attempt."""
         ...
 
-    async def decide(self, movement: Movement, outcome: Accepted | Declined, at: datetime, *, heard: bool) -> Movement:
+    async def decide(
+        self, movement: Movement, outcome: Accepted | Declined, at: datetime, *, heard: bool, steps: Sequence[Step] = ()
+    ) -> Movement:
         """The first decision stands; returns the row as it is then. `heard`: its provider waits."""
         ...
 
     async def leave_open(
-        self, movement: Movement, state: State, note: str, told_at: datetime | None, due_at: datetime | None
+        self,
+        movement: Movement,
+        state: State,
+        note: str,
+        told_at: datetime | None,
+        due_at: datetime | None,
+        *,
+        steps: Sequence[Step] = (),
     ) -> Movement:
         """Doubt, owed or for a person; a decided movement stays as it is. `told_at`: doubt is told
         now. `due_at`: when settlement looks at it. `movement.tries` is kept with it."""
@@ -181,12 +243,21 @@ class Journal(Protocol):
         """When settlement looks again at a decided movement; None: never."""
         ...
 
-    async def tell(self, movement: Movement, told: str, at: datetime) -> None:
+    async def tell(self, movement: Movement, told: str, at: datetime, *, steps: Sequence[Step] = ()) -> None:
         """What the provider heard; a decision that was heard is watched no more."""
         ...
 
-    async def release_target(self, key: str) -> None:
-        """The rollback `key` will not undo its target: the target is free again."""
+    async def release_target(self, key: str, at: datetime) -> None:
+        """The rollback `key` will not undo its target: the target is free again, and its story says so."""
+        ...
+
+    async def note(self, key: str, steps: Sequence[Step]) -> None:
+        """Steps that change nothing."""
+        ...
+
+    async def story(self, key: str) -> list[Step]:
+        """The steps of a movement, in the order of the journal. Of a long story the first and the
+        last hundred are kept, and what a person did."""
         ...
 
     async def due(self, at: datetime, limit: int) -> list[Movement]:

@@ -107,16 +107,27 @@ def _never_applied(wallet: Wallet, target: Movement | None, now: datetime) -> bo
     return settled_in_flight(target, wallet, now)
 
 
-def judge_query(movement: Movement, wallet: Wallet, outcome: Outcome, now: datetime) -> Decision:
-    """The decision that an answer to a status query makes; see also `never_applied_by_query`."""
+def judge_query(
+    movement: Movement, wallet: Wallet, outcome: Outcome, now: datetime, target: Movement | None
+) -> Decision:
+    """The decision that an answer to a status query makes; see also `never_applied_by_query`.
+
+    The answer is the wallet's first decision, so a no is judged as a no to the first attempt.
+    """
     if isinstance(outcome, Accepted):
         return replace(outcome, replayed=False)
-    if isinstance(outcome, Declined) and outcome.replayed and not movement.owes:
-        return replace(outcome, replayed=False)
-    return None
+    if not isinstance(outcome, Declined) or not outcome.replayed:
+        return None
+    first = replace(outcome, replayed=False)
+    if movement.kind is Kind.ROLLBACK:
+        return _judge_rollback(movement, wallet, first, now, first=True, target=target)
+    return None if movement.owes else first
 
 
 def never_applied_by_query(movement: Movement, wallet: Wallet, outcome: Outcome, now: datetime) -> bool:
-    """A wallet that does not know the id, asked after everything in flight has landed (10)."""
+    """A wallet that does not know the id, asked after everything in flight has landed (10), or that
+    declined what is owed: either way nothing moved, and the next attempt is a first one."""
+    if isinstance(outcome, Declined) and outcome.replayed:
+        return movement.owes
     unseen = isinstance(outcome, Declined) and outcome.reason is Reason.TRANSACTION_NOT_FOUND and not outcome.replayed
     return unseen and settled_in_flight(movement, wallet, now) and remembered(movement, wallet, now)

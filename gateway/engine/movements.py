@@ -11,13 +11,14 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.dialect import Dialect
 from gateway.engine import compound
 from gateway.engine.asking import Asker, Job
 from gateway.engine.backoff import pause
 from gateway.engine.complete import Completed, reference_kinds
 from gateway.engine.errand import Errand
 from gateway.engine.identity import fingerprint, key_of, same_player
-from gateway.engine.journal import Intent, Movement, Opened
+from gateway.engine.journal import Event, Intent, Movement, Opened, Step
 from gateway.engine.judge import again, remembered, settled_in_flight
 from gateway.engine.plan import Way, moves_nothing
 from gateway.engine.setup import Route
@@ -26,6 +27,7 @@ from gateway.engine.ticket import Ticket
 from gateway.engine.world import Handle
 from gateway.model import (
     Accepted,
+    Act,
     Adjust,
     Capture,
     Credit,
@@ -97,17 +99,14 @@ class Movements:
         if movement is None:
             return
         now = self.world.clock()
-        await self.world.journal.tell(movement, "unknown", now)
+        await self.world.journal.tell(movement, "unknown", now, steps=[Step(now, Event.TOLD, "unknown")])
         if movement.state is State.ACCEPTED and not movement.owes:
             await self.world.journal.watch(movement, now)
 
     async def _join(self, ticket: Ticket, flight: Flight) -> Outcome:
         """A repeat of what is still being asked waits for that decision, within its own time."""
-        provider, tx = ticket.errand.provider, ticket.done.tx
-        if flight.content != ticket.content or not same_player(flight.player, tx.player):
-            self.world.meter.replay(provider.name, tx.kind.value, "conflict")
+        if not self._same(ticket, flight.content, flight.player):
             return _mismatch()
-        self.world.meter.replay(provider.name, tx.kind.value, "same")
         await self.world.wait([flight.handle], ticket.errand.left())
         return flight.handle.result() if flight.handle.done() else Unknown(detail="still being asked")
 
@@ -140,7 +139,8 @@ class Movements:
             movement = await self._settle(ticket, opened)
         except Exception:
             due = self.world.clock() + pause(movement.key, movement.tries)
-            await self.world.journal.leave_open(movement, movement.open_state, "our own fault", None, due)
+            steps = [Step(self.world.clock(), Event.LOOKED, "our own fault")]
+            await self.world.journal.leave_open(movement, movement.open_state, "our own fault", None, due, steps=steps)
             raise
         if movement.state.decided and movement.outcome is not None:
             if not opened.fresh and not isinstance(movement.outcome, Unknown):
@@ -175,20 +175,20 @@ class Movements:
             buried_by=(tx.kind, *_also(dialect.rollback_kinds, tx.kind)) if tx.kind in BURIABLE else (),
             target=ticket.target,
             targets=reference_kinds(ticket.errand.provider, tx.act),
-            by_round=undo and tx.act.scope == "round",  # type: ignore[union-attr]  # undo says it is a Rollback
+            by_round=_by_round(dialect, tx.act),
+            rounds=dialect.round_refunds,
             lone_bet=undo and dialect.lone_bet,
             wins=tx.kind is Kind.CREDIT,
-            claim=undo and (ticket.alone or not dialect.partial),
+            claim=undo and (ticket.alone or not dialect.partial or _undoes_all(tx, done.target)),
+            several=undo and dialect.partial,
             alone=ticket.alone,
         )
 
     async def _repeat(self, ticket: Ticket, opened: Opened) -> Outcome | None:
         """What a repeat hears at once, or None: it is to be asked again."""
-        movement, provider = opened.movement, ticket.errand.provider
-        if movement.fingerprint != ticket.content or not same_player(movement.tx.player, ticket.done.tx.player):
-            self.world.meter.replay(provider.name, movement.kind.value, "conflict")
+        movement = opened.movement
+        if not self._same(ticket, movement.fingerprint, movement.tx.player):
             return _mismatch()
-        self.world.meter.replay(provider.name, movement.kind.value, "same")
         undone = movement.kind is not Kind.ROLLBACK and bool(movement.undone_by)
         if undone and movement.told != State.ACCEPTED.value and movement.state is not State.DECLINED:
             if ticket.errand.settling:
@@ -197,9 +197,23 @@ class Movements:
         if movement.outcome is not None and not isinstance(movement.outcome, Unknown):
             word = movement.state.value
             if movement.told != word:
-                await self.world.journal.tell(movement, word, self.world.clock())
+                await self._tell(movement, word)
             return self._replayed(ticket, movement.outcome)
         return None
+
+    def _same(self, ticket: Ticket, content: str, player: str) -> bool:
+        """Whether a repeat is one, by its content; it is counted, and a line of the story."""
+        tx, settling = ticket.done.tx, ticket.errand.settling
+        same = content == ticket.content and same_player(player, tx.player)
+        if not settling:
+            self.world.meter.replay(ticket.errand.provider.name, tx.kind.value, "same" if same else "conflict")
+            what = Event.REPEATED if same else Event.CONFLICT
+            self.world.spawn(self.world.journal.note(ticket.key, [Step(self.world.clock(), what)]))
+        return same
+
+    async def _tell(self, movement: Movement, word: str) -> None:
+        now = self.world.clock()
+        await self.world.journal.tell(movement, word, now, steps=[Step(now, Event.TOLD, word)])
 
     def _replayed(self, ticket: Ticket, outcome: Accepted | Declined) -> Outcome:
         current = ticket.errand.provider.dialect.replay_balance == "current"
@@ -227,15 +241,19 @@ class Movements:
         state = State.PERSON if person else movement.open_state
         movement = replace(movement, tries=movement.tries + 1 if settling else 0)
         due = None if person else now + pause(movement.key, movement.tries)
-        left = await self.world.journal.leave_open(movement, state, movement.note, None if settling else now, due)
+        step = Step(now, Event.LOOKED, movement.note) if settling else Step(now, Event.TOLD, "unknown")
+        left = await self.world.journal.leave_open(
+            movement, state, movement.note, None if settling else now, due, steps=[] if settling and person else [step]
+        )
         if left.state.decided and left.outcome is not None:  # an answer came at the last moment
             if not settling and left.told != left.state.value:
-                await self.world.journal.tell(left, left.state.value, now)
+                await self._tell(left, left.state.value)
             return left.outcome
         return Unknown(detail=movement.note or "the wallet's decision is not known")
 
     async def for_person(self, movement: Movement, note: str) -> Movement:
-        return await self.world.journal.leave_open(movement, State.PERSON, note, None, None)
+        steps = [Step(self.world.clock(), Event.PERSON, note)]
+        return await self.world.journal.leave_open(movement, State.PERSON, note, None, None, steps=steps)
 
     # -- to a decision
 
@@ -280,6 +298,8 @@ class Movements:
             target = ready
         if isinstance(movement.tx.act, Credit) and not await self._bets_settled(ticket, opened):
             return await self._hold_back(movement, opened.fresh, "its bet is in doubt, and is completed first")
+        if target is None and await self._would_be_guessed(way, movement):
+            return await self._unsaid(errand, movement, "this wallet would take it for another bet of the round")
         job = await self.job(ticket, way, movement, target, opened.undone)
         try:
             brought = await self.asker.bring(job, movement, fresh=opened.fresh)
@@ -288,6 +308,18 @@ class Movements:
         if isinstance(movement.tx.act, Rollback) and target is not None:
             await self._undone(errand, brought, target)
         return await self._left_open(way, brought)
+
+    async def _would_be_guessed(self, way: Way, movement: Movement) -> bool:
+        """Whether a wallet that looks for an unknown reference in its round would find a bet of ours
+        there: Kyren's Cancel means the only open one, and its Refund all of them."""
+        tx = movement.tx
+        if not isinstance(tx.act, Rollback) or not way.wallet.dialect.lone_bet or not tx.round_id:
+            return False
+        for provider in way.setup.providers.values():
+            around = await self.world.journal.round(provider.id, tx.player, tx.round_id)
+            if any(m.kind is Kind.DEBIT and m.wallet == way.wallet.name and _is_open(m) for m in around):
+                return True
+        return False
 
     async def _left_open(self, way: Way, movement: Movement) -> Movement:
         """What cannot be settled any more waits for a person (14)."""
@@ -300,7 +332,9 @@ class Movements:
         return movement
 
     async def job(self, ticket: Ticket, way: Way, movement: Movement, target: Movement | None, undone: Decimal) -> Job:
-        whole = _amount(target) if target is not None else None
+        whole = None
+        if target is not None:
+            whole = Decimal(0) if moves_nothing(target.tx) else _amount(target)
         session = await self.asker.session_out(way, movement.tx.session)
         left = None if whole is None else max(whole - undone, Decimal(0))
         return Job(errand=ticket.errand, way=way, target=target, left=left, session=session, refusable=ticket.refusable)
@@ -309,10 +343,14 @@ class Movements:
         """Where the journal says it goes: with its round or its target (23), else by the routes."""
         way, setup = ticket.way, ticket.errand.setup
         wallet = setup.wallets.get(movement.wallet)
-        if wallet is None or (way is not None and way.wallet.name == wallet.name):
+        if wallet is None:
+            return way
+        here = way is not None and way.wallet.name == wallet.name
+        if way is not None and here and way.route.players == movement.route:
             return way
         route = next((r for r in setup.routes if r.wallet == wallet.name and r.players == movement.route), None)
-        route = route or Route(wallet=wallet.name, players=movement.route)
+        as_now = way.route if way is not None and here else Route(wallet=wallet.name)
+        route = route or replace(as_now, players=movement.route)
         return Way(setup=setup, provider=ticket.errand.provider, wallet=wallet, route=route)
 
     async def _unsayable(self, ticket: Ticket, way: Way, opened: Opened, refused: Refused) -> Movement:
@@ -335,7 +373,8 @@ class Movements:
     async def _hold_back(self, movement: Movement, fresh: bool, note: str) -> Movement:
         """It is owed, and its turn has not come: the attempt that was journalled did not begin."""
         if fresh:
-            movement = await self.world.journal.not_left(movement)
+            held = [Step(self.world.clock(), Event.HELD, note)]
+            movement = await self.world.journal.not_left(movement, steps=held)
         return replace(movement, note=note)
 
     # -- rollbacks
@@ -343,20 +382,29 @@ class Movements:
     async def _by_journal(self, ticket: Ticket, opened: Opened) -> Movement | None:
         """A rollback that is decided by what the journal knows (15, 16, 17)."""
         movement, target = opened.movement, opened.target
-        if not isinstance(movement.tx.act, Rollback) or (movement.attempts and not opened.fresh):
-            return None
+        was_sent = not opened.fresh and (movement.attempts > 0 or movement.asked_at is not None)
+        if not isinstance(movement.tx.act, Rollback) or was_sent:
+            return None  # what the wallet was asked is brought to its own answer (13)
         refusal: Accepted | Declined | None = await self._refusal(ticket, opened)
         if refusal is None and target is not None and target.undone_by not in ("", movement.key):
             refusal = await self._after_another(ticket, target.undone_by)
             if refusal is None and not ticket.errand.provider.dialect.partial:
                 return await self._hold_back(movement, opened.fresh, "another rollback of it is under way")
-        if refusal is None and target is not None and _never_sent(target):
+        if refusal is None and target is not None and await self._never_sent(target):
             return await self._by_itself(ticket, movement, Accepted(moved=Decimal(0), currency=target.tx.currency))
         if refusal is None:
             return None
         if isinstance(refusal, Declined):
-            await self.world.journal.release_target(movement.key)
+            await self.world.journal.release_target(movement.key, self.world.clock())
         return await self._by_itself(ticket, movement, refusal)
+
+    async def _never_sent(self, movement: Movement) -> bool:
+        """Accepted without a wallet: nothing moved there, so nothing is undone there (20).
+
+        A split settle was not sent either, but its parts were (18).
+        """
+        unsent = movement.state is State.ACCEPTED and movement.attempts == 0
+        return unsent and not await self.world.journal.children(movement.key)
 
     async def _by_itself(self, ticket: Ticket, movement: Movement, outcome: Accepted | Declined) -> Movement:
         tx = movement.tx
@@ -369,10 +417,10 @@ class Movements:
         movement, target, dialect = opened.movement, opened.target, ticket.errand.provider.dialect
         act = movement.tx.act
         assert isinstance(act, Rollback)
-        if act.scope == "round" and any(_is_win(m) for m in opened.round):
+        if _by_round(dialect, act) and any(_is_win(m) for m in opened.round):
             return Declined(reason=Reason.ALREADY_SETTLED, message="the round has a win")  # 16
         if target is None:
-            return None
+            return await self._of_another(ticket, movement)
         if target.state is State.DECLINED:
             return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="that movement was declined")  # 15
         whole = _amount(target)
@@ -386,6 +434,16 @@ class Movements:
             message = "more than is left of that movement"
             return Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH)  # 17
         return None
+
+    async def _of_another(self, ticket: Ticket, rollback: Movement) -> Declined | None:
+        """A rollback of another player's movement: no wallet is to give this one that money."""
+        provider, act = ticket.errand.provider, rollback.tx.act
+        if provider.dialect.scope != "provider" or not rollback.reference:
+            return None
+        meant = await self.world.journal.find(provider.id, reference_kinds(provider, act), rollback.reference)
+        if meant is None or same_player(meant.tx.player, rollback.tx.player):
+            return None
+        return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="that movement is another player's")
 
     async def _all_done(self, target: Movement) -> bool:
         undoing = [m for m in await self.world.journal.aimed_at(target.key) if m.kind is Kind.ROLLBACK]
@@ -413,6 +471,8 @@ class Movements:
     ) -> Movement | tuple[Movement]:
         """The target when its rollback may be sent (11); in a tuple: the rollback, and it may not yet."""
         fresh = movement.attempts <= 1 and movement.state is State.ASKING
+        if await self._unsent(ticket, movement, target):
+            return (await self._never_was(ticket, movement),)
         if target.state.decided or way.wallet.tombstones or movement.attempts > 1:
             return target
         target = await self._wait_for(ticket, target)
@@ -424,8 +484,23 @@ class Movements:
             return target
         return (await self._hold_back(movement, fresh, "its bet is in doubt"),)
 
+    async def _unsent(self, ticket: Ticket, movement: Movement, target: Movement) -> bool:
+        """Whether no byte of its bet ever left us: then the bet is over, and no wallet need be asked (10).
+
+        The bet is taken first, and its repeats are refused since its cancel was read: nobody sends it now.
+        """
+        unsent = target.state is State.DOUBT and not target.attempts and target.undone_by == movement.key
+        if not unsent or target.key in self.flights or target.key in self.asker.air:
+            return False
+        taken = await self.world.journal.take(target, self.node, self.world.clock(), self._lease_ends(ticket.errand))
+        if taken is None or taken.state is not State.DOUBT or taken.attempts or target.key in self.flights:
+            return False
+        refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it never reached the wallet")
+        ended = await self.world.journal.decide(taken, refusal, self.world.clock(), heard=False)
+        return ended.state is State.DECLINED
+
     async def _never_was(self, ticket: Ticket, movement: Movement) -> Movement:
-        await self.world.journal.release_target(movement.key)
+        await self.world.journal.release_target(movement.key, self.world.clock())
         refusal = Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="that movement was declined")
         return await self._by_itself(ticket, movement, refusal)
 
@@ -454,7 +529,7 @@ class Movements:
             refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it was rolled back")
             await self.world.journal.decide(target, refusal, self.world.clock(), heard=False)
         elif not gone:
-            await self.world.journal.release_target(rollback.key)
+            await self.world.journal.release_target(rollback.key, self.world.clock())
 
     # -- credits
 
@@ -472,7 +547,7 @@ class Movements:
         cancel = await self.world.journal.get(bet.undone_by)
         if cancel is None or cancel.attempts or cancel.state.decided or cancel.key in self.flights:
             return False
-        await self.world.journal.release_target(cancel.key)
+        await self.world.journal.release_target(cancel.key, self.world.clock())
         refusal = Declined(reason=Reason.ALREADY_SETTLED, message="a win came for this bet")
         await self.asker.decide(ticket.errand, cancel, refusal)
         return True
@@ -495,6 +570,22 @@ def tied_bets(tx: Transaction, around: tuple[Movement, ...]) -> list[Movement]:
     said = tx.act.reference if isinstance(tx.act, Credit) else ""
     named = [bet for bet in bets if said and bet.tx.id == said]
     return named or (bets if len(bets) == 1 else [])
+
+
+def _is_open(bet: Movement) -> bool:
+    return bet.state is not State.DECLINED and not bet.undone_by
+
+
+def _by_round(dialect: Dialect, act: Act) -> bool:
+    """Whether a rollback may mean a whole round (16)."""
+    return isinstance(act, Rollback) and act.scope == "round" and dialect.round_refunds
+
+
+def _undoes_all(tx: Transaction, target: Movement | None) -> bool:
+    """A rollback of all of it is a cancel (11), also where partial ones are known."""
+    whole = _amount(target) if target is not None else None
+    asked = tx.act.amount if isinstance(tx.act, Rollback) else None
+    return asked is None or (whole is not None and asked >= whole)
 
 
 def _also(rollback_kinds: object, kind: Kind) -> tuple[Kind, ...]:
@@ -522,11 +613,6 @@ def _who(done: Completed) -> Reason:
 
 def _is_win(movement: Movement) -> bool:
     return movement.kind in (Kind.CREDIT, Kind.SETTLE) and movement.state is not State.DECLINED
-
-
-def _never_sent(movement: Movement) -> bool:
-    """Accepted without a wallet: nothing moved there, so nothing is undone there (20)."""
-    return movement.state is State.ACCEPTED and movement.attempts == 0
 
 
 def _amount(movement: Movement) -> Decimal | None:

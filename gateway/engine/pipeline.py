@@ -18,25 +18,29 @@ from gateway.engine.complete import Completed, amounts_checked, complete, refere
 from gateway.engine.compound import carry_batch
 from gateway.engine.errand import Errand
 from gateway.engine.identity import key_of
+from gateway.engine.journal import JournalLost
 from gateway.engine.movements import Movements
 from gateway.engine.plan import Way
 from gateway.engine.reads import Reads
 from gateway.engine.recovery import Settler
 from gateway.engine.setup import Provider, Setup
-from gateway.engine.world import World
+from gateway.engine.world import Silence, World
 from gateway.http import Request, Response
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
+    Adjust,
     Authenticate,
     Batch,
     Capture,
+    Credit,
     Declined,
     Missing,
     Outcome,
     Profile,
     Reason,
     Refused,
+    Release,
     Rollback,
     Transaction,
     Unknown,
@@ -109,7 +113,13 @@ class Engine:
         except Refused as refused:
             return await self._answer(errand, refused.outcome(), None, call, "refused")
         errand.allow(provider.limit(tx.kind).total_seconds())
-        outcome, tx = await self._carry(errand, tx, call)
+        try:
+            self.world.gate.call(provider, owed=owed(tx))
+            outcome, tx = await self._carry(errand, tx, call)
+        except JournalLost:
+            outcome = Unknown(detail="the journal cannot be written")
+        except Silence as silence:  # too many calls: whatever it is, it was not read, and nothing moved
+            outcome = Unknown(detail=silence.detail)
         return await self._answer(errand, outcome, tx, call, "")
 
     def _prove(self, provider: Provider, request: Request, call: Call) -> None:
@@ -296,6 +306,14 @@ class Engine:
             return replace(outcome, balance=found.balance, bonus=found.bonus, currency=found.currency or tx.currency)
         last = await self.asker.last_balance(errand.provider.id, tx.player, tx.currency)
         return outcome if last is None else replace(outcome, balance=last, currency=tx.currency)
+
+
+def owed(tx: Transaction) -> bool:
+    """Whether a call goes before new bets and reads where not all can be carried: it gives, or gives back."""
+    act = tx.act
+    if isinstance(act, Batch):
+        return any(owed(item) for item in act.items)
+    return isinstance(act, Credit | Rollback | Release) or (isinstance(act, Adjust) and act.amount > 0)
 
 
 def _shows_now(replay_balance: str, outcome: Accepted, tx: Transaction) -> bool:

@@ -41,6 +41,7 @@ from gateway.model import (
     Settle,
     Status,
     Transaction,
+    unsupported,
 )
 
 AMOUNT_OF_ROLLBACK = "the amount of a rollback"  # what a dialect says it has no words for
@@ -108,7 +109,13 @@ def _referring(way: Way, tx: Transaction, target: Movement | None) -> object:
     if target is not None and target.alias:
         made = target.outcome.wallet_id if isinstance(target.outcome, Accepted) else ""
         theirs = made if way.wallet.dialect.makes_hold_ids and target.kind is Kind.RESERVE else ""
-        return replace(act, reference=theirs or target.alias)
+        act = replace(act, reference=theirs or target.alias)
+        if not isinstance(act, Rollback):
+            return act
+        # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
+        act = replace(act, reference_kind=target.kind)
+        # A free bet took no cash, whatever its amount says: nor does its rollback give any.
+        return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
     return replace(act, reference=way.alias(space_of(way.provider.dialect, meant(act)), act.reference))
 
 
@@ -123,6 +130,8 @@ async def encode(way: Way, tx: Transaction, known: Known, now: datetime, nonce: 
     """The signed request. Raises `Refused` (unsupported) where this wallet cannot be told it."""
     call = way.call(now, nonce)
     dialect = way.wallet.dialect
+    if dialect.undoes_whole and _is_part(tx, known):
+        raise unsupported("a rollback of a part")
     for _ in range(SUPPLIED_MAX):
         try:
             request = dialect.encode_request(tx, call)
@@ -137,6 +146,12 @@ async def encode(way: Way, tx: Transaction, known: Known, now: datetime, nonce: 
     if dialect.auth.parts(way.wallet.settings) and not keys:
         raise Refused(Reason.UNSUPPORTED, f"no key of wallet {way.wallet.name} holds any more")
     return dialect.auth.sign(request, keys, way.wallet.settings, now)
+
+
+def _is_part(tx: Transaction, known: Known) -> bool:
+    """Whether a rollback asks for less than is left of what it undoes."""
+    asked = tx.act.amount if isinstance(tx.act, Rollback) else None
+    return asked is not None and known.left is not None and asked != known.left()
 
 
 def _all_of_it(tx: Transaction, refused: Refused, known: Known, *, partial: bool) -> Transaction:

@@ -55,26 +55,30 @@ class Reads:
             outcome = await self._learn(way, done, outcome)
         return outcome
 
-    async def ask(self, errand: Errand, way: Way, tx: Transaction, *, most: float = 0.0) -> Outcome | None:
-        """One read of the wallet, twice where the first came to nothing; None: no words for it."""
+    async def ask(self, errand: Errand, way: Way, tx: Transaction, *, until: float | None = None) -> Outcome | None:
+        """One read of the wallet, twice where the first came to nothing; None: no words for it.
+
+        `until` = the tick at which it must be over; the provider's own time where it is not given.
+        """
         session = await self.asker.session_out(way, tx.session)
         wallet_tx = for_wallet(way, tx, tx.id, None, session)
         known = self.asker.known(way, tx, None, None)
         outcome: Outcome = Unknown(detail="no time was left for the wallet")
         for _ in range(TRIES):
-            seconds = min(most or errand.left(), way.wallet.answer_within.total_seconds())
+            left = errand.left() if until is None else until - self.world.ticks()
+            seconds = min(left, way.wallet.answer_within.total_seconds())
             if seconds <= 0:
                 break
             try:
                 request = await encode(way, wallet_tx, known, self.world.clock(), self.world.nonce())
             except Refused:
                 return None
-            exchange = self.asker.exchange(errand, way, request, wallet_tx, tx.currency)
-            handle = self.world.spawn(exchange)
+            handle = self.world.spawn(self.asker.exchange(errand, way, request, wallet_tx, tx.currency))
             await self.world.wait([handle], seconds)
-            if handle.done():
-                outcome, _ = handle.result()
-            if not isinstance(outcome, Unknown):
+            exchange = handle.result() if handle.done() else None
+            if exchange is not None:
+                outcome = exchange.outcome
+            if not isinstance(outcome, Unknown) or (exchange is not None and exchange.hopeless):
                 break
         return _ours(outcome)
 
@@ -118,11 +122,10 @@ class Reads:
         wanted = Transaction(
             act=Balance(), player=tx.player, session=tx.session, currency=tx.currency, game=tx.game
         )  # fmt: skip
-        if seconds <= 0:
-            return None
-        found = await self.ask(errand, way, wanted, most=seconds)
+        until = self.world.ticks() + seconds
+        found = await self.ask(errand, way, wanted, until=until)
         if found is None:
-            found = await self.ask(errand, way, replace(wanted, act=Authenticate()), most=seconds)
+            found = await self.ask(errand, way, replace(wanted, act=Authenticate()), until=until)
         return found if isinstance(found, Accepted) and found.balance is not None else None
 
     # -- what became of a movement

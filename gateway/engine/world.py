@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec import Struct
 
 from gateway.engine.journal import Journal
-from gateway.engine.setup import Wallet
+from gateway.engine.setup import Provider, Wallet
 from gateway.http import Request, Response
 from gateway.model import Kind
 
@@ -25,11 +25,12 @@ class Silence(Exception):
     """No complete answer came. `left` says whether a byte of the request may have left us.
 
     `result` is the word of `gateway_wallet_requests_total`: `timeout`, `broken`, `unreachable`.
+    `hopeless`: nothing was sent and nothing will be for a while, so trying again at once is no use.
     """
 
-    def __init__(self, result: str, detail: str, *, left: bool) -> None:
+    def __init__(self, result: str, detail: str, *, left: bool, hopeless: bool = False) -> None:
         super().__init__(detail)
-        self.result, self.detail, self.left = result, detail, left
+        self.result, self.detail, self.left, self.hopeless = result, detail, left, hopeless
 
 
 class Handle(Protocol[T_co]):
@@ -66,6 +67,39 @@ class Meter(Protocol):
         ...
 
 
+Leave = Callable[[str], None]
+"""Called once when a request to a wallet is over, with its result: `answered`, `refused`, `timeout`, ..."""
+
+
+class Gate(Protocol):
+    """What may be sent or carried just now: load limits, and wallets that do not answer.
+
+    `owed`: it is owed to the wallet (credits, rollbacks), and goes before new bets and reads.
+    """
+
+    def call(self, provider: Provider, *, owed: bool) -> None:
+        """Before a provider's call is carried. Raises `Silence` where there are too many."""
+        ...
+
+    def wallet(self, provider: Provider, wallet: Wallet, *, owed: bool) -> Leave:
+        """Before a request to a wallet is sent. Raises `Silence` (hopeless) where it may not be."""
+        ...
+
+
+class OpenGate:
+    """No limits: for worlds that have none."""
+
+    def call(self, provider: Provider, *, owed: bool) -> None:
+        """Everybody may."""
+
+    def wallet(self, provider: Provider, wallet: Wallet, *, owed: bool) -> Leave:
+        return _nobody_counts
+
+
+def _nobody_counts(result: str) -> None:
+    """Nothing is counted where nothing is limited."""
+
+
 class World(Struct, frozen=True, kw_only=True):
     """What the engine may not fetch by itself."""
 
@@ -81,6 +115,7 @@ class World(Struct, frozen=True, kw_only=True):
     sleep: Callable[[float], Awaitable[None]]
     journal: Journal
     meter: Meter
+    gate: Gate = OpenGate()
 
 
 def kind_label(kind: Kind | None) -> str:

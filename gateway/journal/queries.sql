@@ -41,6 +41,33 @@ UPDATE movements SET undone_by = ? WHERE key = ? AND undone_by = '';
 -- release: a rollback will not undo its target
 UPDATE movements SET undone_by = '' WHERE undone_by = ?;
 
+-- step: a line of a movement's story; the transaction holds the movement's row
+INSERT INTO steps (key, number, at, what, detail)
+SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ? FROM steps WHERE key = ?;
+
+-- trim: of a long story the first and the last hundred lines stay, and what a person did
+DELETE FROM steps
+WHERE key = ? AND number > 100 AND number <= (SELECT max(number) FROM steps WHERE key = ?) - 100
+  AND what NOT IN ('retry', 'resolved');
+
+-- story: the lines of a movement's story
+SELECT at, what, detail FROM steps WHERE key = ? ORDER BY number;
+
+-- released_steps: before `release`, a line for the target
+INSERT INTO steps (key, number, at, what, detail)
+SELECT m.key, coalesce((SELECT max(s.number) FROM steps s WHERE s.key = m.key), 0) + 1, ?, 'released', ?
+FROM movements m WHERE m.undone_by = ?;
+
+-- taken_steps: before `take`, a line where a lease that has ended is taken over
+INSERT INTO steps (key, number, at, what, detail)
+SELECT m.key, coalesce((SELECT max(s.number) FROM steps s WHERE s.key = m.key), 0) + 1, ?, 'taken', 'its process was silent'
+FROM movements m WHERE m.key = ? AND m.owner NOT IN ('', ?) AND m.due_at <= ?;
+
+-- orphan_steps: before `orphans`, a line for each
+INSERT INTO steps (key, number, at, what, detail)
+SELECT m.key, coalesce((SELECT max(s.number) FROM steps s WHERE s.key = m.key), 0) + 1, ?, 'died', 'the process that carried it ended'
+FROM movements m WHERE m.state = 'asking';
+
 -- take: a process takes a movement that is due, or its own, for a while
 UPDATE movements SET owner = ?, due_at = ? WHERE key = ? AND (owner = '' OR owner = ? OR due_at <= ?);
 
@@ -49,7 +76,7 @@ UPDATE movements SET attempts = attempts + 1, asked_at = ?, state = 'asking'
 WHERE key = ? AND state IN ({before_asking});
 
 -- not_left: the last attempt is taken back
-UPDATE movements SET attempts = max(attempts - 1, 0) WHERE key = ? AND state NOT IN ('accepted', 'declined');
+UPDATE movements SET attempts = max(attempts - 1, 0), asked_at = CASE WHEN attempts > 1 THEN asked_at END WHERE key = ? AND state NOT IN ('accepted', 'declined');
 
 -- never_applied: no attempt reached the wallet
 UPDATE movements SET attempts = 0 WHERE key = ? AND state NOT IN ('accepted', 'declined');

@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from gateway.engine.journal import Movement, Session
+from gateway.engine.journal import Event, Movement, Session, Step
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Kind, Outcome, Rollback, Transaction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+DETAIL_MAX = 1000  # characters of a step's detail
 
 MOVEMENT_COLUMNS = (
     "key, provider, space, kind, fingerprint, intent, wallet, route, alias, state, attempts, asked_at, target, undone_by,"
@@ -85,6 +86,10 @@ def movement(row: tuple[Any, ...]) -> Movement:
         created_at=EPOCH + row[22] * MICROSECOND,
         decided_at=moment(row[23]),
     )
+
+
+def step(row: tuple[Any, ...]) -> Step:
+    return Step(EPOCH + row[0] * MICROSECOND, Event(row[1]), row[2])
 
 
 def session_values(s: Session) -> tuple[Any, ...]:

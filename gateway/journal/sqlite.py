@@ -19,7 +19,7 @@ import apsw
 from msgspec.structs import replace
 
 from gateway.engine.identity import same_player
-from gateway.engine.journal import Count, Intent, Listing, Movement, Opened, Session
+from gateway.engine.journal import OF_THE_WALLET, Count, Intent, Listing, Movement, Opened, Session, Step, taken_back
 from gateway.engine.states import IllegalEdge, State, sources
 from gateway.journal import queries, rows
 from gateway.journal.writer import Submits, Writer
@@ -86,8 +86,6 @@ class SqliteJournal:
         write = connect(path)
         migrate(write)
         self._read = Reader(connect(path))
-        if lock is None:  # a shared memory database locks whole tables against its readers
-            self._read.connection.execute("PRAGMA read_uncommitted = ON")
         self._writer = make_writer(write, committed)
         self._connections = (write, self._read.connection)
 
@@ -100,7 +98,7 @@ class SqliteJournal:
         `committed` hears the seconds of each commit. Raises `JournalError`.
         """
         if path == ":memory:":  # two connections, one database
-            path, lock = f"file:gateway-{os.urandom(8).hex()}?mode=memory&cache=shared", None
+            path, lock = f"file:/gateway-{os.urandom(8).hex()}?vfs=memdb", None
         else:
             lock = _own(path)
         try:
@@ -108,7 +106,7 @@ class SqliteJournal:
         except BaseException:
             _disown(lock)
             raise
-        await journal._writer.submit(lambda db: db.execute(SQL["orphans"], (rows.micros(now), rows.micros(now))))
+        await journal._writer.submit(lambda db: _orphans(db, rows.micros(now)))
         return journal
 
     def abandon(self) -> None:
@@ -126,24 +124,26 @@ class SqliteJournal:
         values = (owner, rows.micros(until), movement.key, owner, rows.micros(at))
 
         def operation(db: apsw.Cursor) -> Movement | None:
+            db.execute(SQL["taken_steps"], (rows.micros(at), movement.key, owner, rows.micros(at)))
             before = db.connection.total_changes()
             db.execute(SQL["take"], values)
             return Reader(db).get(movement.key) if db.connection.total_changes() > before else None
 
         return await self._writer.submit(operation)  # type: ignore[no-any-return]  # the writer is untyped inside
 
-    async def ask(self, movement: Movement, at: datetime) -> Movement:
+    async def ask(self, movement: Movement, at: datetime, *, steps: Sequence[Step] = ()) -> Movement:
         asked = replace(movement, attempts=movement.attempts + 1, asked_at=at, state=State.ASKING)
-        return await self._change("ask", (rows.micros(at), asked.key), asked)
+        return await self._change("ask", (rows.micros(at), asked.key), asked, steps)
 
-    async def not_left(self, movement: Movement) -> Movement:
-        fewer = replace(movement, attempts=max(0, movement.attempts - 1))
-        return await self._change("not_left", (movement.key,), fewer)
+    async def not_left(self, movement: Movement, *, steps: Sequence[Step] = ()) -> Movement:
+        return await self._change("not_left", (movement.key,), taken_back(movement), steps)
 
-    async def never_applied(self, movement: Movement) -> Movement:
-        return await self._change("never_applied", (movement.key,), replace(movement, attempts=0))
+    async def never_applied(self, movement: Movement, *, steps: Sequence[Step] = ()) -> Movement:
+        return await self._change("never_applied", (movement.key,), replace(movement, attempts=0), steps)
 
-    async def decide(self, movement: Movement, outcome: Accepted | Declined, at: datetime, *, heard: bool) -> Movement:
+    async def decide(
+        self, movement: Movement, outcome: Accepted | Declined, at: datetime, *, heard: bool, steps: Sequence[Step] = ()
+    ) -> Movement:
         state = State.ACCEPTED if isinstance(outcome, Accepted) else State.DECLINED
         when, told = rows.micros(at), state.value
         watched = not heard and not movement.owes and state is State.ACCEPTED
@@ -153,38 +153,60 @@ class SqliteJournal:
         decided = replace(
             movement, state=state, outcome=outcome, decided_at=at, note="", owner="", due_at=at if watched else None
         )
-        return await self._change("decide", values, replace(decided, told=told, told_at=at) if heard else decided)
+        decided = replace(decided, told=told, told_at=at) if heard else decided
+        return await self._change("decide", values, decided, steps)
 
     async def leave_open(
-        self, movement: Movement, state: State, note: str, told_at: datetime | None, due_at: datetime | None
+        self,
+        movement: Movement,
+        state: State,
+        note: str,
+        told_at: datetime | None,
+        due_at: datetime | None,
+        *,
+        steps: Sequence[Step] = (),
     ) -> Movement:
         told, when = told_at is not None, rows.micros(told_at)
         left = replace(movement, state=state, note=note, owner="", due_at=due_at)
         values = (state.value, note, rows.micros(due_at), movement.tries, told, told, when, movement.key)
-        return await self._change(
-            "leave_open", values, replace(left, told="unknown", told_at=told_at) if told else left
-        )
+        left = replace(left, told="unknown", told_at=told_at) if told else left
+        return await self._change("leave_open", values, left, steps)
 
     async def watch(self, movement: Movement, due_at: datetime | None) -> None:
         await self._writer.submit(lambda db: db.execute(SQL["watch"], (rows.micros(due_at), movement.key)))
 
-    async def tell(self, movement: Movement, told: str, at: datetime) -> None:
-        await self._writer.submit(lambda db: db.execute(SQL["tell"], (told, rows.micros(at), movement.key)))
+    async def tell(self, movement: Movement, told: str, at: datetime, *, steps: Sequence[Step] = ()) -> None:
+        def operation(db: apsw.Cursor) -> None:
+            db.execute(SQL["tell"], (told, rows.micros(at), movement.key))
+            _write_steps(db, movement.key, steps)
 
-    async def release_target(self, key: str) -> None:
-        await self._writer.submit(lambda db: db.execute(SQL["release"], (key,)))
+        await self._writer.submit(operation)
+
+    async def release_target(self, key: str, at: datetime) -> None:
+        def operation(db: apsw.Cursor) -> None:
+            db.execute(SQL["released_steps"], (rows.micros(at), key, key))
+            db.execute(SQL["release"], (key,))
+
+        await self._writer.submit(operation)
+
+    async def note(self, key: str, steps: Sequence[Step]) -> None:
+        await self._writer.submit(lambda db: _write_steps(db, key, steps))
 
     async def learn(self, session: Session) -> None:
         await self._writer.submit(lambda db: db.execute(SQL["learn"], rows.session_values(session)))
 
-    async def _change(self, query: str, values: tuple[Any, ...], changed: Movement) -> Movement:
+    async def _change(
+        self, query: str, values: tuple[Any, ...], changed: Movement, steps: Sequence[Step] = ()
+    ) -> Movement:
         """`changed`, if the row could still change; else the row as it was decided."""
 
         def operation(db: apsw.Cursor) -> Movement:
             before = db.connection.total_changes()
             db.execute(SQL[query], values)
             if db.connection.total_changes() > before:
+                _write_steps(db, changed.key, steps)
                 return changed
+            _write_steps(db, changed.key, [step for step in steps if step.what in OF_THE_WALLET])
             found = Reader(db).get(changed.key)
             assert found is not None, "a movement never leaves while it is carried"
             if not found.state.decided:
@@ -215,6 +237,9 @@ class SqliteJournal:
 
     async def round(self, provider: str, player: str, round_id: str) -> list[Movement]:
         return self._read.many("round", (provider, player, round_id))
+
+    async def story(self, key: str) -> list[Step]:
+        return self._read.story(key)
 
     async def session(self, provider: str, session: str) -> Session | None:
         return self._read.session("session", (provider, session))
@@ -263,6 +288,9 @@ class Reader:
                     return movement
         return None
 
+    def story(self, key: str) -> list[Step]:
+        return [rows.step(row) for row in _rows(self.connection, SQL["story"], (key,))]
+
     def session(self, query: str, values: tuple[Any, ...]) -> Session | None:
         return next((rows.session(row) for row in _rows(self.connection, SQL[query], values)), None)
 
@@ -288,6 +316,21 @@ class Reader:
             assert since is not None
             found.append(Count(wallet, kind, State(state), number, since))
         return found
+
+
+# ---------------------------------------------------------------- inside the writer
+
+
+def _write_steps(db: apsw.Cursor, key: str, steps: Sequence[Step]) -> None:
+    for step in steps:
+        db.execute(SQL["step"], (key, rows.micros(step.at), step.what.value, step.detail[: rows.DETAIL_MAX], key))
+    if steps:
+        db.execute(SQL["trim"], (key, key))
+
+
+def _orphans(db: apsw.Cursor, now: int | None) -> None:
+    db.execute(SQL["orphan_steps"], (now,))
+    db.execute(SQL["orphans"], (now, now))
 
 
 # ---------------------------------------------------------------- opening, inside the writer
@@ -333,7 +376,7 @@ def _facts(reader: Reader, intent: Intent, movement: Movement, *, fresh: bool) -
     if tx.round_id and (intent.by_round or (intent.wins and _exists(reader, "round_open", here))):
         around = tuple(reader.many("round", here))
     undone = Decimal(0)
-    if target is not None and not intent.claim:
+    if target is not None and intent.several:
         undone = sum(
             (_moved(m, target) for m in reader.many("undoing", (target.key,)) if m.key != movement.key), undone
         )
@@ -364,7 +407,7 @@ def _tombstone(reader: Reader, intent: Intent) -> Movement | None:
         for found in reader.many("buried", (m.provider, m.tx.id, m.tx.round_id))
         if isinstance(found.tx.act, Rollback) and found.tx.act.reference_kind in intent.buried_by
     ]
-    if m.tx.round_id:
+    if m.tx.round_id and intent.rounds:
         named += reader.many("buried_round", (m.provider, m.tx.player, m.tx.round_id))
     return next((found for found in named if _buries(found)), None)
 

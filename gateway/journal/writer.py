@@ -15,13 +15,11 @@ from typing import Any, Protocol
 
 import apsw
 
+from gateway.engine.journal import JournalLost
+
 Operation = Callable[[apsw.Cursor], Any]
 Ticket = tuple[Operation, "asyncio.Future[Any]"]
 Result = tuple["asyncio.Future[Any]", Any, BaseException | None]
-
-
-class JournalLost(Exception):
-    """A write is not durable: the disk is full, or the file is gone."""
 
 
 class Submits(Protocol):

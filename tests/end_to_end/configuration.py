@@ -85,3 +85,8 @@ def write(folder: Path, config: Mapping[str, Any]) -> Path:
     path = folder / "gateway.yaml"
     path.write_text(text.getvalue(), encoding="utf-8")
     return path
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe").load(path)
+    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -96,6 +97,14 @@ async def numbers(admin: httpx.AsyncClient) -> Numbers:
     answer = await admin.get("/metrics")
     assert answer.status_code == 200
     return Numbers(answer.text)
+
+
+async def counted(admin: httpx.AsyncClient, reached: Callable[[Numbers], bool], seconds: float = 10.0) -> Numbers:
+    """The metrics, as soon as they say so."""
+    async with asyncio.timeout(seconds):
+        while not reached(found := await numbers(admin)):  # noqa: ASYNC110  # another process tells nobody when something changes
+            await asyncio.sleep(0.02)
+    return found
 
 
 def in_book(wallet: WalletServer, kind: str = "debit") -> list[str]:

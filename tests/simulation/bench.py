@@ -31,7 +31,7 @@ from gateway.play.caller import Caller, Heard
 from gateway.play.purse import Purse
 from gateway.play.teller import Exchange, Teller
 from gateway.serve.discover import find
-from gateway.vectors import demo_key
+from gateway.vectors import Vector, demo_key, load_all
 from tests.simulation.scheduler import Killed, Scheduler, Task
 
 CURRENCIES = Currencies({"BTC": 8, "PTS": 0})
@@ -285,6 +285,11 @@ def keys_of(dialect: Dialect, settings: Any) -> tuple[Key, ...]:
     return (demo_key(dialect, settings),) if dialect.auth.parts(settings) else ()
 
 
+def vectors_of(dialect: str) -> list[Vector]:
+    found = find(dialect)
+    return load_all(found.dialect, found.folder / "vectors")
+
+
 def a_provider(dialect: str, name: str = "acme", **more: Any) -> Provider:
     found = find(dialect).dialect
     settings = settings_of(found, more.pop("settings", None))
@@ -322,11 +327,12 @@ class Bench:
         providers: tuple[Provider, ...] = (),
         wallets: tuple[Wallet, ...] = (),
         opening: dict[str, Decimal] | None = None,
+        currency: str = "EUR",
         seed: int = 1,
     ) -> None:
         self.path, self.scheduler, self.tally = path, Scheduler(seed), Tally()
-        first = a_provider(provider) if isinstance(provider, str) else provider
-        main = a_wallet(wallet) if isinstance(wallet, str) else wallet
+        first = a_provider(provider, currency=currency) if isinstance(provider, str) else provider
+        main = a_wallet(wallet, currency=currency) if isinstance(wallet, str) else wallet
         given = routes if routes is not None else (Route(wallet=main.name, sessions="sess-{player}"),)
         self.setup = Setup(
             providers={each.name: each for each in (first, *providers)},
@@ -337,7 +343,7 @@ class Bench:
         self.provider, self.wallet = first, main
         opening = opening or {PLAYER: money("1000.00")}
         self.tills = {
-            each.name: Till(each, opening, each.currency or "EUR", keys_of(each.dialect, each.settings))
+            each.name: Till(each, opening, each.currency or currency, keys_of(each.dialect, each.settings))
             for each in self.setup.wallets.values()
         }
         self.callers = {name: self._caller(each) for name, each in self.setup.providers.items()}
@@ -458,7 +464,8 @@ class Bench:
         return self.callers[provider or self.provider.name].undo(tx, id, scope)
 
     def rest(self, seconds: float) -> None:
-        """So much virtual time passes."""
+        """So much virtual time passes, even where nothing happens."""
+        self.scheduler.at(seconds, lambda: None)
         self.scheduler.run(seconds=seconds)
 
     # -- looking at it
@@ -476,6 +483,10 @@ class Bench:
         found = self.scheduler.finish(self.journal.find(whose, (kind,), id), OUTSIDE)
         assert found is not None, f"no {kind} {id} in the journal"
         return found
+
+    def unresolved(self) -> dict[str, int]:
+        """Open movements by wallet."""
+        return dict(at_once(self.journal.unresolved_by_wallet()))
 
     def launch(self, session: str = SESSION, player: str = PLAYER, **more: Any) -> None:
         """The operator hands over a launch."""

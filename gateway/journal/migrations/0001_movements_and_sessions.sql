@@ -51,6 +51,17 @@ CREATE INDEX movements_due ON movements (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX movements_target ON movements (target) WHERE target <> '';
 CREATE INDEX movements_parent ON movements (parent) WHERE parent <> '';
 
+-- What out of the ordinary happened to a movement, step by step. An ordinary call writes none: its
+-- row tells its story. Rows leave together with their movement.
+CREATE TABLE steps (
+  key TEXT NOT NULL,                   -- of the movement
+  number INTEGER NOT NULL,             -- within the movement: no sequence
+  at INTEGER NOT NULL,
+  what TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  PRIMARY KEY (key, number)
+) STRICT, WITHOUT ROWID;
+
 -- Launches that the operator handed over, and sessions that `authenticate` taught.
 CREATE TABLE sessions (
   provider TEXT NOT NULL,

@@ -1,0 +1,173 @@
+"""The independent ledger of the pair law: what the canonical acts add up to, the refused ones skipped.
+
+It reads no answer and asks no engine: from the acts alone, and whether a wallet's dialect has words
+for each, it says what must be decided and what must be in the purse.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from gateway.engine.setup import Provider
+from gateway.model import (
+    Adjust,
+    Batch,
+    Capture,
+    Credit,
+    Debit,
+    Kind,
+    Reason,
+    Release,
+    Reserve,
+    Rollback,
+    Settle,
+    Transaction,
+)
+
+ZERO = Decimal(0)
+DOUBT = "unknown"
+ACCEPTED = "accepted"
+
+
+class Entry(Struct):
+    """One act that was decided."""
+
+    tx: Transaction
+    verdict: str  # accepted, unknown, or the reason of the decline
+    change: Decimal = ZERO  # to the purse
+    undone: Decimal = ZERO  # of what it took or gave
+    held: Decimal = ZERO
+
+
+class Ledger:
+    """One player's account at one provider."""
+
+    def __init__(self, provider: Provider, cash: Decimal) -> None:
+        self.dialect, self.cash = provider.dialect, cash
+        self.entries: dict[tuple[str, str], Entry] = {}
+        self.buried: set[str] = set()
+
+    def post(self, tx: Transaction, refused: bool) -> str:
+        """What its provider must hear: accepted, unknown, or the reason of a decline."""
+        if isinstance(tx.act, Batch):
+            return self._batch(tx.act, refused)
+        place = (self.dialect.space(self._call(tx.kind), tx.kind), tx.id)
+        known = self.entries.get(place)
+        if known is not None and known.verdict != DOUBT:
+            return known.verdict
+        entry = Entry(tx=tx, verdict="")
+        entry.verdict = self._decided(entry, refused)
+        self.cash += entry.change
+        self.entries[place] = entry
+        return entry.verdict
+
+    def _call(self, kind: Kind) -> str:
+        return next((wire.name for wire in self.dialect.calls if kind in wire.kinds), "")
+
+    def _decided(self, entry: Entry, refused: bool) -> str:
+        tx, act = entry.tx, entry.tx.act
+        if isinstance(act, Rollback):
+            return self._rollback(entry, act, refused)
+        if isinstance(act, Debit | Settle | Credit) and tx.id in self.buried:
+            return Reason.ALREADY_ROLLED_BACK
+        owes = isinstance(act, Credit) or (isinstance(act, Adjust) and act.amount > 0)
+        if refused:
+            return DOUBT if owes else Reason.UNSUPPORTED
+        match act:
+            case Debit():
+                return self._take(entry, ZERO if act.free_round or act.tracking_only else act.amount, ZERO)
+            case Settle():
+                return self._take(entry, ZERO if act.free_round else act.debit, act.credit)
+            case Credit():
+                return self._take(entry, ZERO, ZERO if act.tracking_only else act.amount)
+            case Adjust():
+                return self._take(entry, max(-act.amount, ZERO), max(act.amount, ZERO))
+            case Reserve():
+                entry.held = act.amount
+                return self._take(entry, act.amount, ZERO)
+            case Capture() | Release():
+                return self._end_hold(entry, act)
+        raise AssertionError(f"the ledger does not know {act}")
+
+    def _take(self, entry: Entry, stake: Decimal, gain: Decimal) -> str:
+        if stake > self.cash:
+            return Reason.INSUFFICIENT_FUNDS
+        entry.change = gain - stake
+        return ACCEPTED
+
+    def _end_hold(self, entry: Entry, act: Capture | Release) -> str:
+        held = next(e for e in self.entries.values() if e.tx.kind is Kind.RESERVE and e.tx.id == act.reference)
+        if not held.held:
+            return Reason.TRANSACTION_NOT_FOUND
+        taken = ZERO if isinstance(act, Release) else (held.held if act.amount is None else act.amount)
+        entry.change, held.held = held.held - taken, ZERO
+        # A refund of the capture gives back what it took, although its own change to the purse is none.
+        entry.held = taken
+        return ACCEPTED
+
+    # -- rollbacks
+
+    def _rollback(self, entry: Entry, act: Rollback, refused: bool) -> str:
+        targets = self._meant(entry.tx, act)
+        if act.scope == "round" and not self._named(act) and self._won(entry.tx):
+            return Reason.ALREADY_SETTLED
+        if not targets:
+            self.buried.add(act.reference)
+            return DOUBT if refused else Reason.TRANSACTION_NOT_FOUND
+        if all(target.verdict not in (ACCEPTED, DOUBT) for target in targets):
+            return Reason.TRANSACTION_NOT_FOUND
+        if all(self._left(target) <= 0 and target.undone for target in targets):
+            return Reason.ALREADY_ROLLED_BACK
+        left = sum((self._left(target) for target in targets), ZERO)
+        if self.dialect.excess == "refuse" and act.amount is not None and act.amount > abs(left) > 0:
+            return Reason.INVALID_REQUEST
+        if refused:
+            return DOUBT
+        back = left if act.amount is None else min(act.amount, abs(left)).copy_sign(left)
+        entry.change = back
+        for target in targets:
+            share = self._left(target) if act.amount is None else back
+            target.undone += abs(share)
+        return ACCEPTED
+
+    def _left(self, target: Entry) -> Decimal:
+        """What undoing all of it would still give; less than nothing: take."""
+        moved = target.held if isinstance(target.tx.act, Capture) else -target.change
+        return (abs(moved) - target.undone).copy_sign(moved)
+
+    def _named(self, act: Rollback) -> Entry | None:
+        kinds = self.dialect.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
+        for kind in kinds:
+            for entry in self.entries.values():
+                if (entry.tx.kind, entry.tx.id) == (kind, act.reference):
+                    return entry
+        return None
+
+    def _meant(self, tx: Transaction, act: Rollback) -> list[Entry]:
+        named = self._named(act)
+        if named is not None:
+            return [named]
+        around = [e for e in self.entries.values() if e.tx.round_id == tx.round_id and e.tx.kind is Kind.DEBIT]
+        around = [e for e in around if e.verdict in (ACCEPTED, DOUBT) and not e.undone]
+        if act.scope == "round":
+            return around
+        return around if self.dialect.lone_bet and len(around) == 1 else []
+
+    def _won(self, tx: Transaction) -> bool:
+        wins = [e for e in self.entries.values() if e.tx.kind in (Kind.CREDIT, Kind.SETTLE)]
+        return any(e.tx.round_id == tx.round_id and e.verdict in (ACCEPTED, DOUBT) for e in wins)
+
+    # -- batches
+
+    def _batch(self, act: Batch, refused: bool) -> str:
+        """All or nothing where it is atomic; every debit is fit to be taken before any credit is given."""
+        before = self.cash, dict(self.entries)
+        order = sorted(act.items, key=lambda item: item.kind is Kind.CREDIT)
+        for item in order:
+            verdict = self.post(item, refused)
+            if act.atomic and verdict not in (ACCEPTED, DOUBT):
+                self.cash, self.entries = before
+                return verdict
+        return ACCEPTED

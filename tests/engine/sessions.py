@@ -1,0 +1,97 @@
+"""The scripted session of the pair law: what every provider plays, as far as its dialect can say it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.model import Adjust, Batch, Capture, Credit, Release, Reserve, Rollback, Transaction
+from tests.engine.acts import bet, settle, undo, win
+from tests.simulation.bench import Bench, a_call
+
+
+class Step(Struct, frozen=True):
+    """One call. `again`: it was said before."""
+
+    name: str
+    tx: Transaction
+
+
+def steps(bench: Bench) -> Iterator[Step]:
+    """In order; a holds' reference is known only when its hold was answered."""
+    one, two, three = bet("b1", "10.00"), bet("b2", "20.00", round_id="2"), bet("b3", "30.00", round_id="3")
+    yield Step("a bet", one)
+    yield Step("the bet again", one)
+    yield Step("a win", win("w1", "25.00", closed=True))
+    yield Step("the win again", win("w1", "25.00", closed=True))
+    yield Step("a bet to be undone", two)
+    yield Step("its rollback", bench.undo(two, "refund:b2"))
+    yield Step("the rollback again", bench.undo(two, "refund:b2"))
+    yield Step("a cancel before its bet", bench.undo(three, "refund:b3"))
+    yield Step("the late bet", three)
+    poor = bet("b4", "99999.00", round_id="4")
+    yield Step("an insufficient bet", poor)
+    yield Step("the insufficient bet again", poor)
+    yield Step("the cancel of what was declined", bench.undo(poor, "refund:b4"))
+    yield from _promotions(bench)
+    yield from _wholes()
+    yield from _parts()
+    yield from _round_refunds(bench)
+    yield from _holds(bench)
+    yield Step("the last bet", bet("b9", "7.01", round_id="9"))
+    yield Step("the last win", win("w9", "0.07", round_id="9"))
+
+
+def _promotions(bench: Bench) -> Iterator[Step]:
+    free = bet("f1", "5.00", free=True, free_round_id="c-1", round_id="5")
+    yield Step("a free round", free)
+    yield Step("its win", win("fw1", "7.00", free=True, free_round_id="c-1", round_id="5"))
+    other = bet("f2", "5.00", free=True, free_round_id="c-1", round_id="51")
+    yield Step("a free round to be undone", other)
+    yield Step("its rollback", bench.undo(other, "refund:f2"))
+    yield Step("a tracking-only bet", bet("tr1", "5.00", tracking=True, round_id="5"))
+    yield Step("a losing bet", bet("b5", "3.00", round_id="6"))
+    yield Step("a zero win", win("z1", "0.00", round_id="6", closed=True))
+    bonus = win("x1", "4.00", round_id="6")
+    yield Step("a bonus", replace(bonus, act=Credit(amount=Decimal("4.00"), type="bonus")))
+    yield Step("an adjustment that gives", a_call(Adjust(amount=Decimal("2.50")), "a1"))
+    yield Step("an adjustment that takes", a_call(Adjust(amount=Decimal("-1.25")), "a2"))
+
+
+def _wholes() -> Iterator[Step]:
+    yield Step("a settle", settle("s1", "4.00", "9.00", round_id="7"))
+    yield Step("the settle again", settle("s1", "4.00", "9.00", round_id="7"))
+    yield Step("an insufficient settle", settle("s2", "99999.00", "1.00", round_id="71"))
+    items = (win("i2", "6.00", round_id="8"), bet("i1", "2.00", round_id="8"))
+    yield Step("a batch", a_call(Batch(items=items, atomic=True), ""))
+    poor = (bet("i3", "2.00", round_id="81"), bet("i4", "99999.00", round_id="81"), win("i5", "1.00", round_id="81"))
+    yield Step("a batch that is declined", a_call(Batch(items=poor, atomic=True), ""))
+
+
+def _parts() -> Iterator[Step]:
+    yield Step("a bet to be refunded by half", bet("p1", "12.00", round_id="10"))
+    yield Step("a partial refund", undo("pr1", "p1", "5.00", round_id="10"))
+
+
+def _round_refunds(bench: Bench) -> Iterator[Step]:
+    for number in (1, 2, 3):
+        yield Step(f"bet {number} of a round", bet(f"r{number}", f"{number}.00", round_id="11"))
+    yield Step("the cancel of one of them", bench.undo(bet("r2", "2.00", round_id="11"), "refund:r2"))
+    if bench.provider.dialect.name == "kyren":
+        refund = replace(bet("rf", round_id="11"), act=Rollback(reference="rf", scope="round"), id="refund:rf")
+        yield Step("the refund of the round", refund)
+        yield Step("the refund of the round again", refund)
+
+
+def _holds(bench: Bench) -> Iterator[Step]:
+    for number, end in ((1, Capture), (2, Release)):
+        made = "" if bench.provider.dialect.name == "gameball" else f"h{number}"
+        yield Step(f"hold {number}", a_call(Reserve(amount=Decimal("8.00")), made, round_id=""))
+        held = made or (bench.answers[-1].transaction_id if bench.answers else "")
+        act: Any = end(reference=held)
+        yield Step(f"the end of hold {number}", a_call(act, f"e{number}" if end is Capture else f"release:{held}"))
+    yield Step("the refund of what was held", undo("er1", "e1", round_id=""))

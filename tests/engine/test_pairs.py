@@ -1,0 +1,134 @@
+"""The pair law (ARCHITECTURE.md): every provider dialect in front of every wallet dialect."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.dialect import Call
+from gateway.engine.capability import REFUSED, sayable
+from gateway.engine.states import State
+from gateway.model import MONEY_KINDS, Batch, Kind, Refused, Rollback, Transaction
+from tests.engine import pairs
+from tests.engine.conftest import MakeBench
+from tests.engine.ledger import ACCEPTED, DOUBT, Ledger
+from tests.engine.sessions import Step, steps
+from tests.simulation.bench import CURRENCIES, Bench
+
+OPENING = Decimal("1000.00")
+
+
+# ---------------------------------------------------------------- the matrix
+
+
+@pytest.mark.parametrize(("provider", "wallet"), pairs.PAIRS)
+def test_the_matrix_is_the_pinned_one(provider: str, wallet: str) -> None:
+    """`python -m tests.engine.pairs --write` pins it anew, and is reviewed."""
+    pinned = pairs.read(pairs.PINNED.read_text(encoding="utf-8"))
+    mine = {key: verdict for key, verdict in pinned.items() if key.startswith(f"{provider} -> {wallet}: ")}
+    now = pairs.column(provider, wallet)
+    assert not pairs.new_refusals(mine, now), "refusals may never grow"
+    assert pairs.differences(mine, now) == []
+
+
+def test_the_matrix_holds_every_pair() -> None:
+    """All 36, and what is written reads back as itself."""
+    now = pairs.matrix()
+    assert {key.partition(": ")[0] for key in now} == {f"{a} -> {b}" for a, b in pairs.PAIRS}
+    assert len(pairs.PAIRS) == 36
+    assert pairs.read(pairs.text_of(now)) == now
+
+
+def test_a_dialect_can_say_to_itself_what_it_hears() -> None:
+    """Refused only where the wire has no exact form of its own word."""
+    own = {key: v for key, v in pairs.matrix().items() if len(set(key.partition(": ")[0].split(" -> "))) == 1}
+    assert [key for key, verdict in own.items() if verdict.startswith(REFUSED)] == []
+
+
+def test_refusals_may_never_grow() -> None:
+    """What could be said must still be said; only a new vector may begin refused."""
+    before = {"a -> b: x": "same", "a -> b: y": "refused: why", "a -> b: z": "bridged: by"}
+    now = {"a -> b: x": "refused: why", "a -> b: y": "same", "a -> b: z": "same", "a -> b: new": "refused: why"}
+    assert pairs.new_refusals(before, now) == ["a -> b: x"]
+    assert len(pairs.differences(before, now)) == 4
+
+
+# ---------------------------------------------------------------- a session through the engine
+
+
+class Play:
+    """One provider's session through the gateway to one wallet, with the ledger beside it."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench, self.ledger = bench, Ledger(bench.provider, OPENING)
+        self.played: list[str] = []
+
+    def step(self, step: Step) -> None:
+        """What is heard must be what the ledger says; refused = no money request reached the wallet."""
+        bench = self.bench
+        try:
+            wire = self._wire(step.tx)
+        except Refused:
+            return  # this provider has no words for it
+        refused = self._is_refused(wire)
+        asked = bench.till.asked()
+        expected = self.ledger.post(wire, refused)
+        bench.call(step.tx)
+        answer = bench.answers[-1]
+        self.played.append(f"{step.name}: {expected}")
+        where = f"{step.name}: {answer} (sayable: {not refused})"
+        assert (answer.reason or answer.outcome) == expected, where
+        assert bench.till.balance() == self.ledger.cash, where
+        if refused:
+            assert bench.till.asked() == asked, where
+        if expected == DOUBT and wire.kind in MONEY_KINDS:
+            assert bench.row(wire.kind, wire.id).state is State.PERSON, where
+
+    def _wire(self, tx: Transaction) -> Transaction:
+        """The canonical act as the gateway will read it, completed with the settings' currency."""
+        provider = self.bench.provider
+        request, call = self.bench.callers[provider.name].request(tx)
+        reading = Call(
+            settings=provider.settings, now=call.now, nonce=call.nonce, request=request, name=call.name,
+            provider=provider.id, currency=provider.currency, currencies=CURRENCIES,
+        )  # fmt: skip
+        wire = provider.dialect.decode_request(request, reading)
+        if wire.kind is Kind.RESERVE and not tx.id:  # made anew in each reading
+            wire = replace(wire, id=f"hold-{len(self.ledger.entries)}")
+        return replace(wire, currency=wire.currency or provider.currency)
+
+    def _is_refused(self, wire: Transaction) -> bool:
+        """Of the wallet's dialect, by what the ledger knows of the movement meant."""
+        wallet, act = self.bench.wallet, wire.act
+        if isinstance(act, Batch):
+            return any(self._is_refused(item) for item in act.items)
+        if isinstance(act, Rollback):
+            meant = self.ledger._named(act)
+            if meant is not None:
+                # What it undoes, and of what round, the journal knows; so does the ledger.
+                wire = replace(
+                    wire, act=replace(act, reference_kind=meant.tx.kind), round=wire.round or meant.tx.round,
+                    game=wire.game or meant.tx.game,
+                )  # fmt: skip
+        verdict, text = sayable(wallet.dialect, wallet.settings, wire, CURRENCIES)
+        partial = isinstance(wire.act, Rollback) and "without its amount" in text and not self._is_whole(wire.act)
+        return verdict == REFUSED or partial
+
+    def _is_whole(self, act: Rollback) -> bool:
+        meant = self.ledger._named(act)
+        return meant is None or act.amount == abs(self.ledger._left(meant)) or not meant.change
+
+
+@pytest.mark.parametrize(("provider", "wallet"), pairs.PAIRS)
+def test_a_session_leaves_the_wallets_purse_as_the_ledger_says(bench_of: MakeBench, provider: str, wallet: str) -> None:
+    """Bets, wins, repeats, rollbacks, a cancel before its bet, free rounds, settles, batches, holds."""
+    bench = bench_of(provider, wallet)
+    play = Play(bench)
+    for step in steps(bench):
+        play.step(step)
+    assert len(play.played) >= 15
+    assert bench.till.balance() == play.ledger.cash
+    told = [line for line in play.played if line.endswith(f": {ACCEPTED}")]
+    assert told or provider == "gameball"

@@ -1,0 +1,250 @@
+"""SEMANTICS.md 21 to 23: who plays, in what currency, and where it goes."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.engine.setup import Route
+from gateway.engine.states import State
+from gateway.model import (
+    Accepted,
+    Authenticate,
+    CloseRound,
+    CloseSession,
+    Credit,
+    Declined,
+    Game,
+    Kind,
+    Notice,
+    Profile,
+    Reason,
+    Unknown,
+)
+from gateway.model import Check as CheckAct
+from tests.engine.acts import balance, bet, undo, why, win, yes
+from tests.engine.conftest import MakeBench
+from tests.simulation.bench import PLAYER, SESSION, a_call, a_provider, a_wallet, says
+
+NOWHERE: tuple[Route, ...] = ()
+
+
+def hello(session: str = SESSION) -> object:
+    """A launch as NetGaming says it: a token, and nothing else."""
+    return a_call(Authenticate(), session=session, player="", currency="", round_id="", game=None)
+
+
+# ---------------------------------------------------------------- 21
+
+
+def test_rule_21_the_launch_fills_player_and_currency(bench_of: MakeBench) -> None:
+    """Dragon Gaming's get_session says a token; the operator handed it over."""
+    bench = bench_of("dragon_gaming", "native")
+    bench.launch()
+    heard = yes(bench.call(hello()))  # type: ignore[arg-type]  # a transaction
+    assert (heard.profile and heard.profile.player, heard.currency) == (PLAYER, "EUR")
+
+
+def test_rule_21_a_session_nobody_knows_is_asked_of_the_wallet_and_remembered(bench_of: MakeBench) -> None:
+    """Routed by what is known, and from then on like a launch."""
+    bench = bench_of("netgaming", "netgaming")
+    yes(bench.call(hello()))  # type: ignore[arg-type]  # a transaction
+    asked = bench.till.asked(Kind.AUTHENTICATE)
+    assert asked == 1
+    yes(bench.call(bet("t1")))
+    assert bench.till.asked(Kind.AUTHENTICATE) == asked
+    bench.crash()
+    bench.restart()
+    yes(bench.call(win("w1")))
+    assert bench.till.balance() == Decimal("1015.00")
+
+
+def test_rule_21_a_declined_one_declines_the_read_with_its_reason(bench_of: MakeBench) -> None:
+    """The wallet does not know the session."""
+    bench = bench_of("netgaming", "netgaming")
+    bench.till.always(says(Declined(reason=Reason.SESSION_EXPIRED)), Kind.AUTHENTICATE)
+    bench.call(hello("sess-gone"))  # type: ignore[arg-type]  # a transaction
+    assert bench.answers[-1].reason in (Reason.SESSION_EXPIRED, Reason.NOT_AUTHENTICATED)
+
+
+def test_rule_21_kyrens_bonus_win_takes_the_currency_of_the_last_call(bench_of: MakeBench) -> None:
+    """BonusWin and JackpotWin carry none; the integration's is not this player's."""
+    bench = bench_of(
+        a_provider("kyren", currency="EUR"), a_wallet("native", currency="USD"), currency="USD",
+    )  # fmt: skip
+    yes(bench.call(bet("b1", currency="USD")))
+    bonus = replace(win("bw1", "5.00", currency="USD"), act=Credit(amount=Decimal("5.00"), type="bonus"))
+    yes(bench.call(bonus))
+    assert bench.till.last(Kind.CREDIT).currency == "USD"
+    assert bench.till.balance() == Decimal("995.00")
+
+
+@pytest.mark.parametrize(("kind", "state"), [(Kind.DEBIT, State.DECLINED), (Kind.CREDIT, State.PERSON)])
+def test_rule_21_a_currency_that_nobody_knows(bench_of: MakeBench, kind: Kind, state: State) -> None:
+    """A debit is declined; a win is doubt, and waits for a person."""
+    bench = bench_of(a_provider("gameball", currency=""), "native")
+    call = bet("t1") if kind is Kind.DEBIT else win("t1")
+    bench.call(call)
+    assert bench.answers[-1].outcome == ("declined" if kind is Kind.DEBIT else "unknown")
+    assert bench.row(kind, "t1").state is state
+    assert bench.till.asked() == 0
+
+
+def test_rule_21_an_amount_is_checked_once_its_currency_is_known(bench_of: MakeBench) -> None:
+    """Half a yen is nothing: Gameball's wire names no currency, the launch does."""
+    bench = bench_of(a_provider("gameball", currency=""), a_wallet("native", currency="JPY"), currency="JPY")
+    bench.launch(currency="JPY")
+    bench.call(bet("t1", "10.50"))
+    assert bench.answers[-1].reason == Reason.INVALID_REQUEST
+    assert bench.till.asked() == 0
+
+
+# ---------------------------------------------------------------- 22
+
+
+def test_rule_22_a_wallet_that_wants_a_session_gets_the_launchs(bench_of: MakeBench) -> None:
+    """Scorpio Play has none; the operator's own token goes to the wallet, not the provider's."""
+    bench = bench_of("scorpio_play", "netgaming", routes=(Route(wallet="main"),))
+    bench.launch("provider-token", wallet_session="wallet-token")
+    yes(bench.call(bet("t1")))
+    assert bench.till.last(Kind.DEBIT).session == "wallet-token"
+
+
+def test_rule_22_the_last_session_is_this_games_first_and_never_another_providers(bench_of: MakeBench) -> None:
+    """Same provider, same player, then same game."""
+    bench = bench_of(
+        "scorpio_play", "netgaming", routes=(Route(wallet="main", sessions="template-{player}"),),
+        providers=(a_provider("scorpio_play", "other"),),
+    )  # fmt: skip
+    bench.launch("of-this-game", game="42")
+    bench.rest(1)
+    bench.launch("of-another-game", game="43")
+    yes(bench.call(bet("t1")))
+    assert bench.till.last(Kind.DEBIT).session == "of-this-game"
+    yes(bench.call(bet("t2", game=Game(id="44"))))
+    assert bench.till.last(Kind.DEBIT).session == "of-another-game"
+    yes(bench.call(bet("t1"), "other"))
+    assert bench.till.last(Kind.DEBIT).session == f"template-{PLAYER}"
+
+
+@pytest.mark.parametrize("provider", ["native", "netgaming", "dragon_gaming", "kyren"])
+def test_rule_22_a_dead_session_never_refuses_a_credit_or_a_rollback(bench_of: MakeBench, provider: str) -> None:
+    """They reach the wallet; so does the debit, and the wallet decides about it."""
+    bench = bench_of(provider, "native")
+    bench.launch()
+    one = bet("t1")
+    yes(bench.call(one))
+    bench.launch(expires_at=bench.scheduler.clock() + timedelta(seconds=1))
+    bench.rest(60)
+    yes(bench.call(win("w1")))
+    yes(bench.call(bench.undo(one, "refund:t1")))
+    assert bench.till.balance() == Decimal("1025.00")
+
+
+def test_rule_22_the_session_that_a_wallet_renews_replaces_the_old_one(bench_of: MakeBench) -> None:
+    """Its `authenticate` answers another token; that is the one it wants from now on."""
+    bench = bench_of("netgaming", "netgaming", routes=(Route(wallet="main"),))
+    fresh = Accepted(
+        balance=Decimal("1000.00"), currency="EUR", profile=Profile(player=PLAYER, session="fresh", country="SE")
+    )
+    bench.till.then(says(fresh), kind=Kind.AUTHENTICATE)
+    yes(bench.call(hello()))  # type: ignore[arg-type]  # a transaction
+    yes(bench.call(bet("t1")))
+    assert bench.till.last(Kind.DEBIT).session == "fresh"
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball"])
+@pytest.mark.parametrize(
+    "act", [CheckAct(), CloseRound(), CloseSession(), Notice()], ids=lambda act: type(act).__name__
+)
+def test_rule_20_calls_that_the_wallet_lacks_are_answered_without_it(
+    bench_of: MakeBench, wallet: str, act: object
+) -> None:
+    """`close_round`, `check` and the like: from a balance."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(a_call(act)))  # type: ignore[arg-type]  # an act
+    assert bench.till.asked() == 0
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball"])
+def test_rule_08_every_wallet_can_be_asked_for_a_balance(bench_of: MakeBench, wallet: str) -> None:
+    """In its own words."""
+    bench = bench_of("native", wallet)
+    assert yes(bench.call(balance())).balance == Decimal("1000.00")
+
+
+# ---------------------------------------------------------------- 23
+
+
+@pytest.mark.parametrize("later", ["rollback", "win"])
+def test_rule_23_what_belongs_to_a_movement_goes_where_it_went(bench_of: MakeBench, later: str) -> None:
+    """Rollbacks and everything later in a round, whatever the routes say by then."""
+    bench = bench_of(
+        "netgaming", "netgaming", wallets=(a_wallet("kyren", "second"),), routes=(Route(wallet="main"),),
+    )  # fmt: skip
+    yes(bench.call(bet("t1")))
+    bench.setup = replace(bench.setup, routes=(Route(wallet="second"),))
+    yes(bench.call(undo("r1", "t1", "10.00") if later == "rollback" else win("w1")))
+    assert bench.tills["second"].asked() == 0
+    yes(bench.call(bet("t2", round_id="7")))
+    assert bench.tills["second"].asked(Kind.DEBIT) == 1
+    assert bench.till.balance() == Decimal("1000.00" if later == "rollback" else "1015.00")
+
+
+def test_rule_23_the_players_name_there_is_the_one_of_then(bench_of: MakeBench) -> None:
+    """The template that was in force when the bet was taken."""
+    old = Route(wallet="main", players="a-{player}", sessions="s")
+    bench = bench_of("netgaming", "netgaming", routes=(old,), opening={"a-p-1": Decimal("100.00")})
+    yes(bench.call(bet("t1")))
+    bench.setup = replace(bench.setup, routes=(Route(wallet="main", players="b-{player}"), old))
+    yes(bench.call(undo("r1", "t1", "10.00")))
+    assert bench.till.last(Kind.ROLLBACK).player == "a-p-1"
+
+
+def test_rule_23_the_first_route_that_fits_wins(bench_of: MakeBench) -> None:
+    """By provider, brand, currency, player and game."""
+    routes = (
+        Route(wallet="main", providers=frozenset({"nobody"})),
+        Route(wallet="main", brands=frozenset({"other"})),
+        Route(wallet="main", currencies=frozenset({"USD"})),
+        Route(wallet="main", player=re.compile("^vip-")),
+        Route(wallet="main", game=re.compile("^live_")),
+        Route(wallet="second"),
+    )
+    bench = bench_of("native", "native", wallets=(a_wallet("native", "second"),), routes=routes)
+    yes(bench.call(bet("t1")))
+    assert bench.tills["second"].asked(Kind.DEBIT) == 1
+
+
+def test_rule_23_the_operators_word_at_launch_beats_the_routes(bench_of: MakeBench) -> None:
+    """`wallet` in the handover."""
+    bench = bench_of("native", "native", wallets=(a_wallet("native", "second"),))
+    bench.launch(wallet="second")
+    yes(bench.call(bet("t1")))
+    assert bench.tills["second"].asked(Kind.DEBIT) == 1
+
+
+# ---------------------------------------------------------------- no way at all
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [(bet("x"), "declined"), (balance(), "declined"), (win("x"), "unknown"), (undo("x", "t0"), "unknown")],
+    ids=["debit", "read", "credit", "rollback"],
+)  # fmt: skip
+def test_rule_06_without_a_route_a_debit_is_declined_and_a_win_waits_for_a_person(
+    bench_of: MakeBench, call: object, word: str
+) -> None:
+    """`unsupported`; what is owed is for a person, and the provider hears doubt."""
+    bench = bench_of("native", "native", routes=NOWHERE)
+    heard = bench.call(call)  # type: ignore[arg-type]  # a transaction
+    assert bench.answers[-1].outcome == word
+    if word == "declined":
+        assert why(heard) is Reason.UNSUPPORTED
+    else:
+        assert isinstance(heard, Unknown)
+        assert bench.row(call.kind, "x").state is State.PERSON  # type: ignore[attr-defined]  # a transaction

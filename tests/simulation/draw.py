@@ -1,0 +1,162 @@
+"""What one seed is: which providers and wallets there are, which faults exist, and how often.
+
+Every fault has a name and a sentence; the run counts how often each fired and fails if one never did.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import timedelta
+
+from msgspec import Struct
+
+WALLET_FAULTS: Mapping[str, str] = {
+    "unreachable": "no connection to the wallet: no byte left",
+    "lost_before": "the request left and never arrived",
+    "lost_after": "the wallet applied it, its answer was lost",
+    "late": "the answer came after the attempt's share, or after the provider had gone",
+    "queued": "the request waited on its way and arrived long after, behind younger ones",
+    "cut": "the answer was cut at some byte",
+    "error_before": "500, and nothing was applied",
+    "error_after": "applied, and 500",
+    "garbage": "applied, and answered with a page of HTML",
+    "hang": "no answer until the gateway gives up; nothing was applied",
+}
+CALL_FAULTS: Mapping[str, str] = {
+    "call_lost": "the provider's call never arrived",
+    "call_late": "it arrived late, perhaps when its provider had gone",
+    "call_twice": "a balancer sent it to two nodes, and only the second answer was read",
+    "answer_lost": "the answer was written, and nobody read it",
+    "answer_cut": "the provider read a part of the answer",
+}
+PROCESS_FAULTS: Mapping[str, str] = {
+    "kill": "a process died at some await and came back with its journal",
+    "freeze": "a process was stopped for a while, and went on",
+    "skew": "the wall clock jumped, forwards or back",
+    "reload": "another generation of the configuration: other times, other routes",
+    "key_rotated": "the wallet refused our key for a while",
+    "refuses": "the wallet did not find its players for a while",
+}
+LIES: Mapping[str, str] = {
+    "forgets": "the wallet forgot ids sooner than it says",
+    "too_late": "a request was applied after `in_flight_max`",
+    "other_answer": "the wallet applied it and answered with another call's answer",
+    "repeated": "the network handed one request to the wallet twice",
+}
+CONDUCT: Mapping[str, str] = {
+    "answer_gone": "the provider had hung up before its answer was written",
+    "cancel_beside": "the cancel was sent while its bet was in the air",
+    "cancel_first": "the cancel arrived, and then its bet",
+    "win_in_doubt": "a win was sent for a bet in doubt",
+    "repeat_later": "a decided call was repeated",
+    "gives_up": "a provider never heard a decision and asked no more",
+    "silence": "a provider that never cancels fell silent after doubt",
+    "round_refund": "a round was refunded",
+    "settle": "a bet and its win in one call",
+    "batch": "several movements in one call",
+    "two_nodes": "two nodes shared the journal",
+    "short_memory": "the wallet forgot honestly, as it says",
+}
+FAULTS: Mapping[str, str] = {**WALLET_FAULTS, **CALL_FAULTS, **PROCESS_FAULTS, **LIES, **CONDUCT}
+
+RATES = (0.05, 0.15, 0.4)
+PROVIDERS = ("native", "native", "kyren", "scorpio_play", "netgaming", "dragon_gaming")
+WALLETS = ("native", "native", "native", "netgaming", "scorpio_play", "kyren")
+KINDS = ("debit", "credit", "rollback")
+SKEW_MAX_SECONDS = 15.0  # the clock's jumps stay inside the margin that `in_flight_max` must have
+SKEW_MARGIN_SECONDS = 35.0  # jumps, and what lies between the journal's note and the last byte
+
+
+class ProviderPlan(Struct, frozen=True, kw_only=True):
+    name: str
+    dialect: str
+    manner: str  # cancels, quiet, presumes
+    persists: bool  # goes on until it hears a decision
+    after_doubt: float | None
+    players: int
+    rounds: int
+
+
+class WalletPlan(Struct, frozen=True, kw_only=True):
+    name: str
+    dialect: str
+    repeats: Mapping[str, str]
+    tombstones: bool
+    in_flight_max: float
+    remembers: float
+    answer_within: float
+    give_up_after: float
+    lie: str = ""
+
+    @property
+    def queued_max(self) -> float:
+        """An honest wallet reads what we sent before `in_flight_max`, by anybody's clock."""
+        return self.in_flight_max - SKEW_MARGIN_SECONDS
+
+    @property
+    def settles(self) -> bool:
+        """Whether all doubt about it can be ended without a person."""
+        return not self.lie and "never" not in self.repeats.values()
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    seed: int
+    providers: tuple[ProviderPlan, ...]
+    wallets: tuple[WalletPlan, ...]
+    rates: Mapping[str, float]
+    nodes: int
+    calm_after: float  # seconds until the faults stop
+
+    def rate(self, fault: str) -> float:
+        return self.rates.get(fault, 0.0)
+
+
+def draw_plan(seed: int) -> Plan:
+    chance = random.Random(f"plan/{seed}")
+    names = [*WALLET_FAULTS, *CALL_FAULTS, *PROCESS_FAULTS]
+    rates = {name: chance.choice(RATES) for name in names if chance.random() < 0.3}
+    return Plan(
+        seed=seed,
+        providers=tuple(_provider(chance, number) for number in range(chance.choice((1, 1, 2)))),
+        wallets=tuple(_wallet(chance, number) for number in range(chance.choice((1, 1, 2)))),
+        rates=rates,
+        nodes=chance.choice((1, 2)),
+        calm_after=chance.uniform(15, 50),
+    )
+
+
+def _provider(chance: random.Random, number: int) -> ProviderPlan:
+    manner = chance.choice(("cancels", "cancels", "quiet", "presumes"))
+    clock = chance.choice((5.0, 20.0)) if manner == "quiet" or chance.random() < 0.25 else None
+    return ProviderPlan(
+        name=f"prov{number}",
+        dialect=chance.choice(PROVIDERS),
+        manner=manner,
+        persists=chance.random() < 0.85,
+        after_doubt=clock,
+        players=chance.choice((1, 2)),
+        rounds=chance.choice((1, 2)),
+    )
+
+
+def _wallet(chance: random.Random, number: int) -> WalletPlan:
+    dialect = chance.choice(WALLETS)
+    # Only native can be asked what became of an id; elsewhere the second asking is safe or forbidden.
+    words = ("safe", "safe", "query", "query", "never") if dialect == "native" else ("safe", "safe", "never")
+    one = chance.choice(words) if chance.random() < 0.5 else ""
+    return WalletPlan(
+        name=f"wallet{number}",
+        dialect=dialect,
+        repeats={kind: one or chance.choice(words) for kind in KINDS},
+        tombstones=chance.random() < 0.5,
+        in_flight_max=chance.choice((60.0, 120.0)),
+        remembers=chance.choice((300.0, 1800.0, 1800.0)),
+        answer_within=chance.choice((0.5, 1.5)),
+        give_up_after=chance.choice((3.0, 10.0)),
+        lie=chance.choice(tuple(LIES)) if chance.random() < 0.12 else "",
+    )
+
+
+def seconds(value: float) -> timedelta:
+    return timedelta(seconds=value)

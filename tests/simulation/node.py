@@ -1,0 +1,157 @@
+"""One life of a gateway process in the made-up world: it can be killed, stopped and let go on.
+
+Every await of the engine goes through its world, so every await is a point where the process may
+die or stand still; two nodes on one journal interleave there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from gateway.engine.journal import Journal
+from gateway.engine.pipeline import Engine
+from gateway.engine.setup import Setup, Wallet
+from gateway.engine.world import World
+from gateway.http import Request, Response
+from tests.simulation.scheduler import Moment, Task
+
+if TYPE_CHECKING:
+    from tests.simulation.history import History
+
+JOURNAL_SECONDS = 0.004
+LOOK_LEAST_SECONDS, LOOK_MOST_SECONDS = 0.25, 30.0
+READS = frozenset({"get", "find", "children", "aimed_at", "latest", "round", "due", "session", "last_session"})
+
+
+class Line:
+    """A provider's connection: `gone` when it hung up, `response` when it was answered."""
+
+    def __init__(self) -> None:
+        self.finished = Moment()
+        self.gone = False
+        self.read_by_nobody = False  # the balancer's first try: its answer goes nowhere
+
+    def done(self) -> bool:
+        return self.finished.ready
+
+    def result(self) -> Any:
+        return self.finished.value
+
+
+class Ported:
+    """The journal as a process reaches it: each call takes a moment, in which much may happen."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def __getattr__(self, name: str) -> Any:
+        node, method = self._node, getattr(self._node.history.journal, name)
+
+        async def read(*given: Any, **more: Any) -> Any:
+            found = await method(*given, **more)
+            await node.point()
+            return found
+
+        async def write(*given: Any, **more: Any) -> Any:
+            await node.point()
+            found = await method(*given, **more)
+            await node.point()
+            return found
+
+        made = read if name in READS else write
+        setattr(self, name, made)
+        return made
+
+
+class Node:
+    def __init__(self, history: History, name: str, setup: Setup) -> None:
+        self.history, self.name, self.setup = history, name, setup
+        self.scheduler = history.scheduler
+        self.alive = True
+        self.points = 0
+        self._stopped: Moment | None = None
+        self.lines: set[Line] = set()
+        world = World(
+            clock=self.scheduler.clock, ticks=self.scheduler.ticks, nonce=self.scheduler.nonce, send=self._send,
+            spawn=self._spawn, wait=self._wait, sleep=self._sleep, journal=cast(Journal, Ported(self)),
+            meter=history.meter,
+        )  # fmt: skip
+        self.engine = Engine(world)
+        self._spawn(self._settle())
+
+    # -- its world
+
+    async def point(self) -> None:
+        """A moment passes; here the process may die, or stand still."""
+        await self.scheduler.sleep(self.scheduler.draw.random() * JOURNAL_SECONDS)
+        await self._gate()
+
+    async def _gate(self) -> None:
+        self.points += 1
+        if self.points == self.history.dies_at:
+            self.history.scheduler.soon(self.history.die)
+            await Moment()
+        while self._stopped is not None:
+            await self._stopped
+
+    async def _send(self, wallet: Wallet, request: Request, seconds: float) -> Response:
+        await self._gate() if self._stopped is None else None  # a point to die at, no more to stand still
+        try:
+            return await self.history.network.to_wallet(wallet, request, seconds)
+        finally:
+            if self.alive:
+                await self._gate()
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, Any]) -> Task:
+        return self.scheduler.spawn(coroutine, self)
+
+    async def _wait(self, handles: Sequence[Any], seconds: float) -> None:
+        await self.scheduler.wait(handles, seconds)
+        await self._gate()
+
+    async def _sleep(self, seconds: float) -> None:
+        await self.scheduler.sleep(seconds)
+        await self._gate()
+
+    # -- its work
+
+    async def serve(self, name: str, request: Request, line: Line) -> None:
+        """One call of a provider, as the server does it."""
+        await self._gate()
+        self.lines.add(line)
+        answer = await self.engine.handle(self.setup, self.setup.providers[name], request, self.scheduler.ticks())
+        await self._gate()
+        self.lines.discard(line)
+        self.history.answers.append(answer)
+        if line.gone:
+            self.history.fire("answer_gone")
+            await self.engine.unheard(answer)
+        else:
+            line.finished.resolve(answer.response)
+
+    async def _settle(self) -> None:
+        """Settlement; it looks when something is due, because nobody pays for virtual time."""
+        while True:
+            await self._sleep(self.history.until_due(LOOK_LEAST_SECONDS, LOOK_MOST_SECONDS))
+            await self.engine.settler.look(self.setup)
+
+    # -- what happens to it
+
+    def stop(self) -> None:
+        self._stopped = Moment()
+
+    def go_on(self) -> None:
+        stopped, self._stopped = self._stopped, None
+        if stopped is not None:
+            stopped.resolve()
+
+    @property
+    def stands_still(self) -> bool:
+        return self._stopped is not None
+
+    def kill(self) -> None:
+        self.alive = False
+        self.scheduler.kill(self)
+        for line in self.lines:
+            self.history.cut_off(line)

@@ -1,0 +1,316 @@
+"""Providers in the made-up world: documented retries and cancels, and what each believes at the end.
+
+A `Story` is one movement as its provider lived it: what was said, every word heard, and whether
+it was cancelled. `believes` is what the money should be, by the provider's own book.
+"""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from gateway.engine.setup import Provider
+from gateway.http import Request, Response
+from gateway.model import (
+    Accepted,
+    Batch,
+    Credit,
+    Debit,
+    Declined,
+    Game,
+    Kind,
+    Outcome,
+    Reason,
+    Refused,
+    Rollback,
+    Round,
+    Settle,
+    Transaction,
+    Unknown,
+)
+from gateway.play.caller import Caller
+from gateway.play.habits import habit_of, is_cancelled, is_settled
+from tests.simulation.bench import CURRENCIES
+from tests.simulation.draw import ProviderPlan
+
+if TYPE_CHECKING:
+    from tests.simulation.history import History
+
+PERSISTS_MAX = 60  # further attempts of a provider that asks until it hears a decision
+PERSISTS_SECONDS = (5.0, 25.0)
+STANDS, GONE, UNKNOWN = "stands", "gone", "unknown"
+
+
+class Story:
+    """One movement, as its provider lived it."""
+
+    def __init__(self, provider: str, tx: Transaction) -> None:
+        self.provider, self.tx, self.kind, self.id = provider, tx, tx.kind, tx.id
+        self.words: list[tuple[float, Outcome]] = []
+        self.spans: list[list[float]] = []  # when a call of it was open at the gateway
+        self.cancels: list[Story] = []
+        self.won: list[Story] = []
+        self.unread = False  # an answer that the gateway thinks was heard was not
+        self.gave_up = False
+        self.ignored = False  # its provider went on without its answer: the cancel is what counts
+
+    def begin(self, now: float) -> list[float]:
+        span = [now, float("inf")]
+        self.spans.append(span)
+        return span
+
+    def open_at(self, when: float, grace: float) -> bool:
+        return any(begin <= when <= end + grace for begin, end in self.spans)
+
+    @property
+    def decisions(self) -> list[Accepted | Declined]:
+        return [word for _, word in self.words if isinstance(word, Accepted | Declined)]
+
+    @property
+    def decided(self) -> bool:
+        return bool(self.decisions)
+
+    def believes(self) -> str:
+        """What this provider takes for the truth about a bet or a win."""
+        for cancel in self.cancels:
+            for word in cancel.decisions:
+                if isinstance(word, Accepted):
+                    return GONE
+                if word.reason is Reason.ALREADY_SETTLED:
+                    return STANDS
+                if word.reason in (Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK):
+                    return GONE
+        if self.cancels or self.ignored:
+            return UNKNOWN
+        if any(isinstance(word, Accepted) for word in self.decisions):
+            return STANDS
+        if self.kind is Kind.CREDIT:
+            return UNKNOWN  # a win is owed, whatever its provider heard
+        return GONE if self.decided else UNKNOWN
+
+
+class Actor:
+    """One player's thread at one provider."""
+
+    def __init__(self, history: History, plan: ProviderPlan, provider: Provider, number: int) -> None:
+        self.history, self.plan, self.provider = history, plan, provider
+        self.dialect, self.habit = provider.dialect, habit_of(provider.dialect)
+        self.chance = random.Random(f"{history.plan.seed}/{plan.name}/{number}")
+        self.player = f"p{number}"
+        self._next = 1000 * number  # two providers use the same ids
+
+    def new_id(self) -> str:
+        self._next += 1
+        return str(self._next)
+
+    def tx(self, act: Any, id: str, round_id: str, *, closed: bool | None = None) -> Transaction:
+        return Transaction(
+            act=act, id=id, player=self.player, session=f"sess-{self.player}", currency="EUR",
+            round=Round(round_id, closed) if round_id else None, game=Game(id="42", name="Polar Fox", type="slots"),
+        )  # fmt: skip
+
+    def money(self, most: int) -> Decimal:
+        return Decimal(self.chance.randint(1, most * 4)) / 4
+
+    def likes(self, share: float) -> bool:
+        return self.chance.random() < share
+
+    # -- talking
+
+    async def say(self, tx: Transaction, stories: list[Story], *, again: bool) -> Outcome:
+        """One attempt; every story of it hears the answer."""
+        scheduler = self.history.scheduler
+
+        async def send(request: Request, seconds: float) -> Response:
+            return await self.history.network.from_provider(self.plan.name, request, seconds, stories)
+
+        caller = self._caller(send)
+        self.history.note("says", self.plan.name, tx, None)
+        heard = await caller.say(tx, again=again)
+        self.history.note("hears", self.plan.name, tx, heard.outcome)
+        outcome = heard.outcome
+        if isinstance(tx.act, Batch):
+            items = outcome.items if isinstance(outcome, Accepted) else ()
+            for story, item in zip(stories, items or [outcome] * len(stories), strict=False):
+                story.words.append((scheduler.now, item))
+        else:
+            for story in stories:
+                story.words.append((scheduler.now, outcome))
+        return outcome
+
+    def _caller(self, send: Any) -> Caller:
+        scheduler = self.history.scheduler
+        return Caller(
+            dialect=self.dialect, settings=self.provider.settings, keys=self.provider.keys, send=send,
+            name=self.provider.id, sleep=scheduler.sleep, clock=scheduler.clock, nonce=scheduler.nonce,
+            currency="EUR", currencies=CURRENCIES,
+        )  # fmt: skip
+
+    def undo(self, tx: Transaction, id: str, scope: str = "transaction") -> Transaction:
+        async def nobody(request: Request, seconds: float) -> Response:
+            raise AssertionError("nothing is sent")
+
+        return self._caller(nobody).undo(tx, id, scope)
+
+    async def insist(self, tx: Transaction, stories: list[Story], *, persist: bool) -> Outcome:
+        """The documented attempts, and then, where this provider persists, until it is settled."""
+        tries = self.habit.tries(tx.kind)
+        outcome: Outcome = Unknown()
+        for attempt in range(1, tries + 1):
+            if attempt > 1:
+                await self.history.scheduler.sleep(min(self.habit.pause_seconds * attempt, 2.0))
+            outcome = await self.say(tx, stories, again=attempt > 1)
+            if is_settled(tx, outcome):
+                return outcome
+        for _ in range(PERSISTS_MAX if persist else 0):
+            await self.history.scheduler.sleep(self.chance.uniform(*PERSISTS_SECONDS))
+            outcome = await self.say(tx, stories, again=True)
+            if is_settled(tx, outcome):
+                return outcome
+        for story in stories:
+            story.gave_up = True
+        if not persist and tx.kind is not Kind.DEBIT:
+            self.history.fire("gives_up")
+        return outcome
+
+    def story(self, tx: Transaction) -> Story:
+        story = Story(self.provider.id, tx)
+        self.history.stories[self.provider.id, tx.kind, tx.id] = story
+        return story
+
+    # -- playing
+
+    async def play(self) -> None:
+        await self.history.scheduler.sleep(self.chance.uniform(0, 3))
+        for _ in range(self.plan.rounds):
+            await self.round()
+            await self.history.scheduler.sleep(self.chance.uniform(0, 6))
+
+    async def round(self) -> None:
+        round_id = "r" + self.new_id()
+        native = self.dialect.name == "native"
+        if native and self.likes(0.15):
+            await self.settle(round_id)
+            return
+        if native and self.likes(0.15):
+            await self.batch(round_id)
+            return
+        bets = [await self.bet(round_id) for _ in range(1 + self.likes(0.2))]
+        stand = [bet for bet in bets if bet.believes() == STANDS and not bet.ignored]
+        fate = self.chance.random()
+        if stand and fate < 0.45:
+            await self.win(round_id, stand[0])
+            if self.likes(0.15):
+                await self.win(round_id, stand[0])
+        elif stand and fate < 0.6:
+            for bet in stand:
+                await self.cancel(bet)
+        elif stand and fate < 0.7 and self.dialect.name == "kyren" and not any(b.won for b in bets):
+            await self.round_refund(round_id, bets)
+        if self.likes(0.25):
+            await self.repeat(self.chance.choice(bets))
+
+    async def bet(self, round_id: str) -> Story:
+        tx = self.tx(Debit(amount=self.money(15)), self.new_id(), round_id, closed=False)
+        story = self.story(tx)
+        if self.likes(0.06):
+            await self._cancelled_before(story)
+            return story
+        if self.plan.manner == "cancels" and self.likes(0.1):
+            await self._cancelled_beside(story)
+            return story
+        outcome = await self.insist(tx, [story], persist=False)
+        story.gave_up = False
+        if self.plan.manner == "presumes" and isinstance(outcome, Unknown) and self.likes(0.7):
+            self.history.fire("win_in_doubt")
+            await self.win(round_id, story)
+            return story
+        if self.plan.manner == "quiet":
+            if isinstance(outcome, Unknown):
+                self.history.fire("silence")
+            return story
+        if is_cancelled(self.habit, outcome):
+            await self.cancel(story)
+        return story
+
+    async def _cancelled_before(self, story: Story) -> None:
+        """The cancel overtook its bet on the way."""
+        self.history.fire("cancel_first")
+        await self.cancel(story)
+        await self.say(story.tx, [story], again=False)
+
+    async def _cancelled_beside(self, story: Story) -> None:
+        """An impatient provider: the cancel goes out while the bet is in the air."""
+        self.history.fire("cancel_beside")
+        story.ignored = True
+        bet = self.history.scheduler.spawn(self.say(story.tx, [story], again=False))
+        await self.history.scheduler.sleep(self.chance.uniform(0.01, 0.5))
+        await self.cancel(story)
+        while not bet.done():
+            await self.history.scheduler.sleep(0.5)
+
+    async def cancel(self, bet: Story) -> Story | None:
+        try:
+            tx = self.undo(bet.tx, f"9{bet.id}")
+        except Refused:
+            return None
+        story = self.story(tx)
+        bet.cancels.append(story)
+        await self.insist(tx, [story], persist=self.plan.persists)
+        return story
+
+    async def win(self, round_id: str, bet: Story) -> Story:
+        own = bet.id if self.dialect.name == "native" and not bet.won and self.likes(0.3) else self.new_id()
+        tx = self.tx(Credit(amount=self.money(20), reference=bet.id), own, round_id, closed=True)
+        try:
+            self._caller(None).request(tx)
+        except Refused:
+            tx = replace(tx, act=Credit(amount=tx.act.amount))  # type: ignore[union-attr]  # a Credit
+        story = self.story(tx)
+        bet.won.append(story)
+        await self.insist(tx, [story], persist=self.plan.persists)
+        if self.likes(0.15):
+            await self.repeat(story)
+        return story
+
+    async def repeat(self, story: Story) -> None:
+        """A late copy of a call: it must hear the same."""
+        if story.decided and not story.gave_up:
+            self.history.fire("repeat_later")
+            await self.say(story.tx, [story], again=True)
+
+    async def round_refund(self, round_id: str, bets: list[Story]) -> None:
+        """Kyren's Refund whose reference is no bet: every open bet of the round."""
+        self.history.fire("round_refund")
+        reference = self.new_id()
+        act = Rollback(reference=reference, scope="round")
+        tx = replace(bets[0].tx, act=act, id=f"refund:{reference}", round=Round(round_id))
+        story = self.story(tx)
+        for bet in bets:
+            bet.cancels.append(story)
+        await self.insist(tx, [story], persist=self.plan.persists)
+
+    async def settle(self, round_id: str) -> None:
+        self.history.fire("settle")
+        act = Settle(debit=self.money(10), credit=self.money(15))
+        story = self.story(self.tx(act, self.new_id(), round_id, closed=True))
+        outcome = await self.insist(story.tx, [story], persist=self.likes(0.5))
+        if isinstance(outcome, Unknown) and self.plan.manner == "cancels" and self.history.undoes_wins(self.plan.name):
+            await self.cancel(story)
+
+    async def batch(self, round_id: str) -> None:
+        self.history.fire("batch")
+        items = [self.tx(Debit(amount=self.money(10)), self.new_id(), round_id)]
+        items.append(self.tx(Credit(amount=self.money(10), reference=items[0].id), self.new_id(), round_id))
+        if self.likes(0.4):
+            items.insert(1, self.tx(Debit(amount=self.money(40)), self.new_id(), round_id))
+        atomic = self.likes(0.5)
+        whole = self.tx(Batch(items=tuple(items), atomic=atomic), "", "")
+        stories = [self.story(item) for item in items]
+        outcome = await self.insist(whole, stories, persist=True)
+        if isinstance(outcome, Declined):
+            for story in stories:
+                story.ignored = story.kind is Kind.CREDIT

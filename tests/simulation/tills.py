@@ -1,0 +1,117 @@
+"""Wallets of every kind: honest ones, forgetful ones, and liars whose every lie is written down."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from gateway.engine.setup import Wallet
+from gateway.model import MONEY_KINDS, Accepted, Batch, Declined, Kind, Outcome, Reason, Status, Transaction
+from gateway.play.book import Place, content_of, rules_of
+from gateway.play.purse import Purse
+from gateway.play.teller import Teller
+from tests.simulation.bench import CURRENCIES, keys_of
+from tests.simulation.draw import WalletPlan
+
+FORGETS_AFTER = timedelta(seconds=4)
+OPENING = 60
+
+
+class SimPurse(Purse):
+    """As strict as its plan says: what is not `safe` applies a second asking again.
+
+    `safe` looks for the id before anything else; every other kind has no memory for a repeat, but
+    knows what became of an id where its dialect can ask.
+    """
+
+    def __init__(self, plan: WalletPlan, wallet: Wallet, fired: Counter[str]) -> None:
+        rules = replace(rules_of(wallet.dialect), tombstones=plan.tombstones)
+        super().__init__(rules, opening=None, currency="EUR")
+        self.plan, self.wallet, self.fired = plan, wallet, fired
+        self.mood = ""
+        self.lies: dict[Place, str] = {}
+        self._since: dict[Place, datetime] = {}
+
+    def place(self, provider: str, kind: Kind, id: str) -> Place:
+        return self._place(provider, kind, id)
+
+    def apply(self, tx: Transaction, provider: str, now: datetime) -> Outcome:
+        if isinstance(tx.act, Batch):
+            return super().apply(tx, provider, now)
+        self._recall(self._reference(tx, provider), now)
+        if self.mood == "key_rotated":
+            self.fired["key_rotated"] += 1
+            return Declined(reason=Reason.BAD_SIGNATURE, message="who are you?")
+        if tx.kind not in MONEY_KINDS:
+            return super().apply(tx, provider, now)
+        place = self._place(provider, tx.kind, tx.id)
+        self._recall(place, now)
+        known = self._decided.get(place)
+        if known is not None and self.wallet.takes_again(tx.kind) == "safe":
+            return self._again(known, content_of(self._complete(tx, provider)), self._complete(tx, provider))
+        if self.mood == "refuses":
+            self.fired["refuses"] += 1
+            return Declined(reason=Reason.PLAYER_NOT_FOUND, message="nobody here")
+        self._decided.pop(place, None)
+        outcome = super().apply(tx, provider, now)
+        if known is not None and isinstance(known.outcome, Accepted):
+            self._decided[place] = known  # a query is answered by what was applied
+        self._since.setdefault(place, now)
+        return outcome
+
+    def _reference(self, tx: Transaction, provider: str) -> Place:
+        act = tx.act
+        kind = getattr(act, "reference_kind", Kind.DEBIT)
+        return self._place(provider, kind, str(getattr(act, "reference", "")))
+
+    def _recall(self, place: Place, now: datetime) -> None:
+        """Forgets what is too old: honestly, or sooner than it says."""
+        since = self._since.get(place)
+        if since is None:
+            return
+        lying = self.plan.lie == "forgets" and now - since > FORGETS_AFTER
+        if lying or now - since > self.wallet.remembers:
+            self.fired["forgets" if lying else "short_memory"] += 1
+            if lying:
+                self.lies[place] = "forgets"
+            self._decided.pop(place, None)
+            self._entry_at.pop(place, None)
+            self._buried.discard(place)
+            del self._since[place]
+
+
+class Till:
+    """A wallet's server: its teller, its purse, and when each request was sent and read."""
+
+    def __init__(self, plan: WalletPlan, wallet: Wallet, players: list[str], fired: Counter[str]) -> None:
+        self.plan, self.wallet = plan, wallet
+        self.purse = SimPurse(plan, wallet, fired)
+        for player in players:
+            self.purse.open(player, "EUR", _money(OPENING))
+        self.teller = Teller(
+            dialect=wallet.dialect, settings=wallet.settings, keys=keys_of(wallet.dialect, wallet.settings),
+            purse=self.purse, currencies=CURRENCIES,
+        )  # fmt: skip
+        self.last: dict[Kind, Any] = {}
+
+    def told(self, provider: str, kind: Kind, alias: str, id: str) -> Place:
+        """Where a movement of the journal stands in this wallet's book."""
+        return self.purse.place(provider, kind, id if self.wallet.ids_as_is else alias)
+
+    def read_as(self, tx: Transaction | None) -> Place | None:
+        if tx is None or tx.kind not in MONEY_KINDS:
+            return None
+        return self.purse.place(tx.extra.get("provider", ""), tx.kind, tx.id)
+
+
+def _money(amount: int) -> Any:
+    from decimal import Decimal
+
+    return Decimal(amount)
+
+
+def asks(tx: Transaction | None) -> bool:
+    return tx is not None and isinstance(tx.act, Status)
