@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,25 +9,17 @@ from typing import Any
 import click
 import msgspec
 
+from gateway.cli.tx_journal import CONFIG, JSON, gateway_runs, journal
+from gateway.cli.tx_person import resolve_command, retry_command
 from gateway.codec.plain import utc_text
 from gateway.codec.times import parse_duration
 from gateway.engine.journal import Listing, Movement
+from gateway.engine.setup import Setup
 from gateway.engine.states import State
-from gateway.journal.sqlite import JournalError, Reader, connect
+from gateway.journal.reader import Reader
 from gateway.serve.admin import provider_id
-from gateway.serve.config import ConfigErrors, Loaded, load
-from gateway.serve.shown import amount_text, movement_to_plain, states
+from gateway.serve.shown import amount_text, movement_to_plain, states, story_to_plain
 
-CONFIG = click.option(
-    "--config",
-    default="gateway.yaml",
-    show_default=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="The configuration; it says where the journal is.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="JSON, for scripts.")
-_STANDS_IN = "whsec_" + "bm90LW5lZWRlZC1oZXJl" * 2  # native's form of a key; the others take any text
 COLUMNS = ("KEY", "STATE", "KIND", "PLAYER", "AMOUNT", "WALLET", "CREATED", "NOTE")
 
 
@@ -66,9 +54,9 @@ def list_command(
     Without --in-doubt, --owed or --person all are listed, the decided ones included.
     """
     before = datetime.now(UTC) - _duration(older_than) if older_than else None
-    with _journal(config) as (loaded, reader):
+    with journal(config) as (loaded, reader):
         wanted = states(in_doubt=in_doubt, owed=owed, person=person)
-        if in_doubt and _owner_is_gone(loaded):
+        if in_doubt and not gateway_runs(loaded):
             wanted = (*wanted, State.ASKING)  # who asked cannot hear the answer any more
         listing = Listing(
             states=wanted, provider=provider_id(loaded.setup, provider), player=player, before=before, limit=limit
@@ -85,57 +73,28 @@ def list_command(
 @JSON
 @click.argument("key")
 def show_command(config: Path, key: str, as_json: bool) -> None:
-    """Everything that the journal knows of one movement."""
-    with _journal(config) as (loaded, reader):
+    """The whole story of one movement: what it was, what became of it, and every step with its time."""
+    with journal(config) as (loaded, reader):
         found = reader.get(key)
         if found is None:
             click.echo(f"no movement has the key {key} (`gateway tx list` prints keys)", err=True)
             raise SystemExit(1)
-        plain = movement_to_plain(found, loaded.setup)
-        parts = [movement_to_plain(part, loaded.setup) for part in reader.many("children", (key,))]
-        if parts:
-            plain["parts"] = parts
+        plain = _told(reader, found, loaded.setup)
         if as_json:
             click.echo(msgspec.json.encode(plain).decode())
         else:
             _facts(plain)
 
 
-@contextmanager
-def _journal(config: Path) -> Iterator[tuple[Loaded, Reader]]:
-    """The configuration and its journal, only to be read. What is wrong with them is said: exit 1."""
-    try:
-        loaded = load(config, _NoSecrets(os.environ))
-        path = loaded.journal.path
-        if path == ":memory:":
-            raise JournalError("this journal lives in the memory of its server; ask its admin API")
-        connection = connect(path, readonly=True)
-    except (ConfigErrors, JournalError) as error:
-        click.echo(str(error), err=True)
-        raise SystemExit(1) from None
-    try:
-        yield loaded, Reader(connection)
-    finally:
-        connection.close()
+command.add_command(retry_command)
+command.add_command(resolve_command)
 
 
-class _NoSecrets(dict[str, str]):
-    """The environment; a secret that is not in this shell is not needed to read the journal."""
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return super().get(name) or _STANDS_IN
-
-
-def _owner_is_gone(loaded: Loaded) -> bool:
-    """Whether no gateway holds the journal (it locks the file beside it while it lives)."""
-    try:
-        with Path(f"{loaded.journal.path}.lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
+def _told(reader: Reader, movement: Movement, setup: Setup) -> dict[str, Any]:
+    plain, key = movement_to_plain(movement, setup), movement.key
+    plain["story"] = story_to_plain(movement, reader.story(key), reader.many("aimed_at", (key,)))
+    parts = [_told(reader, part, setup) for part in reader.many("children", (key,))]
+    return plain | ({"parts": parts} if parts else {})
 
 
 def _duration(text: str) -> timedelta:
@@ -159,7 +118,12 @@ def _table(rows: list[tuple[str, ...]]) -> None:
 def _facts(plain: dict[str, Any], indent: str = "") -> None:
     for name, value in plain.items():
         label = f"{indent}{name.replace('_', ' ')}"
-        if isinstance(value, dict):
+        if name == "story":
+            click.echo(f"{label}:")
+            for step in value:
+                what = step["what"].replace("_", " ")
+                click.echo(f"{indent}  {step['at']}  {what:<11}  {step.get('detail', '')}".rstrip())
+        elif isinstance(value, dict):
             click.echo(f"{label}:")
             _facts(value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], dict):

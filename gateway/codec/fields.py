@@ -92,7 +92,12 @@ def write_json(fields: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode({name: _out(value) for name, value in fields.items()})
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+
+
 def _out(value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Decimal):
         return msgspec.Raw(f"{value:f}".encode())
     if isinstance(value, Number):

@@ -84,7 +84,9 @@ class Asker:
     # -- one movement
 
     def wallet_tx(self, job: Job, movement: Movement) -> Transaction:
-        own = movement.alias if not job.way.wallet.ids_as_is else movement.tx.id
+        # A movement that no route led to, when it was read, has no alias yet.
+        alias = movement.alias or job.way.alias(movement.space, movement.tx.id)
+        own = alias if not job.way.wallet.ids_as_is else movement.tx.id
         return for_wallet(job.way, movement.tx, own, job.target, job.session)
 
     async def request(self, job: Job, movement: Movement) -> tuple[Request, Transaction]:
@@ -294,8 +296,12 @@ class Asker:
         """Journals a decision; the first one stands. An accepted one always has an id to show."""
         if isinstance(decision, Accepted) and not decision.wallet_id:
             decision = replace(decision, wallet_id=own_id(movement.key))
-        now = self.world.clock()
-        decided = await self.world.journal.decide(movement, decision, now, heard=errand.open, steps=steps)
+        now, heard = self.world.clock(), errand.open
+        if heard:
+            errand.counted.add(movement.key)
+        decided = await self.world.journal.decide(movement, decision, now, heard=heard, steps=steps)
+        if decided.outcome is not decision:
+            errand.counted.discard(movement.key)
         if not errand.open and decided.outcome is decision:
             word = decided.state.value
             self.world.meter.recovered(decided.wallet, decided.kind.value, word)

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
-from gateway.engine.plan import moves_nothing
+from gateway.engine.plan import enveloped, moves_nothing
 from gateway.http import Request
 from gateway.model import (
     Authenticate,
@@ -79,6 +79,8 @@ def encodes(dialect: Dialect, settings: Any, tx: Transaction, currencies: Curren
 def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda tx, part: tx, part: str = "") -> Told:
     """How this wallet is told of `tx`. `aliased` turns a movement into the wallet's ids."""
     call = replace(call, currencies=_with_stand_in(call.currencies))
+    if isinstance(tx.act, Batch):  # always: each item has its own key, and a known one is not sent again
+        return _several(dialect, _in_order(tx, tx.act), call, aliased, "split: debits first, credits last")
     direct = _plainly(dialect, aliased(tx, part), call)
     if direct.verdict != REFUSED:
         return direct
@@ -87,8 +89,6 @@ def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda 
             return Told(verdict=BRIDGED, text="moves no cash: not sent, answered by a balance")
         case Settle():
             return _several(dialect, _halves(tx, tx.act), call, aliased, "split: the debit, then the credit")
-        case Batch():
-            return _several(dialect, _in_order(tx, tx.act), call, aliased, "split: debits first, credits last")
         case Rollback(scope="round"):
             return _round(dialect, tx, tx.act, call, aliased, direct)
         case Rollback(amount=Decimal()):
@@ -204,19 +204,8 @@ def _halves(tx: Transaction, act: Settle) -> list[tuple[Transaction, str]]:
 
 
 def _in_order(tx: Transaction, act: Batch) -> list[tuple[Transaction, str]]:
-    """The items with what the envelope says for all of them: debits first, credits last."""
-    filled = [
-        replace(
-            item,
-            player=item.player or tx.player,
-            session=item.session or tx.session,
-            currency=item.currency or tx.currency,
-            round=item.round or tx.round,
-            game=item.game or tx.game,
-        )
-        for item in act.items
-    ]
-    return [(item, "") for item in sorted(filled, key=lambda item: item.kind is Kind.CREDIT)]
+    """Debits first, credits last."""
+    return [(enveloped(tx, item), "") for item in sorted(act.items, key=lambda item: item.kind is Kind.CREDIT)]
 
 
 def _several(dialect: Dialect, parts: list[tuple[Transaction, str]], call: Call, aliased: Alter, how: str) -> Told:

@@ -16,7 +16,7 @@ from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.identity import fingerprint, key_of
 from gateway.engine.journal import Movement, Opened
-from gateway.engine.plan import Way
+from gateway.engine.plan import Way, enveloped
 from gateway.engine.states import State
 from gateway.engine.ticket import Ticket
 from gateway.model import (
@@ -167,6 +167,8 @@ async def _undo_settle(movements: Movements, ticket: Ticket, whole: Movement, le
 
 # ---------------------------------------------------------------- batch (19)
 
+GIVE_BACK = "batch.rollback"  # the key space of the rollbacks of a batch that was declined
+GIVEN_BACK = f"/{GIVE_BACK}/"
 CarryOne = Callable[[Transaction, str], Awaitable[Outcome]]
 """(item, key space or blank) -> its outcome."""
 
@@ -178,6 +180,7 @@ async def carry_batch(errand: Errand, tx: Transaction, carry_one: CarryOne) -> O
     """
     act = tx.act
     assert isinstance(act, Batch)
+    act = replace(act, items=tuple(enveloped(tx, item) for item in act.items))
     outcomes: dict[int, Outcome] = {}
     order = sorted(range(len(act.items)), key=lambda n: act.items[n].kind is Kind.CREDIT)
     for number in order:
@@ -213,7 +216,7 @@ async def _give_back(act: Batch, outcomes: dict[int, Outcome], refused: Declined
             continue
         item = act.items[number]
         undo = Rollback(reference=item.id, reference_kind=item.kind)
-        gone = await carry_one(replace(item, id=f"rollback:{item.id}", act=undo), "batch.rollback")
+        gone = await carry_one(replace(item, id=f"rollback:{item.id}", act=undo), GIVE_BACK)
         if not isinstance(gone, Accepted):
             return Unknown(detail="part of the batch was declined, and another part is not given back yet")
         refused = replace(refused, balance=gone.balance, currency=gone.currency)

@@ -18,6 +18,7 @@ class Errand:
         "_ticks",
         "_wallets_open",
         "_wallets_since",
+        "counted",
         "deadline",
         "open",
         "provider",
@@ -33,6 +34,7 @@ class Errand:
         self.deadline = started  # until the kind is known
         self.open = True  # its provider still waits
         self.settling = False  # no provider at all: settlement works
+        self.counted: set[str] = set()  # movements whose decision this call was counted to hear (12)
         self.wallet_seconds = 0.0
         self._wallets_open, self._wallets_since = 0, 0.0
 

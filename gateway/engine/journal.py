@@ -244,7 +244,12 @@ class Journal(Protocol):
         ...
 
     async def tell(self, movement: Movement, told: str, at: datetime, *, steps: Sequence[Step] = ()) -> None:
-        """What the provider heard; a decision that was heard is watched no more."""
+        """What one more call of the provider hears: a decision, which is watched no more."""
+        ...
+
+    async def unheard(self, key: str, at: datetime, *, counted: bool, steps: Sequence[Step] = ()) -> None:
+        """One call heard doubt instead. `counted`: it was counted to hear the decision. Where no
+        other call heard it, doubt is the last word, and settlement looks at it (12)."""
         ...
 
     async def release_target(self, key: str, at: datetime) -> None:

@@ -88,27 +88,35 @@ class Movements:
             self.flights[ticket.key] = Flight(handle, ticket.content, ticket.done.tx.player)
         await self.world.wait([handle], ticket.errand.left())
         if handle.done():
-            return handle.result()
+            return await self._hears(ticket, handle.result())
         ticket.errand.open = False  # what is decided from here on is not heard
-        self.world.spawn(self.unheard(ticket.key))
+        self.world.spawn(self.unheard(ticket.key, counted=ticket.key in ticket.errand.counted))
         return Unknown(detail="the provider's time is over")
 
-    async def unheard(self, key: str) -> None:
-        """Doubt is what its provider heard, whatever was decided at the same moment (26)."""
-        movement = await self.world.journal.get(key)
-        if movement is None:
-            return
+    async def unheard(self, key: str, *, counted: bool) -> None:
+        """Doubt is what this call's provider heard, whatever was decided at the same moment (26);
+        what another call of it heard stays. `counted`: this one was counted to hear the decision."""
         now = self.world.clock()
-        await self.world.journal.tell(movement, "unknown", now, steps=[Step(now, Event.TOLD, "unknown")])
-        if movement.state is State.ACCEPTED and not movement.owes:
-            await self.world.journal.watch(movement, now)
+        await self.world.journal.unheard(key, now, counted=counted, steps=[Step(now, Event.TOLD, "unknown")])
+
+    async def _hears(self, ticket: Ticket, outcome: Outcome) -> Outcome:
+        """A decision that another call brought is heard by this one too: it turns the clock off (12)."""
+        errand = ticket.errand
+        clocked = errand.provider.after_doubt is not None and ticket.done.tx.kind in (Kind.DEBIT, Kind.SETTLE)
+        if clocked and isinstance(outcome, Accepted) and not errand.settling and ticket.key not in errand.counted:
+            movement = await self.world.journal.get(ticket.key)
+            if movement is not None:
+                await self._tell(errand, movement, State.ACCEPTED.value)
+        return outcome
 
     async def _join(self, ticket: Ticket, flight: Flight) -> Outcome:
         """A repeat of what is still being asked waits for that decision, within its own time."""
         if not self._same(ticket, flight.content, flight.player):
             return _mismatch()
         await self.world.wait([flight.handle], ticket.errand.left())
-        return flight.handle.result() if flight.handle.done() else Unknown(detail="still being asked")
+        if not flight.handle.done():
+            return Unknown(detail="still being asked")
+        return await self._hears(ticket, flight.handle.result())
 
     async def _fly(self, ticket: Ticket) -> Outcome:
         try:
@@ -189,17 +197,25 @@ class Movements:
         movement = opened.movement
         if not self._same(ticket, movement.fingerprint, movement.tx.player):
             return _mismatch()
-        undone = movement.kind is not Kind.ROLLBACK and bool(movement.undone_by)
-        if undone and movement.told != State.ACCEPTED.value and movement.state is not State.DECLINED:
+        if self._is_cancelled(ticket, movement):
             if ticket.errand.settling:
                 return None
             return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its cancel was read")  # 11
         if movement.outcome is not None and not isinstance(movement.outcome, Unknown):
             word = movement.state.value
             if movement.told != word:
-                await self._tell(movement, word)
+                await self._tell(ticket.errand, movement, word)
             return self._replayed(ticket, movement.outcome)
         return None
+
+    @staticmethod
+    def _is_cancelled(ticket: Ticket, movement: Movement) -> bool:
+        """Whether a repeat is declined, because the movement was, or is to be, rolled back (11)."""
+        if movement.kind is Kind.ROLLBACK or not movement.undone_by or movement.state is State.DECLINED:
+            return False
+        if compound.GIVEN_BACK in movement.undone_by:
+            return not ticket.in_batch  # its batch goes on where it stopped; by itself it was never accepted
+        return movement.told != State.ACCEPTED.value
 
     def _same(self, ticket: Ticket, content: str, player: str) -> bool:
         """Whether a repeat is one, by its content; it is counted, and a line of the story."""
@@ -211,8 +227,9 @@ class Movements:
             self.world.spawn(self.world.journal.note(ticket.key, [Step(self.world.clock(), what)]))
         return same
 
-    async def _tell(self, movement: Movement, word: str) -> None:
+    async def _tell(self, errand: Errand, movement: Movement, word: str) -> None:
         now = self.world.clock()
+        errand.counted.add(movement.key)
         await self.world.journal.tell(movement, word, now, steps=[Step(now, Event.TOLD, word)])
 
     def _replayed(self, ticket: Ticket, outcome: Accepted | Declined) -> Outcome:
@@ -247,7 +264,7 @@ class Movements:
         )
         if left.state.decided and left.outcome is not None:  # an answer came at the last moment
             if not settling and left.told != left.state.value:
-                await self._tell(left, left.state.value)
+                await self._tell(errand, left, left.state.value)
             return left.outcome
         return Unknown(detail=movement.note or "the wallet's decision is not known")
 

@@ -63,6 +63,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     wallet_seconds: float = 0.0
     detail: str = ""
     key: str = ""  # of the movement in the journal, if it is one
+    counted: tuple[str, ...] = ()  # keys of the movements whose decisions it tells
 
 
 class Engine:
@@ -82,7 +83,7 @@ class Engine:
             answer = await self._handle(errand, request)
         finally:
             errand.close()
-        answer = replace(answer, wallet_seconds=errand.wallet_seconds)
+        answer = replace(answer, wallet_seconds=errand.wallet_seconds, counted=tuple(sorted(errand.counted)))
         seconds = self.world.ticks() - started
         self.world.meter.call(
             provider.name, provider.dialect.name, answer.kind, answer.outcome, answer.reason, seconds,
@@ -92,8 +93,8 @@ class Engine:
 
     async def unheard(self, answer: Answer) -> None:
         """The connection was gone before the answer was written: doubt is what was told (26)."""
-        if answer.key:
-            await self.movements.unheard(answer.key)
+        for key in sorted({*answer.counted, answer.key} - {""}):
+            await self.movements.unheard(key, counted=key in answer.counted)
 
     async def _handle(self, errand: Errand, request: Request) -> Answer:
         provider, dialect = errand.provider, errand.provider.dialect
@@ -147,7 +148,12 @@ class Engine:
             async def carry_one(item: Transaction, space: str) -> Outcome:
                 return (await self._carry_one(errand, item, call, space))[0]
 
-            return await carry_batch(errand, done.tx, carry_one), done.tx
+            outcome = await carry_batch(errand, done.tx, carry_one)
+            if isinstance(outcome, Unknown):  # its items were decided, and nobody heard of it
+                for key in sorted(errand.counted):
+                    await self.movements.unheard(key, counted=True)
+                errand.counted.clear()
+            return outcome, done.tx
         return await self._carry_done(errand, wire, done, call, "")
 
     async def _carry_one(
@@ -164,8 +170,8 @@ class Engine:
     ) -> tuple[Outcome, Transaction]:
         way = self._way(errand, done)
         if done.tx.kind in MONEY_KINDS:
-            space = space or errand.provider.dialect.space(call.name, done.tx.kind)
-            ticket = self.movements.ticket(errand, way, done, space, wire)
+            own = space or errand.provider.dialect.space(call.name, done.tx.kind)
+            ticket = replace(self.movements.ticket(errand, way, done, own, wire), in_batch=bool(space))
             return await self.movements.carry(ticket), done.tx
         if way is None:
             return Declined(reason=Reason.UNSUPPORTED, message="no route leads to a wallet"), done.tx

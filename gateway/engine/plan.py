@@ -188,6 +188,19 @@ async def _supply(tx: Transaction, missing: Missing, known: Known, way: Way) -> 
     raise missing
 
 
+def enveloped(tx: Transaction, item: Transaction) -> Transaction:
+    """An item with what its batch says for all of them."""
+    return replace(
+        item,
+        player=item.player or tx.player,
+        session=item.session or tx.session,
+        currency=item.currency or tx.currency,
+        round=item.round or tx.round,
+        game=item.game or tx.game,
+        free_round_id=item.free_round_id or tx.free_round_id,
+    )
+
+
 def moves_nothing(tx: Transaction) -> bool:
     """Whether a wallet that cannot be told this may be left alone: no cash moves (20)."""
     act = tx.act

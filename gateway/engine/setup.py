@@ -20,6 +20,21 @@ from gateway.dialect import Dialect
 from gateway.model import Kind, Transaction
 
 
+class Breaker(Struct, frozen=True, kw_only=True):
+    """When a wallet that does not answer is left alone."""
+
+    failures: int = 20  # in a row
+    cool_off: timedelta = timedelta(seconds=5)
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much may be under way at once; `reserved` of it for credits and rollbacks alone."""
+
+    in_flight: int = 1000
+    reserved: int = 200
+    breaker: Breaker = Breaker()  # of a wallet
+
+
 class Provider(Struct, frozen=True, kw_only=True):
     """One integration: a game provider that calls us."""
 
@@ -33,6 +48,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     answer_within: Mapping[str, timedelta]  # by kind; `default` for the rest
     after_doubt: timedelta | None = None
     brand: str = ""
+    limits: Limits = Limits(in_flight=2000, reserved=400)
 
     def limit(self, kind: Kind) -> timedelta:
         """How long this provider waits for an answer, from its first byte."""
@@ -71,6 +87,7 @@ class Wallet(Struct, frozen=True, kw_only=True):
     tombstones: bool = False
     ids_as_is: bool = False
     currency: str = ""
+    limits: Limits = Limits()
 
     def takes_again(self, kind: Kind, signed_amount: int = 0) -> str:
         """`safe`, `query` or `never` for a second asking of this kind (SEMANTICS.md 14)."""

@@ -21,5 +21,6 @@ class Ticket(Struct, frozen=True, kw_only=True):
     parent: str = ""  # the movement that this one is a part of
     target: str = ""  # the key of the movement meant, where it is known beforehand
     alone: bool = False  # the gateway's own rollback (12)
+    in_batch: bool = False  # its provider asks for it as an item
     refusable: bool = False
     id_space: str = ""  # where the alias lives, if not in `space`

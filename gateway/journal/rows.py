@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from gateway.engine.journal import Event, Movement, Session, Step
+from gateway.engine.journal import Count, Event, Listing, Movement, Session, Step
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Kind, Outcome, Rollback, Transaction
 
@@ -37,25 +36,21 @@ def moment(number: int | None) -> datetime | None:
     return None if number is None else EPOCH + number * MICROSECOND
 
 
-def states(listed: Iterable[State]) -> str:
-    """For an IN list of a query; the names are ours."""
-    return ", ".join(f"'{state.value}'" for state in listed)
-
-
 def text(value: Transaction | Outcome) -> str:
     return _encode(value).decode()
 
 
-def insert_values(m: Movement) -> tuple[Any, ...]:
-    """In the order of the query `insert`."""
+def insert_values(m: Movement, *, lasts: bool = False) -> tuple[Any, ...]:
+    """In the order of the query `insert`. `lasts`: how long its lease lasts, instead of when it ends."""
     act = m.tx.act
     undo = act if isinstance(act, Rollback) else None
+    due = (m.due_at - m.created_at) // MICROSECOND if lasts and m.due_at is not None else micros(m.due_at)
     return (
         m.key, m.provider, m.space, m.kind.value, m.tx.id, m.tx.player, m.tx.currency, m.tx.round_id, m.reference,
         undo.reference_kind.value if undo else "", undo.scope if undo else "", m.fingerprint, text(m.tx), m.wallet,
         m.route, m.alias, m.state.value, int(m.owes), m.attempts, micros(m.asked_at), m.target, m.undone_by, m.parent,
         None if m.outcome is None else text(m.outcome), m.told, micros(m.told_at), m.note, m.owner,
-        micros(m.due_at), m.tries, micros(m.created_at), micros(m.decided_at),
+        due, m.tries, micros(m.created_at), micros(m.decided_at), m.tx.session,
     )  # fmt: skip
 
 
@@ -86,6 +81,28 @@ def movement(row: tuple[Any, ...]) -> Movement:
         created_at=EPOCH + row[22] * MICROSECOND,
         decided_at=moment(row[23]),
     )
+
+
+def count(row: tuple[Any, ...]) -> Count:
+    wallet, kind, state, number, oldest = row
+    return Count(wallet, kind, State(state), number, EPOCH + oldest * MICROSECOND)
+
+
+def listing(listed: Listing, newest_first: str) -> tuple[str, tuple[Any, ...]]:
+    """The query of a listing, and its values."""
+    where, values = ["1 = 1"], []
+    if listed.states:
+        where.append(f"state IN ({', '.join('?' * len(listed.states))})")
+        values += [state.value for state in listed.states]
+    for column, value in (("provider", listed.provider), ("player", listed.player)):
+        if value:
+            where.append(f"{column} = ?")
+            values.append(value)
+    before = micros(listed.before)
+    bound: list[Any] = [*values, *([] if before is None else [before]), listed.limit]
+    where += [] if before is None else ["created_at < ?"]
+    sql = f"SELECT {MOVEMENT_COLUMNS} FROM movements WHERE {' AND '.join(where)} ORDER BY {newest_first} LIMIT ?"  # noqa: S608  # columns and marks only, every value is bound
+    return sql, tuple(bound)
 
 
 def step(row: tuple[Any, ...]) -> Step:

@@ -82,7 +82,8 @@ class Writer:
             future.set_exception(JournalLost("the journal is closed"))
             return future
         self._queue.append((operation, future))
-        self._wake.set()
+        if not self._wake.is_set():  # the thread clears it before it looks at the queue
+            self._wake.set()
         return future
 
     async def close(self) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -20,12 +20,15 @@ from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
 from gateway.codec.times import parse_duration
 from gateway.engine.journal import Journal, Listing, Movement, Session
+from gateway.engine.person import NotDone, Unfound, Verdict, resolve, retry
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
 from gateway.serve.app import Current
 from gateway.serve.live import clock
 from gateway.serve.metrics import Metrics
-from gateway.serve.shown import movement_to_plain, setup_to_plain, states
+from gateway.serve.shown import movement_to_plain, movement_told, setup_to_plain, states
+
+T = TypeVar("T")
 
 BODY_BYTES_MAX = 4 << 20
 HANDOVERS_MAX = 1000
@@ -54,6 +57,21 @@ class Handover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
+class Retry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`POST /api/transactions/KEY/retry`; the body may be empty."""
+
+    by: Word = ""
+
+
+class Resolve(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`POST /api/transactions/KEY/resolve`."""
+
+    decision: Literal["accepted", "declined"] = msgspec.field(name="as")
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    by: Id
+    force: bool = False
+
+
 class Wrong(Exception):
     """A request that is answered with an error: its status, what is wrong, and in which field."""
 
@@ -73,8 +91,10 @@ class Admin:
         metrics: Metrics,
         keys: Sequence[Key],
         open_to_all: bool,
+        demo: bool = False,
     ) -> None:
-        self.keys, self.open_to_all = tuple(keys), open_to_all
+        """`demo`: moving money needs no key where nothing else does."""
+        self.keys, self.open_to_all, self.demo = tuple(keys), open_to_all, demo
         self._current, self._journal, self._metrics = current, journal, metrics
 
     def app(self) -> Starlette:
@@ -85,6 +105,8 @@ class Admin:
                 Route("/metrics", self._expose),
                 Route("/api/sessions", self._kept(self._sessions), methods=["POST"]),
                 Route("/api/transactions", self._kept(self._transactions)),
+                Route("/api/transactions/{key:path}/retry", self._kept(self._retry, moves=True), methods=["POST"]),
+                Route("/api/transactions/{key:path}/resolve", self._kept(self._resolve, moves=True), methods=["POST"]),
                 Route("/api/transactions/{key:path}", self._kept(self._transaction)),
                 Route("/api/config", self._kept(self._config)),
             ]
@@ -109,13 +131,20 @@ class Admin:
 
     # -- for key holders
 
-    def _kept(self, answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
-        """`answer` behind the key; what is wrong with a request becomes JSON in one place."""
+    def _kept(self, answer: Callable[[Request], Any], *, moves: bool = False) -> Callable[[Request], Any]:
+        """`answer` behind the key; what is wrong with a request becomes JSON in one place.
+
+        `moves`: it moves money, so a key is asked for on loopback, too.
+        """
 
         async def endpoint(request: Request) -> Response:
             try:
-                self._authorize(request)
-                return as_json(await answer(request), 201 if request.method == "POST" else 200)
+                request.state.key = self._authorize(request, moves=moves)
+                return as_json(await answer(request), 201 if request.method == "POST" and not moves else 200)
+            except Unfound as unfound:
+                return as_json({"error": str(unfound)}, 404)
+            except NotDone as not_done:
+                return as_json({"error": str(not_done)}, 409)
             except Wrong as wrong:
                 plain = {"error": wrong.message} | ({"field": wrong.field} if wrong.field else {})
                 response = as_json(plain, wrong.status)
@@ -125,16 +154,20 @@ class Admin:
 
         return endpoint
 
-    def _authorize(self, request: Request) -> None:
+    def _authorize(self, request: Request, *, moves: bool) -> str:
+        """The id of the key that was shown, or blank where none is needed. Raises `Wrong`."""
         origin = request.headers.get("origin", "")
         if origin and urlsplit(origin).netloc != request.headers.get("host", ""):
             raise Wrong(403, "this API is not for other sites' pages")  # a browser beside the loopback listener
-        if self.open_to_all:
-            return
+        if self.open_to_all and (self.demo or not moves):
+            return ""
+        if not self.keys:
+            raise Wrong(403, "moving money needs an admin key, and none is configured: admin.keys")
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         held = [key for key in live(self.keys, clock()) if same(given.strip(), key.part("secret"))]
         if scheme.lower() != "bearer" or not held:
             raise Wrong(401, "an admin key is needed: Authorization: Bearer KEY")
+        return held[0].id
 
     async def _sessions(self, request: Request) -> Any:
         setup, now = self._current.setup, clock()
@@ -150,17 +183,57 @@ class Admin:
         return {"transactions": [movement_to_plain(m, setup) for m in await self._journal.listed(listing)]}
 
     async def _transaction(self, request: Request) -> Any:
-        # The key's own parts are percent-encoded, so a caller may send it as it is or encoded once more.
-        sent = request.scope["raw_path"].decode("latin-1").removeprefix("/api/transactions/")
+        return await movement_told(self._journal, await self._named(request, ""), self._current.setup)
+
+    async def _retry(self, request: Request) -> Any:
+        said = _read(Retry, await _body(request) or b"{}")
+        setup, movement = self._current.setup, await self._named(request, "/retry")
+        changed = await retry(self._journal, setup, movement.key, _who(request, said.by), clock())
+        return await movement_told(self._journal, changed, setup)
+
+    async def _resolve(self, request: Request) -> Any:
+        said = _read(Resolve, await _body(request))
+        setup, movement = self._current.setup, await self._named(request, "/resolve")
+        by = _who(request, said.by)
+        verdict = Verdict(accepted=said.decision == "accepted", reason=said.reason, by=by, force=said.force)
+        decided = await resolve(self._journal, setup, movement.key, verdict, clock())
+        self._metrics.recovered(decided.wallet, decided.kind.value, decided.state.value)
+        return await movement_told(self._journal, decided, setup)
+
+    async def _named(self, request: Request, action: str) -> Movement:
+        """The movement of the path. The key's own parts are percent-encoded, so a caller may send it
+        as it is or encoded once more."""
+        path = request.scope["raw_path"].decode("latin-1")
+        sent = path.removeprefix("/api/transactions/").removesuffix(action)
         found: Movement | None = await self._journal.get(unquote(sent)) or await self._journal.get(sent)
         if found is None:
             raise Wrong(404, "no movement has this key")
-        setup = self._current.setup
-        parts = [movement_to_plain(m, setup) for m in await self._journal.children(found.key)]
-        return movement_to_plain(found, setup) | ({"parts": parts} if parts else {})
+        return found
 
     async def _config(self, request: Request) -> Any:
         return setup_to_plain(self._current.setup)
+
+
+def _read(shape: type[T], body: bytes) -> T:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        raise Wrong(422, *_placed(error)) from None
+    except msgspec.DecodeError:
+        raise Wrong(400, "the body is not a JSON object") from None
+
+
+def _placed(error: msgspec.ValidationError) -> tuple[str, str]:
+    """(what is wrong, in which field)."""
+    text = str(error)
+    at, named = _AT.search(text), _NAMED.search(text)
+    return _AT.sub("", text), at[1].lstrip(".") if at else (named[1] if named else "")
+
+
+def _who(request: Request, name: str) -> str:
+    """The person, and the key that was shown: both are recorded."""
+    key = f"key {request.state.key}" if request.state.key else ""
+    return f"{name} ({key})" if name and key else name or key
 
 
 def as_json(plain: object, status: int) -> Response:
@@ -204,10 +277,8 @@ def _handover(plain: Any, place: str) -> Handover:
     try:
         return msgspec.convert(plain, Handover)
     except msgspec.ValidationError as error:
-        text = str(error)
-        at, named = _AT.search(text), _NAMED.search(text)
-        field = at[1].lstrip(".") if at else (named[1] if named else "")
-        raise Wrong(422, _AT.sub("", text), (place + field).rstrip(".")) from None
+        text, field = _placed(error)
+        raise Wrong(422, text, (place + field).rstrip(".")) from None
 
 
 def _session(handover: Handover, place: str, setup: Setup, now: datetime) -> Session:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from gateway.engine.journal import Journal
-from gateway.engine.world import Handle, Meter, Silence, World
+from gateway.engine.world import Gate, Handle, Meter, OpenGate, Silence, World
 from gateway.serve.client import WalletClient
 from gateway.serve.logs import Log
 
@@ -67,7 +67,9 @@ async def wait(handles: Sequence[Handle[Any]], seconds: float) -> None:
         await asyncio.wait(tasks, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
 
 
-def live_world(*, client: WalletClient, tasks: Tasks, journal: Journal, meter: Meter) -> World:
+def live_world(
+    *, client: WalletClient, tasks: Tasks, journal: Journal, meter: Meter, gate: Gate | None = None
+) -> World:
     return World(
         clock=clock,
         ticks=time.monotonic,
@@ -78,4 +80,5 @@ def live_world(*, client: WalletClient, tasks: Tasks, journal: Journal, meter: M
         sleep=asyncio.sleep,
         journal=journal,
         meter=meter,
+        gate=gate or OpenGate(),
     )

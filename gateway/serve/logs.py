@@ -116,6 +116,13 @@ class Log:
         """A wallet refused our key or our form: nothing moved, and somebody must act."""
         self._log.error("wallet refused us", wallet=wallet, kind=kind, reason=reason)
 
+    def breaker(self, wallet: str, is_open: bool) -> None:
+        """A wallet is left alone from now on, or answers again."""
+        if is_open:
+            self._log.warning("wallet does not answer: it is left alone", wallet=wallet)
+        else:
+            self._log.info("wallet answers again", wallet=wallet)
+
     def close(self) -> None:
         self._writer.close()
 

@@ -86,6 +86,7 @@ class Metrics(Collector):
         self.wallets: tuple[str, ...] = ()
         self.counts: Sequence[Count] = ()  # of the journal, read before each scrape
         self.inflight: defaultdict[str, int] = defaultdict(int)
+        self.breaker_open: Callable[[str], bool] = lambda wallet: False
         self._calls = Counter(
             "gateway_calls_total", "Calls of providers.", ("provider", "dialect", "kind", "outcome", "reason")
         )
@@ -146,6 +147,10 @@ class Metrics(Collector):
 
     # -- the outer ring's own
 
+    def overload(self, provider: str, wallet: str) -> None:
+        """A call, or a request to a wallet, was refused because too many are under way."""
+        self._overload.add(provider, wallet)
+
     def committed(self, seconds: float) -> None:
         """Heard from the journal's writer thread, the only one that writes this histogram."""
         self._commit.observe(seconds)
@@ -161,8 +166,8 @@ class Metrics(Collector):
         yield from open_movements(self.counts, self.wallets, time.time())
         inflight: Values = {(provider,): float(number) for provider, number in list(self.inflight.items())}
         yield _gauge("gateway_inflight", "Calls being answered.", ("provider",), inflight)
-        closed: Values = {(wallet,): 0.0 for wallet in self.wallets}
-        yield _gauge("gateway_breaker_open", "1 while a wallet is not asked.", ("wallet",), closed)
+        breakers: Values = {(wallet,): float(self.breaker_open(wallet)) for wallet in self.wallets}
+        yield _gauge("gateway_breaker_open", "1 while a wallet is not asked.", ("wallet",), breakers)
         yield _gauge("gateway_config_generation", "The configuration in use.", (), {(): float(self.generation)})
         yield _gauge("gateway_build_info", "The version.", ("version",), {(__version__,): 1.0})
 

@@ -20,6 +20,7 @@ from gateway.serve.admin import Admin
 from gateway.serve.app import Current, ProviderApp
 from gateway.serve.client import HttpWalletClient
 from gateway.serve.config import ConfigErrors, Loaded, load
+from gateway.serve.limits import LoadGate
 from gateway.serve.listener import Listener, bind, libraries_log_to, tls_context
 from gateway.serve.live import Tasks, clock, live_world
 from gateway.serve.logs import Log
@@ -50,7 +51,9 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say) -> 
         client = HttpWalletClient(clock)
         stack.push_async_callback(client.close)
         tasks = Tasks(log)
-        engine = Engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics))
+        gate = LoadGate(time.monotonic, metrics.inflight, metrics.overload, log.breaker)
+        metrics.breaker_open = gate.is_open
+        engine = Engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics, gate=gate))
         gateway = Gateway(loaded, environ, say, log, metrics, journal, client, tasks)
         gateway.go_on(engine.settler.run(lambda: gateway.current.setup))
 
@@ -90,7 +93,7 @@ class Gateway:
         self.current = Current(loaded.setup, max_body=loaded.server.max_body, trusted=loaded.server.trusted_proxies)
         self.admin = Admin(
             current=self.current, journal=journal, metrics=metrics,
-            keys=loaded.admin.keys, open_to_all=loaded.admin.listen.loopback,
+            keys=loaded.admin.keys, open_to_all=loaded.admin.listen.loopback, demo=loaded.server.demo,
         )  # fmt: skip
         self._use(loaded, loaded.setup)
 
@@ -183,7 +186,7 @@ class Gateway:
         self.current.max_body = loaded.server.max_body
         self.current.trusted = loaded.server.trusted_proxies
         self.current.setup = setup
-        self.admin.keys = loaded.admin.keys
+        self.admin.keys, self.admin.demo = loaded.admin.keys, loaded.server.demo
         self._client.keep(setup.wallets.values())
         self._metrics.generation = setup.generation
         self._metrics.wallets = tuple(setup.wallets)

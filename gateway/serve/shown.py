@@ -5,15 +5,16 @@ The admin API and `gateway tx` show the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from gateway.codec.plain import outcome_to_plain, transaction_to_plain, utc_text
-from gateway.engine.journal import Movement
+from gateway.engine.journal import Journal, Movement, Step
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.engine.states import State
+from gateway.engine.story import scrubbed, story
 from gateway.model import Batch, Refused, Transaction
 
 UNRESOLVED = (State.DOUBT, State.OWED, State.PERSON)
@@ -21,7 +22,9 @@ UNRESOLVED = (State.DOUBT, State.OWED, State.PERSON)
 provider heard doubt (SEMANTICS.md 6)."""
 
 _TOKENS = frozenset({"session", "launch_token"})
-_EXTRA_TOKENS = _TOKENS | {"token", "hash", "secret", "sessionid", "session_id", "sign", "signature", "otp"}
+_EXTRA_TOKENS = frozenset({"sign", "otp"})
+_EXTRA_SIGNS = ("token", "secret", "session", "passw", "signature", "hash", "auth", "api_key", "apikey")
+"""An undocumented field (`sessionToken`) is kept, too: its name says what nobody should read."""
 
 
 def states(*, in_doubt: bool, owed: bool, person: bool) -> tuple[State, ...]:
@@ -58,6 +61,28 @@ def movement_to_plain(movement: Movement, setup: Setup) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if value not in (None, "")}
 
 
+async def movement_told(journal: Journal, movement: Movement, setup: Setup) -> dict[str, Any]:
+    """A row with its whole story, and those of its parts."""
+    plain = movement_to_plain(movement, setup)
+    steps, aimed = await journal.story(movement.key), await journal.aimed_at(movement.key)
+    plain["story"] = story_to_plain(movement, steps, aimed)
+    parts = [await movement_told(journal, part, setup) for part in await journal.children(movement.key)]
+    return plain | ({"parts": parts} if parts else {})
+
+
+def story_to_plain(movement: Movement, steps: Sequence[Step], aimed: Sequence[Movement]) -> list[dict[str, Any]]:
+    """What happened, with times: no body, no session token, no secret."""
+    told = scrubbed(story(movement, steps, aimed), movement.tx.session, *_tokens(movement.tx))
+    return [
+        {"at": _time(step.at), "what": step.what.value} | ({"detail": step.detail} if step.detail else {})
+        for step in told
+    ]
+
+
+def _tokens(tx: Transaction) -> list[str]:
+    return [value for name, value in tx.extra.items() if _is_token(name.lower())]
+
+
 def amount_text(tx: Transaction) -> str:
     """The amount for a table: `12.50 EUR`, `5.00/12.50 EUR` for a settle, blank where there is none."""
     act = tx.act
@@ -83,10 +108,17 @@ def _hide(plain: dict[str, Any], provider: Provider | None) -> None:
     for name in _TOKENS:
         plain.pop(name, None)
     extra: Mapping[str, str] = plain.pop("extra", {})
-    hidden = _EXTRA_TOKENS | {name.lower() for name in provider.dialect.hides} if provider else None
-    shown = {n: v for n, v in extra.items() if hidden is not None and n.lower() not in hidden}
+    shown = {
+        name: value for name, value in extra.items() if provider and not _is_token(name.lower(), provider.dialect.hides)
+    }
     if shown:
         plain["extra"] = shown
+
+
+def _is_token(name: str, hides: Iterable[str] = ()) -> bool:
+    """`hides`: what the dialect itself names so."""
+    named = name in _EXTRA_TOKENS or name in {hidden.lower() for hidden in hides}
+    return named or any(sign in name for sign in _EXTRA_SIGNS)
 
 
 def _outcome(movement: Movement, setup: Setup) -> dict[str, Any] | None:

@@ -59,6 +59,8 @@ ANSWERS: Mapping[str, Answer] = {
     "hangs-up": lambda good: b"",
 }
 """Each is doubt, whatever the dialect. `silent` is no answer at all."""
+BREAKS = frozenset({"cut", "nonsense", "hangs-up"})
+"""After these the connection is over. After the others it is not: to close it unannounced would spoil a good call."""
 SILENT = "silent"
 
 
@@ -118,7 +120,7 @@ class OddWallet:
         else:
             writer.write(self.answers[oddity](good.body))
         await writer.drain()
-        return oddity is None
+        return oddity not in BREAKS
 
     def _oddity(self, request: Request) -> str | None:
         said = request.body.decode() + request.target

@@ -191,8 +191,9 @@ async def _recovered(stage: Stage) -> None:
     assert isinstance(stage.north.answers, dict)
     del stage.north.answers["html"]
     owed = {"wallet": "north", "kind": "credit"}
-    found = await counted(stage.admin, lambda found: found.get("gateway_owed", **owed) == 0, 20)
-    assert found.get("gateway_recovered_total", **owed, outcome="accepted") == 1
+    recovered = {**owed, "outcome": "accepted"}
+    found = await counted(stage.admin, lambda found: found.get("gateway_recovered_total", **recovered) == 1, 20)
+    assert found.get("gateway_owed", **owed) == 0
     assert found.get("gateway_unresolved", **owed) == 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.engine.setup import Provider
 from gateway.model import (
@@ -38,6 +39,7 @@ class Entry(Struct):
     verdict: str  # accepted, unknown, or the reason of the decline
     change: Decimal = ZERO  # to the purse
     undone: Decimal = ZERO  # of what it took or gave
+    gone: bool = False  # a rollback left nothing of it
     held: Decimal = ZERO
 
 
@@ -62,6 +64,12 @@ class Ledger:
         self.cash += entry.change
         self.entries[place] = entry
         return entry.verdict
+
+    def rename(self, old: str, new: str) -> None:
+        """The gateway made the id of this hold."""
+        for entry in self.entries.values():
+            if entry.tx.kind is Kind.RESERVE and entry.tx.id == old:
+                entry.tx = replace(entry.tx, id=new)
 
     def _call(self, kind: Kind) -> str:
         return next((wire.name for wire in self.dialect.calls if kind in wire.kinds), "")
@@ -110,17 +118,17 @@ class Ledger:
     # -- rollbacks
 
     def _rollback(self, entry: Entry, act: Rollback, refused: bool) -> str:
-        targets = self._meant(entry.tx, act)
-        if act.scope == "round" and not self._named(act) and self._won(entry.tx):
+        targets = self.meant(entry.tx, act)
+        if act.scope == "round" and self.dialect.round_refunds and self._won(entry.tx):
             return Reason.ALREADY_SETTLED
         if not targets:
             self.buried.add(act.reference)
             return DOUBT if refused else Reason.TRANSACTION_NOT_FOUND
         if all(target.verdict not in (ACCEPTED, DOUBT) for target in targets):
             return Reason.TRANSACTION_NOT_FOUND
-        if all(self._left(target) <= 0 and target.undone for target in targets):
+        if all(target.gone for target in targets):
             return Reason.ALREADY_ROLLED_BACK
-        left = sum((self._left(target) for target in targets), ZERO)
+        left = sum((self.left(target) for target in targets), ZERO)
         if self.dialect.excess == "refuse" and act.amount is not None and act.amount > abs(left) > 0:
             return Reason.INVALID_REQUEST
         if refused:
@@ -128,16 +136,17 @@ class Ledger:
         back = left if act.amount is None else min(act.amount, abs(left)).copy_sign(left)
         entry.change = back
         for target in targets:
-            share = self._left(target) if act.amount is None else back
+            share = self.left(target) if act.amount is None else back
             target.undone += abs(share)
+            target.gone = not self.left(target)
         return ACCEPTED
 
-    def _left(self, target: Entry) -> Decimal:
+    def left(self, target: Entry) -> Decimal:
         """What undoing all of it would still give; less than nothing: take."""
         moved = target.held if isinstance(target.tx.act, Capture) else -target.change
         return (abs(moved) - target.undone).copy_sign(moved)
 
-    def _named(self, act: Rollback) -> Entry | None:
+    def named(self, act: Rollback) -> Entry | None:
         kinds = self.dialect.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
         for kind in kinds:
             for entry in self.entries.values():
@@ -145,13 +154,14 @@ class Ledger:
                     return entry
         return None
 
-    def _meant(self, tx: Transaction, act: Rollback) -> list[Entry]:
-        named = self._named(act)
+    def meant(self, tx: Transaction, act: Rollback) -> list[Entry]:
+        """The movements that it undoes."""
+        named = self.named(act)
         if named is not None:
             return [named]
         around = [e for e in self.entries.values() if e.tx.round_id == tx.round_id and e.tx.kind is Kind.DEBIT]
         around = [e for e in around if e.verdict in (ACCEPTED, DOUBT) and not e.undone]
-        if act.scope == "round":
+        if act.scope == "round" and self.dialect.round_refunds:
             return around
         return around if self.dialect.lone_bet and len(around) == 1 else []
 

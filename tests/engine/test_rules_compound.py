@@ -21,7 +21,8 @@ from gateway.model import (
 )
 from tests.engine.acts import bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.bench import NEVER, Bench, a_call, a_provider, a_wallet, lost_after, lost_before, says, vectors_of
+from tests.simulation.behaviours import lost_after, lost_before, says
+from tests.simulation.bench import NEVER, Bench, a_call, a_provider, a_wallet, vectors_of
 
 SPLITTING = ["netgaming", "dragon_gaming", "kyren", "scorpio_play"]
 """Wallets that know neither settles nor batches."""
@@ -351,6 +352,25 @@ def test_rule_19_until_it_is_given_back_it_is_doubt(bench_of: MakeBench) -> None
     assert why(bench.call(whole)) is Reason.INSUFFICIENT_FUNDS
     assert bench.till.balance() == Decimal("1000.00")
     assert bench.till.asked(Kind.DEBIT) == 2
+
+
+def test_rule_19_what_a_declined_batch_gave_back_was_never_accepted_by_itself(bench_of: MakeBench) -> None:
+    """Its items may be sent again alone; the provider believes that they failed."""
+    bench = bench_of("native", "netgaming")
+    whole = batch(bet("b1", "10.00"), bet("b2", "5000.00"))
+    for _ in range(2):
+        assert why(bench.call(whole)) is Reason.INSUFFICIENT_FUNDS
+    assert why(bench.call(bet("b1", "10.00"))) is Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_19_items_may_leave_player_session_and_currency_to_the_batch(bench_of: MakeBench) -> None:
+    """As the native card says; the round is each item's own."""
+    bench = bench_of("native", "netgaming")
+    bare = [replace(item, player="", session="", currency="") for item in (bet("b1", "10.00"), win("w1", "25.00"))]
+    yes(bench.call(batch(*bare)))
+    assert bench.till.balance() == Decimal("1015.00")
+    assert {tx.session for tx in bench.till.sent} == {"sess-p-1"}
 
 
 @pytest.mark.parametrize("wallet", SPLITTING)

@@ -13,12 +13,8 @@ from gateway.model import Accepted, Declined, Kind, Profile, Reason, Unknown
 from gateway.play.habits import is_settled
 from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.bench import (
-    NEVER,
-    PLAYER,
-    QUERY,
+from tests.simulation.behaviours import (
     Behaviour,
-    a_wallet,
     answers,
     cut,
     error_after,
@@ -28,6 +24,7 @@ from tests.simulation.bench import (
     says,
     unreachable,
 )
+from tests.simulation.bench import NEVER, PLAYER, QUERY, a_wallet
 
 HTML = {"content-type": "text/html"}
 DOUBTS: dict[str, Behaviour] = {

@@ -12,17 +12,8 @@ from gateway.model import Accepted, Declined, Kind, Reason, Unknown
 from gateway.play.caller import seconds_of
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.bench import (
-    NEVER,
-    QUERY,
-    a_wallet,
-    late,
-    lost_after,
-    lost_before,
-    queued,
-    says,
-    silent,
-)
+from tests.simulation.behaviours import late, lost_after, lost_before, queued, says, silent
+from tests.simulation.bench import NEVER, QUERY, a_wallet
 
 IN_FLIGHT_SECONDS = 130.0  # more than `in_flight_max`
 DIALECTS = ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball"]

@@ -13,7 +13,8 @@ from gateway.journal.sqlite import SqliteJournal
 from gateway.model import Accepted, Adjust, Game, Kind, Reason, Round
 from tests.engine.acts import REFUSING_PAIRS, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.bench import a_call, a_provider, a_wallet, lost_before
+from tests.simulation.behaviours import lost_before
+from tests.simulation.bench import a_call, a_provider, a_wallet
 
 
 @pytest.mark.parametrize(("provider", "wallet"), REFUSING_PAIRS)
@@ -25,7 +26,7 @@ def test_rule_01_one_id_in_two_key_spaces_is_two_movements(bench_of: MakeBench, 
     assert bench.till.balance() == Decimal("1015.00")
 
 
-def test_rule_01_gamball_redeem_and_manual_share_one_key_space(bench_of: MakeBench) -> None:
+def test_rule_01_gameball_redeem_and_manual_share_one_key_space(bench_of: MakeBench) -> None:
     """One transactionId is one movement, whichever of the two calls carries it."""
     bench = bench_of("gameball", "native")
     yes(bench.call(bet("x", "10.00")))

@@ -15,7 +15,8 @@ from gateway.http import Request
 from gateway.model import Kind, Reason, Refused, Unknown
 from tests.engine.acts import bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.bench import NEVER, QUERY, a_provider, a_wallet, late, lost_before, queued, silent
+from tests.simulation.behaviours import late, lost_before, queued, silent
+from tests.simulation.bench import NEVER, QUERY, a_provider, a_wallet
 
 DIALECTS = ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball"]
 

@@ -28,7 +28,8 @@ from gateway.model import (
 from gateway.model import Check as CheckAct
 from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.bench import PLAYER, SESSION, a_call, a_provider, a_wallet, says
+from tests.simulation.behaviours import says
+from tests.simulation.bench import PLAYER, SESSION, a_call, a_provider, a_wallet
 
 NOWHERE: tuple[Route, ...] = ()
 

@@ -20,9 +20,10 @@ def bet(number: int, *, minutes_old: int = 0, player: str = "anna") -> Movement:
         act=Debit(amount=Decimal("12.50")), id=f"b/{number}", player=player, session="sess-secret", currency="EUR",
         round=Round("r-1"), extra={"token": "tok-secret"},
     )  # fmt: skip
+    began = NOW - timedelta(minutes=minutes_old)
     return Movement(
         key=f"acme-id/debit/b%2F{number}", provider="acme-id", space="debit", kind=tx.kind, tx=tx, fingerprint="f",
-        wallet="main", alias=f"a-{number}", created_at=NOW - timedelta(minutes=minutes_old),
+        wallet="main", alias=f"a-{number}", attempts=1, asked_at=began, created_at=began,
     )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def win(number: int) -> Movement:
     tx = Transaction(act=Credit(amount=Decimal(20)), id=f"w{number}", player="bob", currency="EUR")
     return Movement(
         key=f"acme-id/credit/w{number}", provider="acme-id", space="credit", kind=tx.kind, tx=tx, fingerprint="f",
-        wallet="main", created_at=NOW,
+        wallet="main", attempts=1, asked_at=NOW, created_at=NOW,
     )  # fmt: skip
 
 

@@ -6,13 +6,12 @@ the network is ours to script, call by call. Nothing sleeps: the scheduler turns
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from gateway.auth.keys import Key
 from gateway.codec.times import parse_duration
@@ -32,6 +31,7 @@ from gateway.play.purse import Purse
 from gateway.play.teller import Exchange, Teller
 from gateway.serve.discover import find
 from gateway.vectors import Vector, demo_key, load_all
+from tests.simulation.behaviours import Behaviour, Post, arrives
 from tests.simulation.scheduler import Killed, Scheduler, Task
 
 CURRENCIES = Currencies({"BTC": 8, "PTS": 0})
@@ -57,113 +57,6 @@ def at_once(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def money(text: str) -> Decimal:
     return Decimal(text)
-
-
-# ---------------------------------------------------------------- the network, call by call
-
-
-class Post(Struct, frozen=True):
-    """One request on its way to a wallet."""
-
-    bench: Bench
-    till: Till
-    request: Request
-
-    def arrive(self) -> Response:
-        """The wallet reads it, decides and answers."""
-        world = self.bench.scheduler
-        exchange = self.till.teller.answer(self.request, world.clock(), world.nonce())
-        self.till.exchanges.append(exchange)
-        return exchange.response
-
-
-Behaviour = Callable[[Post], Awaitable[Response]]
-"""What becomes of one request; raises `Silence` where no answer comes."""
-
-
-async def arrives(post: Post) -> Response:
-    return post.arrive()
-
-
-async def unreachable(post: Post) -> Response:
-    raise Silence("unreachable", "no connection", left=False)
-
-
-async def lost_before(post: Post) -> Response:
-    """It left and never arrived; the connection breaks."""
-    raise Silence("broken", "connection reset", left=True)
-
-
-async def lost_after(post: Post) -> Response:
-    """The wallet applied it; its answer is lost."""
-    post.arrive()
-    raise Silence("broken", "connection reset", left=True)
-
-
-def late(seconds: float) -> Behaviour:
-    """The wallet applies it at once and answers after so many seconds."""
-
-    async def behave(post: Post) -> Response:
-        response = post.arrive()
-        await post.bench.scheduler.sleep(seconds)
-        return response
-
-    return behave
-
-
-def queued(seconds: float) -> Behaviour:
-    """The request waits so long before the wallet reads it."""
-
-    async def behave(post: Post) -> Response:
-        await post.bench.scheduler.sleep(seconds)
-        return post.arrive()
-
-    return behave
-
-
-def silent(seconds: float) -> Behaviour:
-    """The wallet never reads it; the connection breaks after so many seconds."""
-
-    async def behave(post: Post) -> Response:
-        await post.bench.scheduler.sleep(seconds)
-        raise Silence("timeout", "no answer", left=True)
-
-    return behave
-
-
-def answers(response: Response) -> Behaviour:
-    """A forced answer; nothing is applied."""
-
-    async def behave(post: Post) -> Response:
-        return response
-
-    return behave
-
-
-def says(outcome: Outcome) -> Behaviour:
-    """A forced decision in the wallet dialect's words; nothing is applied."""
-
-    async def behave(post: Post) -> Response:
-        return post.till.words(outcome, post.request)
-
-    return behave
-
-
-def after(alter: Callable[[Response], Response]) -> Behaviour:
-    """The wallet applied it; its answer is altered on the way."""
-
-    async def behave(post: Post) -> Response:
-        return alter(post.arrive())
-
-    return behave
-
-
-error_after = after(lambda response: Response(status=500, headers={"content-type": "text/html"}, body=b"<h1>500</h1>"))
-garbage = after(lambda response: replace(response, body=b"<html>maintenance</html>"))
-
-
-def cut(byte: int) -> Behaviour:
-    return after(lambda response: replace(response, body=response.body[:byte]))
 
 
 # ---------------------------------------------------------------- one wallet, and what is counted

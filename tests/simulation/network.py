@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from gateway.engine.setup import Wallet
 from gateway.engine.world import Silence
 from gateway.http import Request, Response
-from gateway.model import MONEY_KINDS
+from gateway.model import Accepted
+from gateway.play.book import Place
 from tests.simulation.draw import WALLET_FAULTS
-from tests.simulation.node import Line
+from tests.simulation.node import Line, Node
 from tests.simulation.scheduler import Moment
 from tests.simulation.tills import Till
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tests.simulation.players import Story
 
 NETWORK, OUTSIDE = object(), object()
+Whole = tuple[Response, Place | None]
+"""An answer, and whose yes it is, if it is one and whole."""
 HTML = {"content-type": "text/html"}
 
 
@@ -30,7 +33,7 @@ class Network:
 
     # -- to a wallet
 
-    async def to_wallet(self, wallet: Wallet, request: Request, seconds: float) -> Response:
+    async def to_wallet(self, node: Node, wallet: Wallet, request: Request, seconds: float) -> Response:
         """The port of the world. What left goes on when the process that sent it dies."""
         till = self.history.tills[wallet.name]
         fault = self._fault()
@@ -44,8 +47,10 @@ class Network:
         found = way.result()
         if found is None:
             raise Silence("broken", "connection reset", left=True)
-        response: Response = found
-        return response
+        response, yes = found
+        if yes is not None:
+            node.hears(till.plan.name, yes)
+        return response  # type: ignore[no-any-return]  # the task is untyped inside
 
     def _fault(self) -> str:
         for name in WALLET_FAULTS:
@@ -53,7 +58,7 @@ class Network:
                 return name
         return ""
 
-    async def _way(self, till: Till, request: Request, fault: str) -> Response | None:
+    async def _way(self, till: Till, request: Request, fault: str) -> Whole | None:
         """One request to its end; None: the connection broke."""
         sent, chance, plan = self.scheduler.now, self.chance, till.plan
         if plan.lie == "repeated" and self.history.lying(0.3):
@@ -68,23 +73,25 @@ class Network:
             await self.scheduler.sleep(plan.give_up_after + 1)
             return None
         if fault == "error_before":
-            return Response(status=500, headers=HTML, body=b"<h1>500</h1>")
+            return Response(status=500, headers=HTML, body=b"<h1>500</h1>"), None
         if fault == "queued":
             wait = chance.uniform(1.0, plan.queued_max)
             if chance.random() < 0.5:  # a proxy let go of us and kept the request
                 self.scheduler.spawn(self._later(till, request, sent, wait), NETWORK)
                 return None
             await self.scheduler.sleep(wait)
-        response = self._arrive(till, request, sent)
+        response, yes = self._arrive(till, request, sent)
         if fault == "late":
             await self.scheduler.sleep(chance.uniform(0.3, plan.give_up_after * 1.1))
         if fault == "lost_after":
             return None
         if fault == "cut":
-            return replace(response, body=response.body[: chance.randrange(max(1, len(response.body)))])
+            return replace(response, body=response.body[: chance.randrange(max(1, len(response.body)))]), None
         if fault == "error_after":
-            return Response(status=500, headers=HTML, body=b"<h1>500</h1>")
-        return replace(response, body=b"<html>maintenance</html>") if fault == "garbage" else response
+            return Response(status=500, headers=HTML, body=b"<h1>500</h1>"), None
+        if fault == "garbage":
+            return replace(response, body=b"<html>maintenance</html>"), None
+        return response, yes
 
     async def _later(self, till: Till, request: Request, sent: float, wait: float) -> None:
         await self.scheduler.sleep(wait)
@@ -98,27 +105,28 @@ class Network:
         await self.scheduler.sleep(self.chance.uniform(0.05, till.plan.queued_max))
         self._arrive(till, request, sent, "repeated")
 
-    def _arrive(self, till: Till, request: Request, sent: float, lie: str = "") -> Response:
+    def _arrive(self, till: Till, request: Request, sent: float, lie: str = "") -> Whole:
         history = self.history
+        if till.purse.mood == "key_rotated":
+            return till.rejects(request, history.true_time()), None
         exchange = till.teller.answer(request, history.true_time(), self.scheduler.nonce())
         tx, place = exchange.tx, till.read_as(exchange.tx)
         history.note("wallet", till.plan.name, tx, exchange.outcome)
         if tx is None or place is None:
-            return exchange.response
+            return exchange.response, None
         if lie:
             history.fire(lie)
         if lie == "too_late" or (lie == "repeated" and till.wallet.takes_again(tx.kind) != "safe"):
             till.purse.lies[place] = lie
         elif not lie:
-            history.arrived(till, place, sent)
+            history.arrived(till, tx.kind, place, sent)
         response = exchange.response
         if till.plan.lie == "other_answer" and tx.kind in till.last and history.lying(0.3):
             history.fire("other_answer")
             till.purse.lies[place] = "other_answer"
-            return till.last[tx.kind]  # type: ignore[no-any-return]  # of the same wallet
-        if tx.kind in MONEY_KINDS:
-            till.last[tx.kind] = response
-        return response
+            return till.last[tx.kind], None
+        till.last[tx.kind] = response
+        return response, place if isinstance(exchange.outcome, Accepted) else None
 
     # -- from a provider
 

@@ -14,6 +14,7 @@ from gateway.engine.pipeline import Engine
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.world import World
 from gateway.http import Request, Response
+from gateway.play.book import Place
 from tests.simulation.scheduler import Moment, Task
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Node:
         self.points = 0
         self._stopped: Moment | None = None
         self.lines: set[Line] = set()
+        self._heard: list[tuple[float, str, Place]] = []
         world = World(
             clock=self.scheduler.clock, ticks=self.scheduler.ticks, nonce=self.scheduler.nonce, send=self._send,
             spawn=self._spawn, wait=self._wait, sleep=self._sleep, journal=cast(Journal, Ported(self)),
@@ -98,7 +100,7 @@ class Node:
     async def _send(self, wallet: Wallet, request: Request, seconds: float) -> Response:
         await self._gate() if self._stopped is None else None  # a point to die at, no more to stand still
         try:
-            return await self.history.network.to_wallet(wallet, request, seconds)
+            return await self.history.network.to_wallet(self, wallet, request, seconds)
         finally:
             if self.alive:
                 await self._gate()
@@ -146,12 +148,20 @@ class Node:
         if stopped is not None:
             stopped.resolve()
 
+    def hears(self, wallet: str, yes: Place) -> None:
+        """A yes came whole: what it says must not be lost, unless this process dies of a sudden."""
+        self._heard.append((self.scheduler.now, wallet, yes))
+        self.history.intact.add((wallet, yes))
+
     @property
     def stands_still(self) -> bool:
         return self._stopped is not None
 
     def kill(self) -> None:
         self.alive = False
+        for when, wallet, yes in self._heard:
+            if self._stopped is not None or self.scheduler.now - when < 1.0:
+                self.history.intact.discard((wallet, yes))
         self.scheduler.kill(self)
         for line in self.lines:
             self.history.cut_off(line)

@@ -39,8 +39,8 @@ from tests.simulation.draw import ProviderPlan
 if TYPE_CHECKING:
     from tests.simulation.history import History
 
-PERSISTS_MAX = 60  # further attempts of a provider that asks until it hears a decision
-PERSISTS_SECONDS = (5.0, 25.0)
+PERSISTS_MAX = 20  # further attempts of a provider that asks until it hears a decision
+PERSISTS_SECONDS = (8.0, 40.0)
 STANDS, GONE, UNKNOWN = "stands", "gone", "unknown"
 
 
@@ -100,6 +100,7 @@ class Actor:
         self.dialect, self.habit = provider.dialect, habit_of(provider.dialect)
         self.chance = random.Random(f"{history.plan.seed}/{plan.name}/{number}")
         self.player = f"p{number}"
+        self.mine: list[Story] = []
         self._next = 1000 * number  # two providers use the same ids
 
     def new_id(self) -> str:
@@ -179,6 +180,7 @@ class Actor:
     def story(self, tx: Transaction) -> Story:
         story = Story(self.provider.id, tx)
         self.history.stories[self.provider.id, tx.kind, tx.id] = story
+        self.mine.append(story)
         return story
 
     # -- playing
@@ -216,10 +218,12 @@ class Actor:
     async def bet(self, round_id: str) -> Story:
         tx = self.tx(Debit(amount=self.money(15)), self.new_id(), round_id, closed=False)
         story = self.story(tx)
-        if self.likes(0.06):
+        # Kyren's cancel of a bet that nobody saw means the only open bet of its round.
+        alone = not self.dialect.lone_bet or not any(s.tx.round_id == round_id for s in self.mine if s is not story)
+        if alone and self.likes(0.06):
             await self._cancelled_before(story)
             return story
-        if self.plan.manner == "cancels" and self.likes(0.1):
+        if alone and self.plan.manner == "cancels" and self.likes(0.1):
             await self._cancelled_beside(story)
             return story
         outcome = await self.insist(tx, [story], persist=False)

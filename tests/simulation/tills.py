@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from msgspec.structs import replace
 
+from gateway.dialect import Call
 from gateway.engine.setup import Wallet
-from gateway.model import MONEY_KINDS, Accepted, Batch, Declined, Kind, Outcome, Reason, Status, Transaction
-from gateway.play.book import Place, content_of, rules_of
+from gateway.http import Request, Response
+from gateway.model import MONEY_KINDS, Accepted, Batch, Declined, Kind, Missing, Outcome, Reason, Transaction
+from gateway.play.book import Decision, Place, content_of, rules_of
 from gateway.play.purse import Purse
 from gateway.play.teller import Teller
 from tests.simulation.bench import CURRENCIES, keys_of
@@ -18,6 +21,7 @@ from tests.simulation.draw import WalletPlan
 
 FORGETS_AFTER = timedelta(seconds=4)
 OPENING = 60
+DEBITS = frozenset({Kind.DEBIT, Kind.SETTLE})
 
 
 class SimPurse(Purse):
@@ -42,9 +46,6 @@ class SimPurse(Purse):
         if isinstance(tx.act, Batch):
             return super().apply(tx, provider, now)
         self._recall(self._reference(tx, provider), now)
-        if self.mood == "key_rotated":
-            self.fired["key_rotated"] += 1
-            return Declined(reason=Reason.BAD_SIGNATURE, message="who are you?")
         if tx.kind not in MONEY_KINDS:
             return super().apply(tx, provider, now)
         place = self._place(provider, tx.kind, tx.id)
@@ -54,11 +55,17 @@ class SimPurse(Purse):
             return self._again(known, content_of(self._complete(tx, provider)), self._complete(tx, provider))
         if self.mood == "refuses":
             self.fired["refuses"] += 1
-            return Declined(reason=Reason.PLAYER_NOT_FOUND, message="nobody here")
+            refusal = Declined(reason=Reason.PLAYER_NOT_FOUND, message="nobody here")
+            if tx.kind in DEBITS and known is None:
+                self._decided[place] = Decision(content_of(self._complete(tx, provider)), refusal)
+                self._since.setdefault(place, now)
+            return refusal
         self._decided.pop(place, None)
         outcome = super().apply(tx, provider, now)
         if known is not None and isinstance(known.outcome, Accepted):
             self._decided[place] = known  # a query is answered by what was applied
+        elif isinstance(outcome, Declined) and tx.kind in DEBITS:
+            self._decided[place] = Decision(content_of(self._complete(tx, provider)), outcome)  # a known id hears its first decision
         self._since.setdefault(place, now)
         return outcome
 
@@ -90,7 +97,7 @@ class Till:
         self.plan, self.wallet = plan, wallet
         self.purse = SimPurse(plan, wallet, fired)
         for player in players:
-            self.purse.open(player, "EUR", _money(OPENING))
+            self.purse.open(player, "EUR", Decimal(OPENING))
         self.teller = Teller(
             dialect=wallet.dialect, settings=wallet.settings, keys=keys_of(wallet.dialect, wallet.settings),
             purse=self.purse, currencies=CURRENCIES,
@@ -101,17 +108,19 @@ class Till:
         """Where a movement of the journal stands in this wallet's book."""
         return self.purse.place(provider, kind, id if self.wallet.ids_as_is else alias)
 
+    def rejects(self, request: Request, now: datetime) -> Response:
+        """Our key is not its key any more: nothing is read."""
+        self.purse.fired["key_rotated"] += 1
+        dialect, settings = self.teller.dialect, self.teller.settings
+        name = dialect.route(request, settings)
+        call = Call(settings=settings, now=now, request=request, name=name, currency="EUR", currencies=CURRENCIES)
+        refusal = Declined(reason=Reason.BAD_SIGNATURE, message="who are you?")
+        try:
+            return dialect.encode_response(refusal, None, call)
+        except Missing:
+            return Response(status=401)
+
     def read_as(self, tx: Transaction | None) -> Place | None:
         if tx is None or tx.kind not in MONEY_KINDS:
             return None
         return self.purse.place(tx.extra.get("provider", ""), tx.kind, tx.id)
-
-
-def _money(amount: int) -> Any:
-    from decimal import Decimal
-
-    return Decimal(amount)
-
-
-def asks(tx: Transaction | None) -> bool:
-    return tx is not None and isinstance(tx.act, Status)

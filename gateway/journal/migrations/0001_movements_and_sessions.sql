@@ -28,12 +28,14 @@ CREATE TABLE movements (
   outcome TEXT,
   told TEXT NOT NULL,
   told_at INTEGER,
+  heard INTEGER NOT NULL DEFAULT 0,    -- how many calls of its provider may have heard the decision
   note TEXT NOT NULL,
   owner TEXT NOT NULL,                 -- the process that carries it just now
   due_at INTEGER,                      -- not before this may another process, or settlement, touch it; NULL: nothing is due
   tries INTEGER NOT NULL,              -- how often settlement looked at it
   created_at INTEGER NOT NULL,
-  decided_at INTEGER
+  decided_at INTEGER,
+  session TEXT NOT NULL                -- the provider's session that it came with
 ) STRICT;
 
 -- The lock: whoever inserts a key first carries the movement.

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from gateway.auth.keys import Key
 from gateway.codec.times import parse_duration
 from gateway.currency import ISO_DIGITS, Currencies
 from gateway.dialect import Dialect
-from gateway.engine.setup import Provider, Route, Send, Wallet
+from gateway.engine.setup import Breaker, Limits, Provider, Route, Send, Wallet
 from gateway.serve.config.dialects import PROVIDER, WALLET, check_ids, find_dialect, read_keys, read_settings
 from gateway.serve.config.places import Node, Problem, Reader, nearest
 from gateway.serve.config.secrets import Given, file_text, refuse_literal
@@ -26,6 +27,7 @@ from gateway.serve.config.shapes import BAD
 Names = dict[str, tuple[Node, Any]]
 _OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "upgrade", "expect"})
 _SECRET_HEADERS = ("authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token")
+RESERVE = Decimal("0.2")
 _DEFAULTS = {field.name: field.default for field in fields(Wallet)}
 
 
@@ -79,6 +81,7 @@ def build_provider(name: str, section: Section, currencies: Currencies, reader: 
         answer_within=_limits(dialect, section["answer_within"]),
         after_doubt=section["after_doubt"]["silent"] if section["after_doubt"] else None,
         brand=section["brand"] or "",
+        limits=_load(section["limits"], Provider),
     )
 
 
@@ -161,7 +164,21 @@ def build_wallet(name: str, section: Section, currencies: Currencies, reader: Re
         tombstones=dialect.tombstones if section["tombstones"] is None else section["tombstones"],
         ids_as_is=dialect.ids_as_is if section["ids"] is None else section["ids"] == "as_is",
         currency=section["currency"] or "",
+        limits=_load(section["limits"], Wallet),
     )
+
+
+def _load(section: Section | None, whose: type[Provider | Wallet]) -> Limits:
+    """How much at once. A reserve is a share of what is allowed, rounded down."""
+    default = next(field.default for field in fields(whose) if field.name == "limits")
+    assert isinstance(default, Limits)
+    if section is None:
+        return default
+    in_flight, share = section["in_flight"] or default.in_flight, section["reserve"]
+    reserved = int(in_flight * (RESERVE if share is None else share))
+    said = section["breaker"].values if section["breaker"] else {}
+    breaker = Breaker(**{name: value for name, value in said.items() if value is not None})
+    return Limits(in_flight=in_flight, reserved=reserved, breaker=breaker)
 
 
 def _or_default(section: Section, name: str) -> timedelta:

@@ -8,7 +8,7 @@ from typing import Any
 from gateway.model import Kind
 from gateway.serve.config.secrets import FileOf, Part, Pem, PemPath, Secret
 from gateway.serve.config.sections import Anything, Either, Field, Map, Named
-from gateway.serve.config.shapes import DURATION, SIZE, Bool, Choice, Integer, Items, Moment, Shape
+from gateway.serve.config.shapes import DURATION, SIZE, Bool, Choice, Integer, Items, Moment, Shape, Share
 from gateway.serve.config.texts import (
     CURRENCY,
     HEADER_NAME,
@@ -76,7 +76,36 @@ GUARD = _section(
     }
 )
 
-LIMITS = Either(DURATION, _section({"default": Field(DURATION)} | {kind.value: Field(DURATION) for kind in Kind}))
+ANSWER_WITHIN = Either(
+    DURATION, _section({"default": Field(DURATION)} | {kind.value: Field(DURATION) for kind in Kind})
+)
+
+REQUESTS_MAX = 1000  # the wallet client keeps as many connections
+_RESERVE = Field(Share(), "the share that is kept for credits and rollbacks; default 0.2")
+
+CALLER_LIMITS = _section(
+    {
+        "in_flight": Field(Integer(1, 100_000), "calls that are answered at once; default 2000"),
+        "reserve": _RESERVE,
+    }
+)
+
+WALLET_LIMITS = _section(
+    {
+        "in_flight": Field(Integer(1, REQUESTS_MAX), f"requests that are under way at once; default {REQUESTS_MAX}"),
+        "reserve": _RESERVE,
+        "breaker": Field(
+            _section(
+                {
+                    "failures": Field(
+                        Integer(1, 100_000), "so many in a row, and the wallet is left alone; default 20"
+                    ),
+                    "cool_off": Field(DURATION, "until it is tried again; default 5s"),
+                }
+            )
+        ),
+    }
+)
 
 PROVIDER = _section(
     {
@@ -85,9 +114,10 @@ PROVIDER = _section(
         "guard": Field(GUARD, "who may call; every guard named must hold"),
         "keys": Field(Items(DIALECT_KEY), "what the dialect's own signature needs; several may live at once"),
         "currency": Field(CURRENCY, "where the dialect sends none and no session says it"),
-        "answer_within": Field(LIMITS, "how long the provider waits; default: the dialect's"),
+        "answer_within": Field(ANSWER_WITHIN, "how long the provider waits; default: the dialect's"),
         "after_doubt": Field(_section({"silent": _need(DURATION)}), "absent = never rolled back by the gateway itself"),
         "brand": Field(WORD, "for routes and logs"),
+        "limits": Field(CALLER_LIMITS, "more than that is answered with doubt, at once"),
         "allow_weak": Field(Bool(), "required for signatures that are weak; needs a guard", default=False),
         "settings": Field(Anything(), "the dialect's own"),
     }
@@ -122,6 +152,7 @@ WALLET = _section(
         "tombstones": Field(Bool(), "it remembers rollbacks of movements it never saw; default: the dialect's"),
         "ids": Field(Choice(("alias", "as_is")), "what the wallet is told as id; default: the dialect's"),
         "currency": Field(CURRENCY),
+        "limits": Field(WALLET_LIMITS, "how much it takes at once, and when it is left alone"),
         "settings": Field(Anything(), "the dialect's own"),
     }
 )

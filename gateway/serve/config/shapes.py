@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -111,6 +112,24 @@ class Integer(Struct, frozen=True):
 
     def schema(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.lowest, "maximum": self.highest}
+
+
+class Share(Struct, frozen=True):
+    """A part of a whole: from nothing to nine tenths."""
+
+    highest: Decimal = Decimal("0.9")
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        plain = node.what in ("number", "integer") and re.fullmatch(r"\d(\.\d{1,6})?", node.text)
+        if not plain or Decimal(node.text) > self.highest:
+            reader.wrong(
+                node, f"this is not a share: {shortened(node.text or node.what)}", f"write 0 to {self.highest}: 0.2"
+            )
+            return BAD
+        return Decimal(node.text)
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "number", "minimum": 0, "maximum": 0.9}
 
 
 class Choice(Struct, frozen=True):

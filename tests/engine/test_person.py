@@ -1,0 +1,199 @@
+"""`gateway tx retry` and `resolve` on the engine's own movements: only open ones, by the state machine."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.engine.journal import Event, Movement
+from gateway.engine.person import NotDone, Unfound, Verdict, resolve, retry
+from gateway.engine.setup import Route
+from gateway.engine.states import State
+from gateway.model import Accepted, Kind, Reason, Unknown
+from tests.engine import acts
+from tests.engine.acts import bet, undo, why, win, yes
+from tests.engine.conftest import MakeBench
+from tests.engine.test_story import settle
+from tests.simulation.behaviours import lost_after, lost_before, unreachable
+from tests.simulation.bench import NEVER, Bench, a_wallet
+
+IN_FLIGHT_SECONDS = 130.0
+
+
+def done(bench: Bench, work: Coroutine[Any, Any, Movement]) -> Movement:
+    """What came of it; `NotDone` is raised here, not in the air."""
+    outcome: list[Movement | NotDone] = []
+
+    async def quietly() -> None:
+        try:
+            outcome.append(await work)
+        except NotDone as not_done:
+            outcome.append(not_done)
+
+    bench.scheduler.finish(quietly())
+    if isinstance(outcome[0], NotDone):
+        raise outcome[0]
+    return outcome[0]
+
+
+def decide(bench: Bench, key: str, *, accepted: bool, force: bool = False) -> Movement:
+    verdict = Verdict(accepted=accepted, reason="seen in their book", by="Ada", force=force)
+    return done(bench, resolve(bench.journal, bench.setup, key, verdict, bench.scheduler.clock()))
+
+
+def again(bench: Bench, key: str) -> Movement:
+    return done(bench, retry(bench.journal, bench.setup, key, "Ada", bench.scheduler.clock()))
+
+
+def in_doubt(bench_of: MakeBench, *, wallet: str = "netgaming") -> Bench:
+    """A debit that no query can settle."""
+    bench = bench_of("native", a_wallet(wallet, repeats=NEVER))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    assert isinstance(bench.call(bet("t1")), Unknown)
+    return bench
+
+
+def for_a_person(bench_of: MakeBench) -> Bench:
+    """A credit that the wallet may not be asked about again."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=NEVER))
+    bench.till.then(lost_after, kind=Kind.CREDIT)
+    assert isinstance(bench.call(win("w1")), Unknown)
+    assert bench.row(Kind.CREDIT, "w1").state is State.PERSON
+    return bench
+
+
+# ---------------------------------------------------------------- resolve
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_what_waits_for_a_person_is_decided_and_the_provider_hears_it(bench_of: MakeBench, accepted: bool) -> None:
+    bench = for_a_person(bench_of)
+    row = decide(bench, bench.row(Kind.CREDIT, "w1").key, accepted=accepted)
+    assert row.state is (State.ACCEPTED if accepted else State.DECLINED)
+    asked = bench.till.asked(Kind.CREDIT)
+    outcome = bench.call(win("w1"))
+    assert isinstance(outcome, Accepted) is accepted
+    assert bench.till.asked(Kind.CREDIT) == asked, "a decided one is never asked again"
+
+
+def test_a_decision_stands(bench_of: MakeBench) -> None:
+    bench = bench_of()
+    yes(bench.call(bet("t1")))
+    key = bench.row(Kind.DEBIT, "t1").key
+    with pytest.raises(NotDone, match="a decision stands"):
+        decide(bench, key, accepted=False, force=True)
+    with pytest.raises(NotDone, match="a decision stands"):
+        again(bench, key)
+    with pytest.raises(Unfound):
+        decide(bench, "acme/debit/zz", accepted=False)
+
+
+def test_what_is_being_asked_just_now_is_left_alone(bench_of: MakeBench) -> None:
+    bench = bench_of()
+    bench.till.always(lost_before)
+    begun = bench.begin(bet("t1"))
+    bench.rest(0.01)
+    key = bench.row(Kind.DEBIT, "t1").key
+    with pytest.raises(NotDone, match="just now"):
+        decide(bench, key, accepted=True, force=True)
+    bench.finish(begun)
+
+
+def test_doubt_is_not_decided_while_the_wallet_may_still_apply_it(bench_of: MakeBench) -> None:
+    bench = in_doubt(bench_of)
+    key = bench.row(Kind.DEBIT, "t1").key
+    with pytest.raises(NotDone, match="--force"):
+        decide(bench, key, accepted=True)
+    bench.rest(IN_FLIGHT_SECONDS)
+    assert decide(bench, key, accepted=True).state is State.ACCEPTED
+
+
+def test_a_late_answer_does_not_change_what_a_person_decided_but_is_told(bench_of: MakeBench) -> None:
+    bench = in_doubt(bench_of)
+    key = bench.row(Kind.DEBIT, "t1").key
+    decide(bench, key, accepted=False, force=True)
+    assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
+
+
+def test_a_rollback_that_was_done_ends_the_doubt_about_its_bet(bench_of: MakeBench) -> None:
+    bench = in_doubt(bench_of)
+    assert isinstance(bench.call(undo("r1", "t1")), Unknown)
+    bench.rest(IN_FLIGHT_SECONDS)
+    decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=True)
+    assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
+    assert bench.unresolved() == {}
+
+
+def test_a_rollback_that_will_not_be_done_frees_its_bet(bench_of: MakeBench) -> None:
+    bench = bench_of("native", a_wallet("netgaming", repeats=NEVER))
+    yes(bench.call(bet("t1")))
+    bench.till.then(lost_before, kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("r1", "t1")), Unknown)
+    decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=False)
+    assert bench.row(Kind.DEBIT, "t1").undone_by == ""
+    assert why(bench.call(undo("r1", "t1"))) is Reason.ALREADY_SETTLED
+    yes(bench.call(undo("r2", "t1")))
+
+
+def test_a_whole_follows_its_parts(bench_of: MakeBench) -> None:
+    """A settle whose win is for a person: the win is resolved, and the settle is decided by itself."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=NEVER))
+    bench.till.then(lost_after, kind=Kind.CREDIT)
+    assert isinstance(bench.call(acts.settle("s1")), Unknown)
+    whole = bench.row(Kind.SETTLE, "s1")
+    parts = bench.scheduler.finish(bench.journal.children(whole.key))
+    (part,) = [part for part in parts if not part.state.decided]
+    with pytest.raises(NotDone, match="made of parts"):
+        decide(bench, whole.key, accepted=True, force=True)
+    decide(bench, part.key, accepted=True)
+    settle(bench, 3)
+    assert bench.row(Kind.SETTLE, "s1").state is State.ACCEPTED
+
+
+# ---------------------------------------------------------------- retry
+
+
+def test_a_wallet_that_may_not_be_asked_again_is_not_whoever_wishes_it(bench_of: MakeBench) -> None:
+    bench = for_a_person(bench_of)
+    with pytest.raises(NotDone, match=r"may not be asked again about a credit.*tx resolve"):
+        again(bench, bench.row(Kind.CREDIT, "w1").key)
+    assert bench.row(Kind.CREDIT, "w1").state is State.PERSON
+
+
+def test_a_debit_is_not_asked_again_either(bench_of: MakeBench) -> None:
+    bench = in_doubt(bench_of)
+    with pytest.raises(NotDone, match="only its provider's repeat"):
+        again(bench, bench.row(Kind.DEBIT, "t1").key)
+
+
+def test_what_is_owed_is_brought_at_once(bench_of: MakeBench) -> None:
+    bench = bench_of()
+    bench.till.always(unreachable)
+    assert isinstance(bench.call(win("w1")), Unknown)
+    settle(bench, 30)
+    bench.till.heal()
+    key = bench.row(Kind.CREDIT, "w1").key
+    assert again(bench, key).tries == 0
+    settle(bench, 1)
+    row = bench.row(Kind.CREDIT, "w1")
+    assert row.state is State.ACCEPTED
+    story = bench.scheduler.finish(bench.journal.story(key))
+    assert "by Ada" in [step.detail for step in story if step.what is Event.RETRY]
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming"])
+def test_what_no_route_led_to_is_brought_where_one_leads_now(bench_of: MakeBench, wallet: str) -> None:
+    bench = bench_of(wallet=wallet, routes=())
+    assert isinstance(bench.call(win("w1")), Unknown)
+    key = bench.row(Kind.CREDIT, "w1").key
+    assert bench.row(Kind.CREDIT, "w1").state is State.PERSON
+    bench.setup = replace(bench.setup, routes=[Route(wallet="main", sessions="sess-{player}")])
+    assert again(bench, key).state is State.OWED
+    settle(bench, 2)
+    assert bench.row(Kind.CREDIT, "w1").state is State.ACCEPTED
+    assert bench.till.balance() == Decimal("1025.00")
+    assert bench.till.last(Kind.CREDIT).id, "it is told by an id"
