@@ -17,11 +17,13 @@ from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.identity import key_of, space_of
 from gateway.engine.journal import Movement
-from gateway.engine.movements import OWN_ROLLBACK, Movements, tied_bets
+from gateway.engine.movements import Movements
 from gateway.engine.plan import Way
+from gateway.engine.rollbacks import OWN_ROLLBACK
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
 from gateway.engine.ticket import Ticket
+from gateway.engine.wins import tied_bets
 from gateway.engine.world import Handle
 from gateway.model import Credit, Debit, Kind, Rollback, Settle, Transaction
 

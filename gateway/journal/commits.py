@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from gateway.journal.change import Ask, Change, Last, Row, Steps
-from gateway.journal.lanes import GROUP_SECONDS_MAX, Connection, Ticket, gone, shut
+from gateway.journal.lanes import GROUP_SECONDS_MAX, Connection, Ticket, gone, original, plain, shut
 
 NAME_SLOTS = 131_072  # as migrations_postgres/0001 made; nodes that disagree would miss each other
 TRIES_MAX = 5
@@ -168,16 +168,10 @@ async def _rolled_back(connection: Connection) -> bool:
 
 
 async def _rows(cursor: psycopg.AsyncCursor[Row]) -> list[Row]:
-    return await cursor.fetchall() if cursor.description is not None else []
+    result = cursor.pgresult
+    return original(await cursor.fetchall()) if result is not None and result.nfields else []
 
 
 def slot(name: str) -> int:
     """Which row of name_locks stands for a name, on every node of every version."""
     return zlib.crc32(name.encode("utf-8", "surrogatepass")) % NAME_SLOTS
-
-
-def plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """PostgreSQL's text holds no NUL; SQLite's does, and so do ids that providers may send."""
-    return tuple(
-        [value.replace("\x00", "\ufffe") if isinstance(value, str) and "\x00" in value else value for value in values]
-    )

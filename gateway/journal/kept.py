@@ -120,7 +120,8 @@ class KeptJournal(ABC):
         told, when = told_at is not None, rows.micros(told_at)
         left = replace(movement, state=state, note=note, owner="", due_at=due_at)
         values = (
-            state.value, note, rows.micros(due_at), movement.tries, told, told, when, movement.key, movement.owner,
+            state.value, note, rows.micros(due_at), movement.tries, told, told, when, movement.key, state.value,
+            movement.owner,
         )  # fmt: skip
         left = replace(left, told="unknown", told_at=told_at) if told else left
         return await self._change("leave_open", values, left, steps, owner=movement.owner)

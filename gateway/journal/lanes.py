@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from gateway.engine.journal import JournalLost
+from gateway.journal.change import Row
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 Connect = Callable[[], Coroutine[Any, Any, Connection]]
@@ -27,6 +28,7 @@ WAIT_SECONDS_LOST = 0.5  # the same, while the database is known to be away
 PAUSE_SECONDS_FIRST = 0.05  # between attempts to connect, doubled each time
 PAUSE_SECONDS_MAX = 1.0
 CLOSE_SECONDS_MAX = 5.0
+NUL, ESCAPE = "\x00", "\ufffe"  # the escape is no character: nothing that is text holds it
 
 
 class Ticket:
@@ -159,10 +161,30 @@ async def read(connection: Connection, tickets: list[Ticket]) -> list[Ticket]:
             return []
         return [left for ticket in tickets for left in await read(connection, [ticket])]
     for ticket, answer in zip(tickets, answers, strict=True):
-        ticket.answer(answer)
+        ticket.answer(original(answer))
     return []
 
 
 def gone(error: BaseException, connection: Connection) -> bool:
     """Whether the connection is of no use any more."""
     return isinstance(error, OSError | TimeoutError) or connection.closed or connection.broken
+
+
+def plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """PostgreSQL's text holds no NUL. SQLite's does, and so may ids that a provider sends."""
+    return tuple([_escaped(value) if isinstance(value, str) and not value.isprintable() else value for value in values])
+
+
+def original(found: list[Row]) -> list[Row]:
+    """Rows as they were written."""
+    if not any(isinstance(value, str) and ESCAPE in value for row in found for value in row):
+        return found
+    return [tuple(_unescaped(value) if isinstance(value, str) else value for value in row) for row in found]
+
+
+def _escaped(text: str) -> str:
+    return text.replace(ESCAPE, ESCAPE + "1").replace(NUL, ESCAPE + "0")
+
+
+def _unescaped(text: str) -> str:
+    return text.replace(ESCAPE + "0", NUL).replace(ESCAPE + "1", ESCAPE)

@@ -21,9 +21,9 @@ from gateway.engine.journal import JournalLost, Listing, Movement
 from gateway.engine.states import State
 from gateway.journal import queries, rows
 from gateway.journal.change import Ask, Change, Row, write
-from gateway.journal.commits import Commits, plain
+from gateway.journal.commits import Commits
 from gateway.journal.kept import JournalError, KeptJournal
-from gateway.journal.lanes import Connection, Lanes, read, shut
+from gateway.journal.lanes import Connection, Lanes, original, plain, read, shut
 from gateway.journal.reader import Reader
 
 T = TypeVar("T")
@@ -234,7 +234,7 @@ def reading(url: str, password: str) -> Iterator[Reader]:
             connection.read_only = True
 
             def fetch(sql: str, values: tuple[Any, ...]) -> list[Row]:
-                return connection.execute(marked(sql), plain(values)).fetchall()
+                return original(connection.execute(marked(sql), plain(values)).fetchall())
 
             yield Reader(fetch, NAMED, NEWEST_FIRST)
     except psycopg.errors.UndefinedTable:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from gateway.engine.states import State, sources
+from gateway.engine.states import EDGES, State, sources
 from gateway.journal import rows
 
 HERE = Path(__file__).parent
@@ -27,7 +27,7 @@ def of(*paths: Path, **dialect: str) -> Mapping[str, str]:
         row=rows.MOVEMENT_COLUMNS,
         session=rows.SESSION_COLUMNS,
         before_asking=_listed(sources(State.ASKING)),
-        before_open=_listed(sources(State.DOUBT, State.OWED, State.PERSON)),
+        edges=", ".join(f"'{state.value}>{target.value}'" for state, edges in EDGES.items() for target in edges),
         before_decided=_listed(sources(State.ACCEPTED, State.DECLINED)),
         **dialect,
     )

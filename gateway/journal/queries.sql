@@ -111,7 +111,7 @@ WHERE key = ? AND state IN ({before_decided}) RETURNING key;
 -- leave_open: doubt, owed or for a person; not what another process carries by now
 UPDATE movements SET state = ?, note = ?, owner = '', due_at = ?, tries = ?,
   told = CASE WHEN ? THEN 'unknown' ELSE told END, told_at = CASE WHEN ? THEN CAST(? AS BIGINT) ELSE told_at END
-WHERE key = ? AND state IN ({before_open}) AND owner IN ('', ?) RETURNING key;
+WHERE key = ? AND state || '>' || ? IN ({edges}) AND owner IN ('', ?) RETURNING key;
 
 -- watch: when settlement looks again at a decided movement; NULL: never
 UPDATE movements SET due_at = ? WHERE key = ? AND owner IN ('', ?);

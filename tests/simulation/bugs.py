@@ -11,9 +11,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gateway.engine import asking, identity, movements, plan, recovery
+from gateway.engine import asking, judge, movements, plan, recovery, rollbacks
 from gateway.engine.asking import Asker, Result
 from gateway.engine.movements import Movements
+from gateway.engine.rollbacks import Rollbacks
 from gateway.engine.states import State
 from gateway.journal.sqlite import SqliteJournal
 from gateway.model import Accepted, Declined, Kind, Reason, Unknown
@@ -110,11 +111,12 @@ def own_rollback_again(real: Any) -> Any:
     """The gateway's own rollback does not look for another one, and has a new id each time."""
 
     async def roll_back(self: Any, setup: Any, provider: Any, bet: Any) -> None:
-        before, recovery.OWN_ROLLBACK = recovery.OWN_ROLLBACK, f"gw:{bet.tries}:"
+        before = vars(recovery)["OWN_ROLLBACK"]
+        vars(recovery)["OWN_ROLLBACK"] = f"gw:{bet.tries}:"
         try:
             await real(self, setup, provider, bet)
         finally:
-            recovery.OWN_ROLLBACK = before
+            vars(recovery)["OWN_ROLLBACK"] = before
 
     return roll_back
 
@@ -127,12 +129,12 @@ def no_claim(real: Any) -> Any:
 def win_declined_for_good(real: Any) -> Any:
     """A wallet that does not find a player for a minute loses the win for ever."""
 
-    def judge(movement: Any, wallet: Any, outcome: Any, now: Any, **more: Any) -> Any:
+    def judged(movement: Any, wallet: Any, outcome: Any, now: Any, **more: Any) -> Any:
         if movement.kind is Kind.CREDIT and isinstance(outcome, Declined):
             return outcome
         return real(movement, wallet, outcome, now, **more)
 
-    return judge
+    return judged
 
 
 def replay_asks_again(real: Any) -> Any:
@@ -155,7 +157,7 @@ def settler_asks_debits(real: Any) -> Any:
     async def step(self: Any, job: Any, movement: Any) -> str:
         found: str = await real(self, job, movement)
         patient = movement.kind is Kind.DEBIT and job.errand.settling and found in ("wait", "query")
-        return "ask" if patient and asking.again(movement, job.way.wallet) == "safe" else found
+        return "ask" if patient and judge.again(movement, job.way.wallet) == "safe" else found
 
     return step
 
@@ -217,18 +219,18 @@ BUGS: Mapping[str, tuple[tuple[Any, str, Patch], ...]] = {
     "second_no_is_a_no": ((asking, "judge", second_no_is_a_no),),
     "late_answer_dropped": ((Asker, "_judged", late_answer_dropped),),
     "nothing_in_flight": (
-        (asking.judge.__globals__, "settled_in_flight", nothing_in_flight),
-        (movements, "settled_in_flight", nothing_in_flight),
+        (judge, "settled_in_flight", nothing_in_flight),
+        (rollbacks, "settled_in_flight", nothing_in_flight),
     ),
     "not_found_is_final": (
-        (asking.judge.__globals__, "_never_applied", not_found_is_final),
-        (Movements, "_undoable", rollback_at_once),
+        (judge, "_never_applied", not_found_is_final),
+        (Rollbacks, "undoable", rollback_at_once),
     ),
     "own_rollback_again": ((recovery.Settler, "_roll_back", own_rollback_again), (Movements, "_intent", no_claim)),
     "win_declined_for_good": ((asking, "judge", win_declined_for_good),),
     "replay_asks_again": ((Movements, "_repeat", replay_asks_again),),
     "settler_asks_debits": ((Asker, "_step", settler_asks_debits),),
-    "win_before_its_bet": ((Movements, "_bets_settled", win_before_its_bet),),
+    "win_before_its_bet": ((movements, "bets_settled", win_before_its_bet),),
     "doubt_forgotten": ((Movements, "unheard", doubt_forgotten),),
     "repeat_not_counted": ((Movements, "_hears", repeat_not_counted),),
     "one_id_for_all": ((plan, "alias", one_id_for_all),),
@@ -240,21 +242,11 @@ BUGS: Mapping[str, tuple[tuple[Any, str, Patch], ...]] = {
 def planted(name: str) -> Iterator[None]:
     kept: list[tuple[Any, str, Any]] = []
     for where, what, patch in BUGS[name]:
-        real = where[what] if isinstance(where, dict) else getattr(where, what)
+        real = getattr(where, what)
         kept.append((where, what, real))
-        _put(where, what, patch(real))
+        setattr(where, what, patch(real))
     try:
         yield
     finally:
         for where, what, real in reversed(kept):
-            _put(where, what, real)
-
-
-def _put(where: Any, what: str, value: Any) -> None:
-    if isinstance(where, dict):
-        where[what] = value
-    else:
-        setattr(where, what, value)
-
-
-__all__ = ["BUGS", "identity", "planted"]
+            setattr(where, what, real)

@@ -1,0 +1,57 @@
+"""Wins: the bet that a win ties to is completed first (SEMANTICS.md 11, 13)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from gateway.engine.journal import Movement, Opened
+from gateway.engine.states import State
+from gateway.engine.ticket import Ticket
+from gateway.model import Credit, Debit, Declined, Reason, Transaction
+
+if TYPE_CHECKING:
+    from gateway.engine.movements import Movements
+
+
+async def bets_settled(movements: Movements, ticket: Ticket, opened: Opened) -> bool:
+    """Whether the bet that a win ties to is out of doubt; it is completed first (13)."""
+    for bet in tied_bets(opened.movement.tx, opened.round):
+        if bet.state.decided or (bet.undone_by and not await _cancel_stopped(movements, ticket, bet)):
+            continue  # once its rollback may have left, the win goes to the wallet (12, 15)
+        if not (await _complete_bet(movements, ticket, bet)).state.decided:
+            return False
+    return True
+
+
+async def _cancel_stopped(movements: Movements, ticket: Ticket, bet: Movement) -> bool:
+    """A win stops a cancel that has not been sent and of which its provider heard no success (11)."""
+    cancel = await movements.world.journal.get(bet.undone_by)
+    if cancel is None or cancel.attempts or cancel.state.decided or cancel.key in movements.flights:
+        return False
+    await movements.world.journal.release_target(cancel.key, movements.world.clock())
+    refusal = Declined(reason=Reason.ALREADY_SETTLED, message="a win came for this bet")
+    await movements.asker.decide(ticket.errand, cancel, refusal)
+    return True
+
+
+async def _complete_bet(movements: Movements, ticket: Ticket, bet: Movement) -> Movement:
+    flight = movements.flights.get(bet.key)
+    if flight is not None:
+        await movements.world.wait([flight.handle], ticket.errand.left())
+        return await movements.world.journal.get(bet.key) or bet
+    way = movements.way_of(ticket, bet)
+    if way is None:
+        return bet
+    job = replace(await movements.job(ticket, way, bet, None, Decimal(0)), won=True)
+    return await movements.asker.bring(job, bet, fresh=False)
+
+
+def tied_bets(tx: Transaction, around: tuple[Movement, ...]) -> list[Movement]:
+    """The bet that a win names, or the only one of its round (11)."""
+    bets = [m for m in around if isinstance(m.tx.act, Debit) and not m.parent and m.state is not State.DECLINED]
+    said = tx.act.reference if isinstance(tx.act, Credit) else ""
+    named = [bet for bet in bets if said and bet.tx.id == said]
+    return named or (bets if len(bets) == 1 else [])
