@@ -298,10 +298,10 @@ class Asker:
             decision = replace(decision, wallet_id=own_id(movement.key))
         now, heard = self.world.clock(), errand.open
         if heard:
-            errand.counted.add(movement.key)
+            errand.deciding(movement.key)
         decided = await self.world.journal.decide(movement, decision, now, heard=heard, steps=steps)
-        if decided.outcome is not decision:
-            errand.counted.discard(movement.key)
+        if heard:
+            errand.decided(movement.key, ours=decided.outcome is decision)
         if not errand.open and decided.outcome is decision:
             word = decided.state.value
             self.world.meter.recovered(decided.wallet, decided.kind.value, word)

@@ -28,6 +28,7 @@ from gateway.model import (
     Declined,
     Kind,
     Outcome,
+    Reason,
     Rollback,
     Round,
     Settle,
@@ -153,8 +154,9 @@ async def _settle(movements: Movements, ticket: Ticket, whole: Movement) -> Outc
 async def _undo_settle(movements: Movements, ticket: Ticket, whole: Movement, legs: list[Movement]) -> Outcome:
     """The credit first, then the debit."""
     outcomes: list[tuple[Outcome, Decimal]] = []
+    begun = {part.target for part in await movements.world.journal.children(whole.key)}
     for leg in sorted((leg for leg in legs if leg.kind in (Kind.CREDIT, Kind.DEBIT)), key=lambda leg: leg.kind):
-        if leg.state is State.DECLINED:
+        if leg.state is State.DECLINED and leg.key not in begun:  # what a part of this one undid is declined, too
             continue
         act = Rollback(reference=leg.tx.id, reference_kind=leg.kind)
         own = f"{whole.tx.id}:{leg.kind.value}"
@@ -162,6 +164,8 @@ async def _undo_settle(movements: Movements, ticket: Ticket, whole: Movement, le
         if isinstance(outcome, Unknown):
             return outcome
         outcomes.append((outcome, Decimal(0)))
+    if not outcomes and all(leg.state is State.DECLINED for leg in legs):
+        return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="that movement was declined")
     return _together(outcomes) if outcomes else Unknown(detail="there is nothing to undo yet")
 
 

@@ -15,9 +15,11 @@ class Errand:
     """Mutable on purpose: the only thing in the engine that is, and it dies with its call."""
 
     __slots__ = (
+        "_deciding",
         "_ticks",
         "_wallets_open",
         "_wallets_since",
+        "_won",
         "counted",
         "deadline",
         "open",
@@ -35,6 +37,8 @@ class Errand:
         self.open = True  # its provider still waits
         self.settling = False  # no provider at all: settlement works
         self.counted: set[str] = set()  # movements whose decision this call was counted to hear (12)
+        self._deciding: dict[str, int] = {}
+        self._won: set[str] = set()
         self.wallet_seconds = 0.0
         self._wallets_open, self._wallets_since = 0, 0.0
 
@@ -45,6 +49,21 @@ class Errand:
         errand.deadline = errand.started + seconds
         errand.open, errand.settling = False, True
         return errand
+
+    def deciding(self, key: str) -> None:
+        """A decision that it will hear is on its way to the journal."""
+        self.counted.add(key)
+        self._deciding[key] = self._deciding.get(key, 0) + 1
+
+    def decided(self, key: str, *, ours: bool) -> None:
+        """`ours`: it was the first, and counted; of several attempts of one call at most one is."""
+        left = self._deciding.pop(key) - 1
+        if left:
+            self._deciding[key] = left
+        if ours:
+            self._won.add(key)
+        elif not left and key not in self._won:
+            self.counted.discard(key)
 
     def allow(self, seconds: float) -> None:
         """The provider's limit, from its first byte, less a reserve for our own answer."""

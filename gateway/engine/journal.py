@@ -97,6 +97,8 @@ class Intent(Struct, frozen=True, kw_only=True):
     claim: bool = True
     """Whether a rollback takes its target for itself (`undone_by`); a partial one does not."""
     several: bool = False  # its dialect knows partial rollbacks: what the others undo counts
+    aliases: Mapping[str, str] = {}
+    """What other wallets are told as id, by their names, should it go where its round or target went (23)."""
     alone: bool = False
     """The gateway's own rollback: not opened at all where its target has another one (12)."""
 

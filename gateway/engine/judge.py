@@ -101,6 +101,8 @@ def _done_before(outcome: Declined) -> Accepted:
 def _never_applied(wallet: Wallet, target: Movement | None, now: datetime) -> bool:
     """Whether a wallet's `transaction_not_found` to a rollback is final (10)."""
     in_doubt = target is not None and not target.state.decided
+    if target is not None and target.attempts and not remembered(target, wallet, now):
+        return False  # it may have forgotten what it applied (14)
     if wallet.tombstones or not in_doubt:
         return True
     assert target is not None

@@ -16,10 +16,10 @@ from gateway.engine.asking import Asker, Job
 from gateway.engine.backoff import pause
 from gateway.engine.complete import Completed, reference_kinds
 from gateway.engine.errand import Errand
-from gateway.engine.identity import fingerprint, key_of, same_player
+from gateway.engine.identity import alias, fingerprint, key_of, same_player
 from gateway.engine.journal import Event, Intent, Movement, Opened, Step
 from gateway.engine.judge import again, remembered
-from gateway.engine.plan import Way, moves_nothing
+from gateway.engine.plan import AMOUNT_OF_ROLLBACK, Way, moves_nothing
 from gateway.engine.rollbacks import Rollbacks, amount_of, by_round, undoes_all
 from gateway.engine.setup import Route
 from gateway.engine.states import State
@@ -34,6 +34,7 @@ from gateway.model import (
     Debit,
     Declined,
     Kind,
+    Missing,
     Outcome,
     Reason,
     Refused,
@@ -159,7 +160,7 @@ class Movements:
         done, way, now = ticket.done, ticket.way, self.world.clock()
         tx, dialect = done.tx, ticket.errand.provider.dialect
         undo = isinstance(tx.act, Rollback)
-        alias = way.alias(ticket.id_space or ticket.space, tx.id) if way is not None else ""
+        own = way.alias(ticket.id_space or ticket.space, tx.id) if way is not None else ""
         movement = Movement(
             key=ticket.key,
             provider=ticket.errand.provider.id,
@@ -169,7 +170,7 @@ class Movements:
             fingerprint=ticket.content,
             wallet=way.wallet.name if way is not None else "",
             route=way.route.players if way is not None else "",
-            alias=alias,
+            alias=own,
             attempts=1 if way is not None else 0,
             asked_at=now if way is not None else None,
             parent=ticket.parent,
@@ -189,7 +190,19 @@ class Movements:
             claim=undo and (ticket.alone or not dialect.partial or undoes_all(tx, done.target)),
             several=undo and dialect.partial,
             alone=ticket.alone,
+            aliases=self._aliases(ticket, tx) if way is not None and (tx.round_id or undo) else {},
         )
+
+    @staticmethod
+    def _aliases(ticket: Ticket, tx: Transaction) -> dict[str, str]:
+        """What each other wallet is told as id: the journal may know that it goes there (23)."""
+        space, way = ticket.id_space or ticket.space, ticket.way
+        assert way is not None
+        wallets = way.setup.wallets.values()
+        if len(wallets) <= 1:
+            return {}
+        own = ticket.errand.provider.id
+        return {w.name: alias(w.dialect, w.ids_as_is, own, space, tx.id) for w in wallets if w.name != way.wallet.name}
 
     async def _repeat(self, ticket: Ticket, opened: Opened) -> Outcome | None:
         """What a repeat hears at once, or None: it is to be asked again."""
@@ -227,6 +240,8 @@ class Movements:
         return same
 
     async def _tell(self, errand: Errand, movement: Movement, word: str) -> None:
+        if not errand.open:
+            return  # its provider was told doubt already, or it is settlement that looks
         now = self.world.clock()
         errand.counted.add(movement.key)
         await self.world.journal.tell(movement, word, now, steps=[Step(now, Event.TOLD, word)])
@@ -315,7 +330,7 @@ class Movements:
         if isinstance(movement.tx.act, Credit) and not await bets_settled(self, ticket, opened):
             return await self.hold_back(movement, opened.fresh, "its bet is in doubt, and is completed first")
         if target is None and await self._would_be_guessed(way, movement):
-            return await self.unsaid(errand, movement, "this wallet would take it for another bet of the round")
+            return await self.rollbacks.unknown(ticket, movement)
         job = await self.job(ticket, way, movement, target, opened.undone)
         try:
             brought = await self.asker.bring(job, movement, fresh=opened.fresh)
@@ -375,6 +390,9 @@ class Movements:
         if moves_nothing(movement.tx):
             unsent = replace(movement, attempts=0) if opened.fresh else movement
             return await self.asker.decide(ticket.errand, unsent, Accepted(currency=movement.tx.currency))  # 20
+        unseen = isinstance(movement.tx.act, Rollback) and opened.target is None and movement.attempts <= 1
+        if unseen and (isinstance(refused, Missing) or refused.field == AMOUNT_OF_ROLLBACK):
+            return await self.rollbacks.unknown(ticket, movement)
         return await self.unsaid(ticket.errand, movement, refused.message)
 
     async def unsaid(

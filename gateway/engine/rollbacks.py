@@ -52,6 +52,13 @@ class Rollbacks:
             await self.world.journal.release_target(movement.key, self.world.clock())
         return await self._by_itself(ticket, movement, refusal)
 
+    async def unknown(self, ticket: Ticket, movement: Movement) -> Movement:
+        """A rollback of a bet that never came through here, at a wallet that cannot be told it: only
+        the bet would have said what its dialect needs. The wallet cannot have taken what we never
+        brought, and the late bet meets the tombstone (15)."""
+        refusal = Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
+        return await self._by_itself(ticket, movement, refusal)
+
     async def _never_sent(self, movement: Movement) -> bool:
         """Accepted without a wallet: nothing moved there, so nothing is undone there (20).
 

@@ -50,13 +50,16 @@ def _opening(intent: Intent, insert_values: InsertValues, again: bool) -> Steps[
     if own is not None:
         ours = again and (own.owner, own.created_at, own.attempts) == (m.owner, m.created_at, m.attempts)
         return (yield from _found(intent, own, known, fresh=ours and own.state is State.ASKING))
-    movement = _where_its_round_went(m, known)
+    movement = _where_its_round_went(intent, known)
     tombstone = _tombstone(intent, known)
     if tombstone is not None:
         buried = _buried(movement, tombstone)
         yield Last([Ask("insert", insert_values(buried))])
         return Opened(movement=buried, fresh=True, tombstone=tombstone.key)
     target = _target(intent, known)
+    if target is not None and target.key not in _held(known):
+        held = yield from _look({"bet": Ask("get_target", (target.key,))})  # found by its round: not held yet
+        target = next((bet for bet in map(rows.movement, held["bet"]) if is_open_bet(bet)), None)
     if target is not None:
         return (yield from _aimed(intent, movement, target, known, insert_values))
     more = yield from _look(_round_look(intent, known))
@@ -131,17 +134,14 @@ def _aimed(
     intent: Intent, movement: Movement, target: Movement, known: Answers, insert_values: InsertValues
 ) -> Steps[Opened]:
     asks = _round_look(intent, known) | _undoing(intent, target.key)
-    if intent.claim and not {"target", "targets"} & known.keys():
-        asks["target"] = Ask("get_target", (target.key,))  # found by its round: not locked yet
     if intent.alone and target.undone_by:
         asks["other"] = Ask("get", (target.undone_by,))
     more = yield from _look(asks)
-    target = _movement(more.get("target", ())) or target
     other = _movement(more.get("other", ()))
     if other is not None:
         return Opened(movement=other, fresh=False, target=target)
     wallet, route = (target.wallet, target.route) if target.wallet else (movement.wallet, movement.route)
-    movement = replace(movement, target=target.key, wallet=wallet, route=route)
+    movement = replace(_sent_to(intent, movement, wallet, route), target=target.key)
     last = [Ask("insert", insert_values(movement))]
     if intent.claim and not target.undone_by:
         last.insert(0, Ask("claim", (movement.key, target.key)))
@@ -151,6 +151,11 @@ def _aimed(
     return Opened(
         movement=movement, fresh=True, target=target, round=around, undone=_undone(more, movement, target)
     )  # fmt: skip
+
+
+def _held(known: Answers) -> set[str]:
+    """The keys of the movements that nobody else changes until this one is opened."""
+    return {row[0] for name in ("target", "targets") for row in known.get(name, ())}
 
 
 def _undoing(intent: Intent, target: str) -> dict[str, Ask]:
@@ -180,11 +185,16 @@ def _movement(found: list[Row] | tuple[()]) -> Movement | None:
     return rows.movement(found[0]) if found else None
 
 
-def _where_its_round_went(movement: Movement, known: Answers) -> Movement:
+def _where_its_round_went(intent: Intent, known: Answers) -> Movement:
     """What is later in a round goes where the round went, whatever the routes say by now (rule 23)."""
     for wallet, route in known.get("wallet", ()):
-        return replace(movement, wallet=wallet, route=route)
-    return movement
+        return _sent_to(intent, intent.movement, wallet, route)
+    return intent.movement
+
+
+def _sent_to(intent: Intent, movement: Movement, wallet: str, route: str) -> Movement:
+    """With the id that this wallet is told: another wallet's alias may be another movement's here."""
+    return replace(movement, wallet=wallet, route=route, alias=intent.aliases.get(wallet, movement.alias))
 
 
 def _tombstone(intent: Intent, known: Answers) -> Movement | None:

@@ -144,9 +144,12 @@ SELECT {row} FROM movements WHERE target = ? ORDER BY {arrival};
 -- latest: a player's last movement
 SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY {arrival_down} LIMIT 1;
 
--- counts: what is open, for the gauges; what is being asked is no doubt yet
-SELECT wallet, kind, state, count(*), min(created_at) FROM movements
-WHERE state NOT IN ('accepted', 'declined') AND state <> 'asking' AND parent = '' GROUP BY wallet, kind, state
+-- counts: what is open, for the gauges; what is being asked is no doubt before doubt was told
+SELECT wallet, kind, CASE WHEN state <> 'asking' THEN state WHEN owes = 1 THEN 'owed' ELSE 'doubt' END AS shown,
+  count(*), min(created_at)
+FROM movements
+WHERE state NOT IN ('accepted', 'declined') AND (state <> 'asking' OR told = 'unknown') AND parent = ''
+GROUP BY wallet, kind, shown
 UNION ALL
 SELECT wallet, kind, 'doubt', count(*), min(created_at) FROM movements
 WHERE due_at IS NOT NULL AND state = 'accepted' GROUP BY wallet, kind;

@@ -21,6 +21,7 @@ HMAC_SECRET = "gw-test-secret-01"
 PATH_TOKEN = "1f" * 32
 LONG_AGO = "2025-12-01T00:00:00Z"
 SAFE = {"debit": "safe", "credit": "safe", "rollback": "safe"}
+PATIENT = {"breaker": {"failures": 100_000}}  # limits of a wallet that is asked however often it fails
 STRICT = {"debit": "never", "credit": "never", "rollback": "safe"}
 
 

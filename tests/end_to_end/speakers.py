@@ -40,9 +40,6 @@ class Body(Struct, frozen=True):
     def twice(self, name: str) -> Body:
         return Body((*self.pairs, *(pair for pair in self.pairs if pair[0] == name)))
 
-    def get(self, name: str) -> str:
-        return json.loads(dict(self.pairs)[name])
-
     def bytes(self) -> bytes:
         return ("{" + ", ".join(f"{json.dumps(key)}: {value}" for key, value in self.pairs) + "}").encode()
 

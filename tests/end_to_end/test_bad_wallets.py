@@ -26,7 +26,7 @@ from tests.end_to_end.speakers import SPEAKERS, YES, Sent, Word, new_id, speak
 from tests.end_to_end.stages import clients, listed, numbers, wallet_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-PROVIDER_WAITS, WALLET_WAITS = "700ms", "250ms"
+PROVIDER_WAITS, WALLET_WAITS = "500ms", "200ms"
 LATEST_SECONDS = 2.5  # an answer in time, on a busy machine
 DIALECTS = ("native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball")
 FOR_OTHERS: Mapping[str, Mapping[str, tuple[str, object]]] = {
@@ -56,7 +56,7 @@ def _wallet(dialect: str, url: str) -> dict[str, Any]:
     }
     said: dict[str, Any] = {"dialect": dialect, "url": url, "currency": "EUR", "answer_within": WALLET_WAITS}
     said["repeats"] = {"debit": "never", "credit": "safe", "rollback": "safe"} if dialect != "native" else c.SAFE
-    said["give_up_after"] = "3s"
+    said |= {"give_up_after": "3s", "limits": c.PATIENT}
     return said | ({"keys": [{"id": "w1", **keys[dialect]}]} if dialect in keys else {"send": {"api_key": "w-key"}})
 
 

@@ -93,7 +93,8 @@ def replayed(speaker: Speaker, first: httpx.Response, again: httpx.Response) -> 
 async def insist(client: httpx.AsyncClient, movement: Movement) -> None:
     """What its provider does about a call that was never answered: a win is said again, a bet is cancelled."""
     speaker = movement.speaker
-    sent, wanted = movement.sent, (YES, REPLAYED_BY_GAMEBALL)
+    sent = movement.sent
+    wanted: Collection[object] = (YES, REPLAYED_BY_GAMEBALL)
     if movement.call == "bet":
         sent, wanted = speaker.good("undo", new_id(), movement.player, movement.id), UNDONE[movement.name]
     end, word = time.monotonic() + SETTLED_SECONDS, speaker.doubt

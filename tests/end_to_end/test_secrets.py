@@ -108,7 +108,7 @@ async def test_nothing_that_is_secret_is_ever_shown(tmp_path: Path) -> None:
 
 def _config(url: str) -> dict[str, Any]:
     wallet = {
-        "dialect": "native", "url": url, "keys": one("NATIVE"), "repeats": c.SAFE, "answer_within": "200ms",
+        "dialect": "native", "url": url, "keys": one("NATIVE"), "repeats": c.SAFE, "answer_within": "200ms", "limits": c.PATIENT,
         "send": {"api_key": env("WALLET_KEY"), "hmac": env("WALLET_HMAC")},
     }  # fmt: skip
     waits = {name: {**said, "answer_within": "500ms"} for name, said in PROVIDERS.items()}
@@ -178,21 +178,22 @@ async def _misbehave(client: httpx.AsyncClient) -> None:
 
 async def _shown(config: Path, admin: httpx.AsyncClient, environ: dict[str, str]) -> dict[str, str]:
     """Everything that a person can be shown of it."""
-    shown = {path: (await admin.get(path)).text for path in ("/api/transactions?limit=1000", "/api/config", "/metrics")}
     movements = await listed(config)
-    shown["tx list --json"] = json.dumps(movements)
-    shown["tx list"] = (await run("tx", "list", "--config", str(config)))[1]
-    samples = {movement["provider"]: movement["key"] for movement in movements}
-    some = next(iter(samples.values()))
-    shown[f"tx show {some}"] = (await run("tx", "show", "--config", str(config), some))[1]
-    for key in samples.values():
-        shown[f"tx show --json {key}"] = (await run("tx", "show", "--config", str(config), "--json", key))[1]
-        shown[f"/api/transactions/{key}"] = (await admin.get(f"/api/transactions/{key}")).text
-    for arguments in (("check", str(config)), ("check", str(config), "--json")):
-        status, out, err = await run(*arguments, environ=environ)
-        assert status == 0
-        shown[" ".join(arguments)] = out + err
-    return shown
+    keys = list({movement["provider"]: movement["key"] for movement in movements}.values())
+    paths = ["/api/transactions?limit=1000", "/api/config", "/metrics", *(f"/api/transactions/{key}" for key in keys)]
+    shown = {path: (await admin.get(path)).text for path in paths}
+    where = ("--config", str(config))
+    commands = [
+        ("tx", "list", *where),
+        ("tx", "show", *where, keys[0]),
+        *(("tx", "show", *where, "--json", key) for key in keys),
+        ("check", str(config)),
+        ("check", str(config), "--json"),
+    ]
+    done = await asyncio.gather(*(run(*command, environ=environ) for command in commands))
+    assert {status for status, _, _ in done} == {0}
+    shown |= {" ".join(command): out + err for command, (_, out, err) in zip(commands, done, strict=True)}
+    return shown | {"tx list --json": json.dumps(movements)}
 
 
 def _all_secrets(proofs: list[str]) -> Iterator[tuple[str, str]]:

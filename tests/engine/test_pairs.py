@@ -113,11 +113,9 @@ class Play:
                 wire, act=replace(act, reference_kind=meant.tx.kind), round=wire.round or meant.tx.round,
                 game=wire.game or meant.tx.game,
             )  # fmt: skip
-        verdict, text = sayable(wallet.dialect, wallet.settings, wire, CURRENCIES)
-        if not isinstance(wire.act, Rollback):
+        verdict, _ = sayable(wallet.dialect, wallet.settings, wire, CURRENCIES)
+        if not isinstance(wire.act, Rollback) or not self.ledger.meant(wire, wire.act):
             return verdict == REFUSED
-        if not self.ledger.meant(wire, wire.act):  # the journal has nothing to supply for what it does not know
-            return verdict == REFUSED or "from the journal" in text
         return verdict == REFUSED or (meant is not None and self._is_part(wire.act, meant) and not self._says_parts())
 
     def _is_part(self, act: Rollback, meant: Entry) -> bool:
