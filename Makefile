@@ -35,12 +35,25 @@ test: $(READY) ## every test, with branch coverage of gateway/ and adapters/
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --fail-under=$(COVERAGE_MIN); covered=$$?; \
 	[ $$tested -eq 0 ] && [ $$covered -eq 0 ]
 
+# Histories of the simulation: make simulate SEEDS=100000 FIRST=1 JOBS=2
+SEEDS ?= 2000
+FIRST ?= 1
+JOBS ?= 1
+
+.PHONY: simulate
+simulate: $(READY) ## the real engine in a made-up world that fails: SEEDS histories, from FIRST on
+	@$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS)
+
 .PHONY: check
 check: $(READY) ## ruff, mypy --strict, the rules of the house
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_house_rules.py
+
+.PHONY: bench
+bench: $(READY) ## the gateway beside a hand-written adapter, same work, same run (needs wrk)
+	$(BIN)/python -m bench.run
 
 .PHONY: coverage
 coverage: $(READY) ## the last run's coverage as pages: var/coverage/index.html

@@ -30,6 +30,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 TOKEN = "bench-token-7f3a"
 CONNECTIONS = 32
+START_SECONDS = 20
 
 
 def main() -> int:
@@ -73,7 +74,9 @@ def load(url: str, bodies: Path, seconds: int, name: str) -> float:
     latency = re.findall(r"^\s+(50|99)%\s+(\S+)", done.stdout, re.M)
     errors = re.search(r"Socket errors.*|Non-2xx.*", done.stdout)
     assert found, done.stdout
-    print(f"{name:10} {found[1]:>9} requests/s  {' '.join(f'p{p} {t}' for p, t in latency)}  {errors[0] if errors else ''}")
+    print(
+        f"{name:10} {found[1]:>9} requests/s  {' '.join(f'p{p} {t}' for p, t in latency)}  {errors[0] if errors else ''}"
+    )
     if done.stderr:
         print(done.stderr.strip(), file=sys.stderr)
     return float(found[1])
@@ -113,24 +116,19 @@ routes:
 
 @contextlib.contextmanager
 def started(command: list[str], environ: dict[str, str], word: str) -> Iterator[None]:
-    process = subprocess.Popen(
-        command, env=environ, cwd=HERE.parent, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if word in line:
-                break
-        else:
-            raise SystemExit(f"{' '.join(command)} did not start")
-        os.set_blocking(process.stdout.fileno(), False)
-        drained = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
-        time.sleep(0.3)
-        yield
-        drained.terminate()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)
+    """A process that has said `word`; ended politely when the block ends."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, env=environ, cwd=HERE.parent, stdout=said, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while word.encode() not in os.pread(said.fileno(), 1 << 20, 0):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit(f"{' '.join(command)} did not start")
+                time.sleep(0.05)
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
 
 
 def ports(number: int) -> list[int]:
