@@ -19,7 +19,7 @@ TESTS ?=
 .PHONY: help
 help: ## this list
 	@echo "make TARGET; every target makes $(VENV) if it is missing"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 
 .PHONY: venv
 venv: $(READY) ## only the environment: .venv/bin/gateway
@@ -43,6 +43,14 @@ JOBS ?= 1
 .PHONY: simulate
 simulate: $(READY) ## the real engine in a made-up world that fails: SEEDS histories, from FIRST on
 	@$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS)
+
+# Real processes on loopback, some four minutes: make test-chaos SEED=7 CHAOS_SECONDS=60
+SEED ?= 1
+CHAOS_SECONDS ?= 60
+.PHONY: test-chaos
+test-chaos: $(READY) ## three nodes, PostgreSQL, a bad network, kill -9: does every purse add up? (SEED, CHAOS_SECONDS)
+	$(BIN)/python -m tests.chaos.run --seed $(SEED) --seconds $(CHAOS_SECONDS) --repeats safe
+	$(BIN)/python -m tests.chaos.run --seed $(SEED) --seconds $(CHAOS_SECONDS) --repeats query
 
 .PHONY: check
 check: $(READY) ## ruff, mypy --strict, the rules of the house

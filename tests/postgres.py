@@ -20,7 +20,6 @@ from tests.end_to_end.processes import free_port
 
 USER = "gateway"
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
-TEMPLATE = "template_gateway"
 STOPPED_SECONDS = 20
 CONFIG = """
 listen_addresses = '127.0.0.1'
@@ -41,7 +40,39 @@ def _wheel() -> ModuleType:
     return found
 
 
-class Postgres:
+class Server:
+    """What a test needs of a server: databases of its own."""
+
+    def url(self, database: str = "postgres") -> str:
+        raise NotImplementedError
+
+    def execute(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    def create(self, database: str, template: str = "template1") -> str:
+        """A fresh database; its URL."""
+        self.execute(f"CREATE DATABASE {database} TEMPLATE {template}")
+        return self.url(database)
+
+
+class Given(Server):
+    """Somebody else's server, by its URL without a database: another engine, perhaps."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._names = f"t{time.time_ns()}"
+
+    def url(self, database: str = "postgres") -> str:
+        return f"{self._url}/{database}"
+
+    def create(self, database: str, template: str = "") -> str:
+        self.execute(f"CREATE DATABASE {self._names}_{database}")
+        return self.url(f"{self._names}_{database}")
+
+
+class Postgres(Server):
     """One server; `stop`, `kill` and `start` keep its data and its port."""
 
     def __init__(self, folder: Path, *, fsync: bool = False) -> None:
@@ -76,16 +107,6 @@ class Postgres:
         """Every process of the server stands still, or goes on: a database that answers nothing."""
         for pid in self._pids():
             os.kill(pid, signal.SIGSTOP if stopped else signal.SIGCONT)
-
-    def execute(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
-            cursor = connection.execute(sql.encode())
-            return cursor.fetchall() if cursor.description else []
-
-    def create(self, database: str, template: str = "template1") -> str:
-        """A fresh database; its URL."""
-        self.execute(f"CREATE DATABASE {database} TEMPLATE {template}")
-        return self.url(database)
 
     def _pids(self) -> list[int]:
         main = int((self._data / "postmaster.pid").read_text().split()[0])

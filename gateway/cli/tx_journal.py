@@ -13,8 +13,8 @@ import click
 
 from gateway.journal.kept import JournalError
 from gateway.journal.reader import Reader
-from gateway.journal.sqlite import reading
 from gateway.serve.config import ConfigErrors, Loaded, load
+from gateway.serve.journals import reading
 
 CONFIG = click.option(
     "--config",
@@ -43,7 +43,7 @@ def journal(config: Path) -> Iterator[tuple[Loaded, Reader]]:
         loaded = load(config, NoSecrets(os.environ))
         if loaded.journal.path == IN_MEMORY:
             raise JournalError("this journal lives in the memory of its server; ask its admin API")
-        with reading(loaded.journal.path) as reader:
+        with reading(loaded.journal) as reader:
             yield loaded, reader
     except (ConfigErrors, JournalError) as error:
         click.echo(str(error), err=True)
@@ -51,7 +51,10 @@ def journal(config: Path) -> Iterator[tuple[Loaded, Reader]]:
 
 
 def gateway_runs(loaded: Loaded) -> bool:
-    """Whether a gateway holds the journal (it locks the file beside it while it lives)."""
+    """Whether a gateway holds the journal (it locks the file beside it while it lives). PostgreSQL
+    is nobody's alone: whoever writes there takes a lease, so the admin API is asked first."""
+    if loaded.journal.shared:
+        return True
     if loaded.journal.path == IN_MEMORY:
         return True  # else there is no journal at all
     try:

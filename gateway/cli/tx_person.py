@@ -19,9 +19,8 @@ from gateway.cli.tx_journal import CONFIG, JSON, STANDS_IN, NoSecrets, gateway_r
 from gateway.engine.journal import Journal, Movement
 from gateway.engine.person import NotDone, Verdict, resolve, retry
 from gateway.journal.kept import JournalError
-from gateway.journal.sqlite import SqliteJournal
-from gateway.journal.writer import DirectWriter
 from gateway.serve.config import ConfigErrors, Loaded, load
+from gateway.serve.journals import open_journal
 from gateway.serve.live import clock
 from gateway.serve.shown import movement_told
 
@@ -91,9 +90,10 @@ def _loaded(config: Path) -> Loaded:
 def _done(loaded: Loaded, admin: str, key: str, action: str, said: Mapping[str, Any], directly: Work) -> dict[str, Any]:
     """The movement as it is then, as the admin API shows it. What was not done is said: exit 1."""
     try:
-        if admin or gateway_runs(loaded):
+        shared = loaded.journal.shared  # leases keep us and its gateways apart
+        if admin or (not shared and gateway_runs(loaded)):
             return _asked(loaded, admin or _address(loaded), key, action, said)
-        if not Path(loaded.journal.path).exists():
+        if not shared and not Path(loaded.journal.path).exists():
             raise JournalError(f"there is no journal at {loaded.journal.path}")
         return asyncio.run(_directly(loaded, directly))
     except (NotDone, JournalError) as error:
@@ -101,8 +101,8 @@ def _done(loaded: Loaded, admin: str, key: str, action: str, said: Mapping[str, 
 
 
 async def _directly(loaded: Loaded, work: Work) -> dict[str, Any]:
-    """On the journal's file, which is ours alone meanwhile."""
-    journal = await SqliteJournal.start(loaded.journal.path, clock(), make_writer=DirectWriter)
+    """On the journal itself; a file is ours alone meanwhile."""
+    journal = await open_journal(loaded.journal, clock(), lambda seconds: None)
     try:
         return await movement_told(journal, await work(journal), loaded.setup)
     finally:

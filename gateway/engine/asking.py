@@ -6,8 +6,9 @@ its late answer is journalled and counts (SEMANTICS.md 28).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 
 from gateway.engine.errand import Errand
 from gateway.engine.identity import own_id
-from gateway.engine.journal import Event, Movement, Step, taken_back
+from gateway.engine.journal import Event, JournalLost, Movement, Step, taken_back
 from gateway.engine.judge import (
     OUR_FAULT,
     again,
@@ -32,6 +33,7 @@ from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, 
 
 FIRST_PAUSE_SECONDS = 0.05  # between attempts that came back in doubt, doubled each time
 BALANCES_MAX = 100_000  # remembered by one process
+LOST_SECONDS = 3.0  # until what the journal lost is said again: a transaction that was cut off has ended by then
 SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
 UNSENT_GRACE = timedelta(seconds=5)  # for its provider's repeat, before a debit that never left us is declined
 
@@ -190,7 +192,8 @@ class Asker:
             return "ask" if may_ask else "wait"
         if not remembered(movement, wallet, now):
             return "wait"
-        if again(movement, wallet) == "safe" and may_ask:
+        lands = now + wallet.in_flight_max  # a second asking that is queued must not outlive the wallet's memory
+        if again(movement, wallet) == "safe" and may_ask and remembered(movement, wallet, lands):
             return "ask"
         return "query" if await self._can_query(job, movement) else "wait"
 
@@ -299,7 +302,14 @@ class Asker:
         now, heard = self.world.clock(), errand.open
         if heard:
             errand.deciding(movement.key)
-        decided = await self.world.journal.decide(movement, decision, now, heard=heard, steps=steps)
+        try:
+            decided = await self.world.journal.decide(movement, decision, now, heard=heard, steps=steps)
+        except JournalLost:
+            takes_back = heard and movement.key in errand.counted  # else its call did, when its time was over
+            errand.counted.discard(movement.key)
+            later = self._decide_later(movement, decision, now, steps, heard=heard, takes_back=takes_back)
+            self.world.spawn(later)
+            raise
         if heard:
             errand.decided(movement.key, ours=decided.outcome is decision)
         if not errand.open and decided.outcome is decision:
@@ -308,6 +318,29 @@ class Asker:
         if isinstance(decision, Accepted) and decision.balance is None and decided.outcome is decision:
             await self._move_balance(decided, decision)
         return decided
+
+    async def _decide_later(
+        self, movement: Movement, decision: Accepted | Declined, at: datetime, steps: Sequence[Step], *, heard: bool,
+        takes_back: bool,
+    ) -> None:  # fmt: skip
+        """As soon as the journal is back, for an answer that was heard once may never come again; a no
+        is worth nothing where others attempted meanwhile (5). Doubt is what was told: if the decision
+        was durable all the same, it was not heard (26)."""
+        told, tried = Step(at, Event.TOLD, "unknown"), False
+        journal, key = self.world.journal, movement.key
+        while True:
+            await self.world.sleep(LOST_SECONDS)
+            with contextlib.suppress(JournalLost):
+                found = await journal.get(key)
+                if found is None:
+                    return
+                was_durable = not tried and (found.outcome, found.decided_at) == (decision, at)
+                if not found.state.decided and (isinstance(decision, Accepted) or found.attempts == movement.attempts):
+                    tried = True
+                    await journal.decide(movement, decision, at, heard=heard and not takes_back, steps=steps)
+                if takes_back and told not in await journal.story(key):
+                    await journal.unheard(key, at, counted=was_durable, steps=[told])
+                return
 
     async def _query(self, job: Job, movement: Movement) -> Result:
         request, tx = await self._status_request(job, movement)

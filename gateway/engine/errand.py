@@ -22,6 +22,7 @@ class Errand:
         "_won",
         "counted",
         "deadline",
+        "first",
         "open",
         "provider",
         "settling",
@@ -37,6 +38,7 @@ class Errand:
         self.open = True  # its provider still waits
         self.settling = False  # no provider at all: settlement works
         self.counted: set[str] = set()  # movements whose decision this call was counted to hear (12)
+        self.first: set[str] = set()  # movements that nobody asked for before this call
         self._deciding: dict[str, int] = {}
         self._won: set[str] = set()
         self.wallet_seconds = 0.0

@@ -5,6 +5,7 @@ Numbers in comments are those of SEMANTICS.md.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,15 +13,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine import compound
-from gateway.engine.asking import Asker, Job
+from gateway.engine.asking import LOST_SECONDS, Asker, Job
 from gateway.engine.backoff import pause
 from gateway.engine.complete import Completed, reference_kinds
 from gateway.engine.errand import Errand
 from gateway.engine.identity import alias, fingerprint, key_of, same_player
-from gateway.engine.journal import Event, Intent, Movement, Opened, Step
+from gateway.engine.journal import Event, Intent, JournalLost, Movement, Opened, Step
 from gateway.engine.judge import again, remembered
 from gateway.engine.plan import AMOUNT_OF_ROLLBACK, Way, moves_nothing
-from gateway.engine.rollbacks import Rollbacks, amount_of, by_round, undoes_all
+from gateway.engine.rollbacks import OWN_ROLLBACK, Rollbacks, amount_of, by_round, undoes_all
 from gateway.engine.setup import Route
 from gateway.engine.states import State
 from gateway.engine.ticket import Ticket
@@ -90,24 +91,52 @@ class Movements:
         if handle.done():
             return await self._hears(ticket, handle.result())
         ticket.errand.open = False  # what is decided from here on is not heard
-        self.world.spawn(self.unheard(ticket.key, counted=ticket.key in ticket.errand.counted))
+        counted = ticket.key in ticket.errand.counted
+        ticket.errand.counted.discard(ticket.key)
+        self.world.spawn(self.unheard(ticket.key, counted=counted))
         return Unknown(detail="the provider's time is over")
 
     async def unheard(self, key: str, *, counted: bool) -> None:
         """Doubt is what this call's provider heard, whatever was decided at the same moment (26);
         what another call of it heard stays. `counted`: this one was counted to hear the decision."""
-        now = self.world.clock()
-        await self.world.journal.unheard(key, now, counted=counted, steps=[Step(now, Event.TOLD, "unknown")])
+        step = Step(self.world.clock(), Event.TOLD, "unknown")
+        try:
+            await self.world.journal.unheard(key, step.at, counted=counted, steps=[step])
+        except JournalLost:
+            self.world.spawn(self._unheard_later(key, step, counted=counted))
+
+    async def _unheard_later(self, key: str, step: Step, *, counted: bool) -> None:
+        """As soon as the journal is back: money hangs on the last word that a provider heard (12)."""
+        while True:
+            await self.world.sleep(LOST_SECONDS)
+            with contextlib.suppress(JournalLost):
+                if step not in await self.world.journal.story(key):
+                    await self.world.journal.unheard(key, step.at, counted=counted, steps=[step])
+                return
 
     async def _hears(self, ticket: Ticket, outcome: Outcome) -> Outcome:
         """A decision that another call brought is heard by this one too: it turns the clock off (12)."""
         errand = ticket.errand
         clocked = errand.provider.after_doubt is not None and ticket.done.tx.kind in (Kind.DEBIT, Kind.SETTLE)
-        if clocked and isinstance(outcome, Accepted) and not errand.settling and ticket.key not in errand.counted:
+        if not clocked or not isinstance(outcome, Accepted) or errand.settling:
+            return outcome
+        if ticket.key not in errand.counted:
             movement = await self.world.journal.get(ticket.key)
             if movement is not None:
                 await self._tell(errand, movement, State.ACCEPTED.value)
-        return outcome
+        return outcome if ticket.key in errand.first else await self._unless_given_back(ticket, outcome)
+
+    async def _unless_given_back(self, ticket: Ticket, outcome: Outcome) -> Outcome:
+        """Our own rollback may have begun while a repeat was on its way to its decision: nothing stops
+        it then, and the repeat is declined (12). One that begins later finds the decision heard."""
+        movement = await self.world.journal.get(ticket.key)
+        undoing = await self.world.journal.get(movement.undone_by) if movement and movement.undone_by else None
+        if undoing is None or not undoing.tx.id.startswith(OWN_ROLLBACK):
+            return outcome
+        counted = ticket.key in ticket.errand.counted
+        ticket.errand.counted.discard(ticket.key)
+        await self.unheard(ticket.key, counted=counted)
+        return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its provider was silent: it is given back")
 
     async def _join(self, ticket: Ticket, flight: Flight) -> Outcome:
         """A repeat of what is still being asked waits for that decision, within its own time."""
@@ -130,6 +159,8 @@ class Movements:
         """Open, and: repeat, tombstone, decided by the journal, or brought to the wallet."""
         opened = await self.world.journal.open(self._intent(ticket))
         movement = opened.movement
+        if opened.fresh:
+            ticket.errand.first.add(ticket.key)
         if opened.tombstone:
             assert movement.outcome is not None
             return movement.outcome
@@ -294,6 +325,10 @@ class Movements:
         if errand.settling and opened.fresh and not movement.owes:  # nobody waits for it: it is not asked (9)
             refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it was never asked for")
             return await self.asker.decide(errand, replace(movement, attempts=0), refusal)
+        if movement.undone_by and not movement.owes:
+            movement = await self.rollbacks.ended(errand, movement)
+            if movement.state.decided:
+                return movement
         ruled = await self.rollbacks.by_journal(ticket, opened)
         if ruled is not None:
             return ruled

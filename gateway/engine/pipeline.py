@@ -119,6 +119,9 @@ class Engine:
             outcome, tx = await self._carry(errand, tx, call)
         except JournalLost:
             outcome = Unknown(detail="the journal cannot be written")
+            for key in sorted(errand.counted):  # its decision may be durable, and doubt is what is told
+                self.world.spawn(self.movements.unheard(key, counted=True))
+            errand.counted.clear()
         except Silence as silence:  # too many calls: whatever it is, it was not read, and nothing moved
             outcome = Unknown(detail=silence.detail)
         return await self._answer(errand, outcome, tx, call, "")

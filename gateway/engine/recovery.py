@@ -7,6 +7,7 @@ made where the provider's silence means it (12). Numbers are those of SEMANTICS.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from gateway.engine.backoff import pause
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.identity import key_of, space_of
-from gateway.engine.journal import Movement
+from gateway.engine.journal import JournalLost, Movement
 from gateway.engine.movements import Movements
 from gateway.engine.plan import Way
 from gateway.engine.rollbacks import OWN_ROLLBACK
@@ -45,7 +46,8 @@ class Settler:
         """For ever. `current` is asked each time: a reload holds from the next look on."""
         while True:
             await self.world.sleep(TICK_SECONDS)
-            await self.look(current())
+            with contextlib.suppress(JournalLost):  # its database is away just now: this loop must outlive that
+                await self.look(current())
 
     async def look(self, setup: Setup) -> int:
         """Begins what is due; how much that was."""

@@ -52,6 +52,14 @@ class Rollbacks:
             await self.world.journal.release_target(movement.key, self.world.clock())
         return await self._by_itself(ticket, movement, refusal)
 
+    async def ended(self, errand: Errand, movement: Movement) -> Movement:
+        """A movement in doubt whose rollback was decided by a late answer, or just before a crash (5)."""
+        rollback = await self.world.journal.get(movement.undone_by)
+        if rollback is None or not rollback.state.decided:
+            return movement
+        await self.undone(errand, rollback, movement)
+        return await self.world.journal.get(movement.key) or movement
+
     async def unknown(self, ticket: Ticket, movement: Movement) -> Movement:
         """A rollback of a bet that never came through here, at a wallet that cannot be told it: only
         the bet would have said what its dialect needs. The wallet cannot have taken what we never

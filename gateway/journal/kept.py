@@ -7,9 +7,9 @@ is here.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
@@ -36,6 +36,14 @@ class JournalError(Exception):
     """Why the journal cannot be opened; for people."""
 
 
+class Walked(NamedTuple):
+    """A step of retention: how many left, whether there is more, and where it goes on."""
+
+    gone: int
+    more: bool
+    place: Any
+
+
 class KeptJournal(ABC):
     """See `gateway.engine.journal.Journal`."""
 
@@ -50,7 +58,20 @@ class KeptJournal(ABC):
     @abstractmethod
     async def _listed(self, listing: Listing) -> list[Row]: ...
 
-    # -- what differs where leases are judged by the database's clock
+    @abstractmethod
+    def writable(self) -> bool: ...
+
+    @abstractmethod
+    async def close(self) -> None: ...
+
+    # -- what differs: the order of arrival, and where leases are judged by the database's clock
+
+    _first: tuple[Any, ...] = (0,)
+    """Before the first movement, in the order of arrival."""
+
+    def _place(self, row: Row) -> tuple[Any, ...]:
+        """Where a row of the query `old` stands in that order."""
+        return row[:1]
 
     def _insert_values(self, movement: Movement) -> tuple[Any, ...]:
         return rows.insert_values(movement)
@@ -180,6 +201,36 @@ class KeptJournal(ABC):
         if owner is not None and found.owner not in ("", owner):
             return found
         raise IllegalEdge(f"{query}: no edge leads there from {found.state}")
+
+    # -- retention (SEMANTICS.md 27)
+
+    async def forget_movements(
+        self, place: tuple[Any, ...] | None, youngest: datetime, before: Callable[[str], datetime], most: int
+    ) -> Walked:
+        """The next `most` movements behind `place` in the order of arrival: those leave that were
+        decided `before` the moment of their wallet, and on which nothing open leans."""
+        found = await self._rows("old", (*(place or self._first), most))
+        old = [row for row in found if row[-1] < (rows.micros(youngest) or 0)]
+        asks = [Ask("forget", (key, rows.micros(before(wallet)))) for *_, key, wallet, _ in old]
+        gone = await self._forget(asks, "forget_steps")
+        more = len(found) == most and len(old) == len(found)
+        return Walked(gone, more, self._place(old[-1]) if old else place or self._first)
+
+    async def forget_sessions(self, place: tuple[str, str], seen: datetime, expired: datetime, most: int) -> Walked:
+        """The next `most` sessions behind `place`: those leave that were seen before, and that no
+        movement used which is kept."""
+        found = await self._rows("old_sessions", (*place, most))
+        when, now = rows.micros(seen), rows.micros(expired)
+        gone = await self._forget([Ask("forget_session", (*row, when, now)) for row in found], "")
+        return Walked(gone, len(found) == most, found[-1] if found else place)
+
+    async def _forget(self, asks: Sequence[Ask], behind: str) -> int:
+        def change(again: bool) -> Steps[int]:
+            gone = [row for found in (yield Look(asks)) for row in found]
+            yield Last([Ask(behind, (key,)) for (key,) in gone] if behind else [])
+            return len(gone)
+
+        return await self._write(Change(steps=change)) if asks else 0
 
     # -- reads
 

@@ -49,7 +49,7 @@ def _opening(intent: Intent, insert_values: InsertValues, again: bool) -> Steps[
     own = _movement(known["own"])
     if own is not None:
         ours = again and (own.owner, own.created_at, own.attempts) == (m.owner, m.created_at, m.attempts)
-        return (yield from _found(intent, own, known, fresh=ours and own.state is State.ASKING))
+        return (yield from _found(intent, own, fresh=ours and own.state is State.ASKING))
     movement = _where_its_round_went(intent, known)
     tombstone = _tombstone(intent, known)
     if tombstone is not None:
@@ -64,7 +64,7 @@ def _opening(intent: Intent, insert_values: InsertValues, again: bool) -> Steps[
         return (yield from _aimed(intent, movement, target, known, insert_values))
     more = yield from _look(_round_look(intent, known))
     yield Last([Ask("insert", insert_values(movement))])
-    return Opened(movement=movement, fresh=True, round=_around(known, more, movement))
+    return Opened(movement=movement, fresh=True, round=_around(intent, known, more, movement))
 
 
 def _look(asks: Mapping[str, Ask]) -> Generator[Look | Last, list[list[Row]], Answers]:
@@ -101,20 +101,21 @@ def _round_look(intent: Intent, known: Answers) -> dict[str, Ask]:
     return {"round": Ask("round", (m.provider, tx.player, tx.round_id))} if known.get("open") else {}
 
 
-def _around(known: Answers, more: Answers, movement: Movement | None = None) -> tuple[Movement, ...]:
+def _around(intent: Intent, known: Answers, more: Answers, movement: Movement) -> tuple[Movement, ...]:
     """The movements of the round, with the one that is just being opened."""
     found = more.get("round", known.get("round"))
-    if found is None:
+    if found is None or not (intent.by_round or intent.wins):
         return ()
-    around = [rows.movement(row) for row in found]
-    return tuple(around if movement is None else [*around, movement])
+    return (*map(rows.movement, found), movement)
 
 
 # ---------------------------------------------------------------- it was there before
 
 
-def _found(intent: Intent, own: Movement, known: Answers, *, fresh: bool) -> Steps[Opened]:
-    asks = _round_look(intent, known)
+def _found(intent: Intent, own: Movement, *, fresh: bool) -> Steps[Opened]:
+    asks = {}
+    if own.tx.round_id and (intent.by_round or intent.wins):  # where it was, whatever the repeat says of its round
+        asks["round"] = Ask("round", (own.provider, own.tx.player, own.tx.round_id))
     if own.target:
         asks["target"] = Ask("get_target", (own.target,))
         asks |= _undoing(intent, own.target)
@@ -123,8 +124,14 @@ def _found(intent: Intent, own: Movement, known: Answers, *, fresh: bool) -> Ste
     if target is not None and intent.claim and not own.state.decided and not target.undone_by:
         yield Last([Ask("claim", (own.key, target.key))])  # the rollback before it may have been refused
         target = replace(target, undone_by=own.key)
-    around = _around(known, more) if intent.by_round or intent.wins else ()
+    around = tuple(rows.movement(row) for row in more.get("round", ()))
+    if not intent.by_round and not any(_is_open(m) for m in around):
+        around = ()
     return Opened(movement=own, fresh=fresh, target=target, round=around, undone=_undone(more, own, target))
+
+
+def _is_open(m: Movement) -> bool:
+    return m.kind is Kind.DEBIT and not m.state.decided
 
 
 # ---------------------------------------------------------------- it names another one
@@ -140,6 +147,8 @@ def _aimed(
     other = _movement(more.get("other", ()))
     if other is not None:
         return Opened(movement=other, fresh=False, target=target)
+    if intent.alone and target.told == State.ACCEPTED.value:  # its provider has heard the decision by now (12)
+        return Opened(movement=target, fresh=False, target=target)
     wallet, route = (target.wallet, target.route) if target.wallet else (movement.wallet, movement.route)
     movement = replace(_sent_to(intent, movement, wallet, route), target=target.key)
     last = [Ask("insert", insert_values(movement))]
@@ -147,7 +156,7 @@ def _aimed(
         last.insert(0, Ask("claim", (movement.key, target.key)))
         target = replace(target, undone_by=movement.key)
     yield Last(last)
-    around = _around(known, more, movement) if intent.by_round or intent.wins else ()
+    around = _around(intent, known, more, movement)
     return Opened(
         movement=movement, fresh=True, target=target, round=around, undone=_undone(more, movement, target)
     )  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -19,16 +20,17 @@ from starlette.routing import Route
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
 from gateway.codec.times import parse_duration
-from gateway.engine.journal import Journal, Listing, Movement, Session
+from gateway.engine.journal import Journal, JournalLost, Listing, Movement, Session
 from gateway.engine.person import NotDone, Unfound, Verdict, resolve, retry
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
 from gateway.serve.app import Current
 from gateway.serve.live import clock
-from gateway.serve.metrics import Metrics
+from gateway.serve.metrics import Metrics, Snapshot
 from gateway.serve.shown import movement_to_plain, movement_told, setup_to_plain, states
 
 T = TypeVar("T")
+Others = Callable[[], Awaitable[Sequence[Snapshot]]]
 
 BODY_BYTES_MAX = 4 << 20
 HANDOVERS_MAX = 1000
@@ -92,8 +94,10 @@ class Admin:
         keys: Sequence[Key],
         open_to_all: bool,
         demo: bool = False,
+        others: Others | None = None,
     ) -> None:
-        """`demo`: moving money needs no key where nothing else does."""
+        """`demo`: moving money needs no key where nothing else does. `others`: what the other workers count."""
+        self._others = others
         self.keys, self.open_to_all, self.demo = tuple(keys), open_to_all, demo
         self._current, self._journal, self._metrics = current, journal, metrics
 
@@ -125,8 +129,10 @@ class Admin:
         return PlainTextResponse("ready\n")
 
     async def _expose(self, request: Request) -> Response:
-        self._metrics.counts = await self._journal.counts()
-        body, content_type = self._metrics.expose(request.headers.get("accept", ""))
+        with contextlib.suppress(JournalLost):  # the last ones known: the rest must be seen now more than ever
+            self._metrics.counts = await self._journal.counts()
+        shown = self._metrics if self._others is None else self._metrics.together(await self._others())
+        body, content_type = shown.expose(request.headers.get("accept", ""))
         return Response(body, headers={"content-type": content_type})
 
     # -- for key holders

@@ -72,13 +72,23 @@ class Listener(uvicorn.Server):
         return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def bind(listen: Listen) -> socket.socket:
+def bind_several(listen: Listen, number: int) -> list[socket.socket]:
+    """So many sockets on one address, between which the kernel divides connections: one socket for all
+    would leave nearly all of them to the process that wakes first. Raises `CannotListen`."""
+    with bind(listen) as alone:  # else a second gateway could share the port without a word
+        listen = Listen(listen.host, alone.getsockname()[1])
+    return [bind(listen, shared=True) for _ in range(number)]
+
+
+def bind(listen: Listen, *, shared: bool = False) -> socket.socket:
     """A socket bound to the address. Raises `CannotListen`."""
     try:
         family, kind, number, _, address = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind, number)
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             bound.bind(address)
             bound.listen(0)  # else two that start together both bind, and only the second finds out when it is too late
         except OSError:

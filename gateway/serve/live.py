@@ -9,7 +9,7 @@ from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from gateway.engine.journal import Journal
+from gateway.engine.journal import Journal, JournalLost
 from gateway.engine.world import Gate, Handle, Meter, OpenGate, Silence, World
 from gateway.serve.client import WalletClient
 from gateway.serve.logs import Log
@@ -57,7 +57,9 @@ class Tasks:
         if task.cancelled():
             return
         error = task.exception()
-        if error is not None and not isinstance(error, Silence):
+        if isinstance(error, JournalLost):  # the database is away: settlement goes on from what is durable
+            self._log.warning("the journal was lost", detail=str(error))
+        elif error is not None and not isinstance(error, Silence):
             self._log.bug("background work failed", error)
 
 

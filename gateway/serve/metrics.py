@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from msgspec import Struct
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
@@ -30,6 +31,18 @@ GAUGE_KINDS = ("debit", "credit", "rollback")
 Values = Mapping[tuple[str, ...], float]
 """Numbers by the values of their labels."""
 
+Line = tuple[list[str], list[float]]
+"""The values of the labels, and the number or the row of a histogram."""
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """What one worker counted, for the worker that is being scraped."""
+
+    families: list[list[Line]]
+    inflight: dict[str, int]
+    open_breakers: list[str]
+    generation: int
+
 
 class Counter:
     """A counter with labels; single-threaded."""
@@ -40,6 +53,13 @@ class Counter:
 
     def add(self, *labels: str) -> None:
         self._values[labels] += 1
+
+    def plain(self) -> list[Line]:
+        return [(list(labels), [value]) for labels, value in list(self._values.items())]
+
+    def absorb(self, lines: Sequence[Line]) -> None:
+        for labels, (value,) in lines:
+            self._values[tuple(labels)] += value
 
     def family(self) -> Metric:
         family = CounterMetricFamily(self._name.removesuffix("_total"), self._text, labels=self._labels)
@@ -62,6 +82,14 @@ class Histogram:
             row = self._rows[labels] = [0] * (len(self._bounds) + 2)
         row[bisect_left(self._bounds, seconds)] += 1
         row[-1] += seconds  # the last place holds the sum
+
+    def plain(self) -> list[Line]:
+        return [(list(labels), list(row)) for labels, row in list(self._rows.items())]
+
+    def absorb(self, lines: Sequence[Line]) -> None:
+        for labels, row in lines:
+            known = self._rows.get(tuple(labels), [0] * len(row))
+            self._rows[tuple(labels)] = [one + other for one, other in zip(known, row, strict=True)]
 
     def family(self) -> Metric:
         family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
@@ -110,7 +138,7 @@ class Metrics(Collector):
         )
         self._overload = Counter("gateway_overload_total", "Calls refused for overload.", ("provider", "wallet"))
         self._commit = Histogram("gateway_journal_commit_seconds", "Commits of the journal.", (), SECONDS_SMALL)
-        self._families = (
+        self._families: tuple[Counter | Histogram, ...] = (
             self._calls, self._call_seconds, self._overhead, self._wallet_requests, self._wallet_seconds,
             self._signature_failures, self._key_uses, self._replays, self._recovered, self._overload, self._commit,
         )  # fmt: skip
@@ -159,6 +187,34 @@ class Metrics(Collector):
         """(body, content type): OpenMetrics where `accept` asks for it, else the text format."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            families=[family.plain() for family in self._families],
+            inflight=dict(self.inflight),
+            open_breakers=[wallet for wallet in self.wallets if self.breaker_open(wallet)],
+            generation=self.generation,
+        )
+
+    def absorb(self, snapshot: Snapshot) -> None:
+        """Adds what another worker counted."""
+        for family, lines in zip(self._families, snapshot.families, strict=True):
+            family.absorb(lines)
+        for provider, number in snapshot.inflight.items():
+            self.inflight[provider] += number
+
+    def together(self, others: Sequence[Snapshot]) -> Metrics:
+        """What all workers counted. What comes from the journal is the same in all, and is not summed;
+        a breaker is open where one worker's is, a configuration is in use when it is everywhere."""
+        everyone = [self.snapshot(), *others]
+        whole = Metrics()
+        whole.counts, whole.wallets = self.counts, self.wallets
+        whole.generation = min((each.generation for each in everyone if each.generation), default=0)
+        open_somewhere = {wallet for each in everyone for wallet in each.open_breakers}
+        whole.breaker_open = lambda wallet: wallet in open_somewhere
+        for each in everyone:
+            whole.absorb(each)
+        return whole
 
     def collect(self) -> Iterable[Metric]:
         for family in self._families:

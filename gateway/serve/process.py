@@ -13,18 +13,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gateway.engine.journal import Journal
 from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Setup, Wallet
-from gateway.journal.sqlite import SqliteJournal
 from gateway.serve.admin import Admin
 from gateway.serve.app import Current, ProviderApp
 from gateway.serve.client import HttpWalletClient
 from gateway.serve.config import ConfigErrors, Loaded, load
+from gateway.serve.family import Family, Seat
+from gateway.serve.journals import open_journal
 from gateway.serve.limits import LoadGate
 from gateway.serve.listener import Listener, bind, libraries_log_to, tls_context
 from gateway.serve.live import Tasks, clock, live_world
 from gateway.serve.logs import Log
 from gateway.serve.metrics import Metrics
+from gateway.serve.retention import Times, keep_pruning
 
 DRAIN_SECONDS_MAX = 10.0  # for calls of providers
 BACKGROUND_SECONDS_MAX = 5.0  # then for wallet calls whose provider has its answer
@@ -33,8 +36,9 @@ LINGER_SECONDS = 0.5  # requests that are on their way on open connections still
 Say = Callable[[str], None]
 
 
-async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say) -> None:
-    """Serves until SIGTERM or SIGINT. `say` speaks to the person, `ready` to who started us.
+async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say, seat: Seat | None = None) -> None:
+    """Serves until SIGTERM or SIGINT. `say` speaks to the person, `ready` to who started us; `seat`
+    is what a worker is given by its supervisor.
 
     Raises `CannotListen` and `JournalError`, both with a sentence.
     """
@@ -44,9 +48,13 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say) -> 
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(log.close)
         tls = tls_context(loaded.server.tls) if loaded.server.tls else None
-        sockets = [stack.enter_context(bind(listen)) for listen in (loaded.server.listen, loaded.admin.listen)]
+        sockets = (
+            seat.sockets
+            if seat is not None
+            else [stack.enter_context(bind(listen)) for listen in (loaded.server.listen, loaded.admin.listen)]
+        )
         metrics = Metrics(fault=log.our_fault)
-        journal = await SqliteJournal.start(loaded.journal.path, clock(), metrics.committed)
+        journal = await open_journal(loaded.journal, clock(), metrics.committed)
         stack.push_async_callback(journal.close)
         client = HttpWalletClient(clock)
         stack.push_async_callback(client.close)
@@ -54,8 +62,10 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say) -> 
         gate = LoadGate(time.monotonic, metrics.inflight, metrics.overload, log.breaker)
         metrics.breaker_open = gate.is_open
         engine = Engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics, gate=gate))
-        gateway = Gateway(loaded, environ, say, log, metrics, journal, client, tasks)
+        family = Family(seat.end, metrics) if seat is not None else None
+        gateway = Gateway(loaded, environ, say, log, metrics, journal, client, tasks, family)
         gateway.go_on(engine.settler.run(lambda: gateway.current.setup))
+        gateway.go_on(keep_pruning(journal, gateway.times, gateway.busy))
 
         def unheard(provider: Provider, answer: Answer) -> None:
             tasks.spawn(engine.unheard(answer))
@@ -80,13 +90,14 @@ class Gateway:
         say: Say,
         log: Log,
         metrics: Metrics,
-        journal: SqliteJournal,
+        journal: Journal,
         client: HttpWalletClient,
         tasks: Tasks,
+        family: Family | None = None,
     ) -> None:
         self._loaded, self._environ, self._say = loaded, environ, say
         self._log, self._metrics, self._journal = log, metrics, journal
-        self._client, self._tasks = client, tasks
+        self._client, self._tasks, self._family = client, tasks, family
         self._loops: list[asyncio.Task[Any]] = []
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -94,8 +105,20 @@ class Gateway:
         self.admin = Admin(
             current=self.current, journal=journal, metrics=metrics,
             keys=loaded.admin.keys, open_to_all=loaded.admin.listen.loopback, demo=loaded.server.demo,
+            others=family.others if family is not None else None,
         )  # fmt: skip
         self._use(loaded, loaded.setup)
+
+    def times(self) -> Times:
+        """How long what is decided stays in the journal."""
+        return Times.of(self._loaded.retention, self.current.setup, clock())
+
+    def busy(self) -> bool:
+        return any(self._metrics.inflight.values())
+
+    def stop(self) -> None:
+        """As SIGTERM does: drain, then end."""
+        self._stop.set()
 
     def go_on(self, work: Coroutine[Any, Any, Any]) -> None:
         """Work as long as the process lives (recovery, pruning); ended when the drain begins."""
@@ -109,6 +132,7 @@ class Gateway:
             await providers.ready.wait()
             await admin.ready.wait()
             self._heed_signals()
+            living = serving.create_task(self._with_family())
             self.go_on(self._reloading())
             self._log.info("ready", providers=providers.address, admin=admin.address)
             ready(f"ready {providers.address} admin {admin.address}")
@@ -116,13 +140,38 @@ class Gateway:
             await self._drain(providers)
             for listener in (providers, admin):
                 listener.should_exit = True
+            living.cancel()
         self._log.info("stopped")
 
     def _heed_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        if self._family is None:
+            loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    # -- as one of several workers
+
+    async def _with_family(self) -> None:
+        """Ends with the process, or the process with its supervisor."""
+        if self._family is not None:
+            await self._family.live(self._follow, self.stop)
+
+    async def _follow(self, generation: int, first: bool) -> bool:
+        """A reload: the first worker decides and speaks, the others do as it did."""
+        try:
+            return await (self.reload() if first else self._take_over(generation))
+        except Exception as error:  # the configuration in use stays, whatever happened
+            self._log.bug("reload failed", error)
+            return False
+
+    async def _take_over(self, generation: int) -> bool:
+        try:
+            new = await asyncio.to_thread(load, self._loaded.path, self._environ)
+        except ConfigErrors:
+            return False
+        self._use(new, replace(new.setup, generation=generation))
+        return True
 
     # -- the end
 

@@ -5,6 +5,7 @@ Each makes one function of the real engine forget one thing. What the patch repl
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from gateway.engine import asking, judge, movements, plan, recovery, rollbacks
 from gateway.engine.asking import Asker, Result
+from gateway.engine.errand import Errand
 from gateway.engine.movements import Movements
 from gateway.engine.rollbacks import Rollbacks
 from gateway.engine.states import State
@@ -209,6 +211,37 @@ def answer_before_it_is_durable(real: Any) -> Any:
     return decide
 
 
+def alias_of_another_wallet(real: Any) -> Any:
+    """A bet that follows its round to another wallet keeps the id that the first one would be told."""
+    return lambda ticket, tx: {}
+
+
+def forgotten_is_never_applied(real: Any) -> Any:
+    """A wallet that has forgotten a bet, as it says it does, is believed that there was none."""
+    return lambda wallet, target, now: real(wallet, None if target is None or target.state.decided else target, now)
+
+
+def doubt_then_heard(real: Any) -> Any:
+    """A call that was told doubt tells the journal that it heard the decision."""
+
+    async def tell(self: Any, errand: Any, movement: Any, word: str) -> None:
+        errand.counted.add(movement.key)
+        await self.world.journal.tell(movement, word, self.world.clock())
+
+    return tell
+
+
+def second_attempt_uncounts(real: Any) -> Any:
+    """Of two attempts of one call, the one that came second takes back what the first was counted for."""
+
+    def decided(self: Any, key: str, *, ours: bool) -> None:
+        real(self, key, ours=ours)
+        if not ours:
+            self.counted.discard(key)
+
+    return decided
+
+
 BUGS: Mapping[str, tuple[tuple[Any, str, Patch], ...]] = {
     "check_then_act": ((SqliteJournal, "open", check_then_act),),
     "no_tombstone": ((Movements, "_intent", no_tombstone),),
@@ -233,6 +266,10 @@ BUGS: Mapping[str, tuple[tuple[Any, str, Patch], ...]] = {
     "win_before_its_bet": ((movements, "bets_settled", win_before_its_bet),),
     "doubt_forgotten": ((Movements, "unheard", doubt_forgotten),),
     "repeat_not_counted": ((Movements, "_hears", repeat_not_counted),),
+    "alias_of_another_wallet": ((Movements, "_aliases", alias_of_another_wallet),),
+    "forgotten_is_never_applied": ((judge, "_never_applied", forgotten_is_never_applied),),
+    "doubt_then_heard": ((Movements, "_tell", doubt_then_heard),),
+    "second_attempt_uncounts": ((Errand, "decided", second_attempt_uncounts),),
     "one_id_for_all": ((plan, "alias", one_id_for_all),),
     "answer_before_it_is_durable": ((Asker, "decide", answer_before_it_is_durable),),
 }
@@ -243,8 +280,9 @@ def planted(name: str) -> Iterator[None]:
     kept: list[tuple[Any, str, Any]] = []
     for where, what, patch in BUGS[name]:
         real = getattr(where, what)
-        kept.append((where, what, real))
-        setattr(where, what, patch(real))
+        kept.append((where, what, inspect.getattr_static(where, what)))
+        bad = patch(real)
+        setattr(where, what, staticmethod(bad) if isinstance(kept[-1][2], staticmethod) else bad)
     try:
         yield
     finally:

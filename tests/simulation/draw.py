@@ -151,10 +151,10 @@ def _wallet(chance: random.Random, number: int) -> WalletPlan:
         repeats={kind: one or chance.choice(words) for kind in KINDS},
         tombstones=chance.random() < 0.5,
         in_flight_max=chance.choice((60.0, 120.0)),
-        remembers=chance.choice((200.0, 600.0, 600.0)),
+        remembers=chance.choice((90.0, 600.0, 600.0)),
         answer_within=chance.choice((0.5, 1.5)),
         give_up_after=chance.choice((3.0, 10.0)),
-        lie=chance.choice(tuple(LIES)) if chance.random() < 0.12 else "",
+        lie=chance.choice(tuple(LIES)) if chance.random() < 0.15 else "",
     )
 
 

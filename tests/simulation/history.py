@@ -3,163 +3,66 @@
 from __future__ import annotations
 
 import random
-import shutil
-import tempfile
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import apsw
-from msgspec.structs import replace
-
-from gateway.engine.journal import Movement
 from gateway.engine.pipeline import Answer
-from gateway.engine.setup import Route, Setup
-from gateway.engine.states import State
-from gateway.journal.sqlite import SqliteJournal
-from gateway.journal.writer import DirectWriter
-from gateway.model import Accepted, Declined, Kind, Outcome, Transaction
+from gateway.model import Kind
 from gateway.play.book import Place
-from tests.simulation.bench import CURRENCIES, Tally, a_provider, a_wallet, at_once
-from tests.simulation.draw import CONDUCT, Plan, SKEW_MAX_SECONDS, WalletPlan, draw_plan, seconds
+from tests.simulation.bench import Tally
+from tests.simulation.draw import SKEW_MAX_SECONDS, Plan
 from tests.simulation.network import OUTSIDE, Network
 from tests.simulation.node import Line, Node
 from tests.simulation.players import Actor, Story
 from tests.simulation.scheduler import BEGIN, Scheduler
+from tests.simulation.setups import next_setup, setup_of
 from tests.simulation.tills import Till
+from tests.simulation.watch import Seen, Watched
 
-LIVENESS_SECONDS = 3 * 3600.0  # so long after the faults stopped everything must be settled
+LIVENESS_SECONDS = 1800.0  # so long after the faults stopped everything must be settled
 REFEREE_SECONDS = 5.0
-NOTES_MAX = 4000
-ASKED_GRACE_SECONDS = 3.0  # a lease lives a little longer than its call
 
 
-class Seen:
-    """What the journal's own trigger saw of one movement: the truth beside what the engine says."""
-
-    __slots__ = ("alias", "decided_at", "due", "id", "kind", "number", "player", "provider", "reference", "round", "state", "told", "undone", "wallet")
-
-    def __init__(self, provider: str, kind: str, id: str, player: str, round: str) -> None:
-        self.provider, self.kind, self.id, self.player, self.round = provider, kind, id, player, round
-        self.wallet, self.alias, self.state, self.told = "", "", "", ""
-        self.due: float | None = None
-        self.decided_at: float | None = None
-        self.undone = False
-        self.reference, self.number = "", 0
+Acts = Callable[[Actor], Coroutine[Any, Any, None]]
+"""What a player does, where it is no play of chance."""
+Script = Mapping[Kind, Sequence[str]]
+"""What happens to the first requests of a kind at a wallet, where it is no fault of chance."""
 
 
-TRIGGER = """
-CREATE TEMP TRIGGER seen_{event} AFTER {event} ON movements BEGIN
-  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference);
-END
-"""
-
-
-class History:
-    def __init__(self, plan: Plan, path: Path, *, dies_at: int = 0) -> None:
-        self.plan, self.path, self.dies_at = plan, path, dies_at
-        self.scheduler, self.chance = Scheduler(plan.seed), random.Random(f"world/{plan.seed}")
+class History(Watched):
+    def __init__(
+        self, plan: Plan, path: Path, *, dies_at: int = 0, acts: Acts | None = None, script: Script | None = None
+    ) -> None:
+        super().__init__(Scheduler(plan.seed), path)
+        self.plan, self.dies_at = plan, dies_at
+        self.acts, self.script = acts, dict(script or {})
+        self.chance = random.Random(f"world/{plan.seed}")
         self.calm = False
         self.over = ""
         self.fired: Counter[str] = Counter()
-        self.states: Counter[str] = Counter()
-        self.edges: Counter[tuple[str, str]] = Counter()
-        self.wrong: list[str] = []
-        self.notes: deque[tuple[Any, ...]] = deque(maxlen=NOTES_MAX)
         self.meter, self.answers = Tally(), list[Answer]()
-        self.stories: dict[tuple[str, Kind, str], Story] = {}
         self.carried: dict[Line, tuple[list[Story], list[list[float]]]] = {}
-        self.rows: dict[str, Seen] = {}
-        self.places: dict[tuple[str, Place], str] = {}
-        self.killed = 0
+        self.killed, self.points_when_done = 0, 0
         self.intact: set[tuple[str, Place]] = set()
-        self.setup = self._setup()
+        self.setup = setup_of(plan)
         players = sorted({f"p{n}" for p in plan.providers for n in range(1, p.players + 1)})
         self.tills = {
             w.name: Till(w, self.setup.wallets[w.name], players, self.fired) for w in plan.wallets
         }  # fmt: skip
         self.network = Network(self)
-        self.journal = self._journal()
+        self.journal = self.open_journal()
         self.nodes: list[Node | None] = [Node(self, f"node{n}", self.setup) for n in range(plan.nodes)]
         if plan.nodes > 1:
             self.fire("two_nodes")
 
-    # -- the configuration
-
-    def _setup(self) -> Setup:
-        providers = [
-            a_provider(p.dialect, p.name, after_doubt=seconds(p.after_doubt) if p.after_doubt else None)
-            for p in self.plan.providers
-        ]
-        wallets = [
-            a_wallet(
-                w.dialect, w.name, repeats=dict(w.repeats), tombstones=w.tombstones,
-                in_flight_max=seconds(w.in_flight_max), remembers=seconds(w.remembers),
-                answer_within=seconds(w.answer_within), give_up_after=seconds(w.give_up_after),
-            )
-            for w in self.plan.wallets
-        ]  # fmt: skip
-        return Setup(
-            providers={p.name: p for p in providers},
-            wallets={w.name: w for w in wallets},
-            routes=[Route(wallet=w.name, sessions="sess-{player}") for w in wallets],
-            currencies=CURRENCIES,
-        )
-
-    def _next_setup(self) -> Setup:
-        """Other routes and other times; what is in the air finishes on its own generation."""
-        routes = list(self.setup.routes)
-        self.chance.shuffle(routes)
-        wallets = {
-            name: replace(w, answer_within=seconds(self.chance.choice((0.4, 1.0)))) for name, w in self.setup.wallets.items()
-        }  # fmt: skip
-        return replace(self.setup, generation=self.setup.generation + 1, routes=routes, wallets=wallets)
+    # -- what it is made of
 
     def undoes_wins(self, provider: str) -> bool:
         """Whether every wallet can undo a settle, or a win alone."""
         return all(w.dialect == "native" for w in self.plan.wallets)
-
-    # -- the journal, and what its trigger sees
-
-    def _journal(self) -> SqliteJournal:
-        def make_writer(connection: apsw.Connection, committed: Callable[[float], None]) -> DirectWriter:
-            connection.execute("PRAGMA synchronous = OFF")  # the machine does not fail here, only the process
-            connection.create_scalar_function("saw", self._saw, 13)
-            for event in ("INSERT", "UPDATE"):
-                connection.execute(TRIGGER.format(event=event))
-            return DirectWriter(connection, committed)
-
-        journal: SqliteJournal = at_once(
-            SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=make_writer)
-        )
-        return journal
-
-    def _saw(self, *row: Any) -> None:
-        key, provider, kind, id, player, round_id, wallet, alias, state, told, due_at, undone_by, reference = row
-        seen = self.rows.get(key)
-        if seen is None:
-            seen = self.rows[key] = Seen(provider, kind, id, player, round_id)
-            seen.reference, seen.number = reference, len(self.rows)
-            self.note_row(key, "", state, told)
-        elif (seen.state, seen.told) != (state, told):
-            self.note_row(key, seen.state, state, told)
-        if seen.state != state:
-            if seen.state:
-                self.edges[seen.state, state] += 1
-            self.states[state] += 1
-            if state in ("accepted", "declined"):
-                seen.decided_at = self.scheduler.now
-        seen.state, seen.told = state, told
-        seen.due = None if due_at is None else due_at / 1e6 - BEGIN.timestamp()
-        seen.undone = seen.undone or bool(undone_by)
-        if (seen.wallet, seen.alias) != (wallet, alias):
-            seen.wallet, seen.alias = wallet, alias
-        if wallet in self.tills:
-            place = self.tills[wallet].told(provider, Kind(kind), alias, id)
-            self.places[wallet, place] = key  # a refund's first part is told under the refund's own id
 
     def until_due(self, least: float, most: float) -> float:
         wall = self.scheduler.now + self.scheduler.skew.total_seconds()
@@ -182,55 +85,6 @@ class History:
 
     def true_time(self) -> datetime:
         return BEGIN + timedelta(seconds=self.scheduler.now)
-
-    # -- the log of this history
-
-    def note(self, what: str, who: str, tx: Transaction | None, outcome: Outcome | None) -> None:
-        self.notes.append((self.scheduler.now, what, who, tx, outcome))
-
-    def note_row(self, key: str, before: str, after: str, told: str) -> None:
-        self.notes.append((self.scheduler.now, "row", key, before, after, told))
-
-    def event(self, text: str) -> None:
-        self.notes.append((self.scheduler.now, "event", text))
-
-    # -- online checks
-
-    def arrived(self, till: Till, kind: Kind, place: Place, sent: float) -> None:
-        """A debit reached a wallet: it was not decided when its bytes left, and somebody waited for it (9)."""
-        key = self.places.get((till.plan.name, place))
-        if key is None:
-            if kind is Kind.ROLLBACK:
-                return  # some dialects make its id themselves
-            self.wrong.append(f"ALIAS a wallet was told {place}, which is no movement's id")
-            return
-        row = self.rows[key]
-        if row.kind == "credit":
-            self._win_came(row, sent)
-        if row.kind not in ("debit", "settle"):
-            return
-        if row.decided_at is not None and row.decided_at < sent - 1e-9:
-            self.wrong.append(f"ASKED_DECIDED {key} was asked at {sent:.3f}, decided at {row.decided_at:.3f}")
-        if not self._waited_for(row, sent):
-            self.wrong.append(f"ASKED_UNWAITED {key} was asked at {sent:.3f}, and nobody waited for it")
-
-    def _win_came(self, win: Seen, sent: float) -> None:
-        """The bet that a win names is out of doubt, or on its way back, when the win is sent (13)."""
-        for bet in self.rows.values():
-            named = (bet.provider, bet.kind, bet.id) == (win.provider, "debit", win.reference)
-            if not win.reference or not named or bet.number > win.number or bet.undone:
-                continue
-            if bet.decided_at is None or bet.decided_at > sent:
-                self.wrong.append(f"WIN_FIRST {win.provider}/credit/{win.id} was sent at {sent:.3f}, {bet.id} in doubt")
-
-    def _waited_for(self, row: Seen, when: float) -> bool:
-        for story in self.stories.values():
-            if story.provider != row.provider or story.tx.player != row.player or story.tx.round_id != row.round:
-                continue
-            wanted = story.kind in (Kind.CREDIT, Kind.SETTLE) or story.id == row.id
-            if wanted and (story.kind is Kind.CREDIT and story.spans or story.open_at(when, ASKED_GRACE_SECONDS)):
-                return True
-        return False
 
     # -- who is alive
 
@@ -255,6 +109,7 @@ class History:
         if node is None:
             return
         self.event(f"{node.name} dies")
+        self.dies_at = 0
         self.killed += 1
         node.kill()
         self.nodes[number] = None
@@ -269,7 +124,7 @@ class History:
         if self.nodes[number] is not None:
             return
         if not self.journal_open:
-            self.journal, self.journal_open = self._journal(), True
+            self.journal, self.journal_open = self.open_journal(), True
         self.nodes[number] = Node(self, f"node{number}", self.setup)
         self.event(f"node{number} is back")
 
@@ -283,13 +138,14 @@ class History:
     async def _run(self) -> None:
         scheduler = self.scheduler
         actors = [
-            scheduler.spawn(Actor(self, plan, self.setup.providers[plan.name], number).play())
+            scheduler.spawn((self.acts or Actor.play)(Actor(self, plan, self.setup.providers[plan.name], number)))
             for plan in self.plan.providers for number in range(1, plan.players + 1)
         ]  # fmt: skip
         trouble = [scheduler.spawn(self._trouble(name)) for name in ("kill", "freeze", "skew", "reload", "mood")]
         while scheduler.now < self.plan.calm_after and not all(actor.done() for actor in actors):
             await scheduler.sleep(1.0)
         self.calm = True
+        self.points_when_done = sum(node.points for node in self.nodes if node is not None)
         self.event("the faults stop")
         end = scheduler.now + LIVENESS_SECONDS
         while not all(task.done() for task in [*actors, *trouble]) or not self._quiet():
@@ -303,11 +159,16 @@ class History:
         if self.scheduler.errors or not all(self.nodes):
             return not self.killed or bool(self.scheduler.errors)
         flights = any(node.engine.movements.flights or node.engine.asker.air for node in self.nodes if node)
-        return not flights and all(row.due is None or self.waits_with_its_bet(row) for row in self.rows.values())
+        return not flights and all(row.due is None or self.waits_for_person(row) for row in self.rows.values())
 
-    def waits_with_its_bet(self, row: Seen) -> bool:
-        """A win is not sent before a person has said what became of its bet (13)."""
-        bets = (r for r in self.rows.values() if (r.provider, r.player, r.round) == (row.provider, row.player, row.round))
+    def waits_for_person(self, row: Seen) -> bool:
+        """A win is not sent before a person has said what became of its bet (13), nor a cancel beside another."""
+        if row.kind == "rollback" and row.target in self.rows:
+            other = self.rows.get(self.rows[row.target].undone_by)
+            return other is not None and other is not row and other.state == "person"
+        bets = (
+            r for r in self.rows.values() if (r.provider, r.player, r.round) == (row.provider, row.player, row.round)
+        )
         return row.kind == "credit" and any(bet.kind == "debit" and bet.state == "person" for bet in bets)
 
     async def _trouble(self, name: str) -> None:
@@ -342,7 +203,7 @@ class History:
 
     async def _reload(self) -> None:
         if self.hit("reload"):
-            self.setup = self._next_setup()
+            self.setup = next_setup(self.setup, self.chance)
             for node in self.nodes:
                 if node is not None:
                     node.setup = self.setup
@@ -367,47 +228,3 @@ class History:
             task.kill()
         if self.journal_open:
             self.journal.abandon()
-
-
-# ---------------------------------------------------------------- where histories are kept
-
-
-class Room:
-    """A folder for journals, with an empty one that is copied: migrations take longer than a history."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self._empty = folder, folder / "empty.db"
-        at_once(SqliteJournal.start(str(self._empty), BEGIN, make_writer=DirectWriter)).abandon()
-        self._count = 0
-
-    def path(self) -> Path:
-        self._count += 1
-        path = self.folder / f"journal-{self._count}.db"
-        shutil.copyfile(self._empty, path)
-        return path
-
-    def clear(self, path: Path) -> None:
-        for ending in ("", "-wal", "-shm", ".lock"):
-            Path(f"{path}{ending}").unlink(missing_ok=True)
-
-
-@contextmanager
-def a_room() -> Iterator[Room]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield Room(Path(folder))
-
-
-@contextmanager
-def played(room: Room, plan: Plan, *, dies_at: int = 0) -> Iterator[History]:
-    path = room.path()
-    history = History(plan, path, dies_at=dies_at)
-    try:
-        history.play()
-        yield history
-    finally:
-        history.close()
-        room.clear(path)
-
-
-def play_seed(room: Room, seed: int) -> Any:
-    return played(room, draw_plan(seed))

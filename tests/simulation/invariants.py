@@ -61,6 +61,10 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
 """Lies, and what cannot be promised of the movements (and their cancels) that were lied about."""
 
 
+UNSAYABLE = ("this dialect", "this wallet would take it")
+"""Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win."""
+
+
 class Family(Struct, kw_only=True):
     """A movement of the journal with everything that undoes it, and what the wallets' books say."""
 
@@ -187,11 +191,11 @@ class Verdict:
         if row.state is State.ACCEPTED:
             if sent and not family.own and _moves(row):
                 self.say("JOURNAL", f"{row.key} is accepted, and was never applied", family)
-            if not sent and family.own:
+            if not sent and family.own and row.kind is not Kind.ROLLBACK:  # one that joined another was not sent
                 self.say("JOURNAL", f"{row.key} was never sent, and was applied", family)
-        if row.state is State.DECLINED and row.kind in (Kind.DEBIT, Kind.SETTLE, Kind.CREDIT) and family.net:
-            if not family.for_person:
-                self.say("JOURNAL", f"{row.key} is declined, and moved {family.net}", family)
+        moves = row.kind in (Kind.DEBIT, Kind.SETTLE, Kind.CREDIT)
+        if row.state is State.DECLINED and moves and family.net and not family.for_person:
+            self.say("JOURNAL", f"{row.key} is declined, and moved {family.net}", family)
         if row.kind is Kind.CREDIT and row.state is State.DECLINED and not row.parent and not row.undone_by:
             self.say("OWED", f"{row.key} is a win, and is declined", family)
         if row.kind is Kind.ROLLBACK:
@@ -207,7 +211,9 @@ class Verdict:
                 self.say("REASON", f"{row.key} waits for a person and does not say why", family)
             if self._must_settle(row):
                 self.say("PERSON", f"{row.key}: {row.note}", family)
-        elif not row.state.decided and history.over == "settled" and not history.waits_with_its_bet(history.rows[row.key]):
+        elif (
+            not row.state.decided and history.over == "settled" and not history.waits_for_person(history.rows[row.key])
+        ):
             self.say("SETTLES", f"{row.key} is {row.state}, and nobody looks at it", family)
 
     def _must_settle(self, row: Movement) -> bool:
@@ -217,8 +223,8 @@ class Verdict:
         provider = next(p for p in history.plan.providers if p.name == row.provider)
         if wallet is None or not wallet.settles or wallet.remembers < 500:
             return False
-        if row.kind is Kind.ROLLBACK and not row.target and "this dialect" in row.note:
-            return False  # the cancel of a bet that nobody saw, in words that its wallet does not have
+        if row.note.startswith(UNSAYABLE):
+            return False
         gave_up = any(s.gave_up for s in history.stories.values() if s.provider == row.provider)
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
 
@@ -226,9 +232,11 @@ class Verdict:
         """What a wallet accepted, and said so to a process that lived on, is decided."""
         for wallet, place in self.history.intact:
             key = self.history.places.get((wallet, place))
-            if key is None or self.by_key[key].state.decided:
+            if key is None or self.by_key[key].state.decided or key in self.parents:
                 continue
-            self.say("HEARD", f"{key}: its wallet's yes was heard, and it is {self.by_key[key].state}", self.families[key])
+            self.say(
+                "HEARD", f"{key}: its wallet's yes was heard, and it is {self.by_key[key].state}", self.families[key]
+            )
 
     # -- what the providers heard
 
@@ -250,9 +258,8 @@ class Verdict:
         family, belief = self._whole(row), story.believes()
         net = family.net
         expected = _worth(row)
-        if belief == STANDS and net != expected:
-            if not (story.cancels and family.for_person):
-                self.say("ACCEPTED", f"{row.key} was told accepted: {net} moved, {expected} was said", family)
+        if belief == STANDS and net != expected and not (story.cancels and family.for_person):
+            self.say("ACCEPTED", f"{row.key} was told accepted: {net} moved, {expected} was said", family)
         if story.kind is Kind.CREDIT and not story.cancels and any(isinstance(w, Declined) for w in story.decisions):
             self.say("OWED", f"{row.key} is a win, and its provider heard {story.decisions}", family)
         if belief == GONE and net and not family.for_person:

@@ -92,7 +92,7 @@ class Node:
     async def _gate(self) -> None:
         self.points += 1
         if self.points == self.history.dies_at:
-            self.history.scheduler.soon(self.history.die)
+            self.history.scheduler.soon(lambda: self.history.die(self.history.nodes.index(self)))
             await Moment()
         while self._stopped is not None:
             await self._stopped

@@ -268,11 +268,12 @@ class Actor:
 
     async def win(self, round_id: str, bet: Story) -> Story:
         own = bet.id if self.dialect.name == "native" and not bet.won and self.likes(0.3) else self.new_id()
-        tx = self.tx(Credit(amount=self.money(20), reference=bet.id), own, round_id, closed=True)
+        prize = self.money(20)
+        tx = self.tx(Credit(amount=prize, reference=bet.id), own, round_id, closed=True)
         try:
             self._caller(None).request(tx)
         except Refused:
-            tx = replace(tx, act=Credit(amount=tx.act.amount))  # type: ignore[union-attr]  # a Credit
+            tx = replace(tx, act=Credit(amount=prize))
         story = self.story(tx)
         bet.won.append(story)
         await self.insist(tx, [story], persist=self.plan.persists)
@@ -301,7 +302,7 @@ class Actor:
         self.history.fire("settle")
         act = Settle(debit=self.money(10), credit=self.money(15))
         story = self.story(self.tx(act, self.new_id(), round_id, closed=True))
-        outcome = await self.insist(story.tx, [story], persist=self.likes(0.5))
+        outcome = await self.insist(story.tx, [story], persist=self.likes(0.5) and self.plan.after_doubt is None)
         if isinstance(outcome, Unknown) and self.plan.manner == "cancels" and self.history.undoes_wins(self.plan.name):
             await self.cancel(story)
 
@@ -314,7 +315,9 @@ class Actor:
         atomic = self.likes(0.5)
         whole = self.tx(Batch(items=tuple(items), atomic=atomic), "", "")
         stories = [self.story(item) for item in items]
-        outcome = await self.insist(whole, stories, persist=True)
+        stories[0].won.append(stories[-1])
+        # Whoever falls silent means that it failed: nobody repeats after that.
+        outcome = await self.insist(whole, stories, persist=self.plan.after_doubt is None)
         if isinstance(outcome, Declined):
             for story in stories:
                 story.ignored = story.kind is Kind.CREDIT

@@ -63,7 +63,9 @@ def _tx(tx: Transaction | None) -> str:
         return f"batch({', '.join(_tx(item) for item in tx.act.items)}){' atomic' * tx.act.atomic}"
     amount = getattr(tx.act, "amount", None)
     reference = getattr(tx.act, "reference", "")
-    return f"{tx.kind} {tx.id}" + (f" {amount}" if amount is not None else "") + (f" of {reference}" if reference else "")
+    return (
+        f"{tx.kind} {tx.id}" + (f" {amount}" if amount is not None else "") + (f" of {reference}" if reference else "")
+    )
 
 
 def _word(outcome: Outcome) -> str:

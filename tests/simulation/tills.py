@@ -18,6 +18,7 @@ from gateway.play.purse import Purse
 from gateway.play.teller import Teller
 from tests.simulation.bench import CURRENCIES, keys_of
 from tests.simulation.draw import WalletPlan
+from tests.simulation.scheduler import BEGIN
 
 FORGETS_AFTER = timedelta(seconds=4)
 OPENING = 60
@@ -65,7 +66,9 @@ class SimPurse(Purse):
         if known is not None and isinstance(known.outcome, Accepted):
             self._decided[place] = known  # a query is answered by what was applied
         elif isinstance(outcome, Declined) and tx.kind in DEBITS:
-            self._decided[place] = Decision(content_of(self._complete(tx, provider)), outcome)  # a known id hears its first decision
+            self._decided[place] = Decision(
+                content_of(self._complete(tx, provider)), outcome
+            )  # a known id hears its first decision
         self._since.setdefault(place, now)
         return outcome
 
@@ -111,14 +114,19 @@ class Till:
     def rejects(self, request: Request, now: datetime) -> Response:
         """Our key is not its key any more: nothing is read."""
         self.purse.fired["key_rotated"] += 1
-        dialect, settings = self.teller.dialect, self.teller.settings
-        name = dialect.route(request, settings)
-        call = Call(settings=settings, now=now, request=request, name=name, currency="EUR", currencies=CURRENCIES)
         refusal = Declined(reason=Reason.BAD_SIGNATURE, message="who are you?")
         try:
-            return dialect.encode_response(refusal, None, call)
+            return self.teller.dialect.encode_response(refusal, None, self._call(request, now))
         except Missing:
             return Response(status=401)
+
+    def _call(self, request: Request, now: datetime) -> Call:
+        settings = self.teller.settings
+        name = self.teller.dialect.route(request, settings)
+        return Call(settings=settings, now=now, request=request, name=name, currency="EUR", currencies=CURRENCIES)
+
+    def kind_of(self, request: Request) -> Kind:
+        return self.teller.dialect.decode_request(request, self._call(request, BEGIN)).kind
 
     def read_as(self, tx: Transaction | None) -> Place | None:
         if tx is None or tx.kind not in MONEY_KINDS:

@@ -184,7 +184,12 @@ ROOT = _section(
         "server": _need(SERVER),
         "admin": _need(ADMIN),
         "journal": _need(
-            _section({"url": _need(JOURNAL, "sqlite:///relative or sqlite:////absolute"), "password": Field(Secret())})
+            _section(
+                {
+                    "url": _need(JOURNAL, "sqlite:///relative, sqlite:////absolute or postgresql://user@host/db"),
+                    "password": Field(Secret()),
+                }
+            )
         ),
         "retention": Field(
             _section(

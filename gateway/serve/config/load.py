@@ -107,7 +107,7 @@ def _server(section: Section) -> Server:
 
 def _journal(section: Section, reader: Reader) -> JournalAt:
     at = section["url"]
-    path = at.path if at.path == ":memory:" else str(reader.folder / at.path)
+    path = at.path if at.path in ("", ":memory:") else str(reader.folder / at.path)
     return JournalAt(url=at.url, path=path, password=section["password"] or "")
 
 

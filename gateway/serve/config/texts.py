@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from gateway.serve.config.shapes import Text, matching
 
-POSTGRES = "PostgreSQL comes with the settlement of doubt; use sqlite:///var/journal.db"
+POSTGRES = "write postgresql://user@host/db; the password stands in journal.password"
 
 
 class Listen(Struct, frozen=True):
@@ -31,7 +31,8 @@ class Listen(Struct, frozen=True):
 
 
 class JournalUrl(Struct, frozen=True):
-    """`sqlite:///relative`, `sqlite:////absolute`, `sqlite:///:memory:`; `path` is as written."""
+    """`sqlite:///relative`, `sqlite:////absolute`, `sqlite:///:memory:`; `path` is as written.
+    `postgresql://user@host/db`: there is no path."""
 
     url: str
     path: str
@@ -87,15 +88,30 @@ def _proxy(text: str) -> str:
 
 def _journal(text: str) -> JournalUrl:
     if text.startswith(("postgresql:", "postgres:")):
-        raise ValueError(POSTGRES)
+        return JournalUrl(_postgres(text), "")
     if text in ("sqlite:///:memory:", "sqlite://:memory:", ":memory:"):
         return JournalUrl(text, ":memory:")
     path = text.removeprefix("sqlite:///")
     if path == text or not path.strip("/") or path.endswith("/") or re.search(r"[?#\x00]", path):
         raise ValueError(
-            "write sqlite:///var/journal.db (relative) or sqlite:////var/lib/gateway/journal.db (absolute)"
+            "write sqlite:///var/journal.db (relative), sqlite:////var/lib/gateway/journal.db (absolute)"
+            " or postgresql://user@host/db"
         )
     return JournalUrl(text, path)
+
+
+def _postgres(text: str) -> str:
+    """As libpq reads it: several hosts and parameters such as `?sslmode=verify-full` are fine."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict  # 0.1 s that only those pay who have it
+
+    try:
+        parts = conninfo_to_dict(text)
+    except ProgrammingError:
+        raise ValueError(POSTGRES) from None
+    if not text.startswith("postgresql://") or "password" in parts or not parts.get("dbname"):
+        raise ValueError(POSTGRES)
+    return text
 
 
 def _player_template(text: str) -> str:
@@ -127,7 +143,7 @@ LISTEN = Text(_listen, "an address to listen on")
 NETWORK = Text(_network, "a network")
 URL = Text(_url, "a URL", r"^https?://", quiet=True)
 PROXY = Text(_proxy, "the URL of a proxy", r"^https?://", quiet=True)
-JOURNAL = Text(_journal, "a journal", r"^(sqlite://|:memory:$)", quiet=True)
+JOURNAL = Text(_journal, "a journal", r"^(sqlite://|postgresql://|:memory:$)", quiet=True)
 PLAYER_TEMPLATE = Text(_player_template, "a template with an inverse")
 SESSION_TEMPLATE = Text(_session_template, "a template")
 REGEX = Text(_regex, "a regular expression")

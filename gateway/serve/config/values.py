@@ -40,14 +40,19 @@ class Admin(Struct, frozen=True, kw_only=True):
 
 
 class JournalAt(Struct, frozen=True, kw_only=True):
-    """Where the journal is. `path` is absolute, or `:memory:`."""
+    """Where the journal is. `path` is absolute, or `:memory:`; blank on PostgreSQL."""
 
     url: str
     path: str
     password: str = ""
 
     def __repr__(self) -> str:
-        return f"JournalAt({self.path!r})"  # never the password
+        return f"JournalAt({self.url!r})"  # never the password
+
+    @property
+    def shared(self) -> bool:
+        """Whether several nodes and workers may use it: it is PostgreSQL's."""
+        return not self.path
 
 
 class Retention(Struct, frozen=True, kw_only=True):

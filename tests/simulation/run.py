@@ -1,0 +1,139 @@
+"""`make simulate SEEDS=100000 FIRST=1`: so many histories, each by its seed, each judged.
+
+The last line says histories, violations and faults fired; the exit status is 1 on any violation,
+and where a long run did not fire every fault or reach every state. A seed that fails is printed as
+a short history; `--show SEED` plays it again and prints all of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+
+from msgspec import Struct
+
+from gateway.engine.states import State
+from tests.simulation.draw import FAULTS
+from tests.simulation.invariants import violations
+from tests.simulation.rooms import Room, a_room, play_seed
+from tests.simulation.show import described, lines
+
+PROVES_FROM = 1000  # histories from which on a run must have fired every fault and reached every state
+CHUNK = 250
+SHOWN_MAX = 5  # failing seeds that are printed whole
+LINES_MAX = 60
+
+
+class Found(Struct, kw_only=True):
+    """What some histories came to."""
+
+    histories: int = 0
+    fired: Counter[str] = Counter()
+    states: Counter[str] = Counter()
+    failed: dict[int, list[str]] = {}
+    seconds: float = 0.0
+
+    def add(self, other: Found) -> None:
+        self.histories += other.histories
+        self.fired += other.fired
+        self.states += other.states
+        self.failed |= other.failed
+
+    def missing(self) -> list[str]:
+        """Faults that never fired and states that were never reached."""
+        wanted = [*FAULTS, *(state.value for state in State)]
+        return [name for name in wanted if not self.fired[name] and not self.states[name]]
+
+    @property
+    def wrong(self) -> bool:
+        return bool(self.failed) or (self.histories >= PROVES_FROM and bool(self.missing()))
+
+    def last_line(self) -> str:
+        violated = sum(len(each) for each in self.failed.values())
+        speed = self.histories / self.seconds if self.seconds else 0.0
+        return (
+            f"histories {self.histories}, violations {violated}, faults fired {sum(self.fired.values())}"
+            f" ({len([f for f in FAULTS if self.fired[f]])} of {len(FAULTS)} kinds), {speed:.1f} histories a second"
+        )
+
+
+def play(first: int, number: int) -> Found:
+    found = Found(fired=Counter(), states=Counter(), failed={})
+    with a_room() as room:
+        for seed in range(first, first + number):
+            _one(room, seed, found)
+    return found
+
+
+def _one(room: Room, seed: int, found: Found) -> None:
+    with play_seed(room, seed) as history:
+        wrong = list(violations(history))
+        found.histories += 1
+        found.fired += history.fired
+        found.states += history.states
+        if wrong:
+            found.failed[seed] = wrong
+
+
+def chunks(first: int, number: int) -> Iterator[tuple[int, int]]:
+    for start in range(first, first + number, CHUNK):
+        yield start, min(CHUNK, first + number - start)
+
+
+def run(first: int, number: int, jobs: int = 1) -> Found:
+    whole, began = Found(fired=Counter(), states=Counter(), failed={}), time.perf_counter()
+    if jobs == 1:
+        for start, size in chunks(first, number):
+            whole.add(play(start, size))
+    else:
+        with ProcessPoolExecutor(jobs) as pool:
+            for found in pool.map(play, *zip(*chunks(first, number), strict=True)):
+                whole.add(found)
+    whole.seconds = time.perf_counter() - began
+    return whole
+
+
+def shown(seed: int, *, whole: bool = False) -> Iterator[str]:
+    """One seed again, in words: only what its violations are about, unless `whole`."""
+    with a_room() as room, play_seed(room, seed) as history:
+        wrong = list(violations(history))
+        yield from described(history.plan)
+        told = list(lines(history, () if whole else _ids(wrong)))
+        if not whole and len(told) > LINES_MAX:
+            told = [*told[: LINES_MAX // 2], "      ...", *told[-LINES_MAX // 2 :]]
+        yield from told
+        yield from wrong or [f"nothing is wrong: {history.over}"]
+
+
+def _ids(wrong: list[str]) -> set[str]:
+    return {id for each in wrong for id in re.findall(r"(?<![\d.])\d{4,}(?![\d.])", each)}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--show", type=int, help="play this seed again, and print all of it")
+    given = parser.parse_args(arguments)
+    if given.show is not None:
+        print("\n".join(shown(given.show, whole=True)))
+        return 0
+    found = run(given.first, given.seeds, given.jobs)
+    for seed in list(found.failed)[:SHOWN_MAX]:
+        print("\n".join(shown(seed)), f"again: python -m tests.simulation.run --show {seed}", sep="\n", end="\n\n")
+    for seed in list(found.failed)[SHOWN_MAX:]:
+        print(f"seed {seed}: {found.failed[seed][0]}")
+    if found.histories >= PROVES_FROM and found.missing():
+        print(f"never fired or reached: {', '.join(found.missing())}")
+    print(found.last_line())
+    return 1 if found.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""The configuration of a history, and the next generation of it."""
+
+from __future__ import annotations
+
+import random
+
+from msgspec.structs import replace
+
+from gateway.engine.setup import Route, Setup
+from tests.simulation.bench import CURRENCIES, a_provider, a_wallet
+from tests.simulation.draw import Plan, seconds
+
+
+def setup_of(plan: Plan) -> Setup:
+    """The configuration that a plan means, as plain values."""
+    providers = [
+        a_provider(p.dialect, p.name, after_doubt=seconds(p.after_doubt) if p.after_doubt else None)
+        for p in plan.providers
+    ]
+    wallets = [
+        a_wallet(
+            w.dialect, w.name, repeats=dict(w.repeats), tombstones=w.tombstones,
+            in_flight_max=seconds(w.in_flight_max), remembers=seconds(w.remembers),
+            answer_within=seconds(w.answer_within), give_up_after=seconds(w.give_up_after),
+        )
+        for w in plan.wallets
+    ]  # fmt: skip
+    return Setup(
+        providers={p.name: p for p in providers},
+        wallets={w.name: w for w in wallets},
+        routes=[Route(wallet=w.name, sessions="sess-{player}") for w in wallets],
+        currencies=CURRENCIES,
+    )
+
+
+def next_setup(setup: Setup, chance: random.Random) -> Setup:
+    """Other routes and other times; what is in the air finishes on its own generation."""
+    routes = list(setup.routes)
+    chance.shuffle(routes)
+    wallets = {
+        name: replace(w, answer_within=seconds(chance.choice((0.4, 1.0)))) for name, w in setup.wallets.items()
+    }  # fmt: skip
+    return replace(setup, generation=setup.generation + 1, routes=routes, wallets=wallets)

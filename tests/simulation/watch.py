@@ -1,0 +1,167 @@
+"""What is seen while a history is played: every change of a row, and every request that reaches a wallet."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from gateway.journal.sqlite import SqliteJournal
+from gateway.journal.writer import DirectWriter
+from gateway.model import Kind, Outcome, Transaction
+from gateway.play.book import Place
+from tests.simulation.bench import at_once
+from tests.simulation.players import Story
+from tests.simulation.scheduler import BEGIN, Scheduler
+from tests.simulation.tills import Till
+
+NOTES_MAX = 4000
+BEGUN_SECONDS = 0.05  # an attempt that the journal had noted when the decision came is on its way
+ASKED_GRACE_SECONDS = 3.0  # a lease lives a little longer than its call
+
+
+class Seen:
+    """What the journal's own trigger saw of one movement: the truth beside what the engine says."""
+
+    __slots__ = (
+        "alias",
+        "decided_at",
+        "due",
+        "id",
+        "kind",
+        "number",
+        "player",
+        "provider",
+        "reference",
+        "round",
+        "state",
+        "target",
+        "told",
+        "undone",
+        "undone_by",
+        "wallet",
+    )
+
+    def __init__(self, provider: str, kind: str, id: str, player: str, round: str) -> None:
+        self.provider, self.kind, self.id, self.player, self.round = provider, kind, id, player, round
+        self.wallet, self.alias, self.state, self.told = "", "", "", ""
+        self.due: float | None = None
+        self.decided_at: float | None = None
+        self.undone = False
+        self.reference, self.number = "", 0
+        self.undone_by, self.target = "", ""
+
+
+TRIGGER = """
+CREATE TEMP TRIGGER seen_{event} AFTER {event} ON movements BEGIN
+  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target);
+END
+"""
+
+
+class Watched:
+    """The rows as the journal's trigger sees them, and what must hold the moment it happens."""
+
+    def __init__(self, scheduler: Scheduler, path: Path) -> None:
+        self.scheduler, self.path = scheduler, path
+        self.states: Counter[str] = Counter()
+        self.edges: Counter[tuple[str, str]] = Counter()
+        self.wrong: list[str] = []
+        self.notes: deque[tuple[Any, ...]] = deque(maxlen=NOTES_MAX)
+        self.stories: dict[tuple[str, Kind, str], Story] = {}
+        self.rows: dict[str, Seen] = {}
+        self.places: dict[tuple[str, Place], str] = {}
+        self.tills: dict[str, Till] = {}
+
+    # -- the journal, and what its trigger sees
+
+    def open_journal(self) -> SqliteJournal:
+        def make_writer(connection: apsw.Connection, committed: Callable[[float], None]) -> DirectWriter:
+            connection.execute("PRAGMA synchronous = OFF")  # the machine does not fail here, only the process
+            connection.create_scalar_function("saw", self._saw, 14)
+            for event in ("INSERT", "UPDATE"):
+                connection.execute(TRIGGER.format(event=event))
+            return DirectWriter(connection, committed)
+
+        journal: SqliteJournal = at_once(
+            SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=make_writer)
+        )
+        return journal
+
+    def _saw(self, *row: Any) -> None:
+        key, provider, kind, id, player, round_id, wallet, alias, state, told, due_at, undone_by, reference, target = (
+            row
+        )
+        seen = self.rows.get(key)
+        if seen is None:
+            seen = self.rows[key] = Seen(provider, kind, id, player, round_id)
+            seen.reference, seen.number = reference, len(self.rows)
+            self.note_row(key, "", state, told)
+        elif (seen.state, seen.told) != (state, told):
+            self.note_row(key, seen.state, state, told)
+        if seen.state != state:
+            if seen.state:
+                self.edges[seen.state, state] += 1
+            self.states[state] += 1
+            if state in ("accepted", "declined"):
+                seen.decided_at = self.scheduler.now
+        seen.state, seen.told = state, told
+        seen.due = None if due_at is None else due_at / 1e6 - BEGIN.timestamp()
+        seen.undone, seen.undone_by, seen.target = seen.undone or bool(undone_by), undone_by, target
+        if (seen.wallet, seen.alias) != (wallet, alias):
+            seen.wallet, seen.alias = wallet, alias
+        if wallet in self.tills:
+            place = self.tills[wallet].told(provider, Kind(kind), alias, id)
+            self.places[wallet, place] = key  # a refund's first part is told under the refund's own id
+
+    # -- the log of this history
+
+    def note(self, what: str, who: str, tx: Transaction | None, outcome: Outcome | None) -> None:
+        self.notes.append((self.scheduler.now, what, who, tx, outcome))
+
+    def note_row(self, key: str, before: str, after: str, told: str) -> None:
+        self.notes.append((self.scheduler.now, "row", key, before, after, told))
+
+    def event(self, text: str) -> None:
+        self.notes.append((self.scheduler.now, "event", text))
+
+    # -- online checks
+
+    def arrived(self, till: Till, kind: Kind, place: Place, sent: float) -> None:
+        """A debit reached a wallet: it was not decided when its bytes left, and somebody waited for it (9)."""
+        key = self.places.get((till.plan.name, place))
+        if key is None:
+            if kind is Kind.ROLLBACK:
+                return  # some dialects make its id themselves
+            self.wrong.append(f"ALIAS a wallet was told {place}, which is no movement's id")
+            return
+        row = self.rows[key]
+        if row.kind == "credit":
+            self._win_came(row, sent)
+        if row.kind not in ("debit", "settle"):
+            return
+        if row.decided_at is not None and row.decided_at < sent - BEGUN_SECONDS:
+            self.wrong.append(f"ASKED_DECIDED {key} was asked at {sent:.3f}, decided at {row.decided_at:.3f}")
+        if not self._waited_for(row, sent):
+            self.wrong.append(f"ASKED_UNWAITED {key} was asked at {sent:.3f}, and nobody waited for it")
+
+    def _win_came(self, win: Seen, sent: float) -> None:
+        """The bet that a win names is out of doubt, or on its way back, when the win is sent (13)."""
+        for bet in self.rows.values():
+            named = (bet.provider, bet.kind, bet.id) == (win.provider, "debit", win.reference)
+            if not win.reference or not named or bet.number > win.number or bet.undone:
+                continue
+            if bet.decided_at is None or bet.decided_at > sent:
+                self.wrong.append(f"WIN_FIRST {win.provider}/credit/{win.id} was sent at {sent:.3f}, {bet.id} in doubt")
+
+    def _waited_for(self, row: Seen, when: float) -> bool:
+        for story in self.stories.values():
+            if story.provider != row.provider or story.tx.player != row.player or story.tx.round_id != row.round:
+                continue
+            wanted = story.kind in (Kind.CREDIT, Kind.SETTLE) or story.id == row.id
+            if wanted and ((story.kind is Kind.CREDIT and story.spans) or story.open_at(when, ASKED_GRACE_SECONDS)):
+                return True
+        return False
