@@ -105,13 +105,16 @@ class Movements:
         except JournalLost:
             self.world.spawn(self._unheard_later(key, step, counted=counted))
 
-    async def _unheard_later(self, key: str, step: Step, *, counted: bool) -> None:
-        """As soon as the journal is back: money hangs on the last word that a provider heard (12)."""
+    async def _unheard_later(self, key: str, step: Step, *, counted: bool, unless_lost: Step | None = None) -> None:
+        """As soon as the journal is back: money hangs on the last word that a provider heard (12).
+        `unless_lost`: it was counted by this step, if that is durable."""
         while True:
             await self.world.sleep(LOST_SECONDS)
             with contextlib.suppress(JournalLost):
-                if step not in await self.world.journal.story(key):
-                    await self.world.journal.unheard(key, step.at, counted=counted, steps=[step])
+                story = await self.world.journal.story(key)
+                if step not in story:
+                    really = counted and (unless_lost is None or unless_lost in story)
+                    await self.world.journal.unheard(key, step.at, counted=really, steps=[step])
                 return
 
     async def _hears(self, ticket: Ticket, outcome: Outcome) -> Outcome:
@@ -273,9 +276,16 @@ class Movements:
     async def _tell(self, errand: Errand, movement: Movement, word: str) -> None:
         if not errand.open:
             return  # its provider was told doubt already, or it is settlement that looks
-        now = self.world.clock()
+        told = Step(self.world.clock(), Event.TOLD, word)
         errand.counted.add(movement.key)
-        await self.world.journal.tell(movement, word, now, steps=[Step(now, Event.TOLD, word)])
+        try:
+            await self.world.journal.tell(movement, word, told.at, steps=[told])
+        except JournalLost:  # doubt is what it hears; only if this was durable all the same, it is taken back
+            if movement.key in errand.counted:
+                errand.counted.discard(movement.key)
+                doubt = Step(told.at, Event.TOLD, "unknown")
+                self.world.spawn(self._unheard_later(movement.key, doubt, counted=True, unless_lost=told))
+            raise
 
     def _replayed(self, ticket: Ticket, outcome: Accepted | Declined) -> Outcome:
         current = ticket.errand.provider.dialect.replay_balance == "current"

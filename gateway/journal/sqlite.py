@@ -170,16 +170,4 @@ def _disown(lock: int | None) -> None:
         os.close(lock)
 
 
-def owned(path: str) -> bool:
-    """Whether a gateway holds the journal (it locks the file beside it while it lives)."""
-    try:
-        with Path(f"{path}.lock").open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-__all__ = ["JournalError", "SqliteJournal", "connect", "owned", "reading"]
+__all__ = ["JournalError", "SqliteJournal", "connect", "reading"]

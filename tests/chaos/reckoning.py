@@ -28,6 +28,7 @@ class Row(Struct, frozen=True, kw_only=True):
     told: str
     undone_by: str
     note: str
+    decided_at: int | None  # Unix microseconds
 
 
 def journal_rows(stage: Stage) -> list[Row]:
@@ -154,6 +155,8 @@ class Reckoning:
                 self._fail(movement, "cancelled, and the journal knows of no cancel")
             if movement.state == "accepted" and state != "accepted":
                 self._fail(movement, f"accepted, and in the journal it is {state}")
+            elif movement.state == "accepted" and kept is not None and _later(kept, movement.accepted_at):
+                self._fail(movement, "accepted before that was durable: the decision in the journal is younger")
             refused = kept is not None and (state == "declined" or kept.undone_by)
             if movement.state == "refused" and not refused and (movement.name, movement.id) not in undone:
                 self._fail(movement, f"refused, and in the journal it is {state}")
@@ -189,6 +192,10 @@ class Reckoning:
                 self.figures["players whose providers know everything"] += 1
                 if moved != ledger[player]:
                     self.wrong.append(f"purse {player} moved by {moved}, its provider's ledger says {ledger[player]}")
+
+
+def _later(row: Row, heard_at: float) -> bool:
+    return row.decided_at is not None and row.decided_at / 1_000_000 > heard_at
 
 
 def _decided(row: Row) -> bool:

@@ -46,6 +46,8 @@ class Model:
         if target is not None:
             if intent.alone and target.undone_by:
                 return Opened(movement=self.rows[target.undone_by], fresh=False, target=target)
+            if intent.alone and target.told == "accepted":
+                return Opened(movement=target, fresh=False, target=target)
             m = replace(
                 m, target=target.key, wallet=target.wallet or m.wallet, route=target.route if target.wallet else m.route
             )

@@ -51,12 +51,12 @@ async def test_a_restart_of_the_database_is_survived(server: Postgres) -> None:
         await journal.decide(before, YES, now(), heard=True)
     with pytest.raises(JournalLost):
         await journal.get(before.key)
-    assert time.monotonic() - began < 7
+    assert time.monotonic() - began < SECONDS_MAX
     await until(lambda: not journal.writable())
     began = time.monotonic()
     with pytest.raises(JournalLost):
         await journal.open(debit_intent(bet("b-2")))
-    assert time.monotonic() - began < 1  # once it is known to be away, nobody waits long
+    assert time.monotonic() - began < 2.5  # once it is known to be away, nobody waits long
     await asyncio.to_thread(server.start)
     await until(journal.writable)
     found = await journal.get(before.key)
