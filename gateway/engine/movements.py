@@ -9,7 +9,6 @@ import contextlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine import compound
@@ -24,7 +23,7 @@ from gateway.engine.plan import AMOUNT_OF_ROLLBACK, Way, moves_nothing
 from gateway.engine.rollbacks import OWN_ROLLBACK, Rollbacks, amount_of, by_round, undoes_all
 from gateway.engine.setup import Route
 from gateway.engine.states import State
-from gateway.engine.ticket import Ticket
+from gateway.engine.ticket import Flight, Ticket
 from gateway.engine.wins import bets_settled
 from gateway.engine.world import Handle
 from gateway.model import (
@@ -52,14 +51,6 @@ BURIABLE = {Kind.DEBIT, Kind.SETTLE, Kind.CREDIT, Kind.ADJUST, Kind.RESERVE, Kin
 
 LEASE_MARGIN = timedelta(seconds=5)  # a lease outlives its call: bytes never leave after it (24)
 POLL_SECONDS = 0.05  # while another process carries a movement
-
-
-class Flight(Struct, frozen=True):
-    """A movement that this process carries just now."""
-
-    handle: Handle[Outcome]
-    content: str
-    player: str
 
 
 class Movements:
@@ -171,7 +162,7 @@ class Movements:
             answer = await self._repeat(ticket, opened)
             if answer is not None:
                 return answer
-            taken = await self._take(ticket, movement)
+            taken = await self.take(ticket, movement)
             if taken is None:
                 return Unknown(detail="another process is asking")
             if taken.outcome is not None and not isinstance(taken.outcome, Unknown):
@@ -294,7 +285,7 @@ class Movements:
             found = replace(found, balance=None)  # fetched again, where the answer shows one (7)
         return found
 
-    async def _take(self, ticket: Ticket, movement: Movement) -> Movement | None:
+    async def take(self, ticket: Ticket, movement: Movement) -> Movement | None:
         """The movement for this process; waits while another one carries it. None: it still does (24)."""
         errand, world = ticket.errand, self.world
         while True:

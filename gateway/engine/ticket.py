@@ -7,6 +7,8 @@ from msgspec import Struct
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.plan import Way
+from gateway.engine.world import Handle
+from gateway.model import Outcome
 
 
 class Ticket(Struct, frozen=True, kw_only=True):
@@ -24,3 +26,11 @@ class Ticket(Struct, frozen=True, kw_only=True):
     in_batch: bool = False  # its provider asks for it as an item
     refusable: bool = False
     id_space: str = ""  # where the alias lives, if not in `space`
+
+
+class Flight(Struct, frozen=True):
+    """A movement that this process carries just now."""
+
+    handle: Handle[Outcome]
+    content: str
+    player: str

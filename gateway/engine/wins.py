@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gateway.engine.backoff import pause
 from gateway.engine.journal import Movement, Opened
+from gateway.engine.plan import Way
 from gateway.engine.states import State
-from gateway.engine.ticket import Ticket
-from gateway.model import Credit, Debit, Declined, Reason, Transaction
+from gateway.engine.ticket import Flight, Ticket
+from gateway.model import Credit, Debit, Declined, Outcome, Reason, Transaction, Unknown
 
 if TYPE_CHECKING:
     from gateway.engine.movements import Movements
@@ -38,15 +40,34 @@ async def _cancel_stopped(movements: Movements, ticket: Ticket, bet: Movement) -
 
 
 async def _complete_bet(movements: Movements, ticket: Ticket, bet: Movement) -> Movement:
+    """The bet when whoever carries it has ended, or our time has."""
     flight = movements.flights.get(bet.key)
-    if flight is not None:
-        await movements.world.wait([flight.handle], ticket.errand.left())
-        return await movements.world.journal.get(bet.key) or bet
-    way = movements.way_of(ticket, bet)
-    if way is None:
-        return bet
-    job = replace(await movements.job(ticket, way, bet, None, Decimal(0)), won=True)
-    return await movements.asker.bring(job, bet, fresh=False)
+    if flight is None:
+        way = movements.way_of(ticket, bet)
+        if way is None:
+            return bet
+        handle = movements.world.spawn(_ask_for(movements, ticket, way, bet))
+        flight = movements.flights[bet.key] = Flight(handle, bet.fingerprint, bet.tx.player)
+    await movements.world.wait([flight.handle], ticket.errand.left())
+    return await movements.world.journal.get(bet.key) or bet
+
+
+async def _ask_for(movements: Movements, ticket: Ticket, way: Way, bet: Movement) -> Outcome:
+    """Asks for the bet under a lease of its own, like a repeat of its provider would (9, 24)."""
+    world = movements.world
+    try:
+        taken = await movements.take(ticket, bet)
+        if taken is None:
+            return Unknown(detail="another process is asking")
+        if not taken.state.decided:
+            job = replace(await movements.job(ticket, way, taken, None, Decimal(0)), won=True)
+            taken = await movements.asker.bring(job, taken, fresh=False)
+        if not taken.state.decided:
+            due = world.clock() + pause(taken.key, taken.tries)
+            taken = await world.journal.leave_open(taken, taken.open_state, "its win waits for it", None, due)
+        return taken.outcome if taken.outcome is not None else Unknown(detail="the bet is in doubt")
+    finally:
+        movements.flights.pop(bet.key, None)
 
 
 def tied_bets(tx: Transaction, around: tuple[Movement, ...]) -> list[Movement]:

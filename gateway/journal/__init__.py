@@ -1,1 +1,1 @@
-"""The durable journal: SQLite in the wheel's default. SQL lives in named, commented files."""
+"""The durable journal: SQLite in the wheel's default, PostgreSQL for several. SQL lives in named, commented files."""

@@ -131,7 +131,7 @@ class _ToLog(logging.Handler):
 
 
 def libraries_log_to(log: Log) -> None:
-    for name in ("uvicorn", "asyncio"):
+    for name in ("uvicorn", "asyncio", "psycopg"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [_ToLog(log)], False
         logger.setLevel(logging.ERROR)

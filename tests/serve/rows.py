@@ -12,7 +12,10 @@ from gateway.engine.states import State
 from gateway.journal.sqlite import SqliteJournal
 from gateway.model import Accepted, Credit, Debit, Profile, Round, Transaction
 
-NOW = datetime.now(UTC)
+
+def now() -> datetime:
+    """When it is asked for: a test session may be longer than a request may be in flight."""
+    return datetime.now(UTC)
 
 
 def bet(number: int, *, minutes_old: int = 0, player: str = "anna") -> Movement:
@@ -20,7 +23,7 @@ def bet(number: int, *, minutes_old: int = 0, player: str = "anna") -> Movement:
         act=Debit(amount=Decimal("12.50")), id=f"b/{number}", player=player, session="sess-secret", currency="EUR",
         round=Round("r-1"), extra={"token": "tok-secret"},
     )  # fmt: skip
-    began = NOW - timedelta(minutes=minutes_old)
+    began = now() - timedelta(minutes=minutes_old)
     return Movement(
         key=f"acme-id/debit/b%2F{number}", provider="acme-id", space="debit", kind=tx.kind, tx=tx, fingerprint="f",
         wallet="main", alias=f"a-{number}", attempts=1, asked_at=began, created_at=began,
@@ -31,7 +34,7 @@ def win(number: int) -> Movement:
     tx = Transaction(act=Credit(amount=Decimal(20)), id=f"w{number}", player="bob", currency="EUR")
     return Movement(
         key=f"acme-id/credit/w{number}", provider="acme-id", space="credit", kind=tx.kind, tx=tx, fingerprint="f",
-        wallet="main", attempts=1, asked_at=NOW, created_at=NOW,
+        wallet="main", attempts=1, asked_at=now(), created_at=now(),
     )  # fmt: skip
 
 
@@ -41,17 +44,17 @@ async def fill(journal: SqliteJournal) -> None:
         await journal.open(Intent(movement=movement))
     profile = Profile(player="anna", session="sess-secret")
     yes = Accepted(balance=Decimal("87.50"), currency="EUR", profile=profile)
-    await journal.decide(bet(1), yes, NOW, heard=True)
-    await journal.leave_open(bet(2), State.DOUBT, "no answer", NOW, NOW)
-    await journal.leave_open(win(1), State.OWED, "", NOW, NOW)
-    await journal.leave_open(win(2), State.PERSON, "it cannot be said", NOW, NOW)
+    await journal.decide(bet(1), yes, now(), heard=True)
+    await journal.leave_open(bet(2), State.DOUBT, "no answer", now(), now())
+    await journal.leave_open(win(1), State.OWED, "", now(), now())
+    await journal.leave_open(win(2), State.PERSON, "it cannot be said", now(), now())
 
 
 def filled(path: Path, *, asking: bool = False) -> None:
     """A journal on disk that no process owns any more; `asking`: one died in the middle of a call."""
 
     async def make() -> None:
-        journal = await SqliteJournal.start(str(path), NOW)
+        journal = await SqliteJournal.start(str(path), now())
         await fill(journal)
         if asking:
             await journal.open(Intent(movement=bet(3)))

@@ -25,7 +25,7 @@ def a_plan(
     )  # fmt: skip
     till = WalletPlan(
         name="wallet0", dialect=wallet, repeats=dict.fromkeys(("debit", "credit", "rollback"), repeats),
-        tombstones=tombstones, in_flight_max=60.0, remembers=600.0, answer_within=0.5, give_up_after=10.0,
+        tombstones=tombstones, in_flight_max=more.pop("in_flight_max", 60.0), remembers=600.0, answer_within=0.5, give_up_after=10.0,
     )  # fmt: skip
     return Plan(
         seed=more.pop("seed", 7), providers=(first,), wallets=(till,), rates={}, nodes=nodes, calm_after=50.0, **more

@@ -23,7 +23,9 @@ WALLETS = {
 def points_of(room: Room, scene: str, wallet: str, nodes: int) -> int:
     """How many awaits the path has until its provider has heard everything."""
     dialect, repeats, tombstones = WALLETS[wallet]
-    plan = a_plan(PROVIDERS.get(scene, "native"), dialect, repeats, tombstones=tombstones, nodes=nodes)
+    plan = a_plan(
+        PROVIDERS.get(scene, "native"), dialect, repeats, tombstones=tombstones, nodes=nodes, in_flight_max=12.0
+    )
     with played(room, plan, acts=SCENES[scene], script=SCRIPTS.get(scene)) as history:
         assert list(violations(history)) == []
         return history.points_when_done
@@ -35,7 +37,9 @@ def points_of(room: Room, scene: str, wallet: str, nodes: int) -> int:
 def test_a_process_that_dies_at_any_step_leaves_nothing_wrong(scene: str, wallet: str, nodes: int) -> None:
     """Its provider repeats or cancels as its card says."""
     dialect, repeats, tombstones = WALLETS[wallet]
-    plan = a_plan(PROVIDERS.get(scene, "native"), dialect, repeats, tombstones=tombstones, nodes=nodes)
+    plan = a_plan(
+        PROVIDERS.get(scene, "native"), dialect, repeats, tombstones=tombstones, nodes=nodes, in_flight_max=12.0
+    )
     with a_room() as room:
         points = points_of(room, scene, wallet, nodes)
         assert points >= POINTS_LEAST
