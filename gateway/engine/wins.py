@@ -63,8 +63,10 @@ async def _ask_for(movements: Movements, ticket: Ticket, way: Way, bet: Movement
             job = replace(await movements.job(ticket, way, taken, None, Decimal(0)), won=True)
             taken = await movements.asker.bring(job, taken, fresh=False)
         if not taken.state.decided:
-            due = world.clock() + pause(taken.key, taken.tries)
-            taken = await world.journal.leave_open(taken, taken.open_state, "its win waits for it", None, due)
+            person = taken.state is State.PERSON  # it may not be asked again: a person's it stays
+            state, note = (State.PERSON, taken.note) if person else (taken.open_state, "its win waits for it")
+            due = None if person else world.clock() + pause(taken.key, taken.tries)
+            taken = await world.journal.leave_open(taken, state, note, None, due)
         return taken.outcome if taken.outcome is not None else Unknown(detail="the bet is in doubt")
     finally:
         movements.flights.pop(bet.key, None)
