@@ -196,6 +196,17 @@ def test_rule_23_what_belongs_to_a_movement_goes_where_it_went(bench_of: MakeBen
     assert bench.till.balance() == Decimal("1000.00" if later == "rollback" else "1015.00")
 
 
+def test_rule_23_what_follows_its_round_has_that_wallets_id(bench_of: MakeBench) -> None:
+    """The routes lead to a wallet that takes ids as they are, the round to one with one id space for all."""
+    bench = bench_of(
+        "netgaming", "netgaming", wallets=(a_wallet("native", "second"),), routes=(Route(wallet="main"),),
+    )  # fmt: skip
+    yes(bench.call(bet("t1")))
+    bench.setup = replace(bench.setup, routes=(Route(wallet="second"),))
+    yes(bench.call(win("t1")))
+    assert bench.till.last(Kind.CREDIT).id == f"{bench.provider.id}:credit:t1"
+
+
 def test_rule_23_the_players_name_there_is_the_one_of_then(bench_of: MakeBench) -> None:
     """The template that was in force when the bet was taken."""
     old = Route(wallet="main", players="a-{player}", sessions="s")

@@ -211,11 +211,6 @@ def answer_before_it_is_durable(real: Any) -> Any:
     return decide
 
 
-def alias_of_another_wallet(real: Any) -> Any:
-    """A bet that follows its round to another wallet keeps the id that the first one would be told."""
-    return lambda ticket, tx: {}
-
-
 def forgotten_is_never_applied(real: Any) -> Any:
     """A wallet that has forgotten a bet, as it says it does, is believed that there was none."""
     return lambda wallet, target, now: real(wallet, None if target is None or target.state.decided else target, now)
@@ -266,7 +261,6 @@ BUGS: Mapping[str, tuple[tuple[Any, str, Patch], ...]] = {
     "win_before_its_bet": ((movements, "bets_settled", win_before_its_bet),),
     "doubt_forgotten": ((Movements, "unheard", doubt_forgotten),),
     "repeat_not_counted": ((Movements, "_hears", repeat_not_counted),),
-    "alias_of_another_wallet": ((Movements, "_aliases", alias_of_another_wallet),),
     "forgotten_is_never_applied": ((judge, "_never_applied", forgotten_is_never_applied),),
     "doubt_then_heard": ((Movements, "_tell", doubt_then_heard),),
     "second_attempt_uncounts": ((Errand, "decided", second_attempt_uncounts),),

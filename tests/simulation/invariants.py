@@ -134,7 +134,8 @@ class Verdict:
     def _family(self, row: Movement) -> Family:
         undoing = [m for m in self.rows if m.target == row.key]
         lies: set[str] = set()
-        for each in [row, *undoing]:
+        target = self.by_key.get(row.target)
+        for each in [row, *undoing, *([target] if target is not None else [])]:
             place = self._place(each)
             lie = self.history.tills[place[0]].purse.lies.get(place[1]) if place else None
             lies |= {lie} if lie else set()

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.engine.setup import Wallet
 from gateway.engine.world import Silence
 from gateway.http import Request, Response
-from gateway.model import Accepted
+from gateway.model import Accepted, Kind
 from gateway.play.book import Place
 from tests.simulation.draw import WALLET_FAULTS
 from tests.simulation.node import Line, Node
@@ -131,6 +131,8 @@ class Network:
         rejects = history.plan.rate("key_rotated") > 0  # the first copy may not have been read
         if lie == "too_late" or (lie == "repeated" and (till.wallet.takes_again(tx.kind) != "safe" or rejects)):
             till.purse.lies[place] = lie
+            if tx.kind is Kind.ROLLBACK:  # it is about the movement that it names
+                till.purse.lies[till.purse.named(tx)] = lie
         elif not lie:
             history.arrived(till, tx.kind, place, sent)
         response = exchange.response

@@ -1,4 +1,4 @@
-"""The simulation finds bugs: twenty-three are planted, one after the other, and each is found within a few seeds."""
+"""The simulation finds bugs: more than twenty are planted, one after the other, and each is found within a few seeds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ FIRST = {
     "settler_asks_debits": 50,
     "win_before_its_bet": 80,
     "doubt_forgotten": 70,
-    "alias_of_another_wallet": 1500,
     "forgotten_is_never_applied": 830,
     "doubt_then_heard": 830,
     "second_attempt_uncounts": 2095,

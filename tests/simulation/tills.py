@@ -72,6 +72,9 @@ class SimPurse(Purse):
         self._since.setdefault(place, now)
         return outcome
 
+    def named(self, tx: Transaction) -> Place:
+        return self._reference(tx, tx.extra.get("provider", ""))
+
     def _reference(self, tx: Transaction, provider: str) -> Place:
         act = tx.act
         kind = getattr(act, "reference_kind", Kind.DEBIT)
