@@ -11,6 +11,7 @@ from tests.simulation.run import main
 
 SEEDS_MAX = 120
 FIRST = {
+    "answer_before_it_is_durable": 200,
     "doubt_is_a_no": 30,
     "lease_for_ever": 50,
     "second_no_is_a_no": 90,
