@@ -374,7 +374,7 @@ class Movements:
             return await self._unsayable(ticket, way, opened, refused)
         if isinstance(movement.tx.act, Rollback) and target is not None:
             await self.rollbacks.undone(errand, brought, target)
-        return await self._left_open(way, brought)
+        return await self.left_open(way, brought)
 
     async def _would_be_guessed(self, way: Way, movement: Movement) -> bool:
         """Whether a wallet that looks for an unknown reference in its round would find a bet of ours
@@ -388,7 +388,7 @@ class Movements:
                 return True
         return False
 
-    async def _left_open(self, way: Way, movement: Movement) -> Movement:
+    async def left_open(self, way: Way, movement: Movement) -> Movement:
         """What cannot be settled any more waits for a person (14)."""
         if movement.state.decided or not movement.attempts:
             return movement

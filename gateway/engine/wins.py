@@ -62,6 +62,7 @@ async def _ask_for(movements: Movements, ticket: Ticket, way: Way, bet: Movement
         if not taken.state.decided:
             job = replace(await movements.job(ticket, way, taken, None, Decimal(0)), won=True)
             taken = await movements.asker.bring(job, taken, fresh=False)
+            taken = await movements.left_open(way, taken)  # its own look may never come between the win's
         if not taken.state.decided:
             person = taken.state is State.PERSON  # it may not be asked again: a person's it stays
             state, note = (State.PERSON, taken.note) if person else (taken.open_state, "its win waits for it")

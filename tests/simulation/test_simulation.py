@@ -35,6 +35,7 @@ REGRESSIONS = {
     2474: "a wallet that had honestly forgotten a bet did not find it for its cancel, and was believed (14)",
     2797: "a call that had been told doubt told the journal that it had heard the decision",
     22550: "a repeat was told accepted while the gateway's own rollback of its bet was on its way (12)",
+    48546: "a win looked at its bet so often that the bet's own look, and so a person, never came",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
