@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
 # Branch coverage in percent below which `make test` fails.
-COVERAGE_MIN ?= 0
+COVERAGE_MIN ?= 90
 # Further arguments for pytest: make test TESTS='tests/engine -k rollback' COVERAGE_MIN=0
 TESTS ?=
 
