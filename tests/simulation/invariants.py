@@ -217,6 +217,12 @@ class Verdict:
         ):
             self.say("SETTLES", f"{row.key} is {row.state}, and nobody looks at it", family)
 
+    def _unsayable(self, row: Movement) -> bool:
+        """It, what undoes it, or the whole that it is a part of cannot be said to its wallet."""
+        whole = self.by_key.get(row.parent, row)
+        near = [row, whole, *(self.by_key[m.undone_by] for m in (row, whole) if m.undone_by in self.by_key)]
+        return any(m.note.startswith(UNSAYABLE) for m in near)
+
     def _must_settle(self, row: Movement) -> bool:
         """Whether this movement had all it needs to end without a person."""
         history = self.history
@@ -224,7 +230,7 @@ class Verdict:
         provider = next(p for p in history.plan.providers if p.name == row.provider)
         if wallet is None or not wallet.settles or wallet.remembers < 500:
             return False
-        if row.note.startswith(UNSAYABLE):
+        if self._unsayable(row):
             return False
         gave_up = any(s.gave_up for s in history.stories.values() if s.provider == row.provider)
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
