@@ -67,10 +67,7 @@ def _refusal(outcome: Declined, tx: Transaction | None, call: Call) -> Response:
 def _error(code: wire.Code, message: str, call: Call) -> Response:
     status, number = code
     body = known(
-        code=number,
-        type=wire.type_of(number),
-        message=message or wire.MESSAGES[number],
-        requestId=_request_id(call),
+        code=number, type=wire.type_of(number), message=message or wire.MESSAGES[number], requestId=_request_id(call)
     )
     return Response(status=status, headers=JSON_HEADERS, body=write_json(body))
 

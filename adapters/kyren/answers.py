@@ -23,18 +23,7 @@ from adapters.kyren.wire import (
 from gateway.codec.fields import Fields, write_json
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Response
-from gateway.model import (
-    Accepted,
-    Declined,
-    Kind,
-    Missing,
-    Outcome,
-    Reason,
-    Refused,
-    Rollback,
-    Transaction,
-    Unknown,
-)
+from gateway.model import Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Rollback, Transaction, Unknown
 
 # ---------------------------------------------------------------- provider's end
 

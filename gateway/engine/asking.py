@@ -17,14 +17,7 @@ from msgspec.structs import replace
 from gateway.engine.errand import Errand
 from gateway.engine.identity import own_id
 from gateway.engine.journal import Event, JournalLost, Movement, Step, taken_back
-from gateway.engine.judge import (
-    OUR_FAULT,
-    again,
-    judge,
-    judge_query,
-    never_applied_by_query,
-    remembered,
-)
+from gateway.engine.judge import OUR_FAULT, again, judge, judge_query, never_applied_by_query, remembered
 from gateway.engine.plan import Known, Way, encode, for_wallet, gains, heard
 from gateway.engine.story import said
 from gateway.engine.world import Handle, Silence, World

@@ -11,18 +11,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from gateway.dialect import Dialect
-from gateway.model import (
-    Adjust,
-    Capture,
-    Credit,
-    Debit,
-    Kind,
-    Release,
-    Reserve,
-    Rollback,
-    Settle,
-    Transaction,
-)
+from gateway.model import Adjust, Capture, Credit, Debit, Kind, Release, Reserve, Rollback, Settle, Transaction
 
 PLAIN = re.compile(r"[A-Za-z0-9_.~:-]*")  # what percent-encoding leaves as it is
 

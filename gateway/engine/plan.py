@@ -92,12 +92,7 @@ def for_wallet(way: Way, tx: Transaction, own: str, target: Movement | None, ses
     if game is not None and game.id in way.route.games:
         game = Game(id=way.route.games[game.id], name=game.name, type=game.type, studio=game.studio)
     return replace(
-        tx,
-        id=own,
-        player=way.route.player_out(tx.player),
-        session=session,
-        game=game,
-        act=_referring(way, tx, target),
+        tx, id=own, player=way.route.player_out(tx.player), session=session, game=game, act=_referring(way, tx, target)
     )
 
 

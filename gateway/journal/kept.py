@@ -13,17 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from msgspec.structs import replace
 
-from gateway.engine.journal import (
-    OF_THE_WALLET,
-    Count,
-    Intent,
-    Listing,
-    Movement,
-    Opened,
-    Session,
-    Step,
-    taken_back,
-)
+from gateway.engine.journal import OF_THE_WALLET, Count, Intent, Listing, Movement, Opened, Session, Step, taken_back
 from gateway.engine.states import IllegalEdge, State
 from gateway.journal import opening, rows
 from gateway.journal.change import Ask, Change, Last, Look, Row, Steps, write

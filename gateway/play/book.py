@@ -8,18 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from gateway.dialect import Dialect
-from gateway.model import (
-    Adjust,
-    Capture,
-    Credit,
-    Debit,
-    Kind,
-    Outcome,
-    Reserve,
-    Rollback,
-    Settle,
-    Transaction,
-)
+from gateway.model import Adjust, Capture, Credit, Debit, Kind, Outcome, Reserve, Rollback, Settle, Transaction
 
 ZERO = Decimal(0)
 Place = tuple[str, str, str]

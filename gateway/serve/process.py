@@ -71,10 +71,7 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say, sea
             tasks.spawn(engine.unheard(answer))
 
         provider_side = ProviderApp(engine, gateway.current, metrics, log, unheard)
-        listeners = (
-            Listener(provider_side, sockets[0], tls=tls),
-            Listener(gateway.admin.app(), sockets[1]),
-        )
+        listeners = (Listener(provider_side, sockets[0], tls=tls), Listener(gateway.admin.app(), sockets[1]))
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched again
         await gateway.serve(*listeners, ready)

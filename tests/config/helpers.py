@@ -6,12 +6,7 @@ from pathlib import Path
 
 from gateway.serve.config import ConfigErrors, Loaded, load
 
-ENVIRON = {
-    "SECRET": "s-1",
-    "OTHER": "s-2",
-    "WALLET": "whsec_bmF0aXZlIHRlc3Qga2V5",
-    "EMPTY": "",
-}
+ENVIRON = {"SECRET": "s-1", "OTHER": "s-2", "WALLET": "whsec_bmF0aXZlIHRlc3Qga2V5", "EMPTY": ""}
 HEAD = """\
 version: 1
 server: {listen: "127.0.0.1:8080"}

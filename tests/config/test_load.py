@@ -51,11 +51,7 @@ def test_defaults(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("url", "path"),
-    [
-        ("sqlite:///a/b.db", "{folder}/a/b.db"),
-        ("sqlite:////a/b.db", "/a/b.db"),
-        ("sqlite:///:memory:", ":memory:"),
-    ],
+    [("sqlite:///a/b.db", "{folder}/a/b.db"), ("sqlite:////a/b.db", "/a/b.db"), ("sqlite:///:memory:", ":memory:")],
 )
 def test_where_the_journal_is(tmp_path: Path, url: str, path: str) -> None:
     loaded = good(tmp_path, GOOD.replace("sqlite:///var/journal.db", url))

@@ -48,10 +48,7 @@ async def behind(dialect: str, folder: Path, providers: dict[str, Any]) -> Async
 
 
 async def test_whoever_is_not_on_this_machine_needs_a_key(tmp_path: Path) -> None:
-    keys = [
-        {"id": "ops", "secret": ADMIN_KEY},
-        {"id": "old", "secret": OLD_ADMIN_KEY, "until": c.LONG_AGO},
-    ]
+    keys = [{"id": "ops", "secret": ADMIN_KEY}, {"id": "old", "secret": OLD_ADMIN_KEY, "until": c.LONG_AGO}]
     async with staged(tmp_path, admin={"listen": f"0.0.0.0:{free_port()}", "keys": keys}) as stage:
         port = c.read(stage.config)["admin"]["listen"].rpartition(":")[2]
         launch = {"provider": "ng", "player": "anna", "session": "s-1", "currency": "EUR"}

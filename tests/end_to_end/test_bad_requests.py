@@ -197,14 +197,7 @@ NATIVE = [
     put("id of a thousand characters", _BAD, transaction_id=json.dumps("i" * 1000)),
     *(without(name, word=_BAD) for name in ("kind", "provider", "transaction_id", "player", "currency", "amount")),
 ]
-CASES = {
-    "ng": cents("player_id"),
-    "dg": cents("account_id"),
-    "ky": KYREN,
-    "sp": SCORPIO,
-    "gb": GAMEBALL,
-    "na": NATIVE,
-}
+CASES = {"ng": cents("player_id"), "dg": cents("account_id"), "ky": KYREN, "sp": SCORPIO, "gb": GAMEBALL, "na": NATIVE}
 TABLE = [pytest.param(name, case, id=f"{name}-{case.name}") for name, cases in CASES.items() for case in cases]
 PROVIDERS = pytest.mark.parametrize("name", SPEAKERS)
 

@@ -8,17 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.engine.states import State
-from gateway.model import (
-    Batch,
-    Capture,
-    Declined,
-    Kind,
-    Reason,
-    Reserve,
-    Rollback,
-    Transaction,
-    Unknown,
-)
+from gateway.model import Batch, Capture, Declined, Kind, Reason, Reserve, Rollback, Transaction, Unknown
 from tests.engine.acts import bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_after, lost_before, says

@@ -274,9 +274,7 @@ def test_rule_06_three_noes_to_a_rollback_are_final(bench_of: MakeBench, reason:
     assert bench.till.asked(Kind.ROLLBACK) == 1
 
 
-def test_rule_06_where_the_wallet_may_not_be_asked_again_a_declined_win_waits_for_a_person(
-    bench_of: MakeBench,
-) -> None:
+def test_rule_06_where_the_wallet_may_not_be_asked_again_a_declined_win_waits_for_a_person(bench_of: MakeBench) -> None:
     """`never`: for a person."""
     bench = bench_of(wallet=a_wallet("native", repeats=NEVER))
     bench.till.then(says(Declined(reason=Reason.PLAYER_NOT_FOUND)))

@@ -15,18 +15,7 @@ from gateway.journal import opening, rows
 from gateway.journal.change import Ask, Change, write
 from gateway.journal.kept import KeptJournal
 from gateway.model import Round
-from tests.journal.homes import (
-    HOUR,
-    YES,
-    PostgresHome,
-    bet,
-    cancel,
-    cancel_intent,
-    debit_intent,
-    now,
-    win,
-    win_intent,
-)
+from tests.journal.homes import HOUR, YES, PostgresHome, bet, cancel, cancel_intent, debit_intent, now, win, win_intent
 from tests.journal.paced import both, orders
 
 Pair = Callable[[str], tuple[Intent, Intent]]

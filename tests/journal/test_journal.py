@@ -12,18 +12,7 @@ from gateway.engine.journal import Event, Listing, Movement, Session, Step
 from gateway.engine.states import IllegalEdge, State
 from gateway.journal.kept import KeptJournal
 from gateway.model import Accepted, Declined, Kind, Reason, Round
-from tests.journal.homes import (
-    HOUR,
-    YES,
-    Home,
-    bet,
-    cancel,
-    cancel_intent,
-    debit_intent,
-    now,
-    win,
-    win_intent,
-)
+from tests.journal.homes import HOUR, YES, Home, bet, cancel, cancel_intent, debit_intent, now, win, win_intent
 
 NO = Declined(reason=Reason.INSUFFICIENT_FUNDS)
 

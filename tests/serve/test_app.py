@@ -215,11 +215,7 @@ async def test_slow_headers_wait_for_the_answer_before() -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [
-        b"".join(b"x-%d: 1\r\n" % n for n in range(101)),
-        b"x: " + b"y" * 16_500 + b"\r\n",
-        b"x: " + b"y" * 20_000,
-    ],
+    [b"".join(b"x-%d: 1\r\n" % n for n in range(101)), b"x: " + b"y" * 16_500 + b"\r\n", b"x: " + b"y" * 20_000],
     ids=["many", "long", "endless"],
 )
 async def test_excessive_headers_are_431(headers: bytes) -> None:

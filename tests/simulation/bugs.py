@@ -250,10 +250,7 @@ BUGS: Mapping[str, tuple[tuple[Any, str, Patch], ...]] = {
         (judge, "settled_in_flight", nothing_in_flight),
         (rollbacks, "settled_in_flight", nothing_in_flight),
     ),
-    "not_found_is_final": (
-        (judge, "_never_applied", not_found_is_final),
-        (Rollbacks, "undoable", rollback_at_once),
-    ),
+    "not_found_is_final": ((judge, "_never_applied", not_found_is_final), (Rollbacks, "undoable", rollback_at_once)),
     "own_rollback_again": ((recovery.Settler, "_roll_back", own_rollback_again), (Movements, "_intent", no_claim)),
     "win_declined_for_good": ((asking, "judge", win_declined_for_good),),
     "replay_asks_again": ((Movements, "_repeat", replay_asks_again),),

@@ -93,9 +93,7 @@ SCENES: Mapping[str, Callable[[Actor], Coroutine[Any, Any, None]]] = {
     "settle": settle,
     "batch": batch,
 }
-SCRIPTS: Mapping[str, Script] = {
-    "cancel": {Kind.DEBIT: ["lost_after"] * 30, Kind.STATUS: ["lost_before"] * 30},
-}
+SCRIPTS: Mapping[str, Script] = {"cancel": {Kind.DEBIT: ["lost_after"] * 30, Kind.STATUS: ["lost_before"] * 30}}
 """A bet that stays in doubt until its provider cancels it."""
 PROVIDERS = {"round_refund": "kyren"}
 """Who plays a scene, if not native."""

@@ -102,10 +102,7 @@ def test_a_lost_answer_ends_as_the_table_says(kind: str, wallet: str, cut: str, 
     """24 rows, five cuts."""
     dialect, repeats, tombstones = WALLETS[wallet]
     plan = a_plan("native", dialect, repeats, tombstones=tombstones)
-    with (
-        a_room() as room,
-        played(room, plan, acts=scene_of(Kind(kind)), script={Kind(kind): [CUTS[cut]]}) as history,
-    ):
+    with a_room() as room, played(room, plan, acts=scene_of(Kind(kind)), script={Kind(kind): [CUTS[cut]]}) as history:
         assert list(violations(history)) == []
         assert end_of(history, Kind(kind)) == end
 

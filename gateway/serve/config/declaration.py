@@ -84,10 +84,7 @@ REQUESTS_MAX = 1000  # the wallet client keeps as many connections
 _RESERVE = Field(Share(), "the share that is kept for credits and rollbacks; default 0.2")
 
 CALLER_LIMITS = _section(
-    {
-        "in_flight": Field(Integer(1, 100_000), "calls that are answered at once; default 2000"),
-        "reserve": _RESERVE,
-    }
+    {"in_flight": Field(Integer(1, 100_000), "calls that are answered at once; default 2000"), "reserve": _RESERVE}
 )
 
 WALLET_LIMITS = _section(
@@ -192,12 +189,7 @@ ROOT = _section(
             )
         ),
         "retention": Field(
-            _section(
-                {
-                    "decided": Field(DURATION, "default 35d"),
-                    "sessions": Field(DURATION, "default 7d"),
-                }
-            )
+            _section({"decided": Field(DURATION, "default 35d"), "sessions": Field(DURATION, "default 7d")})
         ),
         "currencies": Field(Named(CURRENCY, Integer(0, 12)), "digits of codes that are not ISO 4217"),
         "providers": Field(Named(NAME, PROVIDER), "who calls us; the name is the first path segment"),

@@ -8,14 +8,7 @@ from typing import Any, TypeVar
 
 from gateway.engine.setup import Setup
 from gateway.serve.config import checks
-from gateway.serve.config.build import (
-    Names,
-    build_currencies,
-    build_provider,
-    build_route,
-    build_wallet,
-    shared_keys,
-)
+from gateway.serve.config.build import Names, build_currencies, build_provider, build_route, build_wallet, shared_keys
 from gateway.serve.config.declaration import ROOT
 from gateway.serve.config.places import ConfigErrors, Node, Problem, Reader, read_tree
 from gateway.serve.config.sections import Section
