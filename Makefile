@@ -15,6 +15,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 COVERAGE_MIN ?= 90
 # Further arguments for pytest: make test TESTS='tests/engine -k rollback' COVERAGE_MIN=0
 TESTS ?=
+# Processes that test beside each other, each with a part of the files: a number; 0: none, in the order of the files.
+WORKERS ?= auto
 
 .PHONY: help
 help: ## this list
@@ -31,7 +33,7 @@ demo: $(READY) ## wallets, the gateway and providers of several dialects play on
 .PHONY: test
 test: $(READY) ## every test, with branch coverage of gateway/ and adapters/
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -v $(TESTS); tested=$$?; \
+	@$(BIN)/coverage run -m pytest -v --numprocesses $(WORKERS) --dist worksteal $(TESTS); tested=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --fail-under=$(COVERAGE_MIN); covered=$$?; \
 	[ $$tested -eq 0 ] && [ $$covered -eq 0 ]
 
@@ -43,6 +45,14 @@ JOBS ?= 1
 .PHONY: simulate
 simulate: $(READY) ## the real engine in a made-up world that fails: SEEDS histories, from FIRST on
 	@$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS)
+
+# Every history of small worlds: make explore DEPTH=14 STATES=100000 JOBS=2
+DEPTH ?= 12
+STATES ?= 20000
+
+.PHONY: explore
+explore: $(READY) ## every history of small worlds up to DEPTH events (STATES of each world at most)
+	@$(BIN)/python -m tests.explore.run --depth $(DEPTH) --states $(STATES) --jobs $(JOBS)
 
 # Real processes on loopback, some four minutes: make test-chaos SEED=7 CHAOS_SECONDS=60
 SEED ?= 1

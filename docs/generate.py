@@ -1,4 +1,4 @@
-"""Writes the parts of README.md and docs/dialects.md that the code knows best: `make docs`.
+"""Writes the parts of README.md and of docs/ that the code knows best: `make docs`.
 
 A generated part stands between two comments and is written over; `tests/docs/test_generated.py`
 fails when one is stale.
@@ -11,14 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from docs.rules import numbers, rules_table
 from gateway.cli.dialects import described
+from gateway.engine.rules import RULES
 from gateway.engine.states import EDGES
 from gateway.model import Kind
 from gateway.serve import discover
+from tests.simulation.bugs import BUGS, NOTICED, UNMISSED, Planted
 
 ROOT = Path(__file__).parent.parent
 PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end of \2 -->)", re.DOTALL)
 MEANING = re.compile(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", re.MULTILINE)
+
 
 Described = Mapping[str, Any]
 
@@ -99,11 +103,53 @@ def states(found: Sequence[Described]) -> str:
     return f"{table(('From', 'To', 'By'), rows)}\n\n{' and '.join(final)} are final."
 
 
+# ---------------------------------------------------------------- docs/rules.md
+
+
+def rules(found: Sequence[Described]) -> str:
+    """The engine's rules in the order of their precedence; nothing before there are any."""
+    page = numbers((ROOT / "docs" / "rules.md").read_text(encoding="utf-8"))
+    return f"{RULES_AS_CODE}\n\n{rules_table(RULES, page)}" if RULES else ""
+
+
+RULES_AS_CODE = """\
+# The rules as code
+
+What happens next to a movement is asked of this list alone, by a provider's call and its repeat, a win for its bet, settlement, the clock, a person and another node alike. The first that speaks decides."""
+
+
+# ---------------------------------------------------------------- CONTRIBUTING.md
+
+
+def planted(found: Sequence[Described]) -> str:
+    """What was taken out of the engine, one at a time, and the test that failed then."""
+    rows = [(f"`{_subject(bug)}`", _forgotten(bug), _noticed(name)) for name, bug in BUGS.items()]
+    return table(("Where", "Planted", "Noticed by"), rows)
+
+
+def _subject(bug: Planted) -> str:
+    where, what, _ = bug.patches[0]
+    return bug.rule or f"{where.__name__.removeprefix('gateway.engine.')}.{what}".replace("._", ".")
+
+
+def _forgotten(bug: Planted) -> str:
+    return f"the rule {bug.how}" if bug.rule else bug.how
+
+
+def _noticed(name: str) -> str:
+    if name in UNMISSED:
+        return f"nobody: {UNMISSED[name]}"
+    module, _, test = NOTICED[name].partition(".")
+    return f"test_{module}: {test.replace('_', ' ')}"
+
+
 # ---------------------------------------------------------------- writing
 
 
-PARTS: Mapping[str, Callable[[Sequence[Described]], str]] = {"matrix": matrix, "dialects": pages, "states": states}
-FILES = ("README.md", "docs/dialects.md", "docs/semantics.md")
+PARTS: Mapping[str, Callable[[Sequence[Described]], str]] = {
+    "matrix": matrix, "dialects": pages, "states": states, "rules": rules, "planted": planted,
+}  # fmt: skip
+FILES = ("CONTRIBUTING.md", "README.md", "docs/dialects.md", "docs/rules.md", "docs/semantics.md")
 
 
 def written(text: str, found: Sequence[Described]) -> str:

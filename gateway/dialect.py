@@ -46,7 +46,7 @@ class NoCall(Exception):
 
 
 class Wire(Struct, frozen=True, kw_only=True):
-    """One documented call: its name on the card, where it is posted, what it can mean."""
+    """One documented call: its name on the page, where it is posted, what it can mean."""
 
     name: str
     method: str
@@ -61,7 +61,7 @@ class TextIds(Struct, frozen=True):
 
 
 class Dialect(Struct, frozen=True, kw_only=True):
-    """Everything a protocol is. The rules of money behind the later fields: SEMANTICS.md."""
+    """Everything a protocol is. The rules of money behind the later fields: docs/rules.md."""
 
     name: str
     title: str  # one line for people
@@ -77,29 +77,27 @@ class Dialect(Struct, frozen=True, kw_only=True):
     decode_response: Callable[[Response, Transaction, Call], Outcome]
     settings: type[Struct] = NoSettings
     body_key: str = ""
-    """The body field that the card names for the guard's shared key (`api_key`)."""
+    """The body field that the page names for the guard's shared key (`api_key`)."""
     answer_within: Mapping[str, str] = MappingProxyType({"default": "4s"})
     """The provider's limits by kind, as durations; `default` for the rest."""
     spaces: Mapping[str, str] = {}
-    """Key space by wire call; the native kind where it is not listed (SEMANTICS.md 1)."""
+    """Key space by wire call; the native kind where it is not listed (rule 1)."""
     scope: str = "provider"
     """What makes an id unique beside the provider: `provider` (nothing), `player` or `round`."""
     ids: TextIds = TextIds()
-    """The wallet end's domain of ids (SEMANTICS.md 3)."""
+    """The wallet end's domain of ids (rule 3)."""
     ids_as_is: bool = False
     tombstones: bool = False
     """The wallet end's defaults: whether it takes ids as they are and remembers rollbacks of
-    movements it never saw (CONTRACT.md, `ids` and `tombstones`)."""
+    movements it never saw (docs/configuration.md, `ids` and `tombstones`)."""
     separates: bool = True
     """Whether a wallet of this dialect keeps ids of different kinds apart (for `ids: as_is`)."""
     replay_balance: str = "stored"
-    """What a replay shows: the `stored` balance or the `current` one (SEMANTICS.md 7)."""
-    lone_bet: bool = False
-    """A cancel whose reference is unknown means the only open bet of its round (Kyren)."""
+    """What a replay shows: the `stored` balance or the `current` one (rule 7)."""
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"
-    """A rollback of more than is left: `refuse` it, or `pass` it on (the card says the wallet decides)."""
+    """A rollback of more than is left: `refuse` it, or `pass` it on (its page says that the wallet decides)."""
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""

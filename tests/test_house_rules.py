@@ -1,4 +1,4 @@
-"""The walls of the house: who may import whom, and who may touch the world (ARCHITECTURE.md)."""
+"""The walls of the house: who may import whom, who may touch the world, and what may be cited (CONTRIBUTING.md)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests import citations
+from tests.imports import ROOT, circles, graph, imports, module_of
+
 FILES = sorted(path.relative_to(ROOT) for folder in ("gateway", "adapters") for path in (ROOT / folder).rglob("*.py"))
 TESTS = sorted(path.relative_to(ROOT) for path in (ROOT / "tests").rglob("*.py"))
 
@@ -27,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.dialect": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth"},
     "gateway.vectors": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"},
     "gateway.engine": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.dialect"},
-    "gateway.journal": {"gateway.model", "gateway.engine.world", "gateway.engine.journal", "gateway.engine.identity", "gateway.engine.states"},
+    "gateway.journal": {"gateway.model", "gateway.engine.journal", "gateway.engine.movement", "gateway.engine.setup", "gateway.engine.states"},
 }  # fmt: skip
 ADAPTER = {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"}
 OUTER = ("gateway.serve", "gateway.play", "gateway.cli", "gateway.__main__")  # may import everything
@@ -42,10 +44,6 @@ DIRECTIVE = re.compile(r"(type:\s*ignore(\[[\w\-, ]*\])?|noqa(:\s*[A-Z]+\d+(\s*,
 REASON = re.compile(r"[A-Za-z]{3}")
 
 
-def module_of(path: str) -> str:
-    return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-
-
 def within(module: str, *parts: str) -> bool:
     return any(module == part or module.startswith(f"{part}.") for part in parts)
 
@@ -53,24 +51,6 @@ def within(module: str, *parts: str) -> bool:
 def part_of(module: str) -> str:
     """The part of the house: `gateway.auth`, `adapters.kyren`, ..."""
     return ".".join(module.split(".")[:2])
-
-
-def imports(tree: ast.AST, path: str) -> Iterator[tuple[int, str]]:
-    """(line, module) of every import, relative ones resolved; `from a import b` is a.b if that is a module."""
-    package = module_of(path).split(".") + ([""] if path.endswith("__init__.py") else [])
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = ".".join(
-                [*package[: len(package) - node.level], *filter(None, [node.module])]
-                if node.level
-                else [node.module or ""]
-            )
-            for alias in node.names:
-                inner = ROOT / start.replace(".", "/") / alias.name
-                is_module = inner.with_suffix(".py").is_file() or inner.is_dir() or start in ("urllib", "adapters")
-                yield node.lineno, f"{start}.{alias.name}" if is_module else start
 
 
 def allowed(module: str, imported: str) -> bool:
@@ -150,20 +130,20 @@ PLANTED = {
     ("gateway/model.py", "from gateway.http import Request"): "gateway.model must not import gateway.http",
     ("gateway/currency.py", "import gateway.codec.units"): "gateway.currency must not import gateway.codec.units",
     ("gateway/auth/keys.py", "from gateway.codec import fields"): "gateway.auth.keys must not import gateway.codec.fields",
-    ("gateway/codec/x.py", "from ..engine import plan"): "gateway.codec.x must not import gateway.engine",
-    ("gateway/engine/plan.py", "from gateway.codec.fields import Fields"): "gateway.engine.plan must not import gateway.codec.fields",
-    ("gateway/engine/plan.py", "from adapters.native.dialect import DIALECT"): "must not import adapters.native.dialect",
-    ("gateway/journal/x.py", "from gateway.engine.plan import plan"): "gateway.journal.x must not import gateway.engine.plan",
+    ("gateway/codec/x.py", "from ..engine import words"): "gateway.codec.x must not import gateway.engine",
+    ("gateway/engine/words.py", "from gateway.codec.fields import Fields"): "gateway.engine.words must not import gateway.codec.fields",
+    ("gateway/engine/words.py", "from adapters.native.dialect import DIALECT"): "must not import adapters.native.dialect",
+    ("gateway/journal/x.py", "from gateway.engine.words import encode"): "gateway.journal.x must not import gateway.engine.words",
     ("adapters/a/dialect.py", "from gateway.engine import world"): "adapters.a.dialect must not import gateway.engine",
     ("adapters/a/dialect.py", "from adapters.b.wire import X"): "adapters.a.dialect must not import adapters.b.wire",
     ("adapters/a/dialect.py", "from ..b import wire"): "adapters.a.dialect must not import adapters.b",
     ("adapters/a/dialect.py", "from gateway.vectors import load"): "must not import gateway.vectors",
     ("adapters/a/dialect.py", "def f():\n    import time"): "adapters/a/dialect.py:2: imports time",
-    ("gateway/engine/plan.py", "import asyncio.tasks"): "imports asyncio.tasks",
+    ("gateway/engine/words.py", "import asyncio.tasks"): "imports asyncio.tasks",
     ("gateway/codec/x.py", "from urllib import request"): "imports urllib.request",
     ("gateway/codec/x.py", "import urllib.request"): "imports urllib.request",
-    ("gateway/engine/plan.py", "import httpx"): "imports httpx; third-party",
-    ("gateway/engine/plan.py", "from datetime import datetime\nx = datetime.now()"): "plan.py:2: calls now()",
+    ("gateway/engine/words.py", "import httpx"): "imports httpx; third-party",
+    ("gateway/engine/words.py", "from datetime import datetime\nx = datetime.now()"): "words.py:2: calls now()",
     ("adapters/a/dialect.py", "import uuid\nx = uuid.uuid4()"): "calls uuid4()",
     ("adapters/a/dialect.py", "import hmac\nhmac.compare_digest(a, b)"): "compare_digest",
     ("adapters/a/dialect.py", "from hmac import compare_digest"): "compare_digest",
@@ -179,10 +159,10 @@ FINE = (
         "from adapters.a import wire\nfrom . import wire\nfrom gateway.currency import Currencies",
     ),
     ("gateway/serve/live.py", "import asyncio, random, httpx\nfrom adapters import native\nx = datetime.now()"),
-    ("gateway/journal/x.py", "import apsw, threading\nfrom gateway.engine.world import World"),
+    ("gateway/journal/x.py", "import apsw, threading\nfrom gateway.engine.journal import Journal"),
     ("gateway/vectors.py", "from gateway.codec.fields import Fields\nfrom pathlib import Path"),
     ("gateway/cli/main.py", "import gateway\nfrom gateway import __version__"),
-    ("gateway/engine/plan.py", "x = call.now\ny = world.now()\nz = float(x)  # seconds of time"),
+    ("gateway/engine/words.py", "x = call.now\ny = world.now()\nz = float(x)  # seconds of time"),
     ("adapters/a/dialect.py", "x = 1  # type: ignore[assignment]  # the stub is wrong"),
     ("adapters/a/dialect.py", "text = '# noqa'"),
 )
@@ -197,3 +177,110 @@ def test_a_planted_violation_is_found(path: str, source: str) -> None:
 @pytest.mark.parametrize(("path", "source"), FINE)
 def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:
     assert violations(path, source) == []
+
+
+# ---------------------------------------------------------------- circles
+
+
+def test_no_import_circle() -> None:
+    """Two modules that need each other are one module that nobody can read from its beginning."""
+    found = circles(graph({path.as_posix(): (ROOT / path).read_text(encoding="utf-8") for path in FILES}))
+    assert not found, "\n".join(" <-> ".join(circle) for circle in found)
+
+
+CIRCLES = {
+    "two modules": {"gateway/a.py": "import gateway.b", "gateway/b.py": "from gateway.a import x"},
+    "only for its types": {
+        "gateway/a.py": "if TYPE_CHECKING:\n    from gateway.b import B",
+        "gateway/b.py": "from .a import x",
+    },
+    "in a function": {"gateway/a.py": "def f():\n    import gateway.b", "gateway/b.py": "import gateway.a"},
+    "by a third": {
+        "gateway/a.py": "import gateway.b",
+        "gateway/b.py": "import gateway.c",
+        "gateway/c.py": "import gateway.a",
+    },
+    "a package and its own": {"adapters/a/__init__.py": "from .b import x", "adapters/a/b.py": "import adapters.a"},
+}
+
+
+@pytest.mark.parametrize("planted", list(CIRCLES))
+def test_a_planted_circle_is_found(planted: str) -> None:
+    beside = {"gateway/d.py": "import gateway.a\nimport gateway.e", "gateway/e.py": "import os"}
+    assert circles(graph(CIRCLES[planted] | beside)) == [tuple(sorted(module_of(path) for path in CIRCLES[planted]))]
+
+
+def test_a_straight_line_is_no_circle() -> None:
+    line = {"gateway/a.py": "import gateway.b", "gateway/b.py": "import gateway.c", "gateway/c.py": "import gateway.c"}
+    assert circles(graph(line)) == []
+
+
+# ---------------------------------------------------------------- citations
+
+PAGES, RULES = citations.shipped()
+CITING = citations.files()
+VECTORS = [path for path in CITING if path.parent.name == "vectors"]
+
+
+def cited_wrongly(path: Path) -> list[str]:
+    source = (ROOT / path).read_text(encoding="utf-8")
+    return list(citations.citation_violations(path.as_posix(), source, PAGES, RULES))
+
+
+@pytest.mark.parametrize("path", [path for path in CITING if path not in VECTORS], ids=str)
+def test_what_is_cited_is_there(path: Path) -> None:
+    """A number that leads nowhere, or to another law, is worse than none."""
+    found = cited_wrongly(path)
+    assert not found, "\n".join(found)
+
+
+def test_what_vectors_cite_is_there() -> None:
+    found = [each for path in VECTORS for each in cited_wrongly(path)]
+    assert not found, "\n".join(found)
+
+
+MISCITED = {
+    ("gateway/x.py", "x = 1  # as LAW.md says"): "x.py:1: LAW.md is cited and does not ship",
+    ("gateway/x.py", '"""Rules.\n\nNumbers are those of LAW.md."""'): "x.py:3: LAW.md is cited",
+    ("gateway/x.py", 'class A:\n    a: int\n    """LAW.md."""'): "x.py:3: LAW.md is cited",
+    ("gateway/x.py", "help = f'see {a}/LAW.md'"): "/LAW.md is cited",
+    ("gateway/x.sql", "-- one\nSELECT 1 -- LAW.md"): "x.sql:2: LAW.md is cited",
+    ("docs/x.md", "# Title\n\nSee [this](../LAW.md)."): "x.md:3: ../LAW.md is cited",
+    ("adapters/a/vectors/x.txt", "source: LAW.md 4: no"): "LAW.md is cited",
+    ("config/x.yaml", "a: 1 # LAW.md"): "LAW.md is cited",
+    ("gateway/x.py", "# as rule 32 says"): "rule 32 is not in docs/rules.md",
+    ("gateway/x.py", "x = 'as rule 0 says'"): "rule 0 is not in docs/rules.md",
+    ("gateway/x.py", '"""As (rules 4, 99) say."""'): "rule 99 is not in docs/rules.md",
+    ("gateway/x.py", '"""Rules 9 to 40, 41."""'): "rule 40 is not in docs/rules.md",
+    ("gateway/x.sql", "-- a debit is looked at once more (rule 77)"): "rule 77 is not in docs/rules.md",
+    ("docs/x.md", "As rule 77 says."): "rule 77 is not in docs/rules.md",
+    ("tests/test_x.py", "def test_rule_77_a_bet():\n    pass"): "rule 77 is not in docs/rules.md",
+    ("docs/x.md", "As in `test_rule_77_a_bet`."): "rule 77 is not in docs/rules.md",
+    ("gateway/x.py", "# rule 4, 5"): "write `rule 14`",
+    ("gateway/x.py", "# rules 4"): "write `rule 14`",
+    ("gateway/x.py", "# rules 4 and 5"): "write `rule 14`",
+    ("gateway/x.py", "# docs/rules.md 14"): "a rule is cited as `rule 14`",
+    ("gateway/x.py", "x = 1  # of a cancel (11)"): "`(11)` cites nothing",
+    ("gateway/x.py", '"""Of a cancel (11, 12)."""'): "`(11, 12)` cites nothing",
+    ("gateway/x.sql", "SELECT 1 -- of a cancel (11)"): "`(11)` cites nothing",
+    ("docs/x.md", "[9](rules.md#12-the-gateways-own-rollback)"): "a link says rule 9 and leads to 12",
+}  # fmt: skip
+WELL_CITED = (
+    ("gateway/x.py", "# docs/rules.md, adapters/*/NOTES.md, ../README.md (rule 14; rules 11, 13; rules 9 to 15, 28)"),
+    ("gateway/x.py", "x = f(1) + g (2)\ny = hashlib.md5  # https://example.com/OTHER.md"),
+    ("gateway/x.py", "x = 'VALUES (1, 0)'"),
+    ("tests/test_x.py", "def test_rule_14_a_bet():\n    pass"),
+    ("docs/x.md", "1. [12](rules.md#12-the) and [rule 12](#12-the); laws (1) and (2)"),
+    ("gateway/x.sql", "INSERT INTO t VALUES (1, 2); -- rule 4"),
+)
+
+
+@pytest.mark.parametrize(("path", "source"), list(MISCITED))
+def test_a_planted_citation_is_found(path: str, source: str) -> None:
+    found = list(citations.citation_violations(path, source, PAGES, RULES))
+    assert any(MISCITED[path, source] in message for message in found), found
+
+
+@pytest.mark.parametrize(("path", "source"), WELL_CITED)
+def test_what_is_cited_well_is_not_reported(path: str, source: str) -> None:
+    assert list(citations.citation_violations(path, source, PAGES, RULES)) == []

@@ -64,6 +64,5 @@ DIALECT = Dialect(
     answer_within={"default": "4s"},
     spaces={"Cancel": "rollback", "Refund": "rollback"},
     replay_balance="current",
-    lone_bet=True,
     hides=frozenset({"hash", "sessionId", "authToken"}),
 )

@@ -1,7 +1,8 @@
 """Native: the canonical transaction, said plainly over HTTP.
 
-Ours; the card is the source. An operator without a wallet API implements this one. What its JSON
-means stands in `gateway.codec.plain`, because vectors and tools show transactions in the same words.
+Ours: there is no page but this file, its vectors and NOTES.md. An operator without a wallet API
+implements this one. What its JSON means stands in `gateway.codec.plain`, because vectors and tools
+show transactions in the same words.
 """
 
 from __future__ import annotations
@@ -110,6 +111,13 @@ def idempotency_key(tx: Transaction, call: Call) -> str:
     return "/".join(map(encoded, (call.provider, tx.kind.value, tx.id)))
 
 
+def movement_of(tx: Transaction) -> str:
+    """The id of the movement that an answer to this is about; blank where it is about none."""
+    if isinstance(tx.act, Status):
+        return tx.act.reference
+    return tx.id if tx.kind in MONEY_KINDS else ""
+
+
 def _wrong(field: str, message: str) -> Refused:
     return Refused(Reason.INVALID_REQUEST, f"{field} {message}", field=field, flaw=Flaw.INVALID)
 
@@ -171,7 +179,16 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 def _said(outcome: Accepted | Declined, tx: Transaction | None, call: Call) -> dict[str, Any]:
     if not outcome.currency and (outcome.balance is not None or outcome.bonus is not None):
         outcome = replace(outcome, currency=(tx.currency if tx else "") or call.currency)
-    return outcome_to_plain(outcome, call.currencies)
+    plain = outcome_to_plain(outcome, call.currencies)
+    return _echoing(plain, tx) if tx else plain
+
+
+def _echoing(plain: dict[str, Any], tx: Transaction) -> dict[str, Any]:
+    """The answer with the id of the movement that it is about, so that it is never taken for another's."""
+    if isinstance(tx.act, Batch) and "items" in plain:
+        plain["items"] = [_echoing(*pair) for pair in zip(plain["items"], tx.act.items, strict=True)]
+    echo = movement_of(tx)
+    return {"outcome": plain["outcome"], "transaction_id": echo} | plain if echo else plain
 
 
 def _json(status: int, fields: dict[str, Any]) -> Response:
@@ -196,7 +213,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
 
 
 def _complete(tx: Transaction, batch: Transaction | None) -> None:
-    """Raises `Missing` for what the card wants always, `unsupported` for what it has no word for."""
+    """Raises `Missing` for what the dialect wants always, `unsupported` for what it has no word for."""
     act, currency = tx.act, tx.currency or (batch.currency if batch else "")
     if tx.kind in MONEY_KINDS and not tx.id:
         raise Missing("id")
@@ -208,7 +225,7 @@ def _complete(tx: Transaction, batch: Transaction | None) -> None:
     if (said or tx.kind in NEED_CURRENCY) and not currency:
         raise Missing("currency")
     if isinstance(act, Settle) and act.free_round and act.debit:
-        # The card has `free_round` for debits and credits only: a wallet that does not look would take the stake.
+        # The dialect has `free_round` for debits and credits only: a wallet that does not look would take the stake.
         raise unsupported("a free settle with a stake")
     if isinstance(act, Batch):
         for item in act.items:
@@ -225,6 +242,8 @@ def _rounds_said(plain: dict[str, Any]) -> dict[str, Any]:
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     query = isinstance(tx.act, Status)
+    if response.status != 200 and _of_another(_readable(response.body), tx):
+        return Unknown(detail="the answer of another movement")
     if query and response.status == 404:
         return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="not seen so far")
     if response.status in BY_STATUS and not query:
@@ -239,8 +258,25 @@ def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     return replace(outcome, replayed=True) if query and not isinstance(outcome, Unknown) else outcome
 
 
+def _readable(body: bytes) -> dict[str, Any]:
+    """What a body says where the status decides and the body may hold anything."""
+    try:
+        return read_json(body)
+    except Refused:
+        return {}
+
+
+def _of_another(raw: dict[str, Any], tx: Transaction) -> bool:
+    """Whether the answer names another movement than the one that was asked about. One that names none
+    is forgiven: the field is younger than the card."""
+    mine = movement_of(tx)
+    return bool(mine) and raw.get("transaction_id") not in (None, "", mine)
+
+
 def _heard(raw: dict[str, Any], tx: Transaction, call: Call) -> Outcome:
     """One answer; raises `Refused` where it is no native one."""
+    if _of_another(raw, tx):
+        return Unknown(detail="the answer of another movement")
     currency = tx.currency or call.currency
     items = raw.get("items")
     if raw.get("outcome") == "declined" and tx.currency and raw.get("currency") not in (None, tx.currency):
@@ -261,7 +297,7 @@ def _with_items(outcome: Accepted | Declined, items: Any, tx: Transaction, act: 
     whole = isinstance(outcome, Accepted)
     if whole and act.atomic and not all(isinstance(item, Accepted) for item in heard):
         return Unknown(detail="an atomic batch was accepted, but not all of its items")
-    if not whole and any(isinstance(item, Accepted) for item in heard):
+    if not whole and not all(isinstance(item, Declined) for item in heard):
         return Unknown(detail="a batch was declined, but not all of its items")
     return replace(outcome, items=heard)
 

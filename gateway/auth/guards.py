@@ -1,4 +1,4 @@
-"""Guards: who may call, for dialects that do not sign (CONTRACT.md, `guard`).
+"""Guards: who may call, for dialects that do not sign (docs/configuration.md, "Guards").
 
 Every guard that is configured must hold; one that fails is `bad_signature` in the dialect's words.
 """
@@ -39,7 +39,7 @@ class Guard(Struct, frozen=True, kw_only=True):
 def check(guard: Guard, request: Request, body_field: str, now: datetime) -> list[str]:
     """The ids of the keys used; raises `Refused` (bad_signature) with the guard's name as field.
 
-    `body_field` is where the dialect's card lets a shared key stand in the body, or blank.
+    `body_field` is where the dialect's page lets a shared key stand in the body, or blank.
     """
     if guard.networks and not _within(request.peer, guard.networks):
         raise _failed("networks", "the address is not allowed")
@@ -56,7 +56,7 @@ def check(guard: Guard, request: Request, body_field: str, now: datetime) -> lis
 
 def hmac_signature(secret: str, timestamp: str, request: Request) -> str:
     """`X-Gw-Signature`: lowercase hex HMAC-SHA256 over timestamp, a point and the raw body; a call
-    without a body signs its raw target instead (CONTRACT.md)."""
+    without a body signs its raw target instead (docs/configuration.md)."""
     covered = request.body or (request.target or request.url).encode()
     return hmac.digest(secret.encode(), timestamp.encode() + b"." + covered, "sha256").hex()
 

@@ -60,7 +60,7 @@ class Auth:
 
 
 class Unsigned(Auth):
-    """No signature, no key: a guard is required at the provider's end (CONTRACT.md)."""
+    """No signature, no key: a guard is required at the provider's end (docs/configuration.md)."""
 
 
 def bad_signature(message: str, part: str = "") -> Refused:

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "wallet": "A wallet that speaks any dialect, for tests and demos.",
     "provider": "A provider that speaks any dialect, for tests and demos.",
     "tx": "The journal: list, show, retry, resolve.",
+    "journal": "The journal as a whole: copy it, check it, say what it forgot.",
     "completion": "Shell completion.",
 }
 """Each is `command` in the module of its name."""

@@ -49,7 +49,7 @@ def command(
     """A provider that speaks any dialect, with its documented retries and cancels.
 
     Its players demo-1, demo-2, ... log in (their sessions are sess-demo-1, ...), bet, win, get
-    refunds; what is not answered is repeated and cancelled as the dialect's card says. It ends
+    refunds; what is not answered is repeated and cancelled as the dialect's page says. It ends
     with its own book: what the answers said. Reading: net = wins + refunds - bets.
     """
     parts = urlsplit(url)

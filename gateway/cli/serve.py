@@ -15,6 +15,7 @@ from gateway.journal.kept import JournalError
 from gateway.serve.config import ConfigErrors, Loaded, load
 from gateway.serve.family import Seat
 from gateway.serve.listener import CannotListen
+from gateway.serve.placed import Misplaced
 from gateway.serve.process import run
 from gateway.serve.workers import Supervisor
 
@@ -54,7 +55,7 @@ def command(config: Path, workers: int) -> None:
             loaded, environ, workers, _say, click.echo, lambda loaded, seat: _worker(loaded, environ, seat)
         )
         raise SystemExit(supervisor.run())
-    except (ConfigErrors, CannotListen, JournalError, JournalLost) as error:
+    except (ConfigErrors, CannotListen, JournalError, JournalLost, Misplaced) as error:
         _say(str(error))
         raise SystemExit(1) from None
 
@@ -68,7 +69,7 @@ def _worker(loaded: Loaded, environ: Mapping[str, str], seat: Seat) -> int:
     """The exit status; why it is not 0 is said."""
     try:
         _serve(loaded, environ, seat)
-    except (CannotListen, JournalError, JournalLost) as error:
+    except (CannotListen, JournalError, JournalLost, Misplaced) as error:
         _say(str(error))
         return 1
     return 0

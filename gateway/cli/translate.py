@@ -23,8 +23,8 @@ from gateway.cli.raw import Pasted, of_provider, read_request
 from gateway.codec.plain import transaction_to_plain
 from gateway.dialect import Call, NoCall
 from gateway.engine.capability import AMOUNT_STAND_IN, CURRENCY_STAND_IN, NONCE, REFUSED, Told, tell
-from gateway.engine.plan import Way, for_wallet
 from gateway.engine.setup import Provider, Setup
+from gateway.engine.words import Way, for_wallet
 from gateway.model import MONEY_KINDS, Batch, Kind, Refused, Transaction
 from gateway.play.mask import Mask
 
@@ -169,7 +169,7 @@ def _aliased(way: Way, name: str, session: str, tx: Transaction, part: str) -> T
     """In the wallet's terms; the items of a batch each by themselves. `part`: of a settle."""
     kind = Kind.SETTLE if part else tx.kind
     space = way.provider.dialect.space(name, kind) + (f".{part}" if part else "")
-    own = way.alias(space, tx.id) if tx.kind in MONEY_KINDS else tx.id
+    own = way.alias(space, tx) if tx.kind in MONEY_KINDS else tx.id
     told = for_wallet(way, tx, own, None, session or tx.session)
     if isinstance(told.act, Batch):
         items = tuple(_aliased(way, name, session, item, "") for item in told.act.items)

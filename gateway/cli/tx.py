@@ -13,7 +13,7 @@ from gateway.cli.tx_journal import CONFIG, JSON, gateway_runs, journal
 from gateway.cli.tx_person import resolve_command, retry_command
 from gateway.codec.plain import utc_text
 from gateway.codec.times import parse_duration
-from gateway.engine.journal import Listing, Movement
+from gateway.engine.movement import Listing, Movement
 from gateway.engine.setup import Setup
 from gateway.engine.states import State
 from gateway.journal.reader import Reader
@@ -56,7 +56,7 @@ def list_command(
     before = datetime.now(UTC) - _duration(older_than) if older_than else None
     with journal(config) as (loaded, reader):
         wanted = states(in_doubt=in_doubt, owed=owed, person=person)
-        if in_doubt and not gateway_runs(loaded):
+        if in_doubt and not gateway_runs(loaded.journal):
             wanted = (*wanted, State.ASKING)  # who asked cannot hear the answer any more
         listing = Listing(
             states=wanted, provider=provider_id(loaded.setup, provider), player=player, before=before, limit=limit
@@ -92,8 +92,8 @@ command.add_command(resolve_command)
 
 def _told(reader: Reader, movement: Movement, setup: Setup) -> dict[str, Any]:
     plain, key = movement_to_plain(movement, setup), movement.key
-    plain["story"] = story_to_plain(movement, reader.story(key), reader.many("aimed_at", (key,)))
-    parts = [_told(reader, part, setup) for part in reader.many("children", (key,))]
+    plain["story"] = story_to_plain(movement, reader.story(key), reader.aimed(key))
+    parts = [_told(reader, part, setup) for part in reader.parts(key)]
     return plain | ({"parts": parts} if parts else {})
 
 

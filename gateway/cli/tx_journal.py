@@ -14,6 +14,7 @@ import click
 from gateway.journal.kept import JournalError
 from gateway.journal.reader import Reader
 from gateway.serve.config import ConfigErrors, Loaded, load
+from gateway.serve.config.values import JournalAt
 from gateway.serve.journals import reading
 
 CONFIG = click.option(
@@ -50,15 +51,37 @@ def journal(config: Path) -> Iterator[tuple[Loaded, Reader]]:
         raise SystemExit(1) from None
 
 
-def gateway_runs(loaded: Loaded) -> bool:
+def config_of(path: Path) -> Loaded:
+    """The configuration, without its secrets; what is wrong with it is said: exit 1."""
+    try:
+        return load(path, NoSecrets(os.environ))
+    except ConfigErrors as errors:
+        click.echo(str(errors), err=True)
+        raise SystemExit(1) from None
+
+
+@contextmanager
+def holding(path: str) -> Iterator[None]:
+    """The journal's file is ours alone meanwhile, as a gateway holds it. Raises `JournalError`."""
+    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise JournalError(f"the journal {path} belongs to a gateway that is running") from None
+    finally:
+        os.close(lock)
+
+
+def gateway_runs(at: JournalAt) -> bool:
     """Whether a gateway holds the journal (it locks the file beside it while it lives). PostgreSQL
     is nobody's alone: whoever writes there takes a lease, so the admin API is asked first."""
-    if loaded.journal.shared:
+    if at.shared:
         return True
-    if loaded.journal.path == IN_MEMORY:
+    if at.path == IN_MEMORY:
         return True  # else there is no journal at all
     try:
-        with Path(f"{loaded.journal.path}.lock").open("rb") as lock:
+        with Path(f"{at.path}.lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ import httpx
 import msgspec
 
 from gateway.auth.keys import live
-from gateway.cli.tx_journal import CONFIG, JSON, STANDS_IN, NoSecrets, gateway_runs
-from gateway.engine.journal import Journal, Movement
+from gateway.cli.tx_journal import CONFIG, JSON, STANDS_IN, config_of, gateway_runs
+from gateway.engine.journal import Journal
+from gateway.engine.movement import Movement
 from gateway.engine.person import NotDone, Verdict, resolve, retry
 from gateway.journal.kept import JournalError
-from gateway.serve.config import ConfigErrors, Loaded, load
+from gateway.serve.config import Loaded
 from gateway.serve.journals import open_journal
 from gateway.serve.live import clock
 from gateway.serve.shown import movement_told
@@ -43,7 +43,7 @@ def retry_command(config: Path, admin: str, by: str, as_json: bool, key: str) ->
 
     A wallet that may not be asked again (`repeats: never`, or it does not remember) is not.
     """
-    loaded, name = _loaded(config), by or _login()
+    loaded, name = config_of(config), by or _login()
     plain = _done(
         loaded, admin, key, "retry", {"by": name}, lambda journal: retry(journal, loaded.setup, key, name, clock())
     )
@@ -71,7 +71,7 @@ def resolve_command(
     for name, text in (("--reason", reason), ("--by", by)):
         if not text.strip():
             raise click.UsageError(f"{name} is blank")
-    loaded = _loaded(config)
+    loaded = config_of(config)
     verdict = Verdict(accepted=decision == "accepted", reason=reason, by=by, force=force)
     said = {"as": decision, "reason": reason, "by": by, "force": force}
     plain = _done(
@@ -80,18 +80,11 @@ def resolve_command(
     _tell(plain, as_json, f"{key}: {plain['state']}")
 
 
-def _loaded(config: Path) -> Loaded:
-    try:
-        return load(config, NoSecrets(os.environ))
-    except ConfigErrors as errors:
-        raise _wrong(str(errors)) from None
-
-
 def _done(loaded: Loaded, admin: str, key: str, action: str, said: Mapping[str, Any], directly: Work) -> dict[str, Any]:
     """The movement as it is then, as the admin API shows it. What was not done is said: exit 1."""
     try:
         shared = loaded.journal.shared  # leases keep us and its gateways apart
-        if admin or (not shared and gateway_runs(loaded)):
+        if admin or (not shared and gateway_runs(loaded.journal)):
             return _asked(loaded, admin or _address(loaded), key, action, said)
         if not shared and not Path(loaded.journal.path).exists():
             raise JournalError(f"there is no journal at {loaded.journal.path}")

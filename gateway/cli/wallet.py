@@ -62,7 +62,7 @@ def command(
     """A wallet that speaks any dialect: real balances, strict checks, faults on demand.
 
     It has one id space for all movements and checks player, session and balance before it looks
-    at the id (native: as its card says). GET /_book answers every movement it applied, GET
+    at the id (native: looks for the id first). GET /_book answers every movement it applied, GET
     /_players the purses. Unsigned dialects need no proof here.
 
     --players FILE names who has a purse, as CSV with a head line or as JSON:

@@ -1,6 +1,6 @@
 """JSON bodies, read exactly: numbers keep their text, equal keys are refused, `NaN` is no number.
 
-A dialect reads its fields in the order of its card's table; the first that is wrong is the one
+A dialect reads its fields in the order of its page's table; the first that is wrong is the one
 that is told. Nothing passes through a float.
 """
 

@@ -1,4 +1,4 @@
-"""The canonical transaction and its outcome as plain JSON: the fields of the native card.
+"""The canonical transaction and its outcome as plain JSON: the fields of the native dialect.
 
 The native dialect speaks it over HTTP; vectors, `gateway translate` and the journal's readers
 show it. Amounts are decimal texts with the currency's digits.
@@ -134,7 +134,7 @@ def _put_act(plain: dict[str, Any], tx: Transaction, provider: str, currencies: 
         case _:
             pass
     if isinstance(act, Debit | Credit) or (isinstance(act, Settle) and act.free_round):
-        plain["free_round"] = act.free_round  # of a settle not on the card, so only said where it matters
+        plain["free_round"] = act.free_round  # of a settle beyond the rest of native, so only said where it matters
     if isinstance(act, Debit | Credit) and act.tracking_only:
         plain["tracking_only"] = True
 

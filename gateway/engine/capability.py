@@ -2,7 +2,7 @@
 
 Judged by trying: `encode_request` either makes a request, names what it misses, or refuses. What
 it misses is stood in for by a placeholder, if the engine will know the value when it is real: from
-the journal, the launch, the settings (ARCHITECTURE.md, "What the plan supplies").
+the journal, the launch, the settings (docs/dialects.md).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
-from gateway.engine.plan import enveloped, moves_nothing
+from gateway.engine.parts import halves, in_order, items_of
+from gateway.engine.words import moves_nothing, spoken
 from gateway.http import Request
 from gateway.model import (
     Authenticate,
@@ -30,7 +31,6 @@ from gateway.model import (
     Debit,
     Game,
     Kind,
-    Missing,
     Notice,
     Refused,
     Rollback,
@@ -80,7 +80,9 @@ def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda 
     """How this wallet is told of `tx`. `aliased` turns a movement into the wallet's ids."""
     call = replace(call, currencies=_with_stand_in(call.currencies))
     if isinstance(tx.act, Batch):  # always: each item has its own key, and a known one is not sent again
-        return _several(dialect, _in_order(tx, tx.act), call, aliased, "split: debits first, credits last")
+        items = items_of(tx, tx.act)
+        ordered = [(items[number], "") for number in in_order(items)]
+        return _several(dialect, ordered, call, aliased, "split: debits first, credits last")
     direct = _plainly(dialect, aliased(tx, part), call)
     if direct.verdict != REFUSED:
         return direct
@@ -88,7 +90,8 @@ def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda 
         case Debit() | Credit() | Rollback() if moves_nothing(tx):
             return Told(verdict=BRIDGED, text="moves no cash: not sent, answered by a balance")
         case Settle():
-            return _several(dialect, _halves(tx, tx.act), call, aliased, "split: the debit, then the credit")
+            legs = [(leg.tx, leg.name) for leg in halves(tx, tx.act)]
+            return _several(dialect, legs, call, aliased, "split: the debit, then the credit")
         case Rollback(scope="round"):
             return _round(dialect, tx, tx.act, call, aliased, direct)
         case Rollback(amount=Decimal()):
@@ -111,21 +114,13 @@ def _with_stand_in(currencies: Currencies) -> Currencies:
 
 
 def _plainly(dialect: Dialect, tx: Transaction, call: Call) -> Told:
-    """Encode `tx`; supply what is missing as long as something is."""
-    notes: list[str] = []
-    for _ in range(len(_SUPPLY) + 1):
-        try:
-            request = dialect.encode_request(tx, call)
-            return Told(verdict=BRIDGED if notes else SAME, text="; ".join(notes), requests=(request,), spoken=(tx,))
-        except Missing as missing:
-            supplied = _supplied(tx, missing.field, call.currency)
-            if supplied is None or supplied[0] == tx:
-                return Told(verdict=REFUSED, text=missing.message)
-            tx, source = supplied
-            notes.append(f"{missing.field} from {source}")
-        except Refused as refused:
-            return Told(verdict=REFUSED, text=refused.message)
-    return Told(verdict=REFUSED, text="this dialect asks again for what it was given")
+    """Encode `tx`, with a stand-in for whatever the engine will know."""
+    try:
+        said = spoken(dialect, tx, call, lambda tx, what: _supplied(tx, what, call.currency))
+    except Refused as refused:
+        return Told(verdict=REFUSED, text=refused.message)
+    verdict = BRIDGED if said.notes else SAME
+    return Told(verdict=verdict, text="; ".join(said.notes), requests=(said.request,), spoken=(said.tx,))
 
 
 def _supplied(tx: Transaction, what: str, currency: str) -> tuple[Transaction, str] | None:
@@ -195,19 +190,6 @@ _SUPPLY: dict[str, Callable[[Transaction], tuple[Transaction, str] | None]] = {
 # ---------------------------------------------------------------- movements that are more than one
 
 
-def _halves(tx: Transaction, act: Settle) -> list[tuple[Transaction, str]]:
-    """The two movements of a settle; only the win may close the round."""
-    opened = Round(tx.round.id) if tx.round else None
-    debit = replace(tx, round=opened, act=Debit(amount=act.debit, free_round=act.free_round))
-    credit = replace(tx, act=Credit(amount=act.credit, free_round=act.free_round))
-    return [(debit, "debit"), (credit, "credit")]
-
-
-def _in_order(tx: Transaction, act: Batch) -> list[tuple[Transaction, str]]:
-    """Debits first, credits last."""
-    return [(enveloped(tx, item), "") for item in sorted(act.items, key=lambda item: item.kind is Kind.CREDIT)]
-
-
 def _several(dialect: Dialect, parts: list[tuple[Transaction, str]], call: Call, aliased: Alter, how: str) -> Told:
     """Told one after the other; the worst of them decides."""
     told = [tell(dialect, tx, call, aliased, part) for tx, part in parts]
@@ -224,7 +206,7 @@ def _several(dialect: Dialect, parts: list[tuple[Transaction, str]], call: Call,
 
 
 def _round(dialect: Dialect, tx: Transaction, act: Rollback, call: Call, aliased: Alter, direct: Told) -> Told:
-    """SEMANTICS.md 16: a rollback for every open bet of the round; the journal knows them."""
+    """Rule 16: a rollback for every open bet of the round; the journal knows them."""
     each = replace(tx, act=replace(act, reference=act.reference or "<bet>", scope="transaction"))
     told = _plainly(dialect, aliased(each, ""), call)
     if told.verdict == REFUSED:

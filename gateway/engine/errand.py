@@ -1,71 +1,48 @@
-"""One call of a provider on its way: its generation, its time, and what its wallet calls took."""
+"""One call of a provider on its way: its name, its generation, its time, and what its wallet calls took."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
+from gateway.engine.movement import Session
 from gateway.engine.setup import Provider, Setup
 
 RESERVE_SECONDS = 0.1  # kept for our own answer: the journal's last write and the encoding
-LEASE_USED_SECONDS = 2.0  # after the deadline; the lease itself lasts some seconds longer
 RESERVE_SHARE = 0.1  # at most this share of the provider's limit
+LEASE_MARGIN_SECONDS = 5.0  # a lease outlives its call
+LEASE_USED_SECONDS = 2.0  # after the deadline bytes still leave; the lease itself lasts some seconds longer (rule 24)
 
 
 class Errand:
     """Mutable on purpose: the only thing in the engine that is, and it dies with its call."""
 
-    __slots__ = (
-        "_deciding",
-        "_ticks",
-        "_wallets_open",
-        "_wallets_since",
-        "_won",
-        "counted",
-        "deadline",
-        "first",
-        "open",
-        "provider",
-        "settling",
-        "setup",
-        "started",
-        "wallet_seconds",
-    )
-
-    def __init__(self, setup: Setup, provider: Provider, ticks: Callable[[], float], started: float) -> None:
-        self.setup, self.provider, self.started = setup, provider, started
-        self._ticks = ticks
+    def __init__(
+        self, setup: Setup, provider: Provider, ticks: Callable[[], float], clock: Callable[[], datetime],
+        started: float, name: str,
+    ) -> None:  # fmt: skip
+        self.setup, self.provider, self.started, self.name = setup, provider, started, name
+        self._ticks, self._clock = ticks, clock
         self.deadline = started  # until the kind is known
+        self._wall = clock()  # the wall clock beside the ticks: what a machine slept through
+        self._tick = ticks()
         self.open = True  # its provider still waits
         self.settling = False  # no provider at all: settlement works
-        self.counted: set[str] = set()  # movements whose decision this call was counted to hear (12)
-        self.first: set[str] = set()  # movements that nobody asked for before this call
-        self._deciding: dict[str, int] = {}
-        self._won: set[str] = set()
+        self.session: Session | None = None  # the launch that it belongs to, once it is completed
+        self.keys: set[str] = set()  # the movements whose decision it may have heard (rule 26)
         self.wallet_seconds = 0.0
         self._wallets_open, self._wallets_since = 0, 0.0
 
     @classmethod
-    def of_settlement(cls, setup: Setup, provider: Provider, ticks: Callable[[], float], seconds: float) -> Errand:
+    def of_settlement(
+        cls, setup: Setup, provider: Provider, ticks: Callable[[], float], clock: Callable[[], datetime], seconds: float,
+        name: str,
+    ) -> Errand:  # fmt: skip
         """Nobody waits: a debit is not asked again, and what is decided is not heard."""
-        errand = cls(setup, provider, ticks, ticks())
+        errand = cls(setup, provider, ticks, clock, ticks(), name)
         errand.deadline = errand.started + seconds
         errand.open, errand.settling = False, True
         return errand
-
-    def deciding(self, key: str) -> None:
-        """A decision that it will hear is on its way to the journal."""
-        self.counted.add(key)
-        self._deciding[key] = self._deciding.get(key, 0) + 1
-
-    def decided(self, key: str, *, ours: bool) -> None:
-        """`ours`: it was the first, and counted; of several attempts of one call at most one is."""
-        left = self._deciding.pop(key) - 1
-        if left:
-            self._deciding[key] = left
-        if ours:
-            self._won.add(key)
-        elif not left and key not in self._won:
-            self.counted.discard(key)
 
     def allow(self, seconds: float) -> None:
         """The provider's limit, from its first byte, less a reserve for our own answer."""
@@ -75,9 +52,19 @@ class Errand:
         """Seconds until doubt must be told; not below zero."""
         return max(0.0, self.deadline - self._ticks())
 
+    @property
+    def lease(self) -> timedelta:
+        """How long what it carries is no other process' from now on."""
+        return timedelta(seconds=self.left() + LEASE_MARGIN_SECONDS)
+
     def may_send(self) -> bool:
-        """Whether the lease of what this call carries still holds, looked at just before bytes leave (24)."""
-        return self._ticks() < self.deadline + LEASE_USED_SECONDS
+        """Whether the lease of what this call carries still holds, looked at just before bytes leave.
+
+        By both clocks: the monotonic one stands still while a machine is paused, and the lease runs on (rule 24).
+        """
+        ends = self.deadline + LEASE_USED_SECONDS
+        slept = (self._clock() - self._wall).total_seconds() - (self._ticks() - self._tick)
+        return self._ticks() + max(slept, 0.0) < ends
 
     def wallet_begins(self) -> None:
         if not self._wallets_open:

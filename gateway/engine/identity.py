@@ -1,17 +1,18 @@
 """Who is who: the key of a movement, what makes two the same, and what a wallet is told as id.
 
-SEMANTICS.md 1 to 3.
+rules 1 to 3.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import quote
 
 from gateway.dialect import Dialect
-from gateway.model import Adjust, Capture, Credit, Debit, Kind, Release, Reserve, Rollback, Settle, Transaction
+from gateway.model import ID_LENGTH_MAX, Kind, Transaction, amounts, reference_of
 
 PLAIN = re.compile(r"[A-Za-z0-9_.~:-]*")  # what percent-encoding leaves as it is
 
@@ -39,9 +40,8 @@ def fingerprint(tx: Transaction) -> str:
 
     The player is compared beside it (`same_player`), because a session may stand for it.
     """
-    act = tx.act
-    reference = getattr(act, "reference", "")
-    return "\x1f".join((tx.kind.value, tx.currency, _amounts(tx), reference, tx.round_id))
+    said = ":".join("" if amount is None else _number(amount) for amount in amounts(tx.act))
+    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id))
 
 
 def same_player(one: str, other: str) -> bool:
@@ -49,41 +49,26 @@ def same_player(one: str, other: str) -> bool:
     return one == other or not one or not other
 
 
-def _amounts(tx: Transaction) -> str:
-    match tx.act:
-        case Settle(debit=debit, credit=credit):
-            return f"{_number(debit)}:{_number(credit)}"
-        case (
-            Debit(amount=amount)
-            | Credit(amount=amount)
-            | Adjust(amount=amount)
-            | Reserve(amount=amount)
-            | Rollback(amount=amount)
-            | Capture(amount=amount)
-        ):
-            return "" if amount is None else _number(amount)
-        case Release():
-            return ""
-        case _:
-            return ""
-
-
 def _number(amount: Decimal) -> str:
     """12.5, 12.50 and 1250e-2 are one amount."""
     return f"{amount.normalize():f}"
 
 
-def alias(dialect: Dialect, as_is: bool, provider_id: str, space: str, id: str) -> str:
-    """What a wallet of this dialect is told as id: injective, and stable for ever.
+def alias(dialect: Dialect, wallet: Dialect, as_is: bool, provider_id: str, space: str, tx: Transaction) -> str:
+    """What a wallet is told as id: injective, and stable for ever (rule 3).
 
-    Readable where it fits: `acme-kyren:debit:ky-1`. A provider's id and a key space hold no
-    colon, so two movements never share it; what is too long is told as a digest of it, behind a
-    sign that no provider's id begins with.
+    Readable where it fits: `acme-kyren:debit:ky-1`, with the player or the round behind it where the
+    provider's ids are unique only with them. A provider's id and a key space hold no colon, so two
+    movements never share it; what is too long is told as a digest of it, behind a sign that no
+    provider's id begins with.
     """
-    if as_is or not id:
-        return id
-    plain = f"{provider_id}:{space}:{id}"
-    if len(plain) <= dialect.ids.length_max:
+    if as_is or not tx.id:
+        return tx.id
+    plain = f"{provider_id}:{space}:{tx.id}"
+    if dialect.scope != "provider":  # one of them holds a colon perhaps: lengths keep it injective
+        scope = tx.player if dialect.scope == "player" else tx.round_id
+        plain = f"{provider_id}:{space}:{len(tx.id)}:{tx.id}:{scope}"
+    if len(plain) <= wallet.ids.length_max:
         return plain
     return "~" + hashlib.sha256(plain.encode()).hexdigest()
 
@@ -91,3 +76,14 @@ def alias(dialect: Dialect, as_is: bool, provider_id: str, space: str, id: str) 
 def own_id(key: str) -> str:
     """The journal's own id of a movement, for a provider that wants one where the wallet gave none."""
     return "gw-" + hashlib.sha256(key.encode()).hexdigest()[:24]
+
+
+def own_rollback_id(space: str, id: str) -> str:
+    """The id of the gateway's own rollback of a movement: one for each key space and id (rule 12)."""
+    plain = f"gw:{space}:{id}"
+    return plain if len(plain) <= ID_LENGTH_MAX else "gw:" + hashlib.sha256(plain.encode()).hexdigest()
+
+
+def batch_id(keys: Sequence[str]) -> str:
+    """What makes the items of one batch siblings: a batch has no key of its own (rule 19)."""
+    return hashlib.sha256("\x1f".join(sorted(keys)).encode()).hexdigest()[:24]

@@ -1,21 +1,28 @@
-"""The journal as the engine sees it: movements, their keys and states, sessions.
+"""The journal as the engine sees it: looks, and one conditional write.
 
-`gateway/journal/` keeps it on SQLite (and, later, PostgreSQL). What a method returns is durable.
+The engine says what it wants as a generator: it looks, is answered, looks again, and ends with at
+most one write. A database runs all of it in one transaction. Nothing else decides anything there:
+a write is made only if every row that it leans on is still as it was read (rule 31).
+
+Who comes later raises the revision of every open row that it concerns (`Write.touched`): its bet, its
+rollback, what named it before it came. So whoever leaned on its absence finds the write stale. Opens
+of one name go one after the other (`Look.names`), so of two that concern each other the second one
+always sees the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
-from typing import Protocol
+from collections.abc import Callable, Generator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from gateway.engine.states import State
-from gateway.model import Accepted, Adjust, Declined, Kind, Outcome, Transaction
+from gateway.engine.movement import Count, Listing, Movement, Session, Step
+from gateway.engine.setup import Unresolved
+from gateway.model import Kind
+
+T = TypeVar("T")
 
 
 class JournalLost(Exception):
@@ -23,258 +30,103 @@ class JournalLost(Exception):
     there later (its confirmation may be what was lost): whoever asked for it knows nothing."""
 
 
-class Movement(Struct, frozen=True, kw_only=True):
-    """One row of the journal: what a provider asked for and what became of it.
+class Ask(NamedTuple):
+    """A named look (the queries of `journal/queries.sql`) and its values: text, or a number of rows."""
 
-    `key` = provider, key space, id and, where the dialect says so, player or round (see
-    `engine/identity.py`); it is what `gateway tx list` prints. A movement that is one of several (a settle's debit, a bet of a
-    refunded round) has a `parent`.
+    query: str
+    values: tuple[Any, ...] = ()
+
+
+class Look(Struct, frozen=True):
+    """Answered at once, in order; more follows in the same transaction. Answers are lists of
+    `Movement`, `Session` or plain rows, as the query says. `names`: nobody else who names one of these looks before
+    this transaction has ended."""
+
+    asks: tuple[Ask, ...]
+    names: tuple[str, ...] = ()
+
+
+class Put(NamedTuple):
+    """One row as it was read, and as it is to be. `lasts`: it is due after so much time, by the clock
+    of the database; None: `after.due_at` stands as it is."""
+
+    before: Movement
+    after: Movement
+    lasts: timedelta | None = None
+
+
+class Write(Struct, frozen=True, kw_only=True):
+    """All of it or nothing, and only if every `before`, `leaned` and `touched` row is as it was read.
+
+    The answer is whether it was written. Every row that is put or touched has its revision raised by one.
     """
 
-    key: str
-    provider: str  # the integration's immutable id
-    space: str
-    kind: Kind
-    tx: Transaction  # complete: as it was understood, before any alias or map
-    fingerprint: str
-    wallet: str = ""  # the name; blank: no route, or nothing to send
-    route: str = ""  # how players and games are called there: the template, for later references
-    alias: str = ""  # what the wallet is told as id
-    state: State = State.ASKING
-    attempts: int = 0  # attempts of which a byte may have left
-    asked_at: datetime | None = None  # when the last of them began
-    target: str = ""  # key of the movement that it undoes, captures or releases, if known
-    undone_by: str = ""  # key of the rollback that undoes, or is to undo, this one
-    parent: str = ""
-    outcome: Outcome | None = None  # the decision
-    told: str = ""  # the last word that the provider heard: accepted, declined, unknown
-    told_at: datetime | None = None
-    note: str = ""  # why it waits for a person
-    owner: str = ""  # the process that carries it just now
-    due_at: datetime | None = None  # not before this may another process, or settlement, touch it
-    tries: int = 0  # how often settlement looked at it
-    created_at: datetime
-    decided_at: datetime | None = None
-
-    @property
-    def owes(self) -> bool:
-        """Whether it is owed to the wallet while it is open (13), rather than in doubt."""
-        act = self.tx.act
-        return self.kind in (Kind.CREDIT, Kind.ROLLBACK) or (isinstance(act, Adjust) and act.amount > 0)
-
-    @property
-    def open_state(self) -> State:
-        return State.OWED if self.owes else State.DOUBT
-
-    @property
-    def reference(self) -> str:
-        """The id of the movement that this one means, or blank."""
-        return str(getattr(self.tx.act, "reference", ""))
+    insert: tuple[Movement, ...] = ()
+    lasts: timedelta | None = None  # of what is inserted: its lease
+    puts: tuple[Put, ...] = ()
+    touched: tuple[Movement, ...] = ()
+    leaned: tuple[Movement, ...] = ()
+    steps: tuple[tuple[str, Step], ...] = ()  # (key of the movement, line of its story)
 
 
-def taken_back(movement: Movement) -> Movement:
-    """The movement without its last attempt, of which no byte left."""
-    left = max(0, movement.attempts - 1)
-    return replace(movement, attempts=left, asked_at=movement.asked_at if left else None)
+Answers = list[list[Any]]
+Looks = Generator[Look, Answers, T]
+"""Looks only: may also be run beside every transaction."""
+Steps = Generator[Look | Write, Any, T]
+"""Looks, then at most one write, answered with whether it held."""
 
 
-class Intent(Struct, frozen=True, kw_only=True):
-    """A movement to be opened, and what must be known at the same moment.
+class Change(Struct, Generic[T], frozen=True, kw_only=True):
+    """One transaction. `steps` is called for every try; its argument says whether an earlier try may
+    have been committed without our hearing of it. `repeatable`: made twice it comes to the same;
+    else such a try ends as `JournalLost`."""
 
-    `buried_by`: the reference kinds under which an earlier rollback may have named this movement
-    (its tombstone); empty for what cannot be buried. `targets`: the kinds that its own reference
-    may mean; empty where it has none. `by_round` / `lone_bet`: SEMANTICS.md 16 and the Kyren card.
-    """
-
-    movement: Movement
-    buried_by: tuple[Kind, ...] = ()
-    target: str = ""  # the key of the movement meant, where it is known beforehand
-    targets: tuple[Kind, ...] = ()
-    by_round: bool = False
-    rounds: bool = True  # whether its dialect's rollbacks may bury a whole round
-    lone_bet: bool = False
-    wins: bool = False  # a credit: the bets of its round matter, if one of them is open
-    claim: bool = True
-    """Whether a rollback takes its target for itself (`undone_by`); a partial one does not."""
-    several: bool = False  # its dialect knows partial rollbacks: what the others undo counts
-    aliases: Mapping[str, str] = {}
-    """What other wallets are told as id, by their names, should it go where its round or target went (23)."""
-    alone: bool = False
-    """The gateway's own rollback: not opened at all where its target has another one (12)."""
+    steps: Callable[[bool], Steps[T]]
+    key: str = ""  # of the movement that it changes; changes of one transaction lock in this order
+    repeatable: bool = True
 
 
-class Opened(Struct, frozen=True, kw_only=True):
-    """What the journal knew when the movement was opened.
+class Doubt(Struct, frozen=True, kw_only=True):
+    """A person's word that the journal forgot what came since `since` (rule 30)."""
 
-    `fresh`: it was not there before. `target`: the movement meant. `round`: the movements of that
-    player and round, where `by_round` or `wins` asked for them. `tombstone`: the
-    key of the rollback that came before this movement. `undone`: what earlier accepted or open
-    partial rollbacks of the target move together.
-    """
-
-    movement: Movement
-    fresh: bool
-    target: Movement | None = None
-    round: tuple[Movement, ...] = ()
-    tombstone: str = ""
-    undone: Decimal = Decimal(0)
-
-
-class Session(Struct, frozen=True, kw_only=True):
-    """What the operator handed over at a launch, or what `authenticate` taught (SEMANTICS.md 22)."""
-
-    provider: str
-    session: str
-    player: str
-    currency: str = ""
-    game: str = ""
-    brand: str = ""
-    wallet: str = ""
-    wallet_session: str = ""
-    launch_token: str = ""
-    expires_at: datetime | None = None
-    seen_at: datetime
-
-
-class Event(StrEnum):
-    """What a line of a movement's story tells. Those of an ordinary call are told by its row alone."""
-
-    RECEIVED = "received"
-    REPEATED = "repeated"
-    CONFLICT = "conflict"  # the same id came with other content
-    ASKED = "asked"
-    ANSWERED = "answered"
-    SILENT = "silent"  # no complete answer came
-    QUERIED = "queried"
-    HELD = "held"  # its turn has not come: nothing was sent
-    LOOKED = "looked"  # settlement did
-    TOLD = "told"
-    DECIDED = "decided"
-    PERSON = "for_person"
-    CLAIMED = "claimed"  # a rollback was read that is to undo it
-    RELEASED = "released"  # that rollback will not
-    ROLLED_BACK = "rolled_back"
-    TAKEN = "taken"  # over, from a process whose lease had ended
-    DIED = "died"  # the process that carried it
-    RETRY = "retry"  # `gateway tx retry`
-    RESOLVED = "resolved"  # `gateway tx resolve`
-
-
-OF_THE_WALLET = frozenset({Event.ASKED, Event.ANSWERED, Event.SILENT, Event.QUERIED})
-"""What is told of a wallet whatever became of the movement meanwhile."""
-
-
-class Step(Struct, frozen=True):
-    """A line of a movement's story that its row does not tell. `detail` holds no body and no secret."""
-
-    at: datetime
-    what: Event
-    detail: str = ""
-
-
-class Listing(Struct, frozen=True, kw_only=True):
-    """A filter for `tx list`."""
-
-    states: tuple[State, ...] = ()
-    provider: str = ""
-    player: str = ""
-    before: datetime | None = None  # created before
-    limit: int = 100
-
-
-class Count(Struct, frozen=True):
-    """For the gauges: how many open movements of one kind a wallet has, and the oldest."""
-
-    wallet: str
-    kind: str
-    state: State
-    number: int
-    oldest: datetime
+    since: datetime
+    said_at: datetime
 
 
 class Journal(Protocol):
-    """Reads see every write that was returned before. Writes are durable when they return.
+    """Reads see every write that was returned before. Writes are durable when they return."""
 
-    A write that takes a `Movement` returns it as it is now; what others may have changed meanwhile
-    (`undone_by`) is as fresh as the movement that was given. `steps` are journalled in the same
-    transaction as the change that they tell of; of a movement that was decided meanwhile, only
-    those `OF_THE_WALLET`.
-    """
-
-    async def open(self, intent: Intent) -> Opened:
-        """Insert, or find what is there under this key; one atomic step."""
+    async def make(self, change: Change[T]) -> T:
+        """One transaction. Raises `JournalLost`, or what `steps` raises."""
         ...
 
-    async def take(self, movement: Movement, owner: str, at: datetime, until: datetime) -> Movement | None:
-        """The movement for this process until then; None: another process carries it."""
+    async def look(self, looks: Looks[T]) -> T:
+        """The same looks beside every transaction: the first of them may be older than the last."""
         ...
 
-    async def ask(self, movement: Movement, at: datetime, *, steps: Sequence[Step] = ()) -> Movement:
-        """Before bytes leave again: one attempt more, begun `at`. A decided one stays as it is."""
+    async def take_due(self, at: datetime, owner: str, lasts: timedelta, wallets: Mapping[str, int]) -> list[Movement]:
+        """What settlement may look at now, at most so many of each wallet, the longest due first: taken
+        for `owner` for a while, so that no other node looks at it, too. What a dead process was asking is doubt
+        by then (`carried`). The wallet `*` stands for every name that is not in the mapping."""
         ...
 
-    async def not_left(self, movement: Movement, *, steps: Sequence[Step] = ()) -> Movement:
-        """No byte of the last attempt left: take it back."""
-        ...
-
-    async def never_applied(self, movement: Movement, *, steps: Sequence[Step] = ()) -> Movement:
-        """No attempt reached the wallet (SEMANTICS.md 10): the next one is a first attempt."""
-        ...
-
-    async def decide(
-        self, movement: Movement, outcome: Accepted | Declined, at: datetime, *, heard: bool, steps: Sequence[Step] = ()
-    ) -> Movement:
-        """The first decision stands; returns the row as it is then. `heard`: its provider waits."""
-        ...
-
-    async def leave_open(
-        self,
-        movement: Movement,
-        state: State,
-        note: str,
-        told_at: datetime | None,
-        due_at: datetime | None,
-        *,
-        steps: Sequence[Step] = (),
-    ) -> Movement:
-        """Doubt, owed or for a person; a decided movement stays as it is. `told_at`: doubt is told
-        now. `due_at`: when settlement looks at it. `movement.tries` is kept with it."""
-        ...
-
-    async def watch(self, movement: Movement, due_at: datetime | None) -> None:
-        """When settlement looks again at a decided movement; None: never."""
-        ...
-
-    async def tell(self, movement: Movement, told: str, at: datetime, *, steps: Sequence[Step] = ()) -> None:
-        """What one more call of the provider hears: a decision, which is watched no more."""
-        ...
-
-    async def unheard(self, key: str, at: datetime, *, counted: bool, steps: Sequence[Step] = ()) -> None:
-        """One call heard doubt instead. `counted`: it was counted to hear the decision. Where no
-        other call heard it, doubt is the last word, and settlement looks at it (12)."""
-        ...
-
-    async def release_target(self, key: str, at: datetime) -> None:
-        """The rollback `key` will not undo its target: the target is free again, and its story says so."""
+    async def hasten(self, at: datetime) -> None:
+        """The clock stepped: every look that is still to come is due `at`, and every request in flight begins its
+        time again, for the next process, too (rule 29)."""
         ...
 
     async def note(self, key: str, steps: Sequence[Step]) -> None:
-        """Steps that change nothing."""
+        """Lines of a story, of a movement that does not change."""
         ...
 
-    async def story(self, key: str) -> list[Step]:
-        """The steps of a movement, in the order of the journal. Of a long story the first and the
-        last hundred are kept, and what a person did."""
-        ...
+    async def learn(self, session: Session) -> None: ...
 
-    async def due(self, at: datetime, limit: int) -> list[Movement]:
-        """What settlement may look at now, the oldest first."""
-        ...
+    # -- for people, gauges and the admin side
 
     async def get(self, key: str) -> Movement | None: ...
 
     async def find(self, provider: str, kinds: Sequence[Kind], id: str) -> Movement | None:
-        """The movement with the provider's own id."""
+        """The movement with the provider's own id; never a part, never our own."""
         ...
 
     async def children(self, parent: str) -> list[Movement]: ...
@@ -283,28 +135,28 @@ class Journal(Protocol):
         """The rollbacks, captures and releases of one movement."""
         ...
 
-    async def latest(self, provider: str, player: str) -> Movement | None:
-        """The player's last movement, for session and currency."""
+    async def latest(self, provider: str, player: str) -> Movement | None: ...
+
+    async def story(self, key: str) -> list[Step]:
+        """The steps of a movement, in the order of the journal. Of a long story the first and the
+        last hundred are kept, and what a person did."""
         ...
-
-    async def round(self, provider: str, player: str, round_id: str) -> list[Movement]: ...
-
-    async def learn(self, session: Session) -> None: ...
 
     async def session(self, provider: str, session: str) -> Session | None: ...
 
-    async def session_by_launch(self, provider: str, launch_token: str) -> Session | None: ...
-
-    async def last_session(self, provider: str, player: str, game: str = "") -> Session | None:
-        """Same player, then same game, then the newest; never across providers."""
-        ...
+    async def last_session(self, provider: str, player: str, game: str = "") -> Session | None: ...
 
     async def listed(self, listing: Listing) -> list[Movement]: ...
 
     async def counts(self) -> list[Count]: ...
 
-    async def unresolved_by_wallet(self) -> Mapping[str, int]:
-        """Open movements by wallet (SEMANTICS.md 25)."""
+    async def unresolved(self) -> list[Unresolved]:
+        """Movements that are not at their end, the accepted ones that a clock still runs for included,
+        by provider and by where their wallet was (rules 12, 25)."""
+        ...
+
+    async def doubts(self) -> list[Doubt]:
+        """The recorded words that the journal forgot something, the newest first."""
         ...
 
     def writable(self) -> bool:

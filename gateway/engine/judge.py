@@ -1,17 +1,19 @@
-"""What a wallet's word means: pure rules, numbered as in SEMANTICS.md.
+"""What a wallet's word means: pure rules, numbered as in docs/rules.md.
 
 `None` = no decision: the movement stays in doubt or owed.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import timedelta
 
 from msgspec.structs import replace
 
-from gateway.engine.journal import Movement
+from gateway.engine.moment import Moment
+from gateway.engine.movement import Fact, Movement
 from gateway.engine.setup import Wallet
-from gateway.model import Accepted, Adjust, Declined, Kind, Outcome, Reason, Unknown
+from gateway.engine.states import State
+from gateway.model import Accepted, Declined, Reason, any_no, reference_of, repeats_as
 
 OUR_FAULT = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST})
 """What a wallet says where our key or our form was wrong: it speaks of us, not of the player."""
@@ -19,56 +21,65 @@ OUR_FAULT = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST})
 _NO_BUSINESS = OUR_FAULT | {Reason.UNSUPPORTED, Reason.DUPLICATE_MISMATCH}
 
 Decision = Accepted | Declined | None
+NONE = timedelta(0)
 
 
 def again(movement: Movement, wallet: Wallet) -> str:
-    """`safe`, `query` or `never`: how this wallet takes a second asking of this movement (14)."""
-    act = movement.tx.act
-    sign = (1 if act.amount > 0 else -1) if isinstance(act, Adjust) else 0
-    return wallet.takes_again(movement.kind, sign)
+    """`safe`, `applied`, `query` or `never`: how this wallet takes a second asking of this movement (rule 14)."""
+    return wallet.repeats[repeats_as(movement.tx.act)]
 
 
-def remembered(movement: Movement, wallet: Wallet, now: datetime) -> bool:
-    """Whether the wallet still knows the id of the first attempt (14)."""
-    return now - movement.created_at < wallet.remembers
+def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timedelta = NONE) -> bool:
+    """Whether the wallet still knows the id of the first attempt (rule 14), so much later than now."""
+    return moment.passed(movement.created_at) + ahead < wallet.remembers
 
 
-def settled_in_flight(movement: Movement, wallet: Wallet, now: datetime) -> bool:
-    """Whether nothing of it can still be queued on the way to the wallet (10)."""
-    return movement.asked_at is None or now - movement.asked_at >= wallet.in_flight_max
+def landed(movement: Movement, wallet: Wallet, moment: Moment, ago: timedelta = NONE) -> bool:
+    """Whether nothing of it can still be queued on the way to the wallet (rule 10); so long `ago`."""
+    if movement.asked_at is None:
+        return True
+    return moment.in_flight(movement.asked_at) - ago >= wallet.in_flight_max
 
 
 def judge(
     movement: Movement,
     wallet: Wallet,
-    outcome: Outcome,
-    now: datetime,
+    moment: Moment,
     *,
     target: Movement | None = None,
     refusable: bool = False,
+    another: bool = False,
 ) -> Decision:
-    """The decision that an answer to an attempt makes.
+    """The decision that the wallet's word about a movement makes.
 
-    `refusable`: a credit that may be declined for good, the win of a settle (18).
+    `refusable`: a credit that may be declined for good, the win of a settle (rule 18). `another`: another
+    rollback undid its target.
     """
-    if isinstance(outcome, Unknown):
+    fact = movement.fact
+    if fact is None:
         return None
-    first = movement.attempts <= 1
+    if fact.query:
+        return _judge_query(movement, wallet, fact, moment, target)
+    outcome = fact.outcome
+    first = movement.attempts <= 1 and movement.forgot_at is None
     if isinstance(outcome, Accepted):
-        # Only the provider's second asking is a replay to it, never ours (7).
+        # Only the provider's second asking is a replay to it, never ours (rule 7).
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
-    if movement.kind is Kind.ROLLBACK:
-        return _judge_rollback(movement, wallet, outcome, now, first=first, target=target)
-    if movement.owes:
+    if movement.undoes:
+        return _judge_rollback(movement, wallet, outcome, fact, moment, first=first or another, target=target)
+    if not any_no(movement.tx.act):
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)
-    safe = again(movement, wallet) == "safe" and outcome.reason not in _NO_BUSINESS
+    if outcome.reason is Reason.TRANSACTION_NOT_FOUND and reference_of(movement.tx.act):
+        return outcome if _never_applied(wallet, target, fact, moment) else None  # of a hold
+    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
+    safe = looks_first and outcome.reason not in _NO_BUSINESS
     return replace(outcome, replayed=False) if outcome.replayed or safe else None
 
 
 def _first_no(outcome: Declined) -> Declined:
-    """A no to the only attempt is a no; what speaks of us is said as our own (4)."""
+    """A no to the only attempt is a no; what speaks of us is said as our own (rule 4)."""
     if outcome.reason is Reason.BAD_SIGNATURE:
         return Declined(reason=Reason.UNSUPPORTED, message="the wallet does not accept our key")
     if outcome.reason is Reason.INVALID_REQUEST:
@@ -77,11 +88,12 @@ def _first_no(outcome: Declined) -> Declined:
 
 
 def _judge_rollback(
-    movement: Movement, wallet: Wallet, outcome: Declined, now: datetime, *, first: bool, target: Movement | None
-) -> Decision:
+    movement: Movement, wallet: Wallet, outcome: Declined, fact: Fact, moment: Moment, *, first: bool,
+    target: Movement | None,
+) -> Decision:  # fmt: skip
     reason = outcome.reason
     if reason is Reason.TRANSACTION_NOT_FOUND:
-        return outcome if _never_applied(wallet, target, now) else None
+        return outcome if _never_applied(wallet, target, fact, moment) else None
     if reason is Reason.ALREADY_ROLLED_BACK:
         return outcome if first else _done_before(outcome)
     if reason is Reason.DUPLICATE_MISMATCH and not first:
@@ -92,44 +104,45 @@ def _judge_rollback(
 
 
 def _done_before(outcome: Declined) -> Accepted:
-    """Our own repeated rollback met the first one (5)."""
+    """Our own repeated rollback met the first one (rule 5)."""
     return Accepted(
         balance=outcome.balance, bonus=outcome.bonus, currency=outcome.currency, wallet_id=outcome.wallet_id
     )
 
 
-def _never_applied(wallet: Wallet, target: Movement | None, now: datetime) -> bool:
-    """Whether a wallet's `transaction_not_found` to a rollback is final (10)."""
-    in_doubt = target is not None and not target.state.decided
-    if target is not None and target.attempts and not remembered(target, wallet, now):
-        return False  # it may have forgotten what it applied (14)
-    if wallet.tombstones or not in_doubt:
+def _never_applied(wallet: Wallet, target: Movement | None, fact: Fact, moment: Moment) -> bool:
+    """Whether a wallet's `transaction_not_found` to a rollback is final (rules 6, 10)."""
+    if target is None:
         return True
-    assert target is not None
-    return settled_in_flight(target, wallet, now)
+    if target.state is State.ACCEPTED and target.attempts:
+        return False  # this very wallet accepted it: it contradicts itself, perhaps for a moment only
+    if target.attempts and not remembered(target, wallet, moment):
+        return False  # it may have forgotten what it applied (rule 14)
+    return wallet.tombstones or target.decided or landed(target, wallet, moment, moment.passed(fact.began))
 
 
-def judge_query(
-    movement: Movement, wallet: Wallet, outcome: Outcome, now: datetime, target: Movement | None
-) -> Decision:
-    """The decision that an answer to a status query makes; see also `never_applied_by_query`.
-
-    The answer is the wallet's first decision, so a no is judged as a no to the first attempt.
-    """
+def _judge_query(movement: Movement, wallet: Wallet, fact: Fact, moment: Moment, target: Movement | None) -> Decision:
+    """The answer to a status query is the wallet's first decision: a no is judged as one to the first
+    attempt. See also `unseen`."""
+    outcome = fact.outcome
     if isinstance(outcome, Accepted):
         return replace(outcome, replayed=False)
-    if not isinstance(outcome, Declined) or not outcome.replayed:
+    if not outcome.replayed:
         return None
-    first = replace(outcome, replayed=False)
-    if movement.kind is Kind.ROLLBACK:
-        return _judge_rollback(movement, wallet, first, now, first=True, target=target)
-    return None if movement.owes else first
+    said = replace(outcome, replayed=False)
+    if movement.undoes:
+        return _judge_rollback(movement, wallet, said, fact, moment, first=True, target=target)
+    return said if any_no(movement.tx.act) else None
 
 
-def never_applied_by_query(movement: Movement, wallet: Wallet, outcome: Outcome, now: datetime) -> bool:
-    """A wallet that does not know the id, asked after everything in flight has landed (10), or that
+def unseen(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
+    """A wallet that does not know the id, asked after everything in flight has landed (rule 10), or that
     declined what is owed: either way nothing moved, and the next attempt is a first one."""
-    if isinstance(outcome, Declined) and outcome.replayed:
-        return movement.owes
-    unseen = isinstance(outcome, Declined) and outcome.reason is Reason.TRANSACTION_NOT_FOUND and not outcome.replayed
-    return unseen and settled_in_flight(movement, wallet, now) and remembered(movement, wallet, now)
+    fact = movement.fact
+    if fact is None or not fact.query or not isinstance(fact.outcome, Declined):
+        return False
+    if fact.outcome.replayed:
+        return not any_no(movement.tx.act)
+    never_seen = fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
+    since = moment.passed(fact.began)
+    return never_seen and landed(movement, wallet, moment, since) and remembered(movement, wallet, moment)

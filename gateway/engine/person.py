@@ -1,8 +1,7 @@
 """What a person does with a movement that cannot settle itself: `gateway tx retry` and `resolve`.
 
-Both take the movement first, as a process does that carries it: what is being asked just now is
-left alone. Who did it and why is a step of the movement's story, in the same transaction.
-Numbers are those of SEMANTICS.md.
+What a process carries just now is left alone. Who did it and why is a step of the movement's story, in
+the same transaction.
 """
 
 from __future__ import annotations
@@ -14,14 +13,17 @@ from msgspec.structs import replace
 
 from gateway.engine.capability import encodes
 from gateway.engine.identity import own_id
-from gateway.engine.journal import Event, Journal, Movement, Step
-from gateway.engine.judge import again, remembered, settled_in_flight
+from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
+from gateway.engine.judge import again, landed, remembered
+from gateway.engine.moment import Moment
+from gateway.engine.movement import Event, Movement, Step, decided, left
+from gateway.engine.parts import gone
+from gateway.engine.rules import ROLLED_BACK
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
+from gateway.model import Accepted, Declined, Reason, Status, Transaction
 
-OWNER = "person:"  # whose lease it is while a person decides
-LEASE = timedelta(seconds=5)
+NOW = timedelta(0)  # due at once
 
 
 class NotDone(Exception):
@@ -43,64 +45,73 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 async def retry(journal: Journal, setup: Setup, key: str, by: str, now: datetime) -> Movement:
     """Due at once; what waited for a person is in doubt or owed again. Raises `NotDone`."""
-    movement = await _open_one(journal, key)
-    _may_be_asked(movement, setup, now)
-    taken = await _taken(journal, movement, now)
-    fresh = replace(taken, tries=0)
-    steps = [Step(now, Event.RETRY, _by(by))]
-    return await journal.leave_open(fresh, taken.open_state, "", None, now, steps=steps)
+
+    def steps(again: bool) -> Steps[Movement]:
+        own = yield from _open_one(key, now)
+        _may_be_asked(own, setup, now)
+        after = replace(left(own, own.open_state, "", now), tries=0)
+        held = yield Write(puts=(Put(own, after, NOW),), steps=((key, Step(now, Event.RETRY, _by(by))),))
+        return _done(after, held=held)
+
+    return await journal.make(Change(steps=steps, key=key))
 
 
 async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, now: datetime) -> Movement:
     """The decision that a person made, for ever. Raises `NotDone`."""
-    movement = await _open_one(journal, key)
-    await _no_open_parts(journal, movement)
-    if not verdict.force:
-        _nothing_in_flight(movement, setup, now)
-    taken = await _taken(journal, movement, now)
     word = "accepted" if verdict.accepted else "declined"
     step = Step(now, Event.RESOLVED, f"{word}{_by(verdict.by, ' by ')}: {verdict.reason}")
-    target = await journal.get(taken.target) if taken.target else None
-    outcome = _yes(taken) if verdict.accepted else _no(taken, target)
-    decided = await journal.decide(taken, outcome, now, heard=False, steps=[step])
-    if decided.outcome is not outcome:
-        raise NotDone(f"it was decided at the same moment: {decided.state.value}")
-    if decided.kind is Kind.ROLLBACK:
-        await _its_target(journal, decided, target, now)
-    await _its_whole(journal, decided, now)
-    return decided
+
+    def steps(again: bool) -> Steps[Movement]:
+        own = yield from _open_one(key, now)
+        parts, target, whole = yield Look((Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,))))
+        _no_open_parts(parts)
+        if not verdict.force:
+            _nothing_in_flight(own, setup, now)
+        aim, above = next(iter(target), None), next(iter(whole), None)
+        after = decided(own, _yes(own) if verdict.accepted else _no(own, aim), now)
+        puts = [Put(own, after), *_its_target(after, aim, now), *_its_whole(above, now)]
+        told = [(key, step)]
+        if above is not None and not above.decided:
+            told.append((above.key, Step(now, Event.RETRY, f"its part {key} was resolved")))
+        if aim is not None and aim.undone_by == key and not gone(after):
+            told.append((aim.key, Step(now, Event.RELEASED, key)))
+        held = yield Write(puts=tuple(puts), steps=tuple(told))
+        return _done(after, held=held)
+
+    return await journal.make(Change(steps=steps, key=key))
 
 
 def _by(name: str, before: str = "by ") -> str:
     return f"{before}{name}" if name else ""
 
 
-async def _open_one(journal: Journal, key: str) -> Movement:
-    movement = await journal.get(key)
-    if movement is None:
+def _done(after: Movement, *, held: bool) -> Movement:
+    if not held:
+        raise NotDone("it changed at the same moment: try again")
+    return after
+
+
+def _open_one(key: str, now: datetime) -> Looks[Movement]:
+    """The movement, if nobody carries it just now and it is not decided."""
+    (found,) = yield Look((Ask("own", (key,)),))
+    own: Movement | None = next(iter(found), None)
+    if own is None:
         raise Unfound(f"no movement has the key {key} (`gateway tx list` prints keys)")
-    if movement.state.decided:
-        raise NotDone(f"it is {movement.state.value}, and a decision stands")
-    return movement
-
-
-async def _taken(journal: Journal, movement: Movement, now: datetime) -> Movement:
-    """The movement for us alone (24), as it is now."""
-    taken = await journal.take(movement, f"{OWNER}{now.isoformat()}", now, now + LEASE)
-    if taken is None:
+    if own.decided:
+        raise NotDone(f"it is {own.state.value}, and a decision stands")
+    over = own.lease_over if own.lease_over is not None else own.due_at is not None and own.due_at <= now
+    if own.owner and not over:
         raise NotDone("a process carries it just now: try again in some seconds")
-    if taken.state.decided:
-        raise NotDone(f"it was decided meanwhile: {taken.state.value}")
-    return taken
+    return own
 
 
 def _may_be_asked(movement: Movement, setup: Setup, now: datetime) -> None:
-    """A wallet that may not be asked again is not, whoever wishes it (14)."""
+    """A wallet that may not be asked again is not, whoever wishes it (rule 14)."""
     wallet = setup.wallets.get(movement.wallet)
     if wallet is None or not movement.attempts:
         return
     instead = "find out there what became of it, and say so with `gateway tx resolve`"
-    if not remembered(movement, wallet, now):
+    if not remembered(movement, wallet, Moment(now)):
         raise NotDone(f"wallet {wallet.name} does not remember it any more: {instead}")
     if movement.owes and again(movement, wallet) == "never":
         raise NotDone(f"wallet {wallet.name} may not be asked again about a {movement.kind.value}: {instead}")
@@ -115,21 +126,20 @@ def _can_be_queried(wallet: Wallet, movement: Movement, setup: Setup) -> bool:
 
 def _nothing_in_flight(movement: Movement, setup: Setup, now: datetime) -> None:
     """What waits for a person may be resolved at once; what the gateway still settles, not before its
-    request can no longer be on the way (10)."""
+    request can no longer be on the way (rule 10)."""
     wallet = setup.wallets.get(movement.wallet)
-    if movement.state is State.PERSON or wallet is None or not movement.attempts:
+    if movement.state is State.PERSON or wallet is None or not movement.attempts or movement.asked_at is None:
         return
-    if not settled_in_flight(movement, wallet, now):
-        assert movement.asked_at is not None
+    if not landed(movement, wallet, Moment(now)):
         ends = (movement.asked_at + wallet.in_flight_max).strftime("%H:%M:%S")
         raise NotDone(
             f"the gateway still settles it, and wallet {wallet.name} may still apply it until {ends} UTC: wait, or --force"
         )
 
 
-async def _no_open_parts(journal: Journal, movement: Movement) -> None:
-    """A whole follows its parts: deciding it alone would leave their money where it is (16, 18)."""
-    open_ones = [part.key for part in await journal.children(movement.key) if not part.state.decided]
+def _no_open_parts(parts: list[Movement]) -> None:
+    """A whole follows its parts: deciding it alone would leave their money where it is (rules 16, 18)."""
+    open_ones = [part.key for part in parts if not part.decided]
     if open_ones:
         raise NotDone(f"it is made of parts, and follows them; resolve those that are open: {' '.join(open_ones)}")
 
@@ -140,7 +150,7 @@ def _yes(movement: Movement) -> Accepted:
 
 def _no(movement: Movement, target: Movement | None) -> Declined:
     """In words that every dialect has; a person's own never leave the journal."""
-    if movement.kind is Kind.ROLLBACK:
+    if movement.undoes:
         gone = target is not None and target.state is State.DECLINED
         reason = Reason.TRANSACTION_NOT_FOUND if gone else Reason.ALREADY_SETTLED
     else:
@@ -148,21 +158,25 @@ def _no(movement: Movement, target: Movement | None) -> Declined:
     return Declined(reason=reason, message="decided by a person")
 
 
-async def _its_target(journal: Journal, rollback: Movement, target: Movement | None, now: datetime) -> None:
-    """A rollback that was done ends the doubt about its target (5); one that will not be frees it."""
-    if rollback.state is State.DECLINED:
-        await journal.release_target(rollback.key, now)
-    elif target is not None and not target.state.decided:
-        refusal = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it was rolled back")
-        await journal.decide(target, refusal, now, heard=False)
+def _its_target(rollback: Movement, target: Movement | None, now: datetime) -> list[Put]:
+    """A rollback that was done ends the doubt about its target (rule 5); one that will not be frees it."""
+    if target is None or not rollback.undoes:
+        return []
+    if not gone(rollback):
+        if target.undone_by != rollback.key:
+            return []
+        freed = replace(target, undone_by="")
+        if target.decided:
+            return [Put(target, freed)]
+        return [Put(target, replace(left(freed, target.open_state, "", now), tries=0), NOW)]
+    if target.decided:
+        return [] if target.undone_by else [Put(target, replace(target, undone_by=rollback.key))]
+    claimed = replace(target, undone_by=target.undone_by or rollback.key)
+    return [Put(target, decided(claimed, ROLLED_BACK, now))]
 
 
-async def _its_whole(journal: Journal, part: Movement, now: datetime) -> None:
+def _its_whole(whole: Movement | None, now: datetime) -> list[Put]:
     """The movement that it is a part of is looked at, at once."""
-    whole = await journal.get(part.parent) if part.parent else None
-    if whole is None or whole.state.decided:
-        return
-    taken = await journal.take(whole, f"{OWNER}{now.isoformat()}", now, now + LEASE)
-    if taken is not None and not taken.state.decided:
-        steps = [Step(now, Event.RETRY, f"its part {part.key} was resolved")]
-        await journal.leave_open(taken, taken.open_state, "", None, now, steps=steps)
+    if whole is None or whole.decided:
+        return []
+    return [Put(whole, replace(left(whole, whole.open_state, "", now), tries=0), NOW)]

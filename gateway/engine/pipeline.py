@@ -5,6 +5,7 @@ receive -> guard, signature -> decode -> complete -> journal -> route -> plan ->
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 from msgspec import Struct
@@ -13,28 +14,29 @@ from msgspec.structs import replace
 from gateway.auth import guards
 from gateway.auth.keys import live
 from gateway.dialect import Call, NoCall
-from gateway.engine.asking import Asker
-from gateway.engine.complete import Completed, amounts_checked, complete, reference_kinds
-from gateway.engine.compound import carry_batch
+from gateway.engine.batches import Batches
+from gateway.engine.complete import Completed, completing, reference_kinds
+from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
+from gateway.engine.exchange import Exchanges
+from gateway.engine.gather import Order, route_of
 from gateway.engine.identity import key_of
 from gateway.engine.journal import JournalLost
-from gateway.engine.movements import Movements
-from gateway.engine.plan import Way
+from gateway.engine.parts import items_of
 from gateway.engine.reads import Reads
-from gateway.engine.recovery import Settler
+from gateway.engine.settle import Settler
 from gateway.engine.setup import Provider, Setup
+from gateway.engine.words import Way
 from gateway.engine.world import Silence, World
 from gateway.http import Request, Response
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
-    Adjust,
     Authenticate,
     Batch,
     Capture,
-    Credit,
     Declined,
+    Kind,
     Missing,
     Outcome,
     Profile,
@@ -44,6 +46,7 @@ from gateway.model import (
     Rollback,
     Transaction,
     Unknown,
+    owes,
 )
 from gateway.model import Balance as BalanceAct
 
@@ -63,7 +66,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     wallet_seconds: float = 0.0
     detail: str = ""
     key: str = ""  # of the movement in the journal, if it is one
-    counted: tuple[str, ...] = ()  # keys of the movements whose decisions it tells
+    call: str = ""  # the name under which the journal knows who heard what
+    keys: tuple[str, ...] = ()  # of the movements whose decisions it tells
 
 
 class Engine:
@@ -71,19 +75,26 @@ class Engine:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.asker = Asker(world)
-        self.movements = Movements(self.asker)
-        self.reads = Reads(self.asker)
-        self.settler = Settler(self.movements, self._way)
+        self.exchanges = Exchanges(world)
+        self.driver = Driver(world, self.exchanges)
+        self.driver.who = self._ask_who
+        self.reads = Reads(self.exchanges)
+        self.settler = Settler(self.driver)
+
+    def busy(self) -> bool:
+        """Whether anything is in the air or being driven in this process."""
+        return self.driver.busy()
 
     async def handle(self, setup: Setup, provider: Provider, request: Request, started: float) -> Answer:
         """Answer one call of a provider. `started` = `world.ticks()` at its first byte."""
-        errand = Errand(setup, provider, self.world.ticks, started)
+        errand = Errand(setup, provider, self.world.ticks, self.world.clock, started, self.world.nonce())
         try:
             answer = await self._handle(errand, request)
         finally:
             errand.close()
-        answer = replace(answer, wallet_seconds=errand.wallet_seconds, counted=tuple(sorted(errand.counted)))
+        answer = replace(
+            answer, wallet_seconds=errand.wallet_seconds, call=errand.name, keys=tuple(sorted(errand.keys))
+        )
         seconds = self.world.ticks() - started
         self.world.meter.call(
             provider.name, provider.dialect.name, answer.kind, answer.outcome, answer.reason, seconds,
@@ -92,9 +103,9 @@ class Engine:
         return answer
 
     async def unheard(self, answer: Answer) -> None:
-        """The connection was gone before the answer was written: doubt is what was told (26)."""
-        for key in sorted({*answer.counted, answer.key} - {""}):
-            await self.movements.unheard(key, counted=key in answer.counted)
+        """The connection was gone before the answer was written: doubt is what was told (rule 26)."""
+        for key in sorted({*answer.keys, answer.key} - {""}):
+            await self.driver.unheard(key, answer.call)
 
     async def _handle(self, errand: Errand, request: Request) -> Answer:
         provider, dialect = errand.provider, errand.provider.dialect
@@ -114,17 +125,19 @@ class Engine:
         except Refused as refused:
             return await self._answer(errand, refused.outcome(), None, call, "refused")
         errand.allow(provider.limit(tx.kind).total_seconds())
+        wire = tx
         try:
-            self.world.gate.call(provider, owed=owed(tx))
+            self.world.gate.call(provider, owed=first_served(tx))
             outcome, tx = await self._carry(errand, tx, call)
+            return await self._answer(errand, outcome, tx, call, "")
         except JournalLost:
-            outcome = Unknown(detail="the journal cannot be written")
-            for key in sorted(errand.counted):  # its decision may be durable, and doubt is what is told
-                self.world.spawn(self.movements.unheard(key, counted=True))
-            errand.counted.clear()
+            lost = Unknown(detail="the journal cannot be written")
+            for key in sorted(errand.keys):  # its decision may be durable, and doubt is what is told
+                self.world.spawn(self.driver.unheard(key, errand.name))
+            errand.keys.clear()
+            return await self._answer(errand, lost, wire, call, "")
         except Silence as silence:  # too many calls: whatever it is, it was not read, and nothing moved
-            outcome = Unknown(detail=silence.detail)
-        return await self._answer(errand, outcome, tx, call, "")
+            return await self._answer(errand, Unknown(detail=silence.detail), wire, call, "")
 
     def _prove(self, provider: Provider, request: Request, call: Call) -> None:
         """Guard and signature; raises `Refused` (bad_signature)."""
@@ -143,45 +156,36 @@ class Engine:
     async def _carry(self, errand: Errand, wire: Transaction, call: Call) -> tuple[Outcome, Transaction]:
         """What becomes of it, and the transaction as it was completed."""
         try:
+            if isinstance(wire.act, Batch):
+                return await self._batch(errand, wire, wire.act, call)
+            if wire.kind in MONEY_KINDS:
+                carried = await self.driver.carry(errand, self._order(errand, wire, call.name))
+                return carried.outcome, carried.tx
             done = await self._completed(errand, wire)
         except Refused as refused:
             return refused.outcome(), wire
-        if isinstance(done.tx.act, Batch):
+        return await self._read(errand, done), done.tx
 
-            async def carry_one(item: Transaction, space: str) -> Outcome:
-                return (await self._carry_one(errand, item, call, space))[0]
+    def _order(self, errand: Errand, wire: Transaction, call: str) -> Order:
+        space = errand.provider.dialect.space(call, wire.kind)
+        return Order(wire=wire, space=space, call=errand.name, waits=True)
 
-            outcome = await carry_batch(errand, done.tx, carry_one)
-            if isinstance(outcome, Unknown):  # its items were decided, and nobody heard of it
-                for key in sorted(errand.counted):
-                    await self.movements.unheard(key, counted=True)
-                errand.counted.clear()
-            return outcome, done.tx
-        return await self._carry_done(errand, wire, done, call, "")
+    async def _batch(self, errand: Errand, wire: Transaction, act: Batch, call: Call) -> tuple[Outcome, Transaction]:
+        done = await self._completed(errand, wire)
+        assert isinstance(done.tx.act, Batch)
+        outcome = await Batches(self.driver).carry(errand, items_of(done.tx, done.tx.act), atomic=act.atomic)
+        if isinstance(outcome, Unknown):  # its items were decided, and nobody heard of it
+            for key in sorted(errand.keys):
+                await self.driver.unheard(key, errand.name)
+            errand.keys.clear()
+        return outcome, done.tx
 
-    async def _carry_one(
-        self, errand: Errand, wire: Transaction, call: Call, space: str
-    ) -> tuple[Outcome, Transaction]:
-        try:
-            done = await self._completed(errand, wire)
-        except Refused as refused:
-            return refused.outcome(), wire
-        return await self._carry_done(errand, wire, done, call, space or wire.kind.value)
-
-    async def _carry_done(
-        self, errand: Errand, wire: Transaction, done: Completed, call: Call, space: str
-    ) -> tuple[Outcome, Transaction]:
+    async def _read(self, errand: Errand, done: Completed) -> Outcome:
         way = self._way(errand, done)
-        if done.tx.kind in MONEY_KINDS:
-            own = space or errand.provider.dialect.space(call.name, done.tx.kind)
-            ticket = replace(self.movements.ticket(errand, way, done, own, wire), in_batch=bool(space))
-            return await self.movements.carry(ticket), done.tx
         if way is None:
-            return Declined(reason=Reason.UNSUPPORTED, message="no route leads to a wallet"), done.tx
+            return Declined(reason=Reason.UNSUPPORTED, message="no route leads to a wallet")
         lacking = self._lacking(done)
-        if lacking is not None:
-            return lacking, done.tx
-        return await self.reads.answer(errand, way, done), done.tx
+        return lacking if lacking is not None else await self.reads.answer(errand, way, done)
 
     @staticmethod
     def _lacking(done: Completed) -> Declined | None:
@@ -195,49 +199,29 @@ class Engine:
 
     async def _completed(self, errand: Errand, wire: Transaction) -> Completed:
         """Raises `Refused` where an amount does not fit the currency, now that it is known."""
-        done = await complete(self.world.journal, errand.provider, wire, self.world.clock())
-        if self._asks_who(done):
-            done = await self._ask_who(errand, wire, done)
-        checked = done.tx
-        if checked.currency and not wire.currency:
-            checked = amounts_checked(checked, errand.setup.currencies)
-        return replace(done, tx=checked)
+        done = await self._complete(errand, wire)
+        if done.asks_who:
+            await self._ask_who(errand, wire, done)
+            done = await self._complete(errand, wire)
+        errand.session = done.session
+        return done.checked(errand.setup.currencies)
 
-    @staticmethod
-    def _asks_who(done: Completed) -> bool:
-        """Whether player or currency is missing, and a session may say it (21)."""
-        tx = done.tx
-        if not tx.session or isinstance(tx.act, Authenticate):
-            return False
-        needs_currency = tx.kind in MONEY_KINDS and not isinstance(tx.act, Rollback | Capture)
-        return not tx.player or (needs_currency and not tx.currency)
+    async def _complete(self, errand: Errand, tx: Transaction) -> Completed:
+        return await self.world.journal.look(completing(errand.provider, tx, self.world.clock()))
 
-    async def _ask_who(self, errand: Errand, wire: Transaction, done: Completed) -> Completed:
+    async def _ask_who(self, errand: Errand, wire: Transaction, done: Completed) -> None:
         """`authenticate`, asked of the wallet and remembered like a launch."""
         way = self._way(errand, done)
         if way is None:
-            return done
+            return
         asked = Transaction(act=Authenticate(), session=done.tx.session, player=done.tx.player, game=done.tx.game)
         outcome = await self.reads.answer(errand, way, replace(done, tx=asked))
-        if isinstance(outcome, Declined) and not isinstance(wire.act, Rollback) and _refusable(wire):
+        if isinstance(outcome, Declined) and _refusable(wire):
             raise Refused(outcome.reason, outcome.message)
-        if not isinstance(outcome, Accepted):
-            return done
-        return await complete(self.world.journal, errand.provider, wire, self.world.clock())
 
-    # -- route
-
-    def _way(self, errand: Errand, done: Completed) -> Way | None:
-        """The session's wallet, else the first route that fits."""
-        setup, provider, session = errand.setup, errand.provider, done.session
-        route = setup.route(provider, done.tx, session.brand if session else "")
-        wallet = setup.wallets.get(session.wallet) if session and session.wallet else None
-        if wallet is not None and (route is None or route.wallet != wallet.name):
-            fitting = (r for r in setup.routes if r.wallet == wallet.name and _serves(r.providers, provider.name))
-            route = next(fitting, route)
-        if route is None:
-            return None
-        return Way(setup=setup, provider=provider, wallet=wallet or setup.wallets[route.wallet], route=route)
+    @staticmethod
+    def _way(errand: Errand, done: Completed) -> Way | None:
+        return route_of(errand.setup, errand.provider, done.tx, done.session)
 
     # -- the answer
 
@@ -305,39 +289,35 @@ class Engine:
         return getattr(target.tx.act, "amount", None) if target is not None else None
 
     async def _balance(self, errand: Errand, outcome: Accepted | Declined, tx: Transaction) -> Accepted | Declined:
-        """A balance call inside the time left, else the last known one and what moved (8)."""
-        done = await complete(self.world.journal, errand.provider, tx, self.world.clock())
-        way = self._way(errand, done)
+        """A balance call inside the time left, else the last known one and what moved (rule 8)."""
         found = None
-        if way is not None and tx.player:
-            found = await self.reads.balance(errand, way, tx, errand.left() * BALANCE_SHARE)
+        with contextlib.suppress(JournalLost):  # it never changes the outcome
+            way = route_of(errand.setup, errand.provider, tx, errand.session)
+            if way is not None and tx.player:
+                found = await self.reads.balance(errand, way, tx, errand.left() * BALANCE_SHARE)
         if found is not None:
             return replace(outcome, balance=found.balance, bonus=found.bonus, currency=found.currency or tx.currency)
-        last = await self.asker.last_balance(errand.provider.id, tx.player, tx.currency)
+        last = await self.exchanges.last_balance(errand.provider.id, tx.player, tx.currency)
         return outcome if last is None else replace(outcome, balance=last, currency=tx.currency)
 
 
-def owed(tx: Transaction) -> bool:
+def first_served(tx: Transaction) -> bool:
     """Whether a call goes before new bets and reads where not all can be carried: it gives, or gives back."""
     act = tx.act
     if isinstance(act, Batch):
-        return any(owed(item) for item in act.items)
-    return isinstance(act, Credit | Rollback | Release) or (isinstance(act, Adjust) and act.amount > 0)
+        return any(first_served(item) for item in act.items)
+    return owes(act) or isinstance(act, Release)
 
 
 def _shows_now(replay_balance: str, outcome: Accepted, tx: Transaction) -> bool:
-    """A replay at a dialect whose replays show the balance of now (7)."""
+    """A replay at a dialect whose replays show the balance of now (rule 7)."""
     replayed = outcome.replayed and outcome.balance is None
     return replayed and replay_balance == "current" and tx.kind in MONEY_KINDS
 
 
-def _serves(providers: frozenset[str] | None, name: str) -> bool:
-    return providers is None or name in providers
-
-
 def _refusable(wire: Transaction) -> bool:
-    """A read or a debit may be declined because of its session; a credit may not (21)."""
-    return wire.kind.value not in ("credit", "rollback")
+    """A read or a debit may be declined because of its session; a credit may not (rule 21)."""
+    return wire.kind not in (Kind.CREDIT, Kind.ROLLBACK)
 
 
 def _kind_of_call(provider: Provider, name: str) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from gateway.engine.asking import Asker
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
+from gateway.engine.exchange import Exchanges
+from gateway.engine.gather import knowing
 from gateway.engine.identity import space_of
-from gateway.engine.journal import Movement, Session
 from gateway.engine.judge import OUR_FAULT
-from gateway.engine.plan import Way, encode, for_wallet
+from gateway.engine.movement import Movement, Session
 from gateway.engine.states import State
+from gateway.engine.words import Way, encode, for_wallet
 from gateway.model import (
     Accepted,
     Authenticate,
@@ -40,8 +41,8 @@ TRIES = 2  # a read may be asked again: it moves nothing
 class Reads:
     """Reads of a provider, and the reads that the gateway makes for itself."""
 
-    def __init__(self, asker: Asker) -> None:
-        self.asker, self.world = asker, asker.world
+    def __init__(self, exchanges: Exchanges) -> None:
+        self.exchanges, self.world = exchanges, exchanges.world
 
     async def answer(self, errand: Errand, way: Way, done: Completed) -> Outcome:
         """What the wallet says, or what is said without it."""
@@ -60,9 +61,8 @@ class Reads:
 
         `until` = the tick at which it must be over; the provider's own time where it is not given.
         """
-        session = await self.asker.session_out(way, tx.session)
-        wallet_tx = for_wallet(way, tx, tx.id, None, session)
-        known = self.asker.known(way, tx, None, None)
+        known = await self.world.journal.look(knowing(way, tx))
+        wallet_tx = for_wallet(way, tx, tx.id, None, known.session_out(tx))
         outcome: Outcome = Unknown(detail="no time was left for the wallet")
         for _ in range(TRIES):
             left = errand.left() if until is None else until - self.world.ticks()
@@ -70,10 +70,10 @@ class Reads:
             if seconds <= 0:
                 break
             try:
-                request = await encode(way, wallet_tx, known, self.world.clock(), self.world.nonce())
+                request = encode(known, wallet_tx, self.world.clock(), self.world.nonce())
             except Refused:
                 return None
-            handle = self.world.spawn(self.asker.exchange(errand, way, request, wallet_tx, tx.currency))
+            handle = self.world.spawn(self.exchanges.ask(errand, way, request, wallet_tx, tx.currency))
             await self.world.wait([handle], seconds)
             exchange = handle.result() if handle.done() else None
             if exchange is not None:
@@ -118,7 +118,7 @@ class Reads:
         return replace(outcome, profile=replace(who, player=player))
 
     async def balance(self, errand: Errand, way: Way, tx: Transaction, seconds: float) -> Accepted | None:
-        """A balance fetched in addition: never changes an outcome, and None where it fails (8)."""
+        """A balance fetched in addition: never changes an outcome, and None where it fails (rule 8)."""
         wanted = Transaction(
             act=Balance(), player=tx.player, session=tx.session, currency=tx.currency, game=tx.game
         )  # fmt: skip
@@ -149,7 +149,9 @@ class Reads:
         act = tx.act
         assert isinstance(act, Status)
         space = space_of(way.provider.dialect, act.reference_kind)
-        reference = found.alias if found is not None and found.alias else way.alias(space, act.reference)
+        reference = (
+            found.alias if found is not None and found.alias else way.alias(space, replace(tx, id=act.reference))
+        )
         asked = replace(
             tx, act=replace(act, reference=reference), player=tx.player or (found.tx.player if found else "")
         )
@@ -170,7 +172,7 @@ class Reads:
 
 
 def _ours(outcome: Outcome) -> Outcome:
-    """What a wallet refuses because of us is never told as the provider's own fault (4)."""
+    """What a wallet refuses because of us is never told as the provider's own fault (rule 4)."""
     if isinstance(outcome, Declined) and outcome.reason in OUR_FAULT:
         return Declined(reason=Reason.UNSUPPORTED, message="the wallet does not take our call")
     return outcome

@@ -6,6 +6,8 @@ already, durations are `timedelta`, everything is checked.
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -17,7 +19,7 @@ from gateway.auth.guards import Guard
 from gateway.auth.keys import Key
 from gateway.currency import Currencies
 from gateway.dialect import Dialect
-from gateway.model import Kind, Transaction
+from gateway.model import FACTS, Kind, Transaction
 
 
 class Breaker(Struct, frozen=True, kw_only=True):
@@ -70,6 +72,12 @@ class Send(Struct, frozen=True, kw_only=True):
         return "Send(...)"  # never a secret in a log
 
 
+@functools.lru_cache(maxsize=1024)  # asked twice for every movement, and there are as many as wallets
+def place_of(dialect: str, url: str, ids_as_is: bool) -> str:
+    """A short name for a wallet's address: how it is spoken to, where, and what it is told as id."""
+    return hashlib.sha256(f"{dialect}\x1f{url}\x1f{int(ids_as_is)}".encode()).hexdigest()[:12]
+
+
 class Wallet(Struct, frozen=True, kw_only=True):
     """One operator's wallet that we call."""
 
@@ -77,12 +85,13 @@ class Wallet(Struct, frozen=True, kw_only=True):
     dialect: Dialect
     settings: Any
     url: str  # without a trailing slash; the dialect's paths are appended
+    moved_from: str = ""  # the url that it had before, while unresolved movements still know that one
     keys: tuple[Key, ...] = ()
     send: Send = Send()
     answer_within: timedelta = timedelta(seconds=2.5)
     give_up_after: timedelta = timedelta(seconds=30)
     in_flight_max: timedelta = timedelta(minutes=2)
-    repeats: Mapping[str, str]  # debit, credit, rollback -> safe, query, never
+    repeats: Mapping[str, str]  # debit, credit, rollback -> safe, applied, query, never
     remembers: timedelta = timedelta(hours=48)
     tombstones: bool = False
     ids_as_is: bool = False
@@ -90,12 +99,25 @@ class Wallet(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
 
     def takes_again(self, kind: Kind, signed_amount: int = 0) -> str:
-        """`safe`, `query` or `never` for a second asking of this kind (SEMANTICS.md 14)."""
-        if kind is Kind.ROLLBACK:
-            return self.repeats["rollback"]
-        if kind is Kind.CREDIT or (kind is Kind.ADJUST and signed_amount > 0):
-            return self.repeats["credit"]
-        return self.repeats["debit"]
+        """`safe`, `applied`, `query` or `never` for a second asking of this kind (rule 14)."""
+        as_credit = FACTS[kind].repeats_as == "credit" or (kind is Kind.ADJUST and signed_amount > 0)
+        return self.repeats["credit" if as_credit else FACTS[kind].repeats_as]
+
+    @property
+    def place(self) -> str:
+        """Where this name points, in a word that the journal keeps with each movement (rule 23):
+        the dialect, the address and whose ids are told there make it the same wallet."""
+        return place_of(self.dialect.name, self.url, self.ids_as_is)
+
+    @property
+    def moved_from_place(self) -> str:
+        """Where it pointed before it moved; blank where it did not."""
+        return place_of(self.dialect.name, self.moved_from, self.ids_as_is) if self.moved_from else ""
+
+    def is_at(self, place: str) -> bool:
+        """Whether a movement that was sent to `place` was sent to this wallet. One from before places were
+        kept (blank) is taken to be: nobody can say otherwise."""
+        return not place or place in (self.place, self.moved_from_place)
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -150,3 +172,13 @@ class Setup(Struct, frozen=True, kw_only=True):
 
     def provider_by_id(self, provider_id: str) -> Provider | None:
         return next((p for p in self.providers.values() if p.id == provider_id), None)
+
+
+class Unresolved(Struct, frozen=True):
+    """So many movements of one provider that are not at their end, or that a clock still watches; the
+    wallet's name and place are those that the journal keeps, blank where they went to none."""
+
+    provider: str  # its id
+    wallet: str
+    place: str
+    number: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from gateway.engine.journal import Event, Movement, Step
+from gateway.engine.movement import Event, Movement, Step
 from gateway.model import Accepted, Declined, Outcome
 
 ONE_WORD = timedelta(seconds=1)

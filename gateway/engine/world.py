@@ -44,7 +44,7 @@ class Handle(Protocol[T_co]):
 
 
 class Meter(Protocol):
-    """What is counted (CONTRACT.md, metrics)."""
+    """What is counted (docs/operations.md)."""
 
     def call(
         self, provider: str, dialect: str, kind: str, outcome: str, reason: str, seconds: float, wallet_seconds: float

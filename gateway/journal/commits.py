@@ -1,9 +1,11 @@
 """Many changes in one PostgreSQL transaction.
 
-The names of all movements that are being opened are locked first, in one order; then the changes
-take their steps together, each step of all of them in one round trip, and the last one goes with
-the commit. Two groups that wait for each other all the same, or any other refusal of the database:
-nothing of the group is durable, and its changes are made again one by one.
+The changes take their steps together, each step of all of them in one round trip, and what they
+write goes with the commit. What would miss each other if they were looked at side by side does not
+share a transaction: of those that lock one name only the first goes on, the others come in the next
+one; of two writes that lean on one row the second one is stale. Two groups that wait for each other
+all the same, or any other refusal of the database: nothing of the group is durable, and its changes
+are made again one by one.
 """
 
 from __future__ import annotations
@@ -16,8 +18,12 @@ from typing import Any
 
 import psycopg
 
-from gateway.journal.change import Ask, Change, Last, Row, Steps
-from gateway.journal.lanes import GROUP_SECONDS_MAX, Connection, Ticket, gone, original, plain, shut
+from gateway.engine.journal import Ask, Change, Look, Write
+from gateway.journal import change as changes
+from gateway.journal.change import Alone, Last, Row
+from gateway.journal.joined import Joined
+from gateway.journal.lanes import GROUP_SECONDS_MAX, Connection, Ticket, bound, gone, original, plain, shut
+from gateway.journal.queries import Decode
 
 NAME_SLOTS = 131_072  # as migrations_postgres/0001 made; nodes that disagree would miss each other
 TRIES_MAX = 5
@@ -42,80 +48,163 @@ class _Walk:
 
     def __init__(self, ticket: Ticket) -> None:
         self.ticket, self.change = ticket, ticket.work
-        self._steps: Steps[Any] = self.change.steps(ticket.again)
-        self.asks: Sequence[Ask] = ()
-        self.ended = self.last = False
+        self._steps: Any = self.change.steps(ticket.again)
+        self.asked: Any = None  # what it waits for; None: it has ended
+        self.last: Sequence[Ask] | None = None  # what it asks together with the commit
         self.value: Any = None
-        self._go_on(lambda: next(self._steps))
+        self.error: Exception | None = None
+        self.go_on(None)
 
-    def answer(self, answers: list[list[Row]]) -> None:
-        self._go_on(lambda: self._steps.send(answers))
-
-    def _go_on(self, move: Callable[[], Any]) -> None:
+    def go_on(self, answer: Any) -> None:
+        """To its next step. What it raises is its own affair."""
+        over, self.asked = changes.last(self.asked), None
         try:
-            step = move()
+            self.asked = self._steps.send(answer)
+            assert not over, "nothing may be asked after the last step"
+            if isinstance(self.asked, Write):
+                changes.allowed(self.asked)
         except StopIteration as stop:
-            self.ended, self.value, self.asks = True, stop.value, ()
+            self.value = stop.value
+        except Exception as error:  # whatever it is
+            self.asked, self.error = None, error
+
+    @property
+    def moves(self) -> bool:
+        """Whether it has a step to take before the commit."""
+        return self.asked is not None and self.last is None
+
+    def written(self, answers: list[list[Any]]) -> None:
+        """The answer to what went with the commit."""
+        if isinstance(self.asked, Write):
+            conditional = self.asked.puts and changes.at_once(self.asked)
+            self.go_on(bool(answers[0]) if conditional else True)
         else:
-            self.asks, self.last = step.asks, isinstance(step, Last)
+            self.go_on(answers)
+
+    def deliver(self) -> None:
+        if self.error is not None:
+            self.ticket.fail(self.error)
+        else:
+            self.ticket.answer(self.value)
+
+
+class _Group:
+    """The changes of one transaction, and what keeps them apart."""
+
+    def __init__(self, tickets: Sequence[Ticket]) -> None:
+        shared = [ticket for ticket in tickets if not isinstance(ticket.work, Alone)]
+        together = shared if tickets[0] in shared else tickets[:1]
+        self.walks = sorted(map(_Walk, together), key=lambda walk: walk.change.key)
+        self.later = [ticket for ticket in tickets if ticket not in together]
+        self._slots: set[int] = set()
+        self._written: set[str] = set()
+
+    @property
+    def moving(self) -> list[_Walk]:
+        return [walk for walk in self.walks if walk.moves]
+
+    def slots(self) -> list[int]:
+        """What this round locks. Who names what another one of the group has named waits for the next
+        transaction: side by side neither would see the other."""
+        found: set[int] = set()
+        for walk in self.moving:
+            named = {slot(name) for name in walk.asked.names} if isinstance(walk.asked, Look) else set()
+            if named & self._slots:
+                self._put_off(walk)
+            else:
+                self._slots |= named
+                found |= named
+        return sorted(found)
+
+    def stale(self, walk: _Walk) -> bool:
+        """Whether its write leans on what another one of the group writes."""
+        write = walk.asked
+        if self._written & {m.key for m in write.insert}:
+            self._put_off(walk)
+            return True
+        if self._written & {m.key for m in changes.leans_on(write)}:
+            walk.go_on(False)
+            return True
+        return False
+
+    def writes(self, walk: _Walk) -> None:
+        self._written |= {put.before.key for put in changes.raised(walk.asked)} | {m.key for m in walk.asked.insert}
+        walk.last = [*changes.queries(walk.asked, leased=True)]
+
+    def _put_off(self, walk: _Walk) -> None:
+        walk.asked = None
+        self.walks.remove(walk)
+        self.later.append(walk.ticket)
 
 
 class Commits:
     """Carries groups of changes. `committed` hears the seconds of each."""
 
-    def __init__(self, sql: Mapping[str, bytes], committed: Callable[[float], None]) -> None:
-        self._sql, self._committed = sql, committed
+    def __init__(
+        self, sql: Mapping[str, bytes], decoders: Mapping[str, Decode], committed: Callable[[float], None]
+    ) -> None:
+        self._sql, self._decoders, self._committed = sql, decoders, committed
         self.refused = False  # the database answers, and the last change could not be committed
 
     async def carry(self, connection: Connection, tickets: list[Ticket]) -> list[Ticket]:
         loop = asyncio.get_running_loop()
-        started, sent = loop.time(), asyncio.Event()
+        started, sent, group = loop.time(), asyncio.Event(), _Group(tickets)
         try:
             async with asyncio.timeout(GROUP_SECONDS_MAX):
-                walks = await self._transaction(connection, tickets, sent)
-        except Exception as error:  # whatever it was, a bug of a change included: the others must not go with it
-            return await self._failed(connection, tickets, error, sent.is_set())
+                await self._transaction(connection, group, sent)
+        except Exception as error:  # whatever it was: the others must not go with it
+            taken = [ticket for ticket in tickets if ticket not in group.later]
+            return [*await self._failed(connection, taken, error, sent.is_set()), *group.later]
         self._committed(loop.time() - started)
         self.refused = False
-        for walk in walks:
-            walk.ticket.answer(walk.value)
-        return []
+        for walk in group.walks:
+            walk.deliver()
+        return group.later
 
     # -- one transaction
 
-    async def _transaction(self, connection: Connection, tickets: list[Ticket], sent: asyncio.Event) -> list[_Walk]:
-        walks = [_Walk(ticket) for ticket in tickets]
-        walks.sort(key=lambda walk: (not walk.change.names, walk.change.key))
+    async def _transaction(self, connection: Connection, group: _Group, sent: asyncio.Event) -> None:
         async with connection.pipeline() as pipeline:
             await connection.execute(self._sql["begin"])
-            slots = sorted({slot(name) for walk in walks for name in walk.change.names})
-            if slots:
-                await connection.execute(self._sql["lock_names"], (slots,))
-            while looking := [walk for walk in walks if not walk.ended and not walk.last]:
-                await self._together(connection, pipeline, looking)
-            ending = [walk for walk in walks if not walk.ended]
-            cursors = [await self._asked(connection, walk) for walk in ending]
+            while group.moving:
+                await self._round(connection, pipeline, group)
+            ending = [(walk, walk.last) for walk in group.walks if walk.last is not None]
+            asked = [Joined(self._sql, self._decoders, asks) for _, asks in ending]
+            cursors = [await _sent(connection, each) for each in asked]
             sent.set()
             commit = await connection.execute(COMMITTED)
             await pipeline.sync()
-            answers = [[await _rows(cursor) for cursor in asked] for asked in cursors]
+            answers = [each.answers(await _read(sent)) for each, sent in zip(asked, cursors, strict=True)]
         if commit.statusmessage != COMMITTED:
             raise NotCommitted(f"the transaction ended with {commit.statusmessage}")
-        for walk, answer in zip(ending, answers, strict=True):
-            walk.answer(answer)
-            assert walk.ended, "nothing may be asked after the last step"
-        return walks
+        for (walk, _), answer in zip(ending, answers, strict=True):
+            walk.written(answer)
 
-    async def _together(
-        self, connection: Connection, pipeline: psycopg.AsyncPipeline, looking: Sequence[_Walk]
-    ) -> None:
-        cursors = [await self._asked(connection, walk) for walk in looking]
-        await pipeline.sync()
-        for walk, asked in zip(looking, cursors, strict=True):
-            walk.answer([await _rows(cursor) for cursor in asked])
-
-    async def _asked(self, connection: Connection, walk: _Walk) -> list[psycopg.AsyncCursor[Row]]:
-        return [await connection.execute(self._sql[ask.query], plain(ask.values)) for ask in walk.asks]
+    async def _round(self, connection: Connection, pipeline: psycopg.AsyncPipeline, group: _Group) -> None:
+        """One step of every change: names are locked, rows are held, looks are answered."""
+        slots = group.slots()
+        if slots:
+            await connection.execute(self._sql["lock_names"], (slots,))
+        looking = [walk for walk in group.moving if isinstance(walk.asked, Look)]
+        writing = [walk for walk in group.moving if isinstance(walk.asked, Write)]
+        for walk in group.moving:
+            if isinstance(walk.asked, Last):
+                walk.last = walk.asked.asks
+        held = sorted({key for walk in writing if not changes.at_once(walk.asked) for key in changes.keys(walk.asked)})
+        holding = await connection.execute(self._sql["held"], plain((held,))) if held else None
+        asked = [Joined(self._sql, self._decoders, walk.asked.asks) for walk in looking]
+        cursors = [await _sent(connection, each) for each in asked]
+        if slots or held or any(cursors):
+            await pipeline.sync()
+        revisions: dict[str, int] = dict(original(await holding.fetchall())) if holding is not None else {}
+        for walk in writing:
+            if not group.stale(walk):
+                if changes.at_once(walk.asked) or changes.stands(walk.asked, revisions):
+                    group.writes(walk)
+                else:
+                    walk.go_on(False)
+        for walk, each, sent in zip(looking, asked, cursors, strict=True):
+            walk.go_on(each.answers(await _read(sent)))
 
     # -- when it fails
 
@@ -135,7 +224,7 @@ class Commits:
         ticket.tries += 1
         if not isinstance(error, PASSING) or ticket.tries >= TRIES_MAX:
             self.refused = isinstance(error, psycopg.Error)
-            ticket.lose(error)
+            ticket.lose(error) if isinstance(error, psycopg.Error | OSError | TimeoutError) else ticket.fail(error)
             return []
         await asyncio.sleep(PAUSE_SECONDS * random.random() * ticket.tries)  # noqa: S311  # to miss each other, no secret
         return await self._alone(connection, ticket)
@@ -167,9 +256,12 @@ async def _rolled_back(connection: Connection) -> bool:
     return True
 
 
-async def _rows(cursor: psycopg.AsyncCursor[Row]) -> list[Row]:
-    result = cursor.pgresult
-    return original(await cursor.fetchall()) if result is not None and result.nfields else []
+async def _sent(connection: Connection, asked: Joined) -> list[psycopg.AsyncCursor[Row]]:
+    return [await connection.execute(*bound(*statement)) for statement in asked.statements]
+
+
+async def _read(cursors: Sequence[psycopg.AsyncCursor[Row]]) -> list[list[Row]]:
+    return [original(await cursor.fetchall()) if cursor.description else [] for cursor in cursors]
 
 
 def slot(name: str) -> int:

@@ -1,6 +1,6 @@
 """The journal over queries: what SQLite and PostgreSQL have in common, which is nearly all.
 
-A database runs changes (`_write`) and queries (`_rows`); the rest of `gateway.engine.journal.Journal`
+A database runs changes (`make`) and queries (`_rows`); the rest of `gateway.engine.journal.Journal`
 is here.
 """
 
@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from msgspec.structs import replace
-
-from gateway.engine.journal import OF_THE_WALLET, Count, Intent, Listing, Movement, Opened, Session, Step, taken_back
-from gateway.engine.states import IllegalEdge, State
-from gateway.journal import opening, rows
-from gateway.journal.change import Ask, Change, Last, Look, Row, Steps, write
-from gateway.model import Accepted, Declined, Kind
+from gateway.engine.journal import Ask, Change, Doubt, Look, Looks, Steps, Write
+from gateway.engine.movement import Count, Event, Listing, Movement, Session, Step, carried, doubted
+from gateway.engine.setup import Unresolved
+from gateway.journal import change as changes
+from gateway.journal import rows
+from gateway.journal.change import Alone, Last, Row
+from gateway.model import Kind
 
 T = TypeVar("T")
+
+ANY = "*"  # of wallets: every name that is not named
+DIED = "the process that carried it ended"
 
 
 class JournalError(Exception):
@@ -38,8 +41,11 @@ class KeptJournal(ABC):
     """See `gateway.engine.journal.Journal`."""
 
     @abstractmethod
-    async def _write(self, change: Change[T]) -> T:
-        """Durable when it returns. Raises `JournalLost`."""
+    async def make(self, change: Change[T]) -> T:
+        """Durable when it returns. Raises `JournalLost`, or what the change raises."""
+
+    @abstractmethod
+    async def look(self, looks: Looks[T]) -> T: ...
 
     @abstractmethod
     async def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Row]:
@@ -63,12 +69,9 @@ class KeptJournal(ABC):
         """Where a row of the query `old` stands in that order."""
         return row[:1]
 
-    def _insert_values(self, movement: Movement) -> tuple[Any, ...]:
-        return rows.insert_values(movement)
-
-    def _lease(self, at: datetime, until: datetime) -> Any:
+    def _lease(self, at: datetime, lasts: timedelta) -> Any:
         """The value of a lease's end for the query `take`."""
-        return rows.micros(until)
+        return rows.micros(at + lasts)
 
     def _now(self, at: datetime) -> tuple[Any, ...]:
         """The moment of a look, where the database does not tell it by itself."""
@@ -76,123 +79,44 @@ class KeptJournal(ABC):
 
     # -- writes
 
-    async def open(self, intent: Intent) -> Opened:
-        return await self._write(opening.change(intent, self._insert_values))
+    async def take_due(self, at: datetime, owner: str, lasts: timedelta, wallets: Mapping[str, int]) -> list[Movement]:
+        lease, now = self._lease(at, lasts), self._now(at)
 
-    async def take(self, movement: Movement, owner: str, at: datetime, until: datetime) -> Movement | None:
-        key, now = movement.key, self._now(at)
-        asks = (
-            Ask("hold", (key,)),
-            Ask("taken_steps", (rows.micros(at), key, owner, *now)),
-            Ask("take", (owner, owner, owner, rows.micros(at), owner, self._lease(at, until), key, owner, *now)),
-        )
-        taken = (await self._write(write(*asks, key=key)))[-1]
-        if taken:
-            return rows.movement(taken[0])
-        found = await self.get(key)
-        return found if found is not None and found.state.decided else None
+        def steps(again: bool) -> Steps[list[Movement]]:
+            (known,) = yield Look((Ask("due_wallets"),))
+            names = [name for (name,) in known]
+            asked = [(name, wallets.get(name, wallets.get(ANY, 0))) for name in names]
+            asked = [(name, most) for name, most in asked if most > 0]
+            answers = yield Look(tuple(Ask("due", (name, *now, most)) for name, most in asked))
+            named = [m for found in answers for m in found if m.wallet in wallets]
+            others = [m for found in answers for m in found if m.wallet not in wallets]
+            chosen = _longest_due(_longest_due(others)[: wallets.get(ANY, 0)] + named)
+            asks = [Ask("take", _taken(m, at, owner, lease)) for m in chosen]
+            lines = [(m.key, Step(at, Event.DIED, DIED)) for m in chosen if _died(m, owner)]
+            taken = yield Last([*asks, *changes.story(lines)])  # type: ignore[misc]  # the journal's own step
+            return [row for found in taken[: len(asks)] for row in found]
 
-    async def ask(self, movement: Movement, at: datetime, *, steps: Sequence[Step] = ()) -> Movement:
-        asked = replace(movement, attempts=movement.attempts + 1, asked_at=at, state=State.ASKING)
-        return await self._change("ask", (rows.micros(at), asked.key), asked, steps, repeatable=False)
+        return await self.make(Alone(steps=steps))
 
-    async def not_left(self, movement: Movement, *, steps: Sequence[Step] = ()) -> Movement:
-        return await self._change("not_left", (movement.key,), taken_back(movement), steps, repeatable=False)
-
-    async def never_applied(self, movement: Movement, *, steps: Sequence[Step] = ()) -> Movement:
-        return await self._change("never_applied", (movement.key,), replace(movement, attempts=0), steps)
-
-    async def decide(
-        self, movement: Movement, outcome: Accepted | Declined, at: datetime, *, heard: bool, steps: Sequence[Step] = ()
-    ) -> Movement:
-        state = State.ACCEPTED if isinstance(outcome, Accepted) else State.DECLINED
-        when, told = rows.micros(at), state.value
-        stands, one = not movement.owes and state is State.ACCEPTED, int(heard)
-        values = (
-            told, rows.text(outcome), when, movement.attempts, stands, one, when, one, told, one, when, one, movement.key,
-        )  # fmt: skip
-        watched = stands and not heard
-        decided = replace(
-            movement, state=state, outcome=outcome, decided_at=at, note="", owner="", due_at=at if watched else None
-        )
-        decided = replace(decided, told=told, told_at=at) if heard else decided
-        return await self._change("decide", values, decided, steps)
-
-    async def leave_open(
-        self,
-        movement: Movement,
-        state: State,
-        note: str,
-        told_at: datetime | None,
-        due_at: datetime | None,
-        *,
-        steps: Sequence[Step] = (),
-    ) -> Movement:
-        told, when = told_at is not None, rows.micros(told_at)
-        left = replace(movement, state=state, note=note, owner="", due_at=due_at)
-        values = (
-            state.value, note, rows.micros(due_at), movement.tries, told, told, when, movement.key, state.value,
-            movement.owner,
-        )  # fmt: skip
-        left = replace(left, told="unknown", told_at=told_at) if told else left
-        return await self._change("leave_open", values, left, steps, owner=movement.owner)
-
-    async def watch(self, movement: Movement, due_at: datetime | None) -> None:
-        ask = Ask("watch", (rows.micros(due_at), movement.key, movement.owner))
-        await self._write(write(ask, key=movement.key))
-
-    async def tell(self, movement: Movement, told: str, at: datetime, *, steps: Sequence[Step] = ()) -> None:
-        await self._write(_counted(movement.key, Ask("tell", (told, rows.micros(at), movement.key)), steps))
-
-    async def unheard(self, key: str, at: datetime, *, counted: bool, steps: Sequence[Step] = ()) -> None:
-        one, when = int(counted), rows.micros(at)
-        await self._write(_counted(key, Ask("unheard", (one, one, one, when, one, when, key)), steps))
-
-    async def release_target(self, key: str, at: datetime) -> None:
-        line = Ask("released_steps", (rows.micros(at), key, key, key))
-        await self._write(write(line, Ask("release", (key, key))))
+    async def hasten(self, at: datetime) -> None:
+        now = self._now(at)
+        await self.make(changes.write(Ask("hasten", now + now), Ask("fly_again", now)))
 
     async def note(self, key: str, steps: Sequence[Step]) -> None:
-        await self._write(write(Ask("hold", (key,)), *_lines(key, steps), key=key))
+        def noted(again: bool) -> Steps[None]:
+            yield Write(steps=tuple((key, step) for step in steps))
+
+        await self.make(Change(steps=noted, key=key))
 
     async def learn(self, session: Session) -> None:
-        await self._write(write(Ask("learn", rows.session_values(session))))
+        await self.make(changes.write(Ask("learn", rows.session_values(session))))
 
-    async def _change(
-        self,
-        query: str,
-        values: tuple[Any, ...],
-        changed: Movement,
-        lines: Sequence[Step],
-        *,
-        owner: str | None = None,
-        repeatable: bool = True,
-    ) -> Movement:
-        """`changed`, if the row could still change; else the row as it is: decided, or (where `owner`
-        is named) carried by another process by now."""
-        key, ask = changed.key, Ask(query, values)
+    async def doubt(self, doubt: Doubt, reason: str, by_whom: str) -> None:
+        """A person's word that the journal forgot something."""
+        values = (rows.micros(doubt.since), rows.micros(doubt.said_at), reason, by_whom)
+        await self.make(changes.write(Ask("doubt", values)))
 
-        def change(again: bool) -> Steps[tuple[bool, bool]]:
-            if not lines:
-                (touched,) = yield Last([ask])
-                return bool(touched), again
-            (touched,) = yield Look([ask])
-            yield Last(_lines(key, lines if touched else [line for line in lines if line.what in OF_THE_WALLET]))
-            return bool(touched), again
-
-        done, again = await self._write(Change(steps=change, key=key, repeatable=repeatable))
-        if done:
-            return changed
-        found = await self.get(key)
-        assert found is not None, "a movement never leaves while it is carried"
-        if found.state.decided:
-            ours = again and (found.outcome, found.decided_at) == (changed.outcome, changed.decided_at)
-            return changed if ours else found
-        if owner is not None and found.owner not in ("", owner):
-            return found
-        raise IllegalEdge(f"{query}: no edge leads there from {found.state}")
-
-    # -- retention (SEMANTICS.md 27)
+    # -- retention (rule 27)
 
     async def forget_movements(
         self, place: tuple[Any, ...] | None, youngest: datetime, before: Callable[[str], datetime], most: int
@@ -201,7 +125,7 @@ class KeptJournal(ABC):
         decided `before` the moment of their wallet, and on which nothing open leans."""
         found = await self._rows("old", (*(place or self._first), most))
         old = [row for row in found if row[-1] < (rows.micros(youngest) or 0)]
-        asks = [Ask("forget", (key, rows.micros(before(wallet)))) for *_, key, wallet, _ in old]
+        asks = tuple(Ask("forget", (key, rows.micros(before(wallet)))) for *_, key, wallet, _ in old)
         gone = await self._forget(asks, "forget_steps")
         more = len(found) == most and len(old) == len(found)
         return Walked(gone, more, self._place(old[-1]) if old else place or self._first)
@@ -211,51 +135,43 @@ class KeptJournal(ABC):
         movement used which is kept."""
         found = await self._rows("old_sessions", (*place, most))
         when, now = rows.micros(seen), rows.micros(expired)
-        gone = await self._forget([Ask("forget_session", (*row, when, now)) for row in found], "")
+        gone = await self._forget(tuple(Ask("forget_session", (*row, when, now)) for row in found), "")
         return Walked(gone, len(found) == most, found[-1] if found else place)
 
-    async def _forget(self, asks: Sequence[Ask], behind: str) -> int:
-        def change(again: bool) -> Steps[int]:
+    async def _forget(self, asks: tuple[Ask, ...], behind: str) -> int:
+        def steps(again: bool) -> Steps[int]:
             gone = [row for found in (yield Look(asks)) for row in found]
-            yield Last([Ask(behind, (key,)) for (key,) in gone] if behind else [])
+            yield Last([Ask(behind, (key,)) for (key,) in gone] if behind else [])  # type: ignore[misc]  # the journal's own step
             return len(gone)
 
-        return await self._write(Change(steps=change)) if asks else 0
+        return await self.make(Alone(steps=steps)) if asks else 0
 
     # -- reads
 
     async def _many(self, query: str, values: tuple[Any, ...]) -> list[Movement]:
         return [rows.movement(row) for row in await self._rows(query, values)]
 
-    async def due(self, at: datetime, limit: int) -> list[Movement]:
-        return await self._many("due", (*self._now(at), limit))
-
     async def get(self, key: str) -> Movement | None:
-        return next(iter(await self._many("get", (key,))), None)
+        return next(iter(await self._many("own", (key,))), None)
 
     async def find(self, provider: str, kinds: Sequence[Kind], id: str) -> Movement | None:
-        return opening.first_of(await self._many("find", (provider, id)), kinds)
+        found = await self._many("found", (provider, id))
+        return next((m for kind in kinds for m in found if m.kind is kind), None)
 
     async def children(self, parent: str) -> list[Movement]:
-        return await self._many("children", (parent,))
+        return await self._many("parts", (parent,))
 
     async def aimed_at(self, target: str) -> list[Movement]:
-        return await self._many("aimed_at", (target,))
+        return await self._many("aimed", (target,))
 
     async def latest(self, provider: str, player: str) -> Movement | None:
         return next(iter(await self._many("latest", (provider, player))), None)
-
-    async def round(self, provider: str, player: str, round_id: str) -> list[Movement]:
-        return await self._many("round", (provider, player, round_id))
 
     async def story(self, key: str) -> list[Step]:
         return [rows.step(row) for row in await self._rows("story", (key,))]
 
     async def session(self, provider: str, session: str) -> Session | None:
         return await self._session("session", (provider, session))
-
-    async def session_by_launch(self, provider: str, launch_token: str) -> Session | None:
-        return await self._session("session_by_launch", (provider, launch_token))
 
     async def last_session(self, provider: str, player: str, game: str = "") -> Session | None:
         return await self._session("last_session", (provider, player, game))
@@ -269,30 +185,24 @@ class KeptJournal(ABC):
     async def counts(self) -> list[Count]:
         return [rows.count(row) for row in await self._rows("counts")]
 
-    async def unresolved_by_wallet(self) -> Mapping[str, int]:
-        return dict(await self._rows("unresolved"))
+    async def unresolved(self) -> list[Unresolved]:
+        return [rows.unresolved(row) for row in await self._rows("unresolved")]
+
+    async def doubts(self) -> list[Doubt]:
+        return [rows.doubt(row) for row in await self._rows("doubts")]
 
 
-def _lines(key: str, steps: Sequence[Step]) -> list[Ask]:
-    """The lines of a movement's story, written while its row is held."""
-    found = [
-        Ask("step", (key, rows.micros(step.at), step.what.value, step.detail[: rows.DETAIL_MAX], key)) for step in steps
-    ]
-    return [*found, Ask("trim", (key, key))] if found else found
+def _longest_due(found: Sequence[Movement]) -> list[Movement]:
+    return sorted(found, key=lambda m: (m.due_at or rows.EPOCH, m.key))
 
 
-def _counted(key: str, ask: Ask, steps: Sequence[Step]) -> Change[None]:
-    """A change that must not be made twice; its line in the story tells whether it was made."""
-    made = {(rows.micros(step.at), step.what.value, step.detail[: rows.DETAIL_MAX]) for step in steps}
-
-    def change(again: bool) -> Steps[None]:
-        if again:
-            (story,) = yield Look([Ask("story", (key,))])
-            if made & set(story):
-                return
-        yield Last([ask, *_lines(key, steps)])
-
-    return Change(steps=change, key=key, repeatable=bool(made))
+def _died(m: Movement, owner: str) -> bool:
+    return not m.decided and carried(m, owner).state is not m.state
 
 
-__all__ = ["JournalError", "KeptJournal"]
+def _taken(m: Movement, at: datetime, owner: str, lease: Any) -> tuple[Any, ...]:
+    """For the query `take`. What is decided is nobody's: it is only looked at again later."""
+    after = m if m.decided else carried(m, owner)
+    if _died(m, owner):
+        after = doubted(after, at)
+    return after.state.value, after.told, rows.micros(after.told_at), after.owner, lease, m.key

@@ -28,6 +28,7 @@ WAIT_SECONDS_LOST = 0.5  # the same, while the database is known to be away
 PAUSE_SECONDS_FIRST = 0.05  # between attempts to connect, doubled each time
 PAUSE_SECONDS_MAX = 1.0
 CLOSE_SECONDS_MAX = 5.0
+NUMBERED = b"%(1)s"
 NUL, ESCAPE = "\x00", "\ufffe"  # the escape is no character: nothing that is text holds it
 
 
@@ -147,11 +148,11 @@ async def shut(connection: Connection) -> None:
 
 
 async def read(connection: Connection, tickets: list[Ticket]) -> list[Ticket]:
-    """Carries queries, (SQL, values) each: one round trip for all of them."""
+    """Carries groups of queries, (SQL, values) each: one round trip for all of them."""
     try:
         async with asyncio.timeout(GROUP_SECONDS_MAX), connection.pipeline():
-            cursors = [await connection.execute(*ticket.work) for ticket in tickets]
-            answers = [await cursor.fetchall() for cursor in cursors]
+            cursors = [[await connection.execute(*bound(*asked)) for asked in ticket.work] for ticket in tickets]
+            answers = [[original(await cursor.fetchall()) for cursor in asked] for asked in cursors]
     except (psycopg.Error, OSError, TimeoutError) as error:
         if gone(error, connection):
             await shut(connection)
@@ -161,7 +162,7 @@ async def read(connection: Connection, tickets: list[Ticket]) -> list[Ticket]:
             return []
         return [left for ticket in tickets for left in await read(connection, [ticket])]
     for ticket, answer in zip(tickets, answers, strict=True):
-        ticket.answer(original(answer))
+        ticket.answer(answer)
     return []
 
 
@@ -170,9 +171,21 @@ def gone(error: BaseException, connection: Connection) -> bool:
     return isinstance(error, OSError | TimeoutError) or connection.closed or connection.broken
 
 
+def bound(sql: bytes, values: tuple[Any, ...]) -> tuple[bytes, Any]:
+    """A statement and its values; by number where it says one more than once."""
+    found = plain(values)
+    return sql, {str(number): value for number, value in enumerate(found, 1)} if NUMBERED in sql else found
+
+
 def plain(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """PostgreSQL's text holds no NUL. SQLite's does, and so may ids that a provider sends."""
-    return tuple([_escaped(value) if isinstance(value, str) and not value.isprintable() else value for value in values])
+    return tuple([_plain(value) for value in values])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return _escaped(value) if isinstance(value, str) and not value.isprintable() else value
 
 
 def original(found: list[Row]) -> list[Row]:

@@ -9,30 +9,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from gateway.engine.journal import JournalLost, Listing, Movement
-from gateway.engine.states import State
+from gateway.engine.journal import Ask, Change, JournalLost, Looks
+from gateway.engine.movement import Listing
 from gateway.journal import queries, rows
-from gateway.journal.change import Ask, Change, Row, write
+from gateway.journal.change import Row, write
 from gateway.journal.commits import Commits
+from gateway.journal.joined import Joined
 from gateway.journal.kept import JournalError, KeptJournal
-from gateway.journal.lanes import Connection, Lanes, original, plain, read, shut
+from gateway.journal.lanes import Connection, Lanes, bound, original, read, shut
 from gateway.journal.reader import Reader
 
 T = TypeVar("T")
 
 NEWEST_FIRST = "created_at DESC, key DESC"
 NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+MOMENT = NOW.replace("clock", "statement")  # the same for every row: an index can be asked with it
+OVER = f"due_at <= {NOW}"
 MIGRATIONS = queries.migrations(queries.HERE / "migrations_postgres")
 WRITE_LANES, READ_LANES = 2, 2  # connections of one process
+HOME_BEATS = 15
 BEAT_SECONDS = 1.0  # how soon it is noticed, without a call, that the database went away
 SILENT_SECONDS_MAX = 3.0  # without a commit, beats included: not ready
 PREPARED_MAX = 500
@@ -42,6 +48,11 @@ WAITS_SECONDS = 0.02  # until the other transaction certainly waits
 WRONG_ISOLATION = (
     "the journal's database does not do READ COMMITTED: who waits for a lock does not see what its holder wrote"
     " (YugabyteDB: yb_enable_read_committed_isolation=true)"
+)
+
+STRANGER = (
+    "the journal's database is another server than the one on which it was last written, or took over from it: it may"
+    " have forgotten movements. Say since when, with `gateway journal doubt --since TIME`, and start again"
 )
 
 CONNECTION = {
@@ -58,6 +69,8 @@ SESSION = (
     b"SET statement_timeout = '2500ms'",
     b"SET lock_timeout = '1000ms'",
     b"SET idle_in_transaction_session_timeout = '2500ms'",  # a process that was stopped must not hold its locks
+    # Planned once: every look has an index of its own, whatever its values are.
+    b"SELECT set_config(name, 'force_generic_plan', false) FROM pg_settings WHERE name = 'plan_cache_mode'",
     b"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
 )
 
@@ -66,21 +79,38 @@ Committed = Callable[[float], None]
 
 def marked(text: str) -> bytes:
     """With psycopg's marks for values."""
-    return text.replace("%", "%%").replace("?", "%s").encode()
+    numbered = re.sub(r"\?(\d)", r"%(\1)s", text.replace("%", "%%"))
+    return numbered.replace("?", "%s").encode()
 
 
+class Marked(dict[str, bytes]):
+    """The same queries, for psycopg."""
+
+    def __init__(self, named: queries.Queries) -> None:
+        super().__init__({name: marked(text) for name, text in named.items()})
+        self._named = named
+
+    def __missing__(self, name: str) -> bytes:
+        self[name] = marked(self._named[name])
+        return self[name]
+
+
+HERE = queries.HERE / "queries_postgres.sql"
 NAMED = queries.of(
-    queries.HERE / "queries_postgres.sql",
+    HERE,
+    lease=f"{NOW} + CAST(? AS BIGINT)",
+    over=OVER,
     arrival="created_at, key",
     arrival_down=NEWEST_FIRST,
-    hold=" FOR UPDATE",
     now=NOW,
-    lease=f"{NOW} + CAST(? AS BIGINT)",
-    dead=f" AND due_at <= {NOW}",
+    moment=MOMENT,
+    skip=" FOR UPDATE SKIP LOCKED",
     place="created_at",
     after="(created_at, key) > (?, ?)",
 )
-SQL = {name: marked(text) for name, text in NAMED.items()}
+SQL = Marked(NAMED)
+DECODERS = queries.decoders(HERE)
+ROW = f"{', '.join(rows.MOVEMENT)}, {OVER}"
 
 
 def where(url: str, password: str) -> str:
@@ -109,10 +139,16 @@ class PostgresJournal(KeptJournal):
 
     def __init__(self, conninfo: str, committed: Committed) -> None:
         async def connected() -> Connection:
-            return await connect(conninfo)
+            connection = await connect(conninfo)
+            try:
+                await at_home(connection)
+            except BaseException:
+                await shut(connection)
+                raise
+            return connection
 
         self._loop = asyncio.get_running_loop()
-        self._commits = Commits(SQL, committed)
+        self._commits = Commits(SQL, DECODERS, committed)
         self._up, self._heard_at = True, self._loop.time()
         self._writes = Lanes(connected, self._commits.carry, WRITE_LANES, self._heard)
         self._reads = Lanes(connected, read, READ_LANES, lambda up: None)
@@ -128,11 +164,14 @@ class PostgresJournal(KeptJournal):
             raise JournalError(f"cannot reach the journal's database: {_sentence(error)}") from None
         try:
             await _migrate(connection)
+            await at_home(connection)
             other = await connect(conninfo)
             try:
                 sees = await sees_what_it_waited_for(connection, other, SQL["begin"])
             finally:
                 await shut(other)
+        except Stranger as error:
+            raise JournalError(str(error)) from None
         except psycopg.Error as error:
             raise JournalError(f"cannot prepare the journal's database: {_sentence(error)}") from None
         finally:
@@ -148,34 +187,36 @@ class PostgresJournal(KeptJournal):
     def _place(self, row: Row) -> tuple[Any, ...]:
         return row[:2]
 
-    def _insert_values(self, movement: Movement) -> tuple[Any, ...]:
-        return rows.insert_values(movement, lasts=True)
-
-    def _lease(self, at: datetime, until: datetime) -> Any:
-        return (until - at) // rows.MICROSECOND
+    def _lease(self, at: datetime, lasts: timedelta) -> Any:
+        return lasts // rows.MICROSECOND
 
     def _now(self, at: datetime) -> tuple[Any, ...]:
         return ()
 
-    async def due(self, at: datetime, limit: int) -> list[Movement]:
-        found = await super().due(at, limit)
-        if any(movement.state is State.ASKING for movement in found):  # a process ended, or was stopped
-            when = rows.micros(at)
-            await self._write(write(Ask("orphan_steps", (when,)), Ask("orphans", (when, when))))
-            found = await super().due(at, limit)
-        return found
-
     # -- the database
 
-    async def _write(self, change: Change[T]) -> T:
+    async def make(self, change: Change[T]) -> T:
         return await self._writes.submit(change)  # type: ignore[no-any-return]  # the lanes are untyped inside
 
+    async def look(self, looks: Looks[T]) -> T:
+        try:
+            asked = next(looks)
+            while True:
+                joined = Joined(SQL, DECODERS, asked.asks)
+                answers = joined.answers(await self._asked(*joined.statements))
+                asked = looks.send(answers)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]  # StopIteration carries what the generator returns
+
     async def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Row]:
-        return await self._reads.submit((SQL[query], plain(values)))  # type: ignore[no-any-return]  # as above
+        return (await self._asked((SQL[query], values)))[0]
 
     async def _listed(self, listing: Listing) -> list[Row]:
-        sql, values = rows.listing(listing, NEWEST_FIRST)
-        return await self._reads.submit((marked(sql), plain(values)))  # type: ignore[no-any-return]  # as above
+        sql, values = rows.listing(listing, ROW, NEWEST_FIRST)
+        return (await self._asked((marked(sql), values)))[0]
+
+    async def _asked(self, *asked: tuple[bytes, tuple[Any, ...]]) -> list[list[Row]]:
+        return await self._reads.submit(asked) if asked else []
 
     def writable(self) -> bool:
         silent = self._loop.time() - self._heard_at > SILENT_SECONDS_MAX
@@ -193,10 +234,38 @@ class PostgresJournal(KeptJournal):
             self._heard_at = self._loop.time()
 
     async def _beat(self) -> None:
-        while True:
+        for number in itertools.count(1):
             with contextlib.suppress(JournalLost):
-                await self._write(write(Ask("beat")))
+                await self.make(write(Ask("beat")))
+                if (
+                    number % HOME_BEATS == 0
+                ):  # so that a word said before the database was lost is not taken for one said after
+                    await self._rows("still_home")
             await asyncio.sleep(BEAT_SECONDS)
+
+
+# ---------------------------------------------------------------- where the journal lives
+
+
+class Stranger(psycopg.OperationalError):
+    """This server is not the one on which the journal was last written."""
+
+
+async def at_home(connection: Connection) -> None:
+    """Raises `Stranger` where another server, or another history of this one, may have forgotten
+    movements, until a person has said so (rule 30). An engine that cannot tell is believed."""
+    try:
+        here = await (await connection.execute(SQL["here"])).fetchone()
+    except (psycopg.ProgrammingError, psycopg.NotSupportedError):
+        return
+    last = await (await connection.execute(SQL["homes"])).fetchone()
+    if last is not None and last[:2] != here and not await _said_since(connection, last[2]):
+        raise Stranger(STRANGER)
+    await connection.execute(SQL["at_home"], here)
+
+
+async def _said_since(connection: Connection, moment: int) -> bool:
+    return await (await connection.execute(SQL["said_since"], (moment,))).fetchone() is not None
 
 
 # ---------------------------------------------------------------- the schema
@@ -212,7 +281,7 @@ async def _migrate(connection: Connection) -> None:
         found = await cursor.fetchone()
         version, newest = int(found[0]) if found else 0, MIGRATIONS[-1][0]
         if version > newest:
-            raise JournalError(f"the journal has schema {version}, this gateway knows {newest}: use a newer gateway")
+            raise JournalError(queries.behind(version, newest))
         for number, sql in MIGRATIONS:
             if number > version:
                 await connection.execute(sql.encode(), prepare=False)
@@ -276,9 +345,13 @@ def reading(url: str, password: str) -> Iterator[Reader]:
             connection.read_only = True
 
             def fetch(sql: str, values: tuple[Any, ...]) -> list[Row]:
-                return original(connection.execute(marked(sql), plain(values)).fetchall())
+                return original(connection.execute(*bound(marked(sql), values)).fetchall())
 
-            yield Reader(fetch, NAMED, NEWEST_FIRST)
+            ((version,),) = fetch("SELECT version FROM gateway_schema", ())
+            why = queries.behind(int(version), MIGRATIONS[-1][0])
+            if why:
+                raise JournalError(why)
+            yield Reader(fetch, NAMED, ROW, NEWEST_FIRST)
     except psycopg.errors.UndefinedTable:
         raise JournalError("there is no journal in this database yet: no gateway has used it") from None
     except psycopg.Error as error:

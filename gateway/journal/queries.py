@@ -3,34 +3,65 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-from gateway.engine.states import EDGES, State, sources
 from gateway.journal import rows
 
 HERE = Path(__file__).parent
 _NAMED = re.compile(r"^-- (\w+): ", re.M)
 
-
-def load(*paths: Path, **columns: str) -> Mapping[str, str]:
-    """name -> SQL; a later file replaces queries of an earlier one. `{row}` and the like are replaced
-    by what is given."""
-    return {name: _filled(text, columns) for path in paths for name, text in _named(path.read_text(encoding="utf-8"))}
+Decode = Callable[[tuple[Any, ...]], Any]
 
 
-def of(*paths: Path, **dialect: str) -> Mapping[str, str]:
-    """The queries of the journal. `dialect`: where one database is not like the other."""
-    return load(
-        HERE / "queries.sql",
-        *paths,
-        row=rows.MOVEMENT_COLUMNS,
-        session=rows.SESSION_COLUMNS,
-        before_asking=_listed(sources(State.ASKING)),
-        edges=", ".join(f"'{state.value}>{target.value}'" for state, edges in EDGES.items() for target in edges),
-        before_decided=_listed(sources(State.ACCEPTED, State.DECLINED)),
+class Queries(dict[str, str]):
+    """name -> SQL. Made when they are asked for: `put` and `lease` with the columns that they change,
+    and `join` with the looks that it is to answer together, each row behind the number of its look."""
+
+    def __init__(self, named: dict[str, str], lease: str) -> None:
+        super().__init__(named)
+        self._lease = lease
+
+    def __missing__(self, name: str) -> str:
+        verb, *columns = name.split(" ")
+        if verb == "join":
+            texts = [self[each].rstrip(";") for each in columns]
+            looks = [f"SELECT {n} AS look, * FROM ({text}) AS look_{n}" for n, text in enumerate(texts)]  # noqa: S608  # our own queries, every value is bound
+            self[name] = " UNION ALL ".join(looks)
+            return self[name]
+        if verb not in ("put", "lease"):
+            raise KeyError(name)
+        sets = [f"{column} = ?" for column in columns] + ([f"due_at = {self._lease}"] if verb == "lease" else [])
+        changes = ", ".join([*sets, "revision = revision + 1"])
+        self[name] = f"UPDATE movements SET {changes} WHERE key = ? AND revision = ? RETURNING key"  # noqa: S608  # columns only, every value is bound
+        return self[name]
+
+
+def of(*paths: Path, lease: str, over: str, **dialect: str) -> Queries:
+    """The queries of the journal; a later file replaces those of an earlier one. What is given says
+    where one database is not like the other; `over`: whether a lease is over, by its clock."""
+    filled = {
+        "row": f"{', '.join(rows.MOVEMENT)}, {over} AS lease_over",
+        "session": rows.SESSION_COLUMNS,
+        "doubt": "since, said_at",
+        "inserted": ", ".join(rows.INSERTED),
+        "marks": ", ".join("?" for _ in rows.INSERTED),
+        "marks_leased": ", ".join(lease if name == "due_at" else "?" for name in rows.INSERTED),
+        "lease": lease,
         **dialect,
-    )
+    }
+    found = {name: _filled(text, filled) for path in (HERE / "queries.sql", *paths) for name, text in named(path)}
+    return Queries(found, lease)
+
+
+def decoders(*paths: Path) -> dict[str, Decode]:
+    """name -> how a row of its answer is read; what is not here stays as it is."""
+    found: dict[str, Decode] = {}
+    for path in (HERE / "queries.sql", *paths):
+        for name, text in named(path):
+            found.update((name, decode) for mark, decode in rows.DECODED.items() if mark in text)
+    return found
 
 
 def migrations(folder: Path) -> list[tuple[int, str]]:
@@ -38,19 +69,22 @@ def migrations(folder: Path) -> list[tuple[int, str]]:
     return [(int(path.name.split("_")[0]), path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.sql"))]
 
 
-def _named(text: str) -> Iterable[tuple[str, str]]:
-    parts = _NAMED.split(text)
+def behind(version: int, newest: int) -> str:
+    """Why a journal of another version cannot be read; blank: it can."""
+    if version == newest:
+        return ""
+    so = "use a newer gateway" if version > newest else "start this gateway first, which brings it forward"
+    return f"the journal has schema {version}, this gateway knows {newest}: {so}"
+
+
+def named(path: Path) -> Iterable[tuple[str, str]]:
+    parts = _NAMED.split(path.read_text(encoding="utf-8"))
     for name, part in zip(parts[1::2], parts[2::2], strict=True):
         lines = part.partition("\n")[2].strip().splitlines()
         yield name, "\n".join(line for line in lines if not line.startswith("--"))
 
 
-def _filled(sql: str, columns: Mapping[str, str]) -> str:
-    for column, listed in columns.items():
-        sql = sql.replace("{" + column + "}", listed)
+def _filled(sql: str, given: dict[str, str]) -> str:
+    for name, text in given.items():
+        sql = sql.replace("{" + name + "}", text)
     return sql
-
-
-def _listed(states: Iterable[State]) -> str:
-    """For an IN list of a query; the names are ours."""
-    return ", ".join(f"'{state.value}'" for state in states)

@@ -1,31 +1,45 @@
-"""Between rows and values: one place knows the order of the columns."""
+"""Between rows and values: one place knows the columns and their order."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from gateway.engine.journal import Count, Event, Listing, Movement, Session, Step
+from gateway.engine.journal import Doubt
+from gateway.engine.movement import Count, Event, Fact, Listing, Movement, Session, Step
+from gateway.engine.setup import Unresolved
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Kind, Outcome, Rollback, Transaction
+from gateway.model import Accepted, Declined, Kind, Rollback, Transaction
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 DETAIL_MAX = 1000  # characters of a step's detail
 
-MOVEMENT_COLUMNS = (
-    "key, provider, space, kind, fingerprint, intent, wallet, route, alias, state, attempts, asked_at, target, undone_by,"
-    " parent, outcome, told, told_at, note, owner, due_at, tries, created_at, decided_at"
-)
-SESSION_COLUMNS = (
-    "provider, session, player, currency, game, brand, wallet, wallet_session, launch_token, expires_at, seen_at"
-)
+MOVEMENT = (
+    "key", "provider", "space", "kind", "fingerprint", "intent", "wallet", "place", "route", "alias", "state",
+    "attempts", "asked_at", "forgot_at", "fact", "target", "undone_by", "parent", "batch", "ours", "outcome", "told",
+    "told_at", "heard", "note", "owner", "due_at", "tries", "created_at", "decided_at", "revision", "atomic",
+)  # fmt: skip
+DERIVED = ("id", "player", "currency", "round", "session", "reference", "reference_kind", "scope", "owes")
+"""Columns that say again what the intent says: for queries."""
+MUTABLE = (
+    "wallet", "place", "route", "alias", "state", "attempts", "asked_at", "forgot_at", "fact", "target", "undone_by",
+    "outcome", "told", "told_at", "heard", "note", "owner", "due_at", "tries", "decided_at",
+)  # fmt: skip
+INSERTED = (*MOVEMENT, *DERIVED)
+SESSION = (
+    "provider", "session", "player", "currency", "game", "brand", "wallet", "wallet_session", "launch_token",
+    "expires_at", "seen_at",
+)  # fmt: skip
+SESSION_COLUMNS = ", ".join(SESSION)
 
 _encode = msgspec.json.Encoder().encode
 _intent = msgspec.json.Decoder(Transaction)
 _outcome: msgspec.json.Decoder[Accepted | Declined] = msgspec.json.Decoder(Accepted | Declined)
+_fact = msgspec.json.Decoder(Fact)
 
 
 def micros(moment: datetime | None) -> int | None:
@@ -36,22 +50,41 @@ def moment(number: int | None) -> datetime | None:
     return None if number is None else EPOCH + number * MICROSECOND
 
 
-def text(value: Transaction | Outcome) -> str:
+def stored(value: Any) -> Any:
+    """A value of a movement as its column holds it."""
+    if value is None or type(value) is str or type(value) is int:
+        return value
+    if isinstance(value, datetime):
+        return (value - EPOCH) // MICROSECOND
+    if isinstance(value, State | Kind):
+        return value.value
+    if isinstance(value, bool):
+        return int(value)
     return _encode(value).decode()
 
 
-def insert_values(m: Movement, *, lasts: bool = False) -> tuple[Any, ...]:
-    """In the order of the query `insert`. `lasts`: how long its lease lasts, instead of when it ends."""
-    act = m.tx.act
+def insert_values(m: Movement, due: int | None) -> tuple[Any, ...]:
+    """In the order of `INSERTED`. `due`: when it is due, or how long it is not."""
+    tx, act = m.tx, m.tx.act
     undo = act if isinstance(act, Rollback) else None
-    due = (m.due_at - m.created_at) // MICROSECOND if lasts and m.due_at is not None else micros(m.due_at)
     return (
-        m.key, m.provider, m.space, m.kind.value, m.tx.id, m.tx.player, m.tx.currency, m.tx.round_id, m.reference,
-        undo.reference_kind.value if undo else "", undo.scope if undo else "", m.fingerprint, text(m.tx), m.wallet,
-        m.route, m.alias, m.state.value, int(m.owes), m.attempts, micros(m.asked_at), m.target, m.undone_by, m.parent,
-        None if m.outcome is None else text(m.outcome), m.told, micros(m.told_at), m.note, m.owner,
-        due, m.tries, micros(m.created_at), micros(m.decided_at), m.tx.session,
+        m.key, m.provider, m.space, m.kind.value, m.fingerprint, stored(tx), m.wallet, m.place, m.route, m.alias,
+        m.state.value, m.attempts, micros(m.asked_at), micros(m.forgot_at), stored(m.fact), m.target, m.undone_by,
+        m.parent, m.batch, int(m.ours), stored(m.outcome), m.told, micros(m.told_at), m.heard, m.note, m.owner, due,
+        m.tries, micros(m.created_at), micros(m.decided_at), m.revision, int(m.atomic),
+        tx.id, tx.player, tx.currency, tx.round_id, tx.session, m.reference,
+        undo.reference_kind.value if undo else "", undo.scope if undo else "", int(m.owes),
     )  # fmt: skip
+
+
+def changed(before: Movement, after: Movement) -> dict[str, Any]:
+    """What a put changes: indexes of what stays as it is are left alone."""
+    found = {}
+    for name in MUTABLE:
+        value = getattr(after, name)
+        if value != getattr(before, name):
+            found[name] = stored(value)
+    return found
 
 
 def movement(row: tuple[Any, ...]) -> Movement:
@@ -63,23 +96,32 @@ def movement(row: tuple[Any, ...]) -> Movement:
         fingerprint=row[4],
         tx=_intent.decode(row[5]),
         wallet=row[6],
-        route=row[7],
-        alias=row[8],
-        state=State(row[9]),
-        attempts=row[10],
-        asked_at=moment(row[11]),
-        target=row[12],
-        undone_by=row[13],
-        parent=row[14],
-        outcome=None if row[15] is None else _outcome.decode(row[15]),
-        told=row[16],
-        told_at=moment(row[17]),
-        note=row[18],
-        owner=row[19],
-        due_at=moment(row[20]),
-        tries=row[21],
-        created_at=EPOCH + row[22] * MICROSECOND,
-        decided_at=moment(row[23]),
+        place=row[7],
+        route=row[8],
+        alias=row[9],
+        state=State(row[10]),
+        attempts=row[11],
+        asked_at=moment(row[12]),
+        forgot_at=moment(row[13]),
+        fact=None if row[14] is None else _fact.decode(row[14]),
+        target=row[15],
+        undone_by=row[16],
+        parent=row[17],
+        batch=row[18],
+        ours=row[19] == 1,
+        outcome=None if row[20] is None else _outcome.decode(row[20]),
+        told=row[21],
+        told_at=moment(row[22]),
+        heard=row[23],
+        note=row[24],
+        owner=row[25],
+        due_at=moment(row[26]),
+        tries=row[27],
+        created_at=EPOCH + row[28] * MICROSECOND,
+        decided_at=moment(row[29]),
+        revision=row[30],
+        atomic=row[31] == 1,
+        lease_over=row[32],
     )
 
 
@@ -88,7 +130,15 @@ def count(row: tuple[Any, ...]) -> Count:
     return Count(wallet, kind, State(state), number, EPOCH + oldest * MICROSECOND)
 
 
-def listing(listed: Listing, newest_first: str) -> tuple[str, tuple[Any, ...]]:
+def unresolved(row: tuple[Any, ...]) -> Unresolved:
+    return Unresolved(*row)
+
+
+def doubt(row: tuple[Any, ...]) -> Doubt:
+    return Doubt(since=EPOCH + row[0] * MICROSECOND, said_at=EPOCH + row[1] * MICROSECOND)
+
+
+def listing(listed: Listing, columns: str, newest_first: str) -> tuple[str, tuple[Any, ...]]:
     """The query of a listing, and its values."""
     where, values = ["1 = 1"], []
     if listed.states:
@@ -101,7 +151,7 @@ def listing(listed: Listing, newest_first: str) -> tuple[str, tuple[Any, ...]]:
     before = micros(listed.before)
     bound: list[Any] = [*values, *([] if before is None else [before]), listed.limit]
     where += [] if before is None else ["created_at < ?"]
-    sql = f"SELECT {MOVEMENT_COLUMNS} FROM movements WHERE {' AND '.join(where)} ORDER BY {newest_first} LIMIT ?"  # noqa: S608  # columns and marks only, every value is bound
+    sql = f"SELECT {columns} FROM movements WHERE {' AND '.join(where)} ORDER BY {newest_first} LIMIT ?"  # noqa: S608  # columns and marks only, every value is bound
     return sql, tuple(bound)
 
 
@@ -110,7 +160,7 @@ def step(row: tuple[Any, ...]) -> Step:
 
 
 def session_values(s: Session) -> tuple[Any, ...]:
-    """In the order of the query `learn`."""
+    """In the order of `SESSION`."""
     return (
         s.provider, s.session, s.player, s.currency, s.game, s.brand, s.wallet, s.wallet_session, s.launch_token,
         micros(s.expires_at), micros(s.seen_at),
@@ -131,3 +181,7 @@ def session(row: tuple[Any, ...]) -> Session:
         expires_at=moment(row[9]),
         seen_at=EPOCH + row[10] * MICROSECOND,
     )
+
+
+DECODED: dict[str, Callable[[tuple[Any, ...]], Any]] = {"{row}": movement, "{session}": session, "{doubt}": doubt}
+"""By what a query selects."""

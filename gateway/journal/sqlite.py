@@ -11,15 +11,17 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
 
-from gateway.engine.journal import Listing
+from gateway.engine.journal import Ask, Change, Look, Looks, Write
+from gateway.engine.movement import Listing
+from gateway.journal import change as changes
 from gateway.journal import queries, rows
-from gateway.journal.change import Ask, Change, Row, write
+from gateway.journal.change import Failed, Last, Row
 from gateway.journal.kept import JournalError, KeptJournal
 from gateway.journal.reader import Reader
 from gateway.journal.writer import Submits, Writer
@@ -27,18 +29,22 @@ from gateway.journal.writer import Submits, Writer
 T = TypeVar("T")
 
 NEWEST_FIRST = "number DESC"
-SQL = queries.of(
-    arrival="number",
-    arrival_down=NEWEST_FIRST,
-    hold="",
-    now="?",
-    lease="?",
-    dead="",
-    place="number",
-    after="number > ?",
-)
+DIALECT = {
+    "arrival": "number",
+    "arrival_down": NEWEST_FIRST,
+    "now": "?",
+    "moment": "?",
+    "skip": "",
+    "place": "number",
+    "after": "number > ?",
+}
+SQL = queries.of(lease="?", over="NULL", **DIALECT)
+DECODERS = queries.decoders()
+ROW = f"{', '.join(rows.MOVEMENT)}, NULL"
 MIGRATIONS = queries.migrations(queries.HERE / "migrations")
 BUSY_MILLISECONDS = 5000
+STATEMENTS_MAX = 300  # kept prepared: every query, and the puts that occur
+AT_START = timedelta(seconds=60)  # what is open is due no later: the wall clock may have been set back
 
 Committed = Callable[[float], None]
 MakeWriter = Callable[[apsw.Connection, Committed], Submits]
@@ -52,8 +58,9 @@ def _fetch(connection: apsw.Connection | apsw.Cursor, sql: str, values: tuple[An
 def connect(path: str, *, readonly: bool = False) -> apsw.Connection:
     flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     try:
-        connection = apsw.Connection(path, flags=flags | apsw.SQLITE_OPEN_URI)
+        connection = apsw.Connection(path, flags=flags | apsw.SQLITE_OPEN_URI, statementcachesize=STATEMENTS_MAX)
         connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)  # else partial indexes make it plan anew for every value
         if not readonly:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -67,17 +74,23 @@ def reading(path: str) -> Iterator[Reader]:
     """The journal, only to be read, beside whoever owns it. Raises `JournalError`."""
     connection = connect(path, readonly=True)
     try:
-        yield Reader(lambda sql, values: _fetch(connection, sql, values), SQL, NEWEST_FIRST)
+        why = queries.behind(_version(connection), MIGRATIONS[-1][0])
+        if why:
+            raise JournalError(why)
+        yield Reader(lambda sql, values: _fetch(connection, sql, values), SQL, ROW, NEWEST_FIRST)
     finally:
         connection.close()
 
 
+def _version(connection: apsw.Connection) -> int:
+    return int(_fetch(connection, "PRAGMA user_version")[0][0])
+
+
 def migrate(connection: apsw.Connection) -> None:
     """Brings the schema forward, one version a transaction; a newer one than ours is refused."""
-    version = int(_fetch(connection, "PRAGMA user_version")[0][0])
-    newest = MIGRATIONS[-1][0]
+    version, newest = _version(connection), MIGRATIONS[-1][0]
     if version > newest:
-        raise JournalError(f"the journal has schema {version}, this gateway knows {newest}: use a newer gateway")
+        raise JournalError(queries.behind(version, newest))
     for number, sql in MIGRATIONS:
         if number > version:
             with connection:
@@ -113,8 +126,9 @@ class SqliteJournal(KeptJournal):
         except BaseException:
             _disown(lock)
             raise
-        when = rows.micros(now)
-        await journal._write(write(Ask("orphan_steps", (when,)), Ask("orphans", (when, when))))
+        when, soon = rows.micros(now), rows.micros(now + AT_START)
+        asks = (Ask("orphan_steps", (when,)), Ask("orphans", (when, when)), Ask("disowned", (soon,)))
+        await journal.make(changes.write(*asks))
         return journal
 
     def abandon(self) -> None:
@@ -123,14 +137,22 @@ class SqliteJournal(KeptJournal):
             connection.close()
         _disown(self._lock)
 
-    async def _write(self, change: Change[T]) -> T:
+    async def make(self, change: Change[T]) -> T:
         return await self._writer.submit(lambda db: _made(db, change))  # type: ignore[no-any-return]  # the writer is untyped inside
+
+    async def look(self, looks: Looks[T]) -> T:
+        try:
+            asked = next(looks)
+            while True:
+                asked = looks.send(_looked(self._read, asked))
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]  # StopIteration carries what the generator returns
 
     async def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Row]:
         return _fetch(self._read, SQL[query], values)
 
     async def _listed(self, listing: Listing) -> list[Row]:
-        return _fetch(self._read, *rows.listing(listing, NEWEST_FIRST))
+        return _fetch(self._read, *rows.listing(listing, ROW, NEWEST_FIRST))
 
     def writable(self) -> bool:
         return self._writer.writable
@@ -140,15 +162,41 @@ class SqliteJournal(KeptJournal):
         self.abandon()
 
 
-def _made(db: apsw.Cursor, change: Change[T]) -> T:
-    """One change inside the writer's transaction, where nothing can come between."""
-    steps = change.steps(False)
-    try:
-        asked = next(steps)
-        while True:
-            asked = steps.send([_fetch(db, SQL[ask.query], ask.values) for ask in asked.asks])
-    except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]  # StopIteration carries what the generator returns
+def _looked(db: apsw.Connection | apsw.Cursor, look: Look | Last) -> list[list[Any]]:
+    return [[*map(DECODERS.get(ask.query, _as_it_is), _fetch(db, SQL[ask.query], ask.values))] for ask in look.asks]
+
+
+def _as_it_is(row: Row) -> Row:
+    return row
+
+
+def _made(db: apsw.Cursor, change: Change[T]) -> T | Failed:
+    """One change inside the writer's transaction, where nothing can come between. What the change
+    itself raises rolls nothing back: it is raised before anything of it was written."""
+    steps: Any = change.steps(False)
+    answer: Any = None
+    asked: Any = None
+    while True:
+        try:
+            before, asked = asked, steps.send(answer)
+            assert not changes.last(before), "nothing may be asked after the last step"
+            if isinstance(asked, Write):
+                changes.allowed(asked)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]  # StopIteration carries what the generator returns
+        except Exception as error:  # whatever it is, it is its own
+            return Failed(error)
+        answer = _written(db, asked) if isinstance(asked, Write) else _looked(db, asked)
+
+
+def _written(db: apsw.Cursor, write: Write) -> bool:
+    alone = changes.at_once(write)
+    if not alone:
+        found: dict[str, int] = dict(row for key in changes.keys(write) for row in _fetch(db, SQL["held"], (key,)))
+        if not changes.stands(write, found):
+            return False
+    answers = [_fetch(db, SQL[ask.query], ask.values) for ask in changes.queries(write, leased=False)]
+    return bool(answers[0]) if alone and write.puts else True
 
 
 # ---------------------------------------------------------------- one owner

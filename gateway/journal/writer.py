@@ -7,19 +7,32 @@ A call waits for the commit that holds its write, and for nothing else.
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import apsw
 
 from gateway.engine.journal import JournalLost
+from gateway.journal.change import Failed
 
 Operation = Callable[[apsw.Cursor], Any]
 Ticket = tuple[Operation, "asyncio.Future[Any]"]
-Result = tuple["asyncio.Future[Any]", Any, BaseException | None]
+Result = tuple["asyncio.Future[Any]", Any]
+Fatal = Callable[[BaseException], None]
+
+BROKEN_DISK = 70  # EX_SOFTWARE: what the disk holds is read at the next start
+
+
+def end(error: BaseException) -> NoReturn:
+    """Ends the process: after a failed fsync nobody knows what the disk holds, and a second one may
+    say that all is well although pages are gone (rule 30)."""
+    print(f"the journal's disk failed, the gateway ends: {error}", file=sys.stderr, flush=True)
+    os._exit(BROKEN_DISK)
 
 
 class Submits(Protocol):
@@ -40,9 +53,11 @@ class DirectWriter:
         self.writable = True
 
     async def submit(self, operation: Operation) -> Any:
-        answers = transaction(self._connection, [operation])
+        (answer,) = transaction(self._connection, [operation])
         self._committed(0.0)
-        return answers[0]
+        if isinstance(answer, Failed):
+            raise answer.error
+        return answer
 
     async def close(self) -> None:
         """There is nothing queued."""
@@ -63,10 +78,10 @@ def transaction(connection: apsw.Connection, operations: list[Operation]) -> lis
 
 
 class Writer:
-    """Commits what is submitted, in order, in groups."""
+    """Commits what is submitted, in order, in groups. `fatal` hears of a disk that failed."""
 
-    def __init__(self, connection: apsw.Connection, committed: Callable[[float], None]) -> None:
-        self._connection, self._committed = connection, committed
+    def __init__(self, connection: apsw.Connection, committed: Callable[[float], None], fatal: Fatal = end) -> None:
+        self._connection, self._committed, self._fatal = connection, committed, fatal
         self._queue: deque[Ticket] = deque()
         self._wake = threading.Event()
         self._closing = False
@@ -113,20 +128,19 @@ class Writer:
         started = time.perf_counter()
         try:
             answers = transaction(self._connection, [operation for operation, _ in group])
-            results: list[Result] = [(future, answer, None) for (_, future), answer in zip(group, answers, strict=True)]
-            self.writable = True
         except Exception as error:  # whatever it was, nothing of this group is durable
-            if len(group) > 1:  # one bad write must not take its neighbours with it
+            if isinstance(error, apsw.IOError):
+                self._fatal(error)
+            elif len(group) > 1:  # one bad write must not take its neighbours with it
                 for ticket in group:
                     self._commit([ticket])
                 return
             self.writable = not isinstance(error, apsw.Error)
-            lost = JournalLost(f"{type(error).__name__}: {error}")
-            lost.__cause__ = error
-            self._deliver([(group[0][1], None, lost)])
+            self._deliver([(future, _lost(error)) for _, future in group])
             return
+        self.writable = True
         self._committed(time.perf_counter() - started)
-        self._deliver(results)
+        self._deliver([(future, answer) for (_, future), answer in zip(group, answers, strict=True)])
 
     def _deliver(self, results: list[Result]) -> None:
         try:
@@ -135,11 +149,20 @@ class Writer:
             return
 
 
+def _lost(error: Exception) -> Failed:
+    """Only what the database says is a loss; a bug is told as it is."""
+    if not isinstance(error, apsw.Error):
+        return Failed(error)
+    lost = JournalLost(f"{type(error).__name__}: {error}")
+    lost.__cause__ = error
+    return Failed(lost)
+
+
 def _settle(results: list[Result]) -> None:
-    for future, answer, error in results:
+    for future, answer in results:
         if future.done():
             continue  # its call was cancelled; the write is durable all the same
-        if error is None:
-            future.set_result(answer)
+        if isinstance(answer, Failed):
+            future.set_exception(answer.error)
         else:
-            future.set_exception(error)
+            future.set_result(answer)

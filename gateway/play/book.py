@@ -16,7 +16,7 @@ Place = tuple[str, str, str]
 
 
 class Rules(Struct, frozen=True, kw_only=True):
-    """How this wallet behaves where dialects differ. `native`: as the native card says."""
+    """How this wallet behaves where dialects differ. `native`: as adapters/native/NOTES.md says."""
 
     native: bool = False
     tombstones: bool = False  # remembers rollbacks of movements that it never saw
@@ -28,15 +28,19 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 
 WHOLE_CANCELS = frozenset({"scorpio_play"})
-"""Scorpio Play: "full bet amount", our simulator refunds the stored debit (its card, Partial cancel)."""
+"""Scorpio Play: "full bet amount", our simulator refunds the stored debit (its page, Partial cancel)."""
+
+
+BURIES = frozenset({"kyren"})
+"""Kyren: whatever a Cancel or Refund names is buried (its card), although no caller may rely on it."""
 
 
 def rules_of(dialect: Dialect) -> Rules:
-    """The rules that a dialect's card gives its wallets."""
+    """The rules that a dialect's page gives its wallets."""
     native = dialect.name == "native"
     return Rules(
         native=native,
-        tombstones=dialect.tombstones,
+        tombstones=dialect.tombstones or dialect.name in BURIES,
         current_balance=native or dialect.replay_balance == "current",
         several=native or dialect.partial,
         cuts=native or dialect.excess == "pass",
@@ -91,7 +95,7 @@ class Decision(Struct, frozen=True):
 
 
 def content_of(tx: Transaction) -> tuple[object, ...]:
-    """The fields that make it the same movement (SEMANTICS.md 2)."""
+    """The fields that make it the same movement (rule 2)."""
     act = tx.act
     match act:
         case Settle():

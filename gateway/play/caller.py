@@ -1,4 +1,4 @@
-"""A provider as its calls: one movement is said, repeated and cancelled as its card documents.
+"""A provider as its calls: one movement is said, repeated and cancelled as its page documents.
 
 The network, the clock and chance are arguments: `gateway provider` and the demo give the real
 ones, a simulation its own.

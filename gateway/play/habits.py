@@ -1,4 +1,4 @@
-"""What each provider does when an answer fails to come: its card's retries and cancels, as data."""
+"""What each provider does when an answer fails to come: its documented retries and cancels, as data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Habit(Struct, frozen=True, kw_only=True):
 _HABITS: Mapping[str, Habit] = {
     # ours: every call may be repeated; a bet in doubt is rolled back
     "native": Habit(bet=3, win=10, undo=10),
-    # "Refund on trouble"; any repeat of an id is a retry (NetGaming card, Semantics)
+    # "Refund on trouble"; any repeat of an id is taken for a retry
     "netgaming": Habit(bet=2, win=5, undo=5),
     "dragon_gaming": Habit(bet=2, win=5, undo=5),
     # "Bet: 3 retransmissions without an answer, then a Cancel; Result: 10 retransmissions"
@@ -93,7 +93,7 @@ def is_cancelled(habit: Habit, outcome: Outcome) -> bool:
 
 
 def seconds_of(dialect: Dialect, kind: Kind) -> float:
-    """How long this provider waits for an answer: its card's limit."""
+    """How long this provider waits for an answer: its documented limit."""
     text = dialect.answer_within.get(kind.value) or dialect.answer_within["default"]
     found = re.fullmatch(r"(\d+)(ms|s|m|h)", text)
     assert found is not None, text

@@ -2,7 +2,7 @@
 
 A strict wallet has one id space for all kinds and providers, looks at player, block, session and
 balance before it looks at the id, and remembers only what it accepted. With `native` rules it is
-the wallet of the native card: the key (provider, kind, id) first, tombstones, batches. Pure: the
+the wallet of the native dialect: the key (provider, kind, id) first, tombstones, batches. Pure: the
 time is an argument, so that a simulation in virtual time can use it.
 """
 
@@ -61,6 +61,7 @@ class Purse:
         self._entry_at: dict[Place, int] = {}
         self._holds: dict[Place, Hold] = {}
         self._buried: set[Place] = set()
+        self._shares: dict[int, list[tuple[int, Decimal]]] = {}  # what each rollback undid of which entry
         self._numbers = FIRST_WALLET_ID
 
     def open(self, player: str, currency: str, balance: Decimal) -> None:
@@ -157,7 +158,7 @@ class Purse:
         return replace(first, replayed=True, balance=cash, currency=tx.currency)
 
     def _final(self, tx: Transaction, outcome: Outcome) -> bool:
-        """Whether a decline is remembered: SEMANTICS.md 6."""
+        """Whether a decline is remembered: rule 6."""
         if tx.kind is Kind.CREDIT or (isinstance(tx.act, Adjust) and tx.act.amount > 0):
             return False
         return tx.kind is not Kind.ROLLBACK or (isinstance(outcome, Declined) and outcome.reason in _FINAL)
@@ -306,9 +307,10 @@ class Purse:
 
     def _roll_back(self, tx: Transaction, act: Rollback, place: Place, provider: str, now: datetime) -> Outcome:
         targets = self._targets(tx, act, provider)
+        named = self._place(provider, act.reference_kind, act.reference)
+        if self.rules.tombstones and named not in self._entry_at:
+            self._buried.add(named)  # also where its whole round was meant
         if not targets:
-            if self.rules.tombstones:
-                self._buried.add(self._place(provider, act.reference_kind, act.reference))
             return self._no(Reason.TRANSACTION_NOT_FOUND, tx)
         open_ones = [n for n in targets if not self.book[n].over and (self.rules.several or not self.book[n].undone_by)]
         if not open_ones:
@@ -321,12 +323,19 @@ class Purse:
         delta = moved if self.book[open_ones[0]].worth >= 0 else -moved
         told = moved if moved != act.amount else None
         outcome = self._post(tx, place, provider, now, delta, moved=told)
+        shares = self._shares[len(self.book) - 1] = []
         for n in open_ones:
             share = min(moved, self.book[n].left)
             moved -= share
-            undone = self.book[n].undone + share
-            self.book[n] = replace(self.book[n], undone=undone, undone_by=outcome.wallet_id)
+            shares.append((n, share))
+            self.book[n] = replace(self.book[n], undone=self.book[n].undone + share, undone_by=outcome.wallet_id)
+            self._rolled_forward(n)
         return outcome
+
+    def _rolled_forward(self, rollback: int) -> None:
+        """What a rollback undid that is itself undone stands again, and may be rolled back again."""
+        for n, share in self._shares.get(rollback, ()):
+            self.book[n] = replace(self.book[n], undone=self.book[n].undone - share, undone_by="")
 
     def _targets(self, tx: Transaction, act: Rollback, provider: str) -> list[int]:
         """Where in the book the movements stand that a rollback means."""
@@ -336,7 +345,7 @@ class Purse:
             return [found] if self.book[found].kind in kinds else []
         if self.rules.native or act.scope != "round" or not tx.round_id:
             return []
-        # Kyren's Refund whose reference is no bet: every open bet of that player and round.
+        # Kyren's Refund whose reference is no bet: every open bet of that player and round. Its Cancel: nothing.
         return [
             n
             for n, entry in enumerate(self.book)

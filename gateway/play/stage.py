@@ -241,7 +241,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 async def hand_over(admin: str) -> None:
-    """What an operator's platform does at a launch: tell the gateway who plays (SEMANTICS.md 22)."""
+    """What an operator's platform does at a launch: tell the gateway who plays (rule 22)."""
     async with httpx.AsyncClient(trust_env=False) as client:
         for link in LINKS:
             for player in link.players if link.launched else ():

@@ -20,7 +20,8 @@ from starlette.routing import Route
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
 from gateway.codec.times import parse_duration
-from gateway.engine.journal import Journal, JournalLost, Listing, Movement, Session
+from gateway.engine.journal import Journal, JournalLost
+from gateway.engine.movement import Listing, Movement, Session
 from gateway.engine.person import NotDone, Unfound, Verdict, resolve, retry
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
@@ -45,7 +46,7 @@ Text = Annotated[str, Meta(max_length=8192)]
 
 
 class Handover(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A game launch, told by the operator's platform (SEMANTICS.md 22)."""
+    """A game launch, told by the operator's platform (rule 22)."""
 
     provider: Id
     player: Id

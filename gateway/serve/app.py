@@ -74,7 +74,7 @@ class ProviderApp:
         log: Log,
         unheard: Callable[[Provider, Answer], None] = no_matter,
     ) -> None:
-        """`unheard` is told of an answer whose connection was gone before it was written (SEMANTICS.md 26)."""
+        """`unheard` is told of an answer whose connection was gone before it was written (rule 26)."""
         self._engine, self._current, self._metrics, self._log = engine, current, metrics, log
         self._unheard = unheard
 

@@ -1,6 +1,6 @@
 """The wallets' HTTP client: pooled, HTTP/1.1, no redirects, no second sending.
 
-Whether a byte of a request may have left decides about money (SEMANTICS.md 4). The classes of
+Whether a byte of a request may have left decides about money (rule 4). The classes of
 pyreqwest's exceptions do not tell: a request that was sent and never answered raises
 `ConnectTimeoutError`, one whose connection was closed after it was read `ConnectError`. Only the
 chain of causes does: hyper says `client error (Connect)` where no connection came about. Should

@@ -22,10 +22,12 @@ SCRAPE_SECONDS_MAX = 1.0  # after which a scrape shows what is known
 
 
 class Seat(Struct, frozen=True):
-    """What a worker is given: the sockets of providers and admin, and its end of the talk."""
+    """What a worker is given: the sockets of providers and admin, and its end of the talk. `again`: it takes
+    the place of one that died, with the configuration that is in use."""
 
     sockets: Sequence[socket.socket]
     end: socket.socket
+    again: bool = False
 
 
 class FromWorker(Struct, frozen=True, omit_defaults=True):

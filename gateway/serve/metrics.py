@@ -1,4 +1,4 @@
-"""Every metric of CONTRACT.md, under exactly its name and labels.
+"""Every metric of docs/operations.md, under exactly its name and labels.
 
 The hot path adds to plain dicts of the event loop (a tenth of what a locked child of
 prometheus_client costs); `collect` makes Prometheus families of them when they are scraped.
@@ -18,7 +18,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from gateway import __version__
-from gateway.engine.journal import Count
+from gateway.engine.movement import Count
 from gateway.engine.states import State
 from gateway.serve.shown import UNRESOLVED
 
@@ -232,7 +232,7 @@ OPEN = frozenset(UNRESOLVED)
 
 
 def open_movements(counts: Sequence[Count], wallets: Sequence[str], now: float) -> Iterator[Metric]:
-    """The journal's open movements: all of them are `unresolved` (SEMANTICS.md 25), some are owed or
+    """The journal's open movements: all of them are `unresolved` (rule 25), some are owed or
     wait for a person. What is being asked counts nowhere: no doubt was told yet."""
     yield _numbers("gateway_unresolved", "Movements whose outcome is not definite.", OPEN, counts, wallets)
     yield _numbers("gateway_owed", "Those owed to the wallet.", frozenset({State.OWED}), counts, wallets)

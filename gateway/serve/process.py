@@ -8,14 +8,15 @@ import gc
 import resource
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from msgspec.structs import replace
 
 from gateway.engine.journal import Journal
 from gateway.engine.pipeline import Answer, Engine
-from gateway.engine.setup import Provider, Setup, Wallet
+from gateway.engine.setup import Provider, Setup
+from gateway.serve import placed
 from gateway.serve.admin import Admin
 from gateway.serve.app import Current, ProviderApp
 from gateway.serve.client import HttpWalletClient
@@ -40,7 +41,7 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say, sea
     """Serves until SIGTERM or SIGINT. `say` speaks to the person, `ready` to who started us; `seat`
     is what a worker is given by its supervisor.
 
-    Raises `CannotListen` and `JournalError`, both with a sentence.
+    Raises `CannotListen`, `JournalError` and `Misplaced`, each with a sentence.
     """
     log = Log()
     libraries_log_to(log)
@@ -56,6 +57,10 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say, sea
         metrics = Metrics(fault=log.our_fault)
         journal = await open_journal(loaded.journal, clock(), metrics.committed)
         stack.push_async_callback(journal.close)
+        if seat is None or not seat.again:
+            left = placed.problems(loaded, await journal.unresolved())
+            if left:  # before anything is sent
+                raise placed.Misplaced("\n".join(map(str, left)))
         client = HttpWalletClient(clock)
         stack.push_async_callback(client.close)
         tasks = Tasks(log)
@@ -210,9 +215,9 @@ class Gateway:
         except ConfigErrors as errors:
             self._say(f"{errors}\nreload: refused, the configuration in use stays")
             return False
-        moved = moved_wallets(old.setup, new.setup, await self._journal.unresolved_by_wallet())
-        if moved:
-            self._say("\n".join([*moved, "reload: refused, the configuration in use stays"]))
+        left = placed.problems(new, await self._journal.unresolved())
+        if left:
+            self._say("\n".join([*map(str, left), "reload: refused, the configuration in use stays"]))
             return False
         for what in needs_restart(old, new):
             self._say(f"reload: {what} changed, which needs a restart")
@@ -240,26 +245,6 @@ class Gateway:
             self._metrics.inflight[name] += 0  # shown from the first scrape on
         for problem in loaded.no_way:
             self._say(str(problem))
-
-
-def moved_wallets(old: Setup, new: Setup, unresolved: Mapping[str, int]) -> list[str]:
-    """Wallets with unresolved movements that the new configuration removes or points elsewhere
-    (SEMANTICS.md 25), a sentence each."""
-    sentences = []
-    for name, number in unresolved.items():
-        if name not in old.wallets or not number:
-            continue
-        there = new.wallets.get(name)
-        if there is None:
-            sentences.append(f"wallet {name} is removed, and {number} of its movements are unresolved")
-        elif where(there) != where(old.wallets[name]):
-            sentences.append(f"wallet {name} is pointed elsewhere, and {number} of its movements are unresolved")
-    return sentences
-
-
-def where(wallet: Wallet) -> tuple[str, str, bool]:
-    """What makes it the same wallet, which knows the same ids."""
-    return wallet.dialect.name, wallet.url, wallet.ids_as_is
 
 
 def needs_restart(old: Loaded, new: Loaded) -> list[str]:

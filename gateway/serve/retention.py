@@ -1,7 +1,7 @@
 """What is old and decided leaves the journal in small steps, so that no call waits for it.
 
 A step walks over the oldest movements in the order in which they came and takes away those that
-nothing protects (SEMANTICS.md 27): decided, not watched, younger neither than `retention.decided`
+nothing protects (rule 27): decided, not watched, younger neither than `retention.decided`
 nor than what their wallet remembers or their provider may still repeat, and with nothing open that
 leans on them. Then sessions that no movement used which is kept.
 """
@@ -19,7 +19,7 @@ from gateway.engine.setup import Setup
 from gateway.journal.kept import KeptJournal
 from gateway.serve.config import Retention
 
-REPEATS_LONGEST = timedelta(hours=24)  # of all providers on the cards: Pragmatic Play's queue
+REPEATS_LONGEST = timedelta(hours=24)  # of all providers we know of: Pragmatic Play's queue
 STEP, STEP_BUSY = 500, 50  # movements looked at while nobody calls, and while somebody does
 SESSIONS_STEP = 50  # each is compared with its player's movements
 PAUSE_SECONDS = 0.25  # between two steps

@@ -11,7 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from gateway.codec.plain import outcome_to_plain, transaction_to_plain, utc_text
-from gateway.engine.journal import Journal, Movement, Step
+from gateway.engine.journal import Journal
+from gateway.engine.movement import Movement, Step
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.engine.states import State
 from gateway.engine.story import scrubbed, story
@@ -19,7 +20,7 @@ from gateway.model import Batch, Refused, Transaction
 
 UNRESOLVED = (State.DOUBT, State.OWED, State.PERSON)
 """What is not definite. An owed movement and one that waits for a person are in doubt, too: their
-provider heard doubt (SEMANTICS.md 6)."""
+provider heard doubt (rule 6)."""
 
 _TOKENS = frozenset({"session", "launch_token"})
 _EXTRA_TOKENS = frozenset({"sign", "otp"})

@@ -118,7 +118,7 @@ class Supervisor:
                 if number != own:
                     bound.close()
             assert self._admin is not None
-            status = self._work(self._loaded, Seat([self._providers[own], self._admin], theirs))
+            status = self._work(self._loaded, Seat([self._providers[own], self._admin], theirs, again=self._was_ready))
         except BaseException:  # nothing is above us
             traceback.print_exc()
         finally:

@@ -1,4 +1,4 @@
-"""The laws that every dialect obeys (ARCHITECTURE.md), on every dialect and each of its vectors.
+"""The laws that every dialect obeys, on every dialect and each of its vectors.
 
 Dialects are found by their folders; a new one is under the law without a line here. Law 12 (no
 secret in a log) is the server's.
@@ -201,7 +201,7 @@ def test_law_7_a_cut_reply_is_doubt(folder: str, stem: str) -> None:
         heard = dialect.decode_response(replace(response, body=rest), tx, call)
         if not complete(rest, response.body):
             assert not isinstance(heard, Accepted), f"accepted, cut at byte {cut}: {rest!r}"
-            # Where the status alone is the card's explicit no, the body has nothing to add.
+            # Where the status alone is its page's explicit no, the body has nothing to add.
             assert isinstance(heard, Unknown) or by_status, f"declined, cut at byte {cut}: {rest!r}"
 
 
@@ -216,7 +216,7 @@ def test_law_8_an_unlisted_status_is_doubt(folder: str) -> None:
     listed = {vector.response.status for vector in vectors_of(folder) if not isinstance(vector.heard, Unknown)}
     for vector, tx, call in spoken(folder):
         for status in STATUSES:
-            # A card may say "2xx" for success; it then need not list each of them.
+            # A page may say "2xx" for success; it then need not list each of them.
             own = () if status < 300 else (vector.response.body,)
             for body in (b"", HTML, b"{}", *own):
                 heard = dialect.decode_response(replace(vector.response, status=status, body=body), tx, call)

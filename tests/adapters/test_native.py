@@ -18,13 +18,20 @@ from gateway.auth import Key
 from gateway.dialect import Call, NoCall, NoSettings
 from gateway.http import Request
 from gateway.model import (
+    Accepted,
     Adjust,
+    Authenticate,
+    Balance,
     Batch,
+    Check,
+    CloseRound,
+    CloseSession,
     Credit,
     Debit,
     Declined,
     Kind,
     Missing,
+    Notice,
     Reason,
     Refused,
     Rollback,
@@ -32,7 +39,11 @@ from gateway.model import (
     Settle,
     Status,
     Transaction,
+    Unknown,
 )
+from gateway.play.book import rules_of
+from gateway.play.purse import Purse
+from gateway.play.teller import Teller
 from gateway.vectors import CURRENCIES
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,8 +59,8 @@ def key(name: str, until: datetime | None = None) -> Key:
 OLD, NEW, OTHER = key("old"), key("new"), key("other")
 
 
-def signed(*keys: Key, at: datetime = NOW) -> Request:
-    return DIALECT.auth.sign(encode_request(DEBIT, CALL), keys, NoSettings(), at)
+def signed(*keys: Key, at: datetime = NOW, tx: Transaction = DEBIT) -> Request:
+    return DIALECT.auth.sign(encode_request(tx, CALL), keys, NoSettings(), at)
 
 
 def verified(request: Request, *keys: Key, at: datetime = NOW) -> str:
@@ -128,6 +139,36 @@ def test_every_refusal_has_its_status() -> None:
         assert DIALECT.decode_response(answer, DEBIT, CALL) == replace(
             Declined(reason=reason), message="" if status == 200 else f"the wallet says HTTP {status}"
         )
+
+
+def test_the_answer_to_one_movement_is_never_believed_of_another() -> None:
+    """A proxy that hands an answer to the next request must not make a bet look taken, or refused."""
+    query = replace(DEBIT, act=Status(reference=DEBIT.id), id="")
+    other = replace(DEBIT, id="t-other")
+    for said in (Accepted(wallet_id="w"), *(Declined(reason=reason) for reason in Reason)):
+        for asked, elsewhere in ((DEBIT, other), (query, replace(query, act=Status(reference=other.id)))):
+            answer = DIALECT.encode_response(said, asked, CALL)
+            assert json.loads(answer.body)["transaction_id"] == DEBIT.id
+            assert not isinstance(DIALECT.decode_response(answer, asked, CALL), Unknown)
+            assert isinstance(DIALECT.decode_response(answer, elsewhere, CALL), Unknown)
+
+
+def test_a_call_without_an_id_has_no_echo() -> None:
+    """An operator who compares the echo must not find one where there is nothing to compare it with."""
+    for act in (Balance(), Check(), CloseRound(), CloseSession(), Notice(), Authenticate()):
+        said = DIALECT.encode_response(Accepted(balance=Decimal(1)), replace(DEBIT, act=act, id="c-1"), CALL)
+        assert "transaction_id" not in json.loads(said.body)
+
+
+def test_the_simulated_wallet_echoes_what_it_was_asked() -> None:
+    """Whoever builds a wallet from the example must see the field where it will be looked for."""
+    teller = Teller(dialect=DIALECT, settings=NoSettings(), keys=(NEW,), purse=Purse(rules_of(DIALECT), currency="USD"))
+    item = replace(DEBIT, id="t-2")
+    batch = replace(DEBIT, act=Batch(items=(DEBIT, item)), id="")
+    for tx in (DEBIT, batch):
+        answer = json.loads(teller.answer(signed(NEW, tx=tx), NOW, NONCE).response.body)
+        echoes = [said.get("transaction_id") for said in (answer, *answer.get("items", ()))]
+        assert echoes == ([DEBIT.id] if tx is DEBIT else [None, DEBIT.id, item.id])
 
 
 def test_what_it_needs_is_named() -> None:

@@ -165,7 +165,7 @@ def test_an_amount_finer_than_the_wire_is_refused() -> None:
 
 
 BODY = b'{"token":"sess-51c0","player_id":"p-4471"}'
-SIGNATURE = "291c7219c2937d72f39fc2ca1d467d0448db74f486811e82db9816d5a4f9bc86"  # the card's worked example
+SIGNATURE = "291c7219c2937d72f39fc2ca1d467d0448db74f486811e82db9816d5a4f9bc86"  # the page's worked example
 SECRET = (Key(id="h", parts={"secret": "gw-test-secret-01"}),)
 
 

@@ -1,4 +1,4 @@
-"""Providers with their documented retries and cancels (`shared/dialects`, or as our cards assume).
+"""Providers with their documented retries and cancels (as `adapters/*/NOTES.md` and gateway/play/habits.py have them).
 
 A call goes to whichever node answers the door, as behind a balancer; a repeat goes to another one,
 and now and then the same id arrives at two nodes at once.

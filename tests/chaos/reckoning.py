@@ -115,7 +115,7 @@ class Reckoning:
         last = bet.asked[-1]
         assert last.node is not None
         if last.node.down.meet(last.since, last.until + self.stage.options.silent):
-            self.figures["bets whose doubt died with its node"] += 1  # SEMANTICS.md 26: it counts as heard
+            self.figures["bets whose doubt died with its node"] += 1  # rule 26: it counts as heard
         else:
             self._fail(bet, "its provider heard doubt and went silent, the stake is still taken")
 

@@ -151,7 +151,7 @@ class Stage:
         self.calm_until = float("inf")
 
     def saw(self, chunk: bytes, at: float) -> None:
-        """A node that was stopped looks at its lease just before bytes leave (SEMANTICS.md 24)."""
+        """A node that was stopped looks at its lease just before bytes leave (rule 24)."""
         stamp = STAMP.search(chunk)
         if stamp is None:
             return

@@ -1,4 +1,4 @@
-"""The example of CONTRACT.md, every key of it."""
+"""One configuration with everything in it, and every key of it where it belongs."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ wallets:
   main:
     dialect: native
     url: https://wallet.example/api
+    moved_from: https://old.example/api
     keys: [{id: w1, secret: {env: WALLET}}]
     send: {headers: {X-Brand: acme}, api_key: {env: W_KEY}, hmac: {env: W_HMAC}, ca: {file: ca.pem}, \
 client_cert: {file: c.pem}, client_key: {file: k.pem}, proxy: "http://proxy:3128"}
@@ -117,6 +118,7 @@ def test_every_key_of_the_contract(tmp_path: Path) -> None:
     assert [key.id for key in provider.keys] == ["2026-11", "2026-05"]
     assert provider.limit(Kind.DEBIT) == timedelta(seconds=3)
     assert provider.after_doubt == timedelta(minutes=10)
+    assert wallet.moved_from == "https://old.example/api"
     assert wallet.send.hmac == "a-secret"
     assert wallet.send.client_key.startswith(b"-----BEGIN PRIVATE KEY-----")
     assert loaded.setup.routes[0].games == {"live_1": "g-1"}

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
+from gateway.engine.setup import Wallet
 from gateway.model import Kind
 from gateway.serve.config import load
 from gateway.serve.config.declaration import json_schema
+from gateway.serve.discover import find
 from tests.config.helpers import ENVIRON, GOOD, HEAD, PROVIDERS, good, with_provider, with_wallet
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -134,6 +138,42 @@ def test_a_wallet_says_what_differs_from_its_dialect(tmp_path: Path) -> None:
     assert not wallet.ids_as_is
     assert wallet.url == "http://[::1]:1"
     assert wallet.send.headers == {"X-A": "b"}
+
+
+def test_each_kind_follows_the_word_of_what_it_does_to_the_purse(tmp_path: Path) -> None:
+    """A hold takes, so it is asked again as a bet is; a correction as its sign says (rule 14)."""
+    text = "{dialect: netgaming, url: 'https://w.example', repeats: {debit: never, credit: applied, rollback: safe}}"
+    wallet = good(tmp_path, with_wallet(text)).setup.wallets["other"]
+    takes = (Kind.DEBIT, Kind.SETTLE, Kind.RESERVE, Kind.CAPTURE, Kind.RELEASE)
+    assert {wallet.takes_again(kind) for kind in takes} == {"never"}
+    assert [wallet.takes_again(Kind.ADJUST, sign) for sign in (-1, 1)] == ["never", "applied"]
+    assert [wallet.takes_again(kind) for kind in (Kind.CREDIT, Kind.ROLLBACK)] == ["applied", "safe"]
+    with pytest.raises(KeyError):  # a batch is asked about item by item
+        wallet.takes_again(Kind.BATCH)
+
+
+def test_a_wallet_is_the_same_by_dialect_address_and_ids(tmp_path: Path) -> None:
+    """Another key, limit or `repeats` does not make it another one; what the journal kept must say so."""
+    body = "dialect: netgaming, repeats: safe, url: "
+
+    def wallet(rest: str) -> Wallet:
+        return good(tmp_path, with_wallet(f"{{{body}{rest}}}")).setup.wallets["other"]
+
+    here = wallet("'https://w.example/'")
+    assert re.fullmatch("[0-9a-f]{12}", here.place)
+    assert wallet("'https://w.example', in_flight_max: 9m, currency: EUR").place == here.place
+    others = [
+        wallet("'https://w.example/api'"),
+        replace(here, ids_as_is=True),
+        replace(here, dialect=find("native").dialect),
+    ]
+    assert len({other.place for other in (here, *others)}) == 4
+    assert all(not other.is_at(here.place) and other.is_at(other.place) and other.is_at("") for other in others)
+    moved = wallet("'https://new.example', moved_from: 'https://w.example'")
+    assert moved.is_at(here.place)
+    assert moved.is_at(moved.place)
+    assert not moved.is_at(others[0].place)
+    assert (here.moved_from_place, moved.moved_from_place) == ("", here.place)
 
 
 def test_several_providers_of_one_text(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from docs.generate import ROOT
-from gateway.engine.journal import Count
+from gateway.engine.movement import Count
 from gateway.engine.states import State
 from gateway.serve.metrics import Metrics
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from docs.generate import ROOT
+from docs.rules import anchor
 from gateway.cli.tx import command as tx
 
 PAGES = sorted(
@@ -24,17 +25,16 @@ def read(name: str | Path) -> str:
 
 
 def anchors(text: str) -> set[str]:
-    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+    return {anchor(title) for title in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_links_lead_somewhere(page: Path) -> None:
-    for file, anchor in LINK.findall(read(page)):
+    for file, within in LINK.findall(read(page)):
         target = (ROOT / page).parent / file if file else ROOT / page
         assert target.exists(), f"{page}: {file} is not there"
-        if anchor:
-            assert anchor in anchors(target.read_text(encoding="utf-8")), f"{page}: {file}{anchor} is not there"
+        if within:
+            assert within in anchors(target.read_text(encoding="utf-8")), f"{page}: {file}{within} is not there"
 
 
 def test_what_is_not_in_this_version_is_not_in_it() -> None:

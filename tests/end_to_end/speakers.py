@@ -1,4 +1,4 @@
-"""Six providers written by hand from the cards: bytes, signatures and the words of the answers.
+"""Six providers written by hand from their pages: bytes, signatures and the words of the answers.
 
 Nothing of `adapters/` is used: what both ends read from one codec could be wrong at both.
 """

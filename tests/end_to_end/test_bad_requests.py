@@ -1,6 +1,6 @@
 """Bad requests over HTTP: each is answered in the dialect's own words, moves nothing, and a good call still works.
 
-Expected is what the cards say.
+Expected is what the pages say.
 """
 
 from __future__ import annotations

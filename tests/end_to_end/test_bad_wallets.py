@@ -37,7 +37,7 @@ FOR_OTHERS: Mapping[str, Mapping[str, tuple[str, object]]] = {
     "scorpio_play": {},
     "gameball": {"other-player": ("customerId", "somebody"), "other-id": ("transactionId", "another")},
 }
-"""What a dialect's answer echoes, and what stands there instead (SEMANTICS.md 4)."""
+"""What a dialect's answer echoes, and what stands there instead (rule 4)."""
 
 
 class Stage(Struct, frozen=True, kw_only=True):
@@ -137,13 +137,13 @@ async def test_no_wallet_is_believed_what_it_did_not_say(stage: Stage, dialect: 
 
     oddities = [*ANSWERS, SILENT, *FOR_OTHERS[dialect]]
     words = dict(zip(oddities, await asyncio.gather(*map(heard, oddities)), strict=True))
-    named = {"202": YES} if dialect == "gameball" else {}  # its card: "2xx success"
+    named = {"202": YES} if dialect == "gameball" else {}  # its page: "2xx success"
     assert words == dict.fromkeys(oddities, speaker.doubt) | named
     await good_call(stage, "na", prefix)
 
 
 async def test_a_wallet_that_is_not_there(stage: Stage) -> None:
-    """No byte left: it may be asked again, and meanwhile it is doubt (SEMANTICS.md 4)."""
+    """No byte left: it may be asked again, and meanwhile it is doubt (rule 4)."""
     speaker = SPEAKERS["na"]
     answer = await timely(stage, _to("/to-nobody", speaker.good("bet", new_id(), "anna")))
     assert speaker.word(answer) == speaker.doubt

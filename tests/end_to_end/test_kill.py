@@ -79,7 +79,7 @@ def asked_for(log: Path, ids: Collection[str]) -> int:
 
 
 def replayed(speaker: Speaker, first: httpx.Response, again: httpx.Response) -> bool:
-    """Whether a repeat heard the first decision, as its card says."""
+    """Whether a repeat heard the first decision, as its page says."""
     if speaker.dialect == "gameball":
         return speaker.word(again) == REPLAYED_BY_GAMEBALL
     one, other = first.json(), again.json()
@@ -154,7 +154,7 @@ async def _nothing_answered_is_open(config: Path, load: Load) -> int:
 
 
 async def _open_ones_are_counted(admin: str, open_before: int) -> None:
-    """From the restart on, what the dead process was asking is doubt (SEMANTICS.md 26), until it is settled."""
+    """From the restart on, what the dead process was asking is doubt (rule 26), until it is settled."""
     async with httpx.AsyncClient(base_url=admin, trust_env=False) as client:
         counted = (await numbers(client)).series("gateway_unresolved")
     assert sum(counted.values()) <= open_before

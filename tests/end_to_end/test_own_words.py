@@ -1,4 +1,4 @@
-"""Cancels in every order, bad input of the other calls, and what an answer must carry: as each card says."""
+"""Cancels in every order, bad input of the other calls, and what an answer must carry: as each page says."""
 
 from __future__ import annotations
 

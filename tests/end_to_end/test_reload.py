@@ -6,6 +6,7 @@ import asyncio
 import copy
 import re
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from gateway.play.wallet import listener
 from gateway.play.wallet import serving as serving_wallet
 from tests.end_to_end import configuration as c
 from tests.end_to_end.load import Load
-from tests.end_to_end.processes import until
+from tests.end_to_end.processes import run, serving, until
 from tests.end_to_end.speakers import SPEAKERS, YES, new_id, speak
-from tests.end_to_end.stages import Stage, in_book, listed, numbers, staged, wallet_server
+from tests.end_to_end.stages import Stage, clients, in_book, listed, numbers, staged, wallet_server
 
 NEW_SECRET = "sp-new-token-0002"
 
@@ -96,6 +97,39 @@ async def test_a_file_that_is_gone_or_no_yaml_is_refused(tmp_path: Path) -> None
         assert await generation(stage) == 1
 
 
+async def test_a_start_with_another_wallet_pays_no_owed_win_there(tmp_path: Path) -> None:
+    """*The gateway was stopped with an owed win, started with another wallet, and the player had it twice.*"""
+    speaker, win = SPEAKERS["na"], new_id()
+    old, new = wallet_server("native"), wallet_server("native")
+    async with AsyncExitStack() as stack:
+        here, moved, there = [
+            await stack.enter_async_context(serving_wallet(wallet, listener("127.0.0.1", 0)))
+            for wallet in (old, old, new)
+        ]
+        lost = {"limits": c.PATIENT, "answer_within": "300ms"}
+        config = c.configuration({"main": c.native_wallet(here, **lost)})
+        old.faults = (Fault(kind="drop-after", rate=1),)
+        async with serving(c.write(tmp_path, config)) as (process, url, admin):
+            async with clients(url, admin) as (client, _):
+                assert speaker.word(await speak(client, speaker.good("win", win, "anna"))) == speaker.doubt
+            process.send(signal.SIGTERM)
+            assert await process.ended() == 0
+        old.faults = ()
+        for name, address, said in (("main", there, "pointed elsewhere"), ("other", there, "removed")):
+            wallets = {name: c.native_wallet(address)}
+            path = c.write(tmp_path, config | {"wallets": wallets, "routes": [{"wallet": name}]})
+            status, out, err = await run("serve", "--config", str(path))
+            assert (status, out) == (1, "")
+            assert re.search(
+                rf"^{re.escape(str(path))}:\d+:\d+: wallet main is {said}, and 1 of its", err, re.MULTILINE
+            )
+        wallets = {"main": c.native_wallet(moved, moved_from=here)}
+        path = c.write(tmp_path, config | {"wallets": wallets})
+        async with serving(path) as (_, url, admin), clients(url, admin) as (client, _):
+            assert speaker.word(await speak(client, speaker.good("win", win, "anna"))) == YES
+        assert (in_book(old, "credit"), in_book(new, "credit")) == ([win], [])
+
+
 async def test_a_call_ends_on_the_generation_it_began_with(tmp_path: Path) -> None:
     """While one wallet thinks, the routes are turned to another: each call is the wallet's where it began."""
     speaker, first, second = SPEAKERS["na"], new_id(), new_id()
@@ -112,13 +146,13 @@ async def test_a_call_ends_on_the_generation_it_began_with(tmp_path: Path) -> No
         assert speaker.word(await speak(stage.client, speaker.good("bet", second, "bea"))) == YES
         assert speaker.word(await call) == YES
         assert (in_book(stage.wallet), in_book(other)) == ([first], [second])
-        # what belongs to a movement goes where that went (SEMANTICS.md 23)
+        # what belongs to a movement goes where that went (rule 23)
         assert speaker.word(await speak(stage.client, speaker.good("undo", new_id(), "anna", first))) == YES
         assert len(in_book(stage.wallet, "rollback")) == 1
 
 
 async def test_a_wallet_with_unresolved_movements_is_not_taken_away(tmp_path: Path) -> None:
-    """Neither removed nor pointed elsewhere; their number is said (SEMANTICS.md 25)."""
+    """Neither removed nor pointed elsewhere; their number is said (rule 25)."""
     speaker = SPEAKERS["na"]
     waits = {"na": {**c.PROVIDERS["na"], "answer_within": "700ms"}}
     strict = {"repeats": c.STRICT, "answer_within": "300ms", "tombstones": False, "in_flight_max": "1h"}
@@ -136,6 +170,11 @@ async def test_a_wallet_with_unresolved_movements_is_not_taken_away(tmp_path: Pa
         assert re.search(r"main .*elsewhere.* 3 of its movements", elsewhere), elsewhere
         assert await generation(stage) == 1
         assert len(await listed(stage.config, "--in-doubt")) == 3
+        # the same wallet at another address may go on
+        moved["wallets"]["main"]["moved_from"] = url
+        assert await reload(stage, moved) == "reload: generation 2 is in use"
+        moved["wallets"]["main"] = {**config["wallets"]["main"], "moved_from": url + "/elsewhere"}
+        assert await reload(stage, moved) == "reload: generation 3 is in use"
         # what does not touch it is taken
         assert await reload(stage, changed(config, routes=[{"wallet": "main"}, {"wallet": "main"}]))
-        assert await generation(stage) == 2
+        assert await generation(stage) == 4

@@ -119,10 +119,11 @@ class Ledger:
 
     def _rollback(self, entry: Entry, act: Rollback, refused: bool) -> str:
         targets = self.meant(entry.tx, act)
+        if self.named(act) is None:
+            self.buried.add(act.reference)  # whatever else it means: the late bet is declined
         if act.scope == "round" and self.dialect.round_refunds and self._won(entry.tx):
             return Reason.ALREADY_SETTLED
         if not targets:
-            self.buried.add(act.reference)
             return DOUBT if refused else Reason.TRANSACTION_NOT_FOUND
         if all(target.verdict not in (ACCEPTED, DOUBT) for target in targets):
             return Reason.TRANSACTION_NOT_FOUND
@@ -161,9 +162,7 @@ class Ledger:
             return [named]
         around = [e for e in self.entries.values() if e.tx.round_id == tx.round_id and e.tx.kind is Kind.DEBIT]
         around = [e for e in around if e.verdict in (ACCEPTED, DOUBT) and not e.undone]
-        if act.scope == "round" and self.dialect.round_refunds:
-            return around
-        return around if self.dialect.lone_bet and len(around) == 1 else []
+        return around if act.scope == "round" and self.dialect.round_refunds else []
 
     def _won(self, tx: Transaction) -> bool:
         wins = [e for e in self.entries.values() if e.tx.kind in (Kind.CREDIT, Kind.SETTLE)]

@@ -19,7 +19,7 @@ DIALECTS = ("native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "ga
 PAIRS = tuple((provider, wallet) for provider in DIALECTS for wallet in DIALECTS)
 PINNED = Path(__file__).parent / "pairs.txt"
 HEAD = """\
-# The pair law (ARCHITECTURE.md): for every accepted vector of a provider's dialect and every wallet's dialect,
+# The pair law: for every accepted vector of a provider's dialect and every wallet's dialect,
 # `same`, `bridged` by what, or `refused` with what is missing. Made by `python -m tests.engine.pairs --write`.
 """
 

@@ -85,6 +85,12 @@ def _round_refunds(bench: Bench) -> Iterator[Step]:
         refund = replace(bet("rf", round_id="11"), act=Rollback(reference="rf", scope="round"), id="refund:rf")
         yield Step("the refund of the round", refund)
         yield Step("the refund of the round again", refund)
+        yield Step("the late bet that the refund named", bet("rf", round_id="11"))
+    open_one, late = bet("k1", "3.00", round_id="12"), bet("k2", "4.00", round_id="12")
+    yield Step("a bet whose round has another on its way", open_one)
+    yield Step("the cancel that overtakes its bet", bench.undo(late, "refund:k2"))
+    yield Step("the overtaken bet", late)
+    yield Step("the cancel of the one that stood", bench.undo(open_one, "refund:k1"))
 
 
 def _holds(bench: Bench) -> Iterator[Step]:

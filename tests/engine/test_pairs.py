@@ -1,4 +1,4 @@
-"""The pair law (ARCHITECTURE.md): every provider dialect in front of every wallet dialect."""
+"""The pair law: every provider dialect in front of every wallet dialect."""
 
 from __future__ import annotations
 

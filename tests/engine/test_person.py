@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gateway.engine.journal import Event, Movement
+from gateway.engine.movement import Event, Movement
 from gateway.engine.person import NotDone, Unfound, Verdict, resolve, retry
 from gateway.engine.setup import Route
 from gateway.engine.states import State

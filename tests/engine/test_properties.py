@@ -164,24 +164,34 @@ def test_content_differs_where_an_amount_a_round_or_a_reference_does(a: int, b: 
 # ---------------------------------------------------------------- ids
 
 places = st.tuples(names, spaces, ids)
+scopes = st.sampled_from(["provider", "player", "round"])
 
 
-@given(st.sampled_from(DIALECTS), places, places)
+def told_as(dialect: str, place: tuple[str, str, str], scope: str, within: str, *, as_is: bool = False) -> str:
+    """What a wallet of `dialect` is told as id; `within`: the player or the round, where that is the scope."""
+    provider, space, id = place
+    tx = Transaction(act=Debit(amount=Decimal(1)), id=id, player=within, round=Round(within))
+    sender = replace(find("native").dialect, scope=scope)
+    return alias(sender, find(dialect).dialect, as_is, provider, space, tx)
+
+
+@given(st.sampled_from(DIALECTS), scopes, st.tuples(places, ids), st.tuples(places, ids))
 def test_an_alias_is_injective_and_fits_the_wallets_domain(
-    dialect: str, one: tuple[str, str, str], other: tuple[str, str, str]
+    dialect: str, scope: str, one: tuple[tuple[str, str, str], str], other: tuple[tuple[str, str, str], str]
 ) -> None:
-    """(provider, key space, id) -> what a wallet is told: never the same for two."""
-    found = find(dialect).dialect
-    told = alias(found, False, *one)
-    assert (told == alias(found, False, *other)) == (one == other)
-    assert 0 < len(told) <= found.ids.length_max
-    assert alias(found, False, *one) == told
+    """(provider, key space, id, and the player or round where ids are unique only with it) -> what a
+    wallet is told: never the same for two."""
+    told = told_as(dialect, one[0], scope, one[1])
+    same = one == other if scope != "provider" else one[0] == other[0]
+    assert (told == told_as(dialect, other[0], scope, other[1])) == same
+    assert 0 < len(told) <= find(dialect).dialect.ids.length_max
+    assert told_as(dialect, one[0], scope, one[1]) == told
 
 
-@given(names, spaces, ids)
-def test_as_is_is_as_it_is(provider: str, space: str, id: str) -> None:
+@given(places)
+def test_as_is_is_as_it_is(place: tuple[str, str, str]) -> None:
     """Not a character more."""
-    assert alias(find("native").dialect, True, provider, space, id) == id
+    assert told_as("native", place, "provider", "p-1", as_is=True) == place[2]
 
 
 @given(places, places)

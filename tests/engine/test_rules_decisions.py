@@ -1,4 +1,4 @@
-"""SEMANTICS.md 4 to 8: what is a yes, what is a no, and what nobody knows."""
+"""Rules 4 to 8: what is a yes, what is a no, and what nobody knows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from gateway.dialect import Call
 from gateway.engine.states import State
 from gateway.http import Response
-from gateway.model import Accepted, Declined, Kind, Profile, Reason, Unknown
+from gateway.model import Accepted, Declined, Kind, Outcome, Profile, Reason, Transaction, Unknown
+from gateway.play.caller import seconds_of
 from gateway.play.habits import is_settled
 from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
@@ -22,6 +24,7 @@ from tests.simulation.behaviours import (
     lost_after,
     lost_before,
     says,
+    silent,
     unreachable,
 )
 from tests.simulation.bench import NEVER, PLAYER, QUERY, a_wallet
@@ -45,7 +48,7 @@ WALLETS = ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gam
 @pytest.mark.parametrize("behaviour", DOUBTS.values(), ids=DOUBTS)
 @pytest.mark.parametrize("wallet", WALLETS)
 def test_rule_04_what_is_neither_yes_nor_no_is_doubt(bench_of: MakeBench, wallet: str, behaviour: Behaviour) -> None:
-    """Silence, cut or garbled replies, 5xx and statuses no card names: nobody knows."""
+    """Silence, cut or garbled replies, 5xx and statuses no page names: nobody knows."""
     bench = bench_of("native", a_wallet(wallet, repeats=NEVER))
     bench.till.then(behaviour)
     bench.till.always(lost_before, Kind.STATUS)
@@ -92,6 +95,23 @@ def test_rule_04_of_a_no_in_another_currency_only_the_balance_is_dropped(bench_o
     heard = bench.call(bet("t1"))
     assert why(heard) is Reason.INSUFFICIENT_FUNDS
     assert (heard.balance, heard.currency) in ((None, ""), (Decimal("1000.00"), "EUR"))  # type: ignore[union-attr]  # Declined
+
+
+def test_rule_04_a_dialect_need_not_compare_the_currency_of_a_no(bench_of: MakeBench) -> None:
+    """One that says what it heard and no more: NetGaming's answer has a number, and 5.00 USD would be read as EUR."""
+    wallet = a_wallet("native")
+
+    def as_heard(response: Response, tx: Transaction, call: Call) -> Outcome:
+        return wallet.dialect.decode_response(response, replace(tx, currency=""), call)
+
+    credulous = replace(wallet, dialect=replace(wallet.dialect, decode_response=as_heard))
+    bench = bench_of("netgaming", credulous)
+    refusal = Declined(reason=Reason.INSUFFICIENT_FUNDS, balance=Decimal("5.00"), currency="USD")
+    bench.till.then(says(refusal))
+    assert why(bench.call(bet("t1"))) is Reason.INSUFFICIENT_FUNDS
+    outcome = bench.row(Kind.DEBIT, "t1").outcome
+    assert isinstance(outcome, Declined)
+    assert (outcome.balance, outcome.currency) != (Decimal("5.00"), "USD")
 
 
 def test_rule_04_a_yes_for_another_player_is_doubt(bench_of: MakeBench) -> None:
@@ -210,6 +230,25 @@ def test_rule_05_already_rolled_back_for_our_own_repeated_rollback_is_a_yes(benc
     assert bench.till.balance() == Decimal("1000.00")
 
 
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "dragon_gaming"])
+def test_rule_05_already_settled_to_a_later_rollback_is_believed_only_where_the_id_comes_first(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """A wallet that remembers only what it applied says it of the second request; the first may still arrive."""
+    repeats = {"debit": "safe", "credit": "safe", "rollback": "applied"}
+    bench = bench_of("native", a_wallet(wallet, repeats=repeats))
+    yes(bench.call(bet("t1")))
+    bench.till.then(lost_before, kind=Kind.ROLLBACK)
+    bench.till.always(says(Declined(reason=Reason.ALREADY_SETTLED)), kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert isinstance(bench.call(undo("r1", "t1")), Unknown)
+    assert bench.till.asked(Kind.ROLLBACK) > 1
+    bench.till.heal()
+    bench.settlement(60, 1)
+    yes(bench.call(undo("r1", "t1")))
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 # ---------------------------------------------------------------- 6
 
 
@@ -263,14 +302,22 @@ def test_rule_06_a_rollback_declined_for_another_reason_is_owed(bench_of: MakeBe
     assert bench.till.balance() == Decimal("1000.00")
 
 
-@pytest.mark.parametrize("reason", [Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_SETTLED])
-def test_rule_06_three_noes_to_a_rollback_are_final(bench_of: MakeBench, reason: Reason) -> None:
+@pytest.mark.parametrize("reason", [Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_SETTLED])
+def test_rule_06_two_noes_to_a_rollback_are_final(bench_of: MakeBench, reason: Reason) -> None:
     """They say that there is nothing to be undone."""
     bench = bench_of()
     yes(bench.call(bet("t1")))
     bench.till.then(says(Declined(reason=reason)), kind=Kind.ROLLBACK)
     assert why(bench.call(undo("r1", "t1"))) is reason
     assert why(bench.call(undo("r1", "t1"))) is reason
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+
+
+def test_rule_06_not_found_is_final_of_what_this_wallet_never_accepted(bench_of: MakeBench) -> None:
+    """It says that there is nothing to be undone; of a bet that it took it would contradict itself."""
+    bench = bench_of()
+    for _ in range(2):
+        assert why(bench.call(undo("r1", "elsewhere"))) is Reason.TRANSACTION_NOT_FOUND
     assert bench.till.asked(Kind.ROLLBACK) == 1
 
 
@@ -362,6 +409,16 @@ def test_rule_08_if_that_fails_the_outcome_stands_and_the_last_balance_is_moved(
     assert yes(bench.call(win("t2", "25.00"))).balance == Decimal("1015.00")
     assert yes(bench.call(undo("r1", "t1", "10.00"))).balance == Decimal("1025.00")
     assert bench.till.balance() == Decimal("1025.00")
+
+
+def test_rule_08_a_balance_that_does_not_come_leaves_time_for_the_answer(bench_of: MakeBench) -> None:
+    """The outcome is known at once: the provider does not wait for the last moment to hear it."""
+    bench = bench_of("netgaming", "gameball")
+    yes(bench.call(balance()))
+    bench.till.always(silent(600), Kind.BALANCE)
+    began = bench.scheduler.now
+    assert yes(bench.finish(bench.begin(bet("t1"))).outcome).balance == Decimal("990.00")
+    assert bench.scheduler.now - began < 0.9 * seconds_of(bench.provider.dialect, Kind.DEBIT)
 
 
 def test_rule_08_a_profile_is_no_part_of_a_movement(bench_of: MakeBench) -> None:

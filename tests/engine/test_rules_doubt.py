@@ -1,18 +1,21 @@
-"""SEMANTICS.md 9 to 15 and 28: debits in doubt, cancels in between, what is owed, and time."""
+"""Rules 9 to 15, 28: debits in doubt, cancels in between, what is owed, and time."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from gateway.engine.states import State
+from gateway.engine.world import Silence
+from gateway.http import Response
 from gateway.model import Accepted, Declined, Kind, Reason, Unknown
 from gateway.play.caller import seconds_of
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.behaviours import late, lost_after, lost_before, queued, says, silent
+from tests.simulation.behaviours import Post, late, lost_after, lost_before, queued, says, silent
 from tests.simulation.bench import NEVER, QUERY, a_wallet
 
 IN_FLIGHT_SECONDS = 130.0  # more than `in_flight_max`
@@ -276,6 +279,52 @@ def test_rule_14_safe_is_a_word_about_what_the_wallet_remembers(bench_of: MakeBe
     assert isinstance(bench.call(bet("t1")), Unknown)
     assert bench.till.asked(Kind.DEBIT) == asked
     assert bench.row(Kind.DEBIT, "t1").state is State.PERSON
+
+
+def test_rule_14_no_second_asking_may_land_when_the_wallet_has_forgotten_the_first(bench_of: MakeBench) -> None:
+    """It remembers ten minutes, and a request may be queued for two: after eight nothing is sent any more."""
+    wallet = a_wallet("native", remembers=timedelta(minutes=10), in_flight_max=timedelta(minutes=2))
+    bench = bench_of("native", wallet)
+    bench.till.always(lost_before)
+    assert isinstance(bench.call(win("w1")), Unknown)
+    bench.settlement(8 * 60 + 5, 5)
+    sent = bench.till.asked(Kind.CREDIT)
+    assert sent > 1
+    bench.settlement(110, 5)
+    assert bench.till.asked(Kind.CREDIT) == sent
+
+
+def test_rule_13_a_win_that_names_none_of_two_bets_waits_for_neither(bench_of: MakeBench) -> None:
+    """Nobody knows which of them won: it ties to none, and is paid at once."""
+    bench = bench_of()
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    for id in ("b1", "b2"):
+        assert isinstance(bench.call(bet(id)), Unknown)
+    asked = bench.till.asked(Kind.DEBIT)
+    yes(bench.call(win("w1")))
+    assert bench.till.asked(Kind.DEBIT) == asked
+    assert bench.till.balance() == Decimal("1025.00")
+
+
+def test_rule_13_what_is_owed_to_one_wallet_does_not_come_back_in_one_moment(bench_of: MakeBench) -> None:
+    """A wallet that was away for a moment and owes forty players would be struck by all of them at once."""
+    bench = bench_of("native", a_wallet("netgaming"))
+    at: list[float] = []
+
+    async def noted(post: Post) -> Response:
+        at.append(bench.scheduler.now)
+        raise Silence("unreachable", "no connection", left=False)
+
+    bench.till.always(noted)
+    calls = [bench.begin(win(f"w{number}", round_id=f"{number}")) for number in range(40)]
+    for call in calls:
+        bench.finish(call)
+    began = bench.scheduler.now
+    bench.settlement(60, 0.1)
+    moments = Counter(round(moment - began, 1) for moment in at if moment > began + 10)
+    assert len(moments) > 1
+    assert max(moments.values()) < 20
 
 
 def test_rule_14_a_strict_wallets_no_to_a_second_asking_says_nothing_about_the_first(bench_of: MakeBench) -> None:

@@ -1,4 +1,4 @@
-"""SEMANTICS.md 1 to 3: which movement is which, and what a wallet is told as its id."""
+"""Rules 1 to 3: which movement is which, and what a wallet is told as its id."""
 
 from __future__ import annotations
 

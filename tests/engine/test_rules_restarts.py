@@ -1,4 +1,4 @@
-"""SEMANTICS.md 25, 26: what a crash leaves, and what a reload must not lose. And who may call at all."""
+"""Rules 25, 26: what a crash leaves, and what a reload must not lose. And who may call at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SEMANTICS.md 21 to 23: who plays, in what currency, and where it goes."""
+"""Rules 21 to 23: who plays, in what currency, and where it goes."""
 
 from __future__ import annotations
 
@@ -113,6 +113,18 @@ def test_rule_22_a_wallet_that_wants_a_session_gets_the_launchs(bench_of: MakeBe
     bench.launch("provider-token", wallet_session="wallet-token")
     yes(bench.call(bet("t1")))
     assert bench.till.last(Kind.DEBIT).session == "wallet-token"
+
+
+@pytest.mark.parametrize("wallet", ["netgaming", "dragon_gaming"])
+def test_rule_21_the_game_that_a_rollback_does_not_say_is_that_of_its_bet(bench_of: MakeBench, wallet: str) -> None:
+    """Not the game that the player has gone on to: its wallet keeps books by game."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("t1", game=Game(id="42"), round_id="1")))
+    yes(bench.call(bet("t2", game=Game(id="43"), round_id="2")))
+    yes(bench.call(undo("r1", "t1", game=None, round_id="")))
+    told = bench.till.last(Kind.ROLLBACK).game
+    assert told is not None
+    assert told.id == "42"
 
 
 def test_rule_22_the_last_session_is_this_games_first_and_never_another_providers(bench_of: MakeBench) -> None:

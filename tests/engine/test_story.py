@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.engine.journal import Event, Listing, Step
+from gateway.engine.movement import Event, Listing, Step
 from gateway.engine.states import State
 from gateway.engine.story import scrubbed, story
 from gateway.engine.world import Silence
@@ -184,7 +184,7 @@ def test_no_token_is_in_a_story() -> None:
 
 
 def test_a_debit_that_was_never_sent_is_declined_when_nobody_waits_for_it_any_more(bench_of: MakeBench) -> None:
-    """SEMANTICS.md 10. Its provider's repeat is waited for, some seconds."""
+    """Rule 10. Its provider's repeat is waited for, some seconds."""
     bench = bench_of()
     bench.till.always(refused_at_once)
     began = bench.scheduler.now

@@ -8,7 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from gateway.engine.journal import Intent, Movement
+from msgspec.structs import replace
+
+from gateway.engine.journal import Ask, Change, Look, Looks, Put, Steps, Write
+from gateway.engine.movement import Movement
 from gateway.journal.kept import KeptJournal
 from gateway.journal.postgres import PostgresJournal
 from gateway.journal.sqlite import SqliteJournal
@@ -47,9 +50,6 @@ class Home:
     async def _start(self) -> KeptJournal:
         raise NotImplementedError
 
-    async def execute(self, sql: str) -> None:
-        raise NotImplementedError
-
 
 class SqliteHome(Home):
     def __init__(self, folder: Path) -> None:
@@ -71,15 +71,19 @@ class PostgresHome(Home):
 
 
 def transaction(act: Any, id: str, **said: Any) -> Transaction:
-    given = {"player": "anna", "currency": "EUR", "session": "s-1", "round": Round("r-1")} | said
+    given: dict[str, Any] = {"player": "anna", "currency": "EUR", "session": "s-1", "round": Round("r-1")} | said
     return Transaction(act=act, id=id, **given)
 
 
 def movement(act: Any, id: str, *, key: str = "", node: str = "n-1", lease: timedelta = HOUR, **said: Any) -> Movement:
     """As the engine makes one: carried by `node`, its first attempt journalled."""
-    fields = {name: said.pop(name) for name in ("provider", "wallet", "parent", "route") if name in said}
+    fields = {
+        name: said.pop(name)
+        for name in ("provider", "wallet", "parent", "route", "target", "batch", "ours", "undone_by")
+        if name in said
+    }
     tx, at = transaction(act, id, **said), now()
-    given = {"provider": "acme", "wallet": "main"} | fields
+    given: dict[str, Any] = {"provider": "acme", "wallet": "main"} | fields
     return Movement(
         key=key or f"{given['provider']}/{tx.kind.value}/{id}", space=tx.kind.value, kind=tx.kind, tx=tx,
         fingerprint="f", alias=f"a-{id}", attempts=1, asked_at=at, owner=node, due_at=at + lease, created_at=at, **given,
@@ -91,7 +95,7 @@ def bet(id: str, **said: Any) -> Movement:
 
 
 def win(id: str, **said: Any) -> Movement:
-    return movement(Credit(amount=Decimal(20)), id, **said)
+    return movement(Credit(amount=Decimal(20), reference=said.pop("of", "")), id, **said)
 
 
 def cancel(of: str, id: str = "", **said: Any) -> Movement:
@@ -101,17 +105,44 @@ def cancel(of: str, id: str = "", **said: Any) -> Movement:
     return movement(act, id or f"c-{of}", **said)
 
 
-def debit_intent(m: Movement) -> Intent:
-    return Intent(movement=m, buried_by=(Kind.DEBIT,))
+# ---------------------------------------------------------------- what the engine says to a journal
 
 
-def win_intent(m: Movement) -> Intent:
-    return Intent(movement=m, buried_by=(Kind.CREDIT,), wins=True)
+def writing(write: Write, key: str = "") -> Change[bool]:
+    def steps(again: bool) -> Steps[bool]:
+        held: bool = yield write
+        return held
+
+    return Change(steps=steps, key=key)
 
 
-def cancel_intent(m: Movement, **more: Any) -> Intent:
-    given = {"targets": (Kind.DEBIT,)} | more
-    return Intent(movement=m, **given)
+async def wrote(journal: KeptJournal, *puts: Put, **more: Any) -> bool:
+    return await journal.make(writing(Write(puts=puts, **more)))
+
+
+async def opened(journal: KeptJournal, m: Movement, **more: Any) -> Movement:
+    """There, and as it was read."""
+    assert await wrote(journal, insert=(m,), **more)
+    return await found(journal, m.key)
+
+
+async def found(journal: KeptJournal, key: str) -> Movement:
+    m = await journal.get(key)
+    assert m is not None, key
+    return m
+
+
+def looking(query: str, *values: Any) -> Looks[list[Any]]:
+    return (yield Look((Ask(query, values),)))[0]
+
+
+async def looked(journal: KeptJournal, query: str, *values: Any) -> list[Any]:
+    return await journal.look(looking(query, *values))
+
+
+def steady(m: Movement) -> Movement:
+    """Without what a database's clock says."""
+    return replace(m, due_at=None, lease_over=None)
 
 
 __all__ = ["Home", "PostgresHome", "SqliteHome"]

@@ -1,179 +1,218 @@
-"""What two nodes open or change at the same moment is decided by the database, in every interleaving."""
+"""What two nodes open or decide at the same moment is decided by the database, in every interleaving."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from gateway.engine.journal import Intent, Movement, Opened
-from gateway.journal import opening, rows
-from gateway.journal.change import Ask, Change, write
+from gateway.engine.journal import Ask, Change, Look, Put, Steps, Write
+from gateway.engine.movement import Movement, decided
+from gateway.engine.states import State
 from gateway.journal.kept import KeptJournal
-from gateway.model import Round
-from tests.journal.homes import HOUR, YES, PostgresHome, bet, cancel, cancel_intent, debit_intent, now, win, win_intent
-from tests.journal.paced import both, orders
+from gateway.model import Declined, Reason, Round
+from tests.journal.homes import HOUR, YES, Home, PostgresHome, bet, cancel, found, now, opened, win, writing, wrote
+from tests.journal.paced import OPENING, WRITING, orders, two_nodes
 
-Pair = Callable[[str], tuple[Intent, Intent]]
-
-
-def opens(intent: Intent) -> Change[Opened]:
-    return opening.change(intent, lambda m: rows.insert_values(m, lasts=True))
+NO = Declined(reason=Reason.INSUFFICIENT_FUNDS)
+Seen = list[str]
 
 
-def _bet_and_cancel(r: str) -> tuple[Intent, Intent]:
-    return debit_intent(bet("b", round=Round(r), player=r)), cancel_intent(cancel("b", round=Round(r), player=r))
-
-
-def _bet_and_refund(r: str) -> tuple[Intent, Intent]:
-    refund = cancel("", "refund", scope="round", round=Round(r), player=r)
-    return debit_intent(bet("b", round=Round(r), player=r)), cancel_intent(refund, by_round=True)
-
-
-def _bet_and_lone_cancel(r: str) -> tuple[Intent, Intent]:
-    unknown = cancel("unknown", round=Round(r), player=r)
-    return debit_intent(bet("b", round=Round(r), player=r)), cancel_intent(unknown, lone_bet=True)
-
-
-def _two_cancels(r: str) -> tuple[Intent, Intent]:
-    return cancel_intent(cancel("known", "c-1", player="", round=None)), cancel_intent(
-        cancel("known", "c-2", player="", round=None)
+def opening(m: Movement) -> Change[Seen]:
+    """As the engine opens: it names what it is called, what it names and its round, looks for what
+    concerns it, and raises the revision of what it found. Its answer: what it saw of others."""
+    tx, here = m.tx, (m.provider, m.tx.player, m.tx.round_id)
+    names = tuple(f"{m.provider} {name}" for name in (tx.id, m.reference, f"{tx.player} {tx.round_id}") if name)
+    asks = (
+        Ask("own", (m.key,)),
+        Ask("found", (m.provider, m.reference)),
+        Ask("naming", (m.provider, tx.id)),
+        Ask("naming", (m.provider, m.reference)),
+        Ask("naming_wins", (m.provider, tx.id, tx.player)),
+        Ask("naming_wins", (m.provider, m.reference, tx.player)),
+        Ask("round_bets", (*here, 3)),
+        Ask("round_win", here),
+        Ask("round_refunds", here),
     )
 
+    def steps(again: bool) -> Steps[Seen]:
+        yield Look((Ask("session", (m.provider, tx.session)),))
+        answers = yield Look(asks, names=names)
+        (own,) = answers[0] or (None,)
+        if own is not None:
+            return [own.key]
+        around = {each.key: each for answer in answers for each in answer}
+        held = yield Write(insert=(m,), touched=tuple(each for each in around.values() if not each.decided))
+        return sorted(around) if held else ["stale"]
 
-def _own_and_theirs(r: str) -> tuple[Intent, Intent]:
-    own = cancel("known", "gw:known", round=None, player="")
-    theirs = cancel("known", "c-1", player="", round=None)
-    return cancel_intent(own, targets=(), target=f"{r}/debit/known", alone=True), cancel_intent(theirs)
-
-
-def _own_and_lone_cancel(r: str) -> tuple[Intent, Intent]:
-    own = cancel("known", "gw:known", round=None, player="")
-    theirs = cancel("another", "c-1", round=Round("r-1"))
-    return cancel_intent(own, targets=(), target=f"{r}/debit/known", alone=True), cancel_intent(theirs, lone_bet=True)
-
-
-def _two_partial(r: str) -> tuple[Intent, Intent]:
-    some: dict[str, Any] = {"claim": False, "several": True}
-    return (
-        cancel_intent(cancel("known", "c-1", amount=Decimal(5)), **some),
-        cancel_intent(cancel("known", "c-2", amount=Decimal(3)), **some),
-    )
+    return Change(steps=steps, key=m.key)
 
 
-def _twice(r: str) -> tuple[Intent, Intent]:
-    return debit_intent(bet("b", node="n-1")), debit_intent(bet("b", node="n-2"))
+def _bet_and_cancel(r: str) -> tuple[Movement, Movement]:
+    return bet("b", round=Round(r)), cancel("b", round=None, player="")
 
 
-def _bet_and_win(r: str) -> tuple[Intent, Intent]:
-    return debit_intent(bet("b", round=Round(r), wallet="one")), win_intent(win("w", round=Round(r), wallet="two"))
+def _bet_and_refund(r: str) -> tuple[Movement, Movement]:
+    return bet("b", round=Round(r)), cancel("", "refund", scope="round", round=Round(r))
 
 
-PAIRS: dict[str, Pair] = {
+def _two_cancels(r: str) -> tuple[Movement, Movement]:
+    return cancel("b", "c-1", round=None), cancel("b", "c-2", round=None)
+
+
+def _bet_and_its_win(r: str) -> tuple[Movement, Movement]:
+    return bet("b", round=Round(r)), win("w", of="b", round=None)
+
+
+def _bet_and_win_of_its_round(r: str) -> tuple[Movement, Movement]:
+    return bet("b", round=Round(r)), win("w", round=Round(r))
+
+
+def _cancel_and_win(r: str) -> tuple[Movement, Movement]:
+    return cancel("b", round=None), win("w", of="b", round=None)
+
+
+def _twice(r: str) -> tuple[Movement, Movement]:
+    return bet("b", node="n-1"), bet("b", node="n-2")
+
+
+PAIRS: dict[str, Callable[[str], tuple[Movement, Movement]]] = {
     "a bet and its cancel": _bet_and_cancel,
     "a bet and the refund of its round": _bet_and_refund,
-    "a bet and a cancel that means the only one": _bet_and_lone_cancel,
     "two cancels of one bet": _two_cancels,
-    "the gateway's own rollback and a cancel": _own_and_theirs,
-    "the gateway's own rollback and a cancel by round": _own_and_lone_cancel,
-    "two partial rollbacks": _two_partial,
+    "a bet and its win": _bet_and_its_win,
+    "a bet and a win of its round": _bet_and_win_of_its_round,
+    "a cancel and a win of one bet": _cancel_and_win,
     "the same id twice": _twice,
-    "a bet and a win of its round": _bet_and_win,
 }
 
 
-def of(provider: str, intent: Intent) -> Intent:
+def of(provider: str, m: Movement) -> Movement:
     """The same at another provider: a world of its own in one database."""
-    m = intent.movement
-    return replace(intent, movement=replace(m, provider=provider, key=f"{provider}/{m.kind.value}/{m.tx.id}"))
-
-
-def seen(found: Opened, provider: str) -> tuple[Any, ...]:
-    """What a decision could depend on."""
-
-    def name(m: Movement | None) -> str:
-        return m.key.removeprefix(provider) if m is not None else ""
-
-    m, target = found.movement, found.target
-    around = sorted(name(other) for other in found.round)
-    claimed = target.undone_by.removeprefix(provider) if target is not None else ""
-    return (
-        name(m), m.owner, m.state, m.wallet, found.fresh, name(target), claimed, around,
-        found.tombstone.removeprefix(provider), found.undone,
-    )  # fmt: skip
-
-
-async def _fresh(journal: KeptJournal, provider: str, pair: Pair) -> tuple[Intent, Intent]:
-    await journal.open(of(provider, debit_intent(bet("known", wallet="w"))))
-    first, second = pair(provider)
-    return of(provider, first), of(provider, second)
+    return replace(m, provider=provider, key=f"{provider}/{m.kind.value}/{m.tx.id}")
 
 
 @pytest.mark.parametrize("name", PAIRS)
-async def test_two_that_open_at_once_come_one_after_the_other(nodes: PostgresHome, name: str) -> None:
-    journal, pair, serial = await nodes.journal(), PAIRS[name], []
-    for number, turned in enumerate((False, True)):
-        provider = f"serial-{number}"
-        intents = list(await _fresh(journal, provider, pair))
-        found = [await journal.open(intent) for intent in (reversed(intents) if turned else intents)]
-        serial.append(tuple(seen(f, provider) for f in (reversed(found) if turned else found)))
-    assert serial[0] != serial[1], "this pair shows nothing"
-    met = set()
-    for number, order in enumerate(orders()):
-        provider = f"p-{number}"
-        first, second = await _fresh(journal, provider, pair)
-        found = await both(nodes.url, opens(first), opens(second), order)
-        together = tuple(seen(f, provider) for f in found)
-        assert together in serial, order
-        met.add(serial.index(together))
-    assert met == {0, 1}  # both nodes were the first one somewhere
+async def test_of_two_that_open_at_once_the_second_sees_the_first(nodes: PostgresHome, name: str) -> None:
+    """A bet that misses its tombstone takes a stake that its provider has given back already."""
+    journal, firsts = await nodes.journal(), set()
+    async with two_nodes(nodes.url, OPENING) as both:
+        for number, order in enumerate(orders(3)):
+            pair = [of(f"p-{number}", m) for m in PAIRS[name](f"r-{number}")]
+            seen = await both(opening(pair[0]), opening(pair[1]), order)
+            first = seen.index([])
+            assert list(seen[1 - first]) == [pair[first].key], (order, seen)
+            firsts.add(first)
+            m = await found(journal, pair[first].key)
+            assert m.revision == (pair[0].key != pair[1].key)  # who came later says so
+    assert firsts == {0, 1}  # both nodes were the first one somewhere
 
 
-# ---------------------------------------------------------------- leases and decisions
+# ---------------------------------------------------------------- decisions
 
 
-async def _changes(nodes: PostgresHome, m: Movement, *queries: Ask) -> list[tuple[bool, bool]]:
-    """Whether each of two changes of one row took effect, in every interleaving."""
-    journal, effects = await nodes.journal(), []
-    for number, order in enumerate(orders(1)):
-        key = f"{m.key}-{number}"
-        await journal.open(debit_intent(replace(m, key=key, tx=replace(m.tx, id=key))))
-        asks = [Ask(ask.query, tuple(key if value == m.key else value for value in ask.values)) for ask in queries]
-        found = await both(nodes.url, *(write(ask, key=key) for ask in asks), order)
-        effects.append((bool(found[0][0]), bool(found[1][0])))
-    return effects
+Pair = Callable[[Movement, Movement], tuple[Write, Write]]
 
 
-def _take(m: Movement, node: str) -> Ask:
-    lease = HOUR // rows.MICROSECOND
-    return Ask("take", (node, node, node, 0, node, lease, m.key, node))
+def _yes(m: Movement) -> Put:
+    return Put(m, decided(m, YES, now()))
 
 
-async def test_a_lease_that_is_over_is_taken_by_one(nodes: PostgresHome) -> None:
-    m = bet("b-1", lease=-timedelta(seconds=1))
-    for first, second in await _changes(nodes, m, _take(m, "n-2"), _take(m, "n-3")):
-        assert first != second
+def _no(m: Movement) -> Put:
+    return Put(m, decided(m, NO, now()))
 
 
-async def test_one_decision_of_two_stands(nodes: PostgresHome) -> None:
-    m, at = bet("b-1"), rows.micros(now())
-    yes = Ask("decide", ("accepted", rows.text(YES), at, 1, True, 1, at, 1, "accepted", 1, at, 1, m.key))
-    no = Ask("decide", ("declined", rows.text(YES), at, 1, False, 1, at, 1, "declined", 1, at, 1, m.key))
-    for first, second in await _changes(nodes, m, yes, no):
-        assert first != second
+RIVALS: dict[str, Pair] = {
+    "two decisions of one bet": lambda m, other: (Write(puts=(_yes(m),)), Write(puts=(_no(m),))),
+    "a decision and one that has more to write": lambda m, other: (
+        Write(puts=(_yes(m),)),
+        Write(puts=(_no(m), _no(other))),
+    ),
+    "a decision that leans on a bet, and that bet's": lambda m, other: (
+        Write(puts=(_yes(other),), leaned=(m,)),
+        Write(puts=(_no(m),), leaned=(other,)),
+    ),
+    "two that lean on what the other one writes": lambda m, other: (
+        Write(puts=(_yes(m),), leaned=(other,)),
+        Write(puts=(_yes(other),), leaned=(m,)),
+    ),
+    "a cancel that comes, and the decision of its bet": lambda m, other: (
+        Write(insert=(cancel("b", "c", key=f"{m.key}-c"),), touched=(m,)),
+        Write(puts=(_yes(m),)),
+    ),
+    "rows in the other order": lambda m, other: (
+        Write(puts=(_yes(m), _yes(other))),
+        Write(puts=(_no(other), _no(m))),
+    ),
+}  # fmt: skip
 
 
-async def test_what_was_taken_over_is_not_left_open_by_who_lost_it(nodes: PostgresHome) -> None:
-    m, at = bet("b-1", lease=-timedelta(seconds=1)), rows.micros(now())
-    leave = Ask("leave_open", ("doubt", "", at, 0, True, True, at, m.key, "doubt", m.owner))
-    for taken, _ in await _changes(nodes, m, _take(m, "n-2"), leave):
-        assert taken  # after the other has let go, or because its lease is over
-    journal = await nodes.journal()
-    for number in range(2):
-        found = await journal.get(f"{m.key}-{number}")
-        assert found is not None
-        assert found.owner == "n-2"
+@pytest.mark.parametrize("name", RIVALS)
+async def test_of_two_rivals_one_holds(nodes: PostgresHome, name: str) -> None:
+    """A win paid beside the cancel of its bet: each was right about what it had read, not together."""
+    journal, held = await nodes.journal(), set()
+    async with two_nodes(nodes.url, WRITING) as both:
+        for number, order in enumerate(orders(2)):
+            rows = [await opened(journal, bet(f"b-{number}-{each}")) for each in "xy"]
+            writes = RIVALS[name](*rows)
+            keys = [write.puts[0].before.key if write.puts else rows[0].key for write in writes]
+            first, second = map(writing, writes, keys)
+            answers = await both(first, second, order)
+            assert sorted(answers) == [False, True], (order, answers)
+            held.add(answers.index(True))
+            kept = writes[answers.index(True)]
+            for put in kept.puts:
+                assert (await found(journal, put.before.key)).outcome == put.after.outcome
+            for key in {row.key for row in rows} - {put.before.key for put in kept.puts}:
+                assert (await found(journal, key)).state is State.ASKING
+    assert held == {0, 1}
+
+
+# ---------------------------------------------------------------- many at once
+
+
+async def test_many_that_share_a_transaction_see_each_other(home: Home) -> None:
+    """Calls of one round come side by side: in one group of one node they must not miss each other."""
+    journal = await home.journal()
+    if isinstance(home, PostgresHome):
+        journals: list[KeptJournal] = [journal, await home.journal()]
+    else:
+        journals = [journal]
+
+    def counting(m: Movement) -> Change[int]:
+        def steps(again: bool) -> Steps[int]:
+            (around,) = yield Look((Ask("round_bets", ("acme", "anna", "r-1", 100)),), names=("anna r-1",))
+            held = yield Write(insert=(m,), touched=tuple(around[-1:]))
+            assert held
+            return len(around)
+
+        return Change(steps=steps, key=m.key)
+
+    work = [journals[n % len(journals)].make(counting(bet(f"b-{n}"))) for n in range(24)]
+    assert sorted(await asyncio.gather(*work)) == list(range(24))
+
+
+async def test_rivals_that_share_a_transaction(home: Home) -> None:
+    """The same for decisions: of all that lean on one bet, one writes it."""
+    journal = await home.journal()
+    m, other = await opened(journal, bet("b-1")), await opened(journal, bet("b-2"))
+    rivals = [
+        Write(puts=(_yes(m),)), Write(puts=(_no(m),)), Write(puts=(_yes(m),), leaned=(other,)),
+        Write(insert=(win("w-1"),), touched=(m, other)), Write(puts=(_no(other), _no(m))), Write(touched=(m,)),
+    ]  # fmt: skip
+    answers: list[Any] = await asyncio.gather(*(journal.make(writing(write, key=m.key)) for write in rivals))
+    assert sorted(answers) == [False] * 5 + [True]
+    assert (await found(journal, m.key)).revision == 1
+
+
+async def test_nodes_share_what_is_due(nodes: PostgresHome) -> None:
+    """Three nodes settle side by side: what two of them carried would be asked twice."""
+    journals = [await nodes.journal() for _ in range(3)]
+    due = tuple(replace(win(f"w-{n}"), owner="", state=State.OWED, due_at=now()) for n in range(60))
+    assert await wrote(journals[0], insert=due)
+    work = [journals[n % 3].take_due(now(), f"n-{n}", HOUR, {"*": 5}) for n in range(24)]
+    taken = [m.key for found in await asyncio.gather(*work) for m in found]
+    assert len(taken) == len(set(taken)) == 60

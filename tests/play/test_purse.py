@@ -1,4 +1,4 @@
-"""The purse: strict by default, and as the native card says in native mode."""
+"""The purse: strict by default, and as a native wallet must be in native mode."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ from gateway.model import (
     Status,
     Transaction,
 )
-from gateway.play.book import Rules
+from gateway.play.book import Rules, rules_of
 from gateway.play.purse import Purse
+from gateway.serve.discover import find
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NATIVE = Rules(native=True, tombstones=True, current_balance=True, several=True, cuts=True)
@@ -113,7 +114,7 @@ def test_strict_looks_at_the_balance_before_the_id(strict: Till) -> None:
 def test_strict_has_one_id_space(strict: Till) -> None:
     strict.yes(bet("10"), "1")
     assert strict.no(win("10"), "1") is Reason.DUPLICATE_MISMATCH
-    assert strict.yes(bet("10"), "1", provider="other").replayed  # played free: the history of SEMANTICS.md 3
+    assert strict.yes(bet("10"), "1", provider="other").replayed  # played free: the history of rule 3
     assert strict.cash == 90
 
 
@@ -195,6 +196,18 @@ def test_a_round_refund_of_a_strict_wallet_means_its_open_bets(strict: Till) -> 
     strict.yes(bet("10"), "3", round=Round("r2"))
     undo = strict.yes(Rollback(reference="x", scope="round"), "u1", round=Round("r1"))
     assert (undo.moved, strict.cash) == (Decimal(20), Decimal(90))
+
+
+def test_a_kyren_wallet_buries_what_a_cancel_or_refund_names_and_guesses_at_nothing() -> None:
+    """Its card: a Cancel that overtakes its bet leaves the round's other bet alone, and refuses its own."""
+    till = Till(rules_of(find("kyren").dialect))
+    till.yes(bet("10"), "1", round=Round("r1"))
+    assert till.no(Rollback(reference="2"), "refund:2", round=Round("r1")) is Reason.TRANSACTION_NOT_FOUND
+    assert till.cash == 90
+    assert till.no(bet("5"), "2", round=Round("r1")) is Reason.ALREADY_ROLLED_BACK
+    assert till.yes(Rollback(reference="3", scope="round"), "refund:3", round=Round("r1")).moved == 10
+    assert till.no(bet("5"), "3", round=Round("r1")) is Reason.ALREADY_ROLLED_BACK
+    assert till.cash == 100
 
 
 def test_native_rollbacks_mean_exactly_what_they_name(native: Till) -> None:

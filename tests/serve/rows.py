@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from gateway.engine.journal import Intent, Movement
+from gateway.engine.journal import Change, Steps, Write
+from gateway.engine.movement import Movement, decided, doubted, left
 from gateway.engine.states import State
 from gateway.journal.sqlite import SqliteJournal
 from gateway.model import Accepted, Credit, Debit, Profile, Round, Transaction
@@ -38,16 +39,25 @@ def win(number: int) -> Movement:
     )  # fmt: skip
 
 
+async def inserted(journal: SqliteJournal, movement: Movement) -> None:
+    def steps(again: bool) -> Steps[None]:
+        yield Write(insert=(movement,))
+
+    await journal.make(Change(steps=steps, key=movement.key))
+
+
 async def fill(journal: SqliteJournal) -> None:
     """b/1 accepted, b/2 in doubt for ten minutes, w1 owed, w2 for a person."""
-    for movement in (bet(1), bet(2, minutes_old=10), win(1), win(2)):
-        await journal.open(Intent(movement=movement))
     profile = Profile(player="anna", session="sess-secret")
     yes = Accepted(balance=Decimal("87.50"), currency="EUR", profile=profile)
-    await journal.decide(bet(1), yes, now(), heard=True)
-    await journal.leave_open(bet(2), State.DOUBT, "no answer", now(), now())
-    await journal.leave_open(win(1), State.OWED, "", now(), now())
-    await journal.leave_open(win(2), State.PERSON, "it cannot be said", now(), now())
+    rows = (
+        decided(bet(1), yes, now(), "a-call"),
+        doubted(left(bet(2, minutes_old=10), State.DOUBT, "no answer", now()), now()),
+        doubted(left(win(1), State.OWED, "", now()), now()),
+        doubted(left(win(2), State.PERSON, "it cannot be said", None), now()),
+    )
+    for movement in rows:
+        await inserted(journal, movement)
 
 
 def filled(path: Path, *, asking: bool = False) -> None:
@@ -57,7 +67,7 @@ def filled(path: Path, *, asking: bool = False) -> None:
         journal = await SqliteJournal.start(str(path), now())
         await fill(journal)
         if asking:
-            await journal.open(Intent(movement=bet(3)))
+            await inserted(journal, bet(3))
         await journal.close()
 
     asyncio.run(make())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
@@ -112,9 +113,8 @@ async def test_it_decides_once() -> None:
 
 async def test_retry_makes_it_due_and_the_gateways_again() -> None:
     async with place() as here:
-        await here.journal.leave_open(win(2), State.PERSON, "no route", None, None)
         answer = await here.post(PERSON, "retry", {"by": "Ada"})
-        due = [movement.key for movement in await here.journal.due(clock(), 10)]
+        due = [m.key for m in await here.journal.take_due(clock(), "a-node", timedelta(seconds=1), {"main": 10})]
     assert (answer.status_code, answer.json()["state"]) == (200, "owed")
     assert PERSON in due
     assert ("retry", "by Ada (key ops)") in [(step["what"], step.get("detail")) for step in answer.json()["story"]]
@@ -158,8 +158,7 @@ async def test_unknown_keys_and_bodies_that_are_none() -> None:
 
 async def test_what_a_process_carries_just_now_is_left_alone() -> None:
     async with place() as here:
-        movement = await here.journal.get(OWED)
-        assert movement is not None
-        await here.journal.take(movement, "another", clock(), clock().replace(year=clock().year + 1))
+        taken = await here.journal.take_due(clock(), "another", timedelta(days=365), {"main": 10})
+        assert OWED in [movement.key for movement in taken]
         answer = await here.post(OWED, "retry")
     assert (answer.status_code, "just now" in answer.text) == (409, True)

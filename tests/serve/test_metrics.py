@@ -1,4 +1,4 @@
-"""Every metric of CONTRACT.md, under its name, with its labels."""
+"""Every metric of docs/operations.md, under its name, with its labels."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as plain
 
 from gateway import __version__
-from gateway.engine.journal import Count
+from gateway.engine.movement import Count
 from gateway.engine.states import State
 from gateway.serve.metrics import Metrics
 
-CONTRACT = {
+PROMISED = {
     "gateway_calls_total": {"provider", "dialect", "kind", "outcome", "reason"},
     "gateway_call_seconds": {"provider", "kind"},
     "gateway_wallet_requests_total": {"wallet", "kind", "result"},
@@ -67,13 +67,13 @@ def test_names_and_labels_are_the_contracts() -> None:
     for name, labels in samples(busy()):
         base = name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
         found.setdefault(base, set()).update(label for label, _ in labels if label != "le")
-    expected = {name: labels for name, labels in CONTRACT.items() if name != "gateway_overload_total"}
+    expected = {name: labels for name, labels in PROMISED.items() if name != "gateway_overload_total"}
     assert found == expected  # overload is declared, and nothing was refused
 
 
 def test_everything_is_declared_from_the_start() -> None:
     text = Metrics().expose("")[0].decode()
-    assert [name for name in CONTRACT if f"# TYPE {name} " not in text] == []
+    assert [name for name in PROMISED if f"# TYPE {name} " not in text] == []
 
 
 def test_values() -> None:

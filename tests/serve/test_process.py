@@ -126,28 +126,47 @@ def test_it_serves_reloads_and_ends(gateway: Running) -> None:
     assert SECRET not in gateway.errors()
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "sentence"),
-    [
-        ("main: {dialect", "gone: {dialect", "wallet main is removed, and 4 of its movements are unresolved"),
-        (":1/api", ":3/api", "wallet main is pointed elsewhere, and 4 of its movements are unresolved"),
-    ],
-)
-def test_a_wallet_with_unresolved_movements_stays(gateway: Running, old: str, new: str, sentence: str) -> None:
+WITHOUT = [
+    ("main: {dialect", "gone: {dialect", "wallet main is removed, and 4 of its movements are unresolved"),
+    ("acme-id", "new-id", "no provider has the id acme-id any more, and 4 of its movements are unresolved"),
+]
+
+
+def without(old: str, new: str) -> str:
+    """The configuration without what unresolved movements need."""
+    route = f"wallet: {new.partition(':')[0]}" if ":" in new else "wallet: main"
+    return CONFIG.replace(old, new).replace("wallet: main", route)
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), WITHOUT)
+def test_a_reload_that_leaves_movements_behind_is_refused(gateway: Running, old: str, new: str, sentence: str) -> None:
+    """What is owed could be brought to no wallet any more, or for no provider; the old configuration stays."""
     filled(gateway.config.parent / "journal.db", asking=True)
     gateway.start()
     text = gateway.get("/metrics").text
     assert 'gateway_unresolved{kind="debit",wallet="main"} 2.0' in text
-    gateway.config.write_text(
-        CONFIG.replace(old, new).replace("wallet: main", f"wallet: {new.partition(':')[0] or 'main'}")
-    )
+    gateway.config.write_text(without(old, new))
     gateway.signal(signal.SIGHUP)
     until(lambda: "refused" in gateway.errors())
-    assert sentence in gateway.errors()
+    assert re.search(rf"gateway\.yaml:\d+:\d+: {re.escape(sentence)} \(put it back", gateway.errors())
     assert gateway.generation() == 1
     gateway.config.write_text(CONFIG.replace(":2/api", ":3/api"))
     gateway.signal(signal.SIGHUP)
     until(lambda: "generation 2 is in use" in gateway.errors())
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), WITHOUT)
+def test_a_start_that_leaves_movements_behind_is_refused(gateway: Running, old: str, new: str, sentence: str) -> None:
+    """*A restart with another configuration paid an owed win at the new wallet, too.*"""
+    folder = gateway.config.parent
+    filled(folder / "journal.db", asking=True)
+    gateway.config.write_text(without(old, new))
+    refused = ran("serve", "--config", "gateway.yaml", cwd=folder)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert re.search(rf"^gateway\.yaml:\d+:\d+: {re.escape(sentence)} \(put it back", refused.stderr, re.MULTILINE)
+    assert "Traceback" not in refused.stderr
+    gateway.config.write_text(CONFIG)
+    gateway.start()
 
 
 def test_a_second_gateway_on_one_journal_is_refused(gateway: Running) -> None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from decimal import Decimal
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.auth.keys import Key
 from gateway.codec.times import parse_duration
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
-from gateway.engine.journal import Movement, Session
+from gateway.engine.movement import Movement, Session
 from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.engine.world import Silence, World
@@ -239,6 +241,7 @@ class Bench:
             each.name: Till(each, opening, each.currency or currency, keys_of(each.dialect, each.settings))
             for each in self.setup.wallets.values()
         }
+        self.elsewhere: dict[str, Till] = {}  # who answers at another address, whatever it is called
         self.callers = {name: self._caller(each) for name, each in self.setup.providers.items()}
         self.answers: list[Answer] = []
         self.said: set[tuple[str, Kind, str]] = set()
@@ -248,6 +251,9 @@ class Bench:
 
     def _start(self) -> Process:
         journal = at_once(SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=DirectWriter))
+        return Process(self._engine(journal), journal)
+
+    def _engine(self, journal: Any) -> Engine:
         world = World(
             clock=self.scheduler.clock,
             ticks=self.scheduler.ticks,
@@ -259,7 +265,7 @@ class Bench:
             journal=journal,
             meter=self.tally,
         )
-        return Process(Engine(world), journal)
+        return Engine(world)
 
     def crash(self) -> None:
         """The process dies where it stands; what is on its way goes on."""
@@ -279,7 +285,7 @@ class Bench:
 
     async def _send(self, wallet: Wallet, request: Request, seconds: float) -> Response:
         """The port of the world: the request as the wallet's server would read it."""
-        till = self.tills[wallet.name]
+        till = self.elsewhere.get(wallet.url) or self.tills[wallet.name]
         read = Request(
             method=request.method, path=request.path, query=request.query, body=bytes(request.body), target=request.url,
             headers={name.lower(): value for name, value in request.headers.items()},
@@ -379,12 +385,88 @@ class Bench:
 
     def unresolved(self) -> dict[str, int]:
         """Open movements by wallet."""
-        return dict(at_once(self.journal.unresolved_by_wallet()))
+        found: dict[str, int] = {}
+        for each in at_once(self.journal.unresolved()):
+            found[each.wallet] = found.get(each.wallet, 0) + each.number
+        return found
 
     def launch(self, session: str = SESSION, player: str = PLAYER, **more: Any) -> None:
         """The operator hands over a launch."""
         given = {"provider": self.provider.id, "currency": "EUR", "seen_at": self.scheduler.clock(), **more}
         at_once(self.journal.learn(Session(session=session, player=player, **given)))
+
+    # -- another configuration
+
+    def restart_with(self, *wallets: Wallet) -> None:
+        """The process ends, and another one begins with these wallets alone."""
+        self.crash()
+        named = {wallet.name: wallet for wallet in wallets}
+        self.setup = replace(
+            self.setup, wallets=named, routes=(Route(wallet=wallets[0].name, sessions="sess-{player}"),)
+        )
+        self.restart()
+
+    # -- settlement, and other processes on the same journal
+
+    def look(self, node: Process | None = None) -> None:
+        """Settlement begins what is due, in this process or another."""
+        process = node or self.process
+        self.scheduler.spawn(process.engine.settler.look(self.setup), process)
+
+    def settlement(self, seconds: float, step: float = 1.0, *nodes: Process) -> None:
+        """So much time passes, and settlement looks every `step` seconds of it, at every node that is given."""
+        for _ in range(max(1, int(seconds / step))):
+            for node in nodes or (self.process,):
+                self.look(node)
+            self.rest(step)
+
+    def second(self, trip: Trip | None = None) -> Process:
+        """Another process on the same journal: what one of them carries, the other does not know."""
+        journal = self.process.journal
+        reached = journal if trip is None else Distant(journal, self.scheduler, trip)
+        return Process(self._engine(reached), journal)
+
+    def begin_at(self, node: Process, tx: Transaction, provider: str = "") -> Task:
+        """As `begin`, and it is that process which reads the call."""
+        home, self.process = self.process, node
+        call = self.begin(tx, provider)
+        self.scheduler.run(seconds=0)
+        self.process = home
+        return call
+
+
+class Trip(Struct):
+    """How long each trip of a process to the journal takes, and after which of them it stands still."""
+
+    seconds: float = 0.0
+    stops_after: int = 0  # the number of a trip; 0: none
+    stands_still: float = 0.0
+    made: int = 0
+
+    def ends(self) -> float:
+        """One more was made; how long the process stands still after it."""
+        self.made += 1
+        return self.stands_still if self.made == self.stops_after else 0.0
+
+
+class Distant:
+    """The journal as a process reaches it that is slow, or stands still between two of its steps."""
+
+    def __init__(self, journal: SqliteJournal, scheduler: Scheduler, trip: Trip) -> None:
+        self._journal, self._scheduler, self._trip = journal, scheduler, trip
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._journal, name)
+        if not iscoroutinefunction(method):
+            return method
+
+        async def later(*given: Any, **more: Any) -> Any:
+            await self._scheduler.sleep(self._trip.seconds)
+            found = await method(*given, **more)
+            await self._scheduler.sleep(self._trip.ends())
+            return found
+
+        return later
 
 
 def a_call(act: Act, id: str = "", **more: Any) -> Transaction:

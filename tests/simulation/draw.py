@@ -11,6 +11,8 @@ from datetime import timedelta
 
 from msgspec import Struct
 
+from tests.simulation.conduct import plays_of
+
 WALLET_FAULTS: Mapping[str, str] = {
     "unreachable": "no connection to the wallet: no byte left",
     "lost_before": "the request left and never arrived",
@@ -38,6 +40,23 @@ PROCESS_FAULTS: Mapping[str, str] = {
     "key_rotated": "the wallet refused our key for a while",
     "refuses": "the wallet did not find its players for a while",
 }
+RARE: Mapping[str, str] = {
+    "step": "the wall clock jumped by hours, forwards or back",
+    "pause": "a machine was paused: its monotonic clock stood still, the wall clock went on",
+    "late_commit": "a commit was durable, and its confirmation was lost",
+    "failed_commit": "a commit failed, and some of the processes ended there",
+    "lost_commits": "the journal forgot commits that it had confirmed",
+    "moved": "a start with another configuration: a wallet gone, or pointed elsewhere",
+    "retry": "a person had something asked again",
+    "resolve": "a person found out what became of a movement, and said so",
+}
+"""Faults that change so much that most histories are to be without them."""
+WALLET_HABITS: Mapping[str, str] = {
+    "keeps": "the wallet refused for good to undo what it had applied",
+    "contradicts": "the wallet did not find, for a while, what it was to undo and had applied",
+    "replica": "a query was answered by a replica that had not seen the movement yet",
+    "balks": "the wallet would not take a win when it first came",
+}
 LIES: Mapping[str, str] = {
     "forgets": "the wallet forgot ids sooner than it says",
     "too_late": "a request was applied after `in_flight_max`",
@@ -55,13 +74,38 @@ CONDUCT: Mapping[str, str] = {
     "round_refund": "a round was refunded",
     "settle": "a bet and its win in one call",
     "batch": "several movements in one call",
+    "settle_cancelled": "a settle was cancelled while it was in the air",
+    "cancel_then_win": "a bet was cancelled, and then won",
+    "win_then_cancel": "a bet was won, and then cancelled",
+    "two_cancels": "a bet was cancelled under two ids",
+    "win_elsewhere": "a win named a bet of another round, or came without a round",
+    "batch_cancelled": "the bets of a batch were cancelled",
+    "batch_known": "a bet that stood came again in a batch",
+    "partial": "a part of a bet was given back",
+    "adjust": "a correction, either way",
+    "reserve": "an amount was held",
+    "capture": "what was held was taken, all or a part of it",
+    "release": "what was held was released",
+    "release_first": "the release arrived, and then its reserve",
+    "release_beside": "the release was sent while its reserve was in the air",
+    "unrollback": "a cancel was taken back",
+    "cancelled_again": "a bet was cancelled again after its cancel was taken back",
+    "overtaken": "a cancel overtook its bet, and another bet of the round was open (Kyren)",
     "two_nodes": "two nodes shared the journal",
     "short_memory": "the wallet forgot honestly, as it says",
+    "anew": "the wallet decided again what it had declined and forgotten (`applied`)",
 }
-FAULTS: Mapping[str, str] = {**WALLET_FAULTS, **CALL_FAULTS, **PROCESS_FAULTS, **LIES, **CONDUCT}
+FAULTS: Mapping[str, str] = {
+    **WALLET_FAULTS, **CALL_FAULTS, **PROCESS_FAULTS, **RARE, **LIES, **WALLET_HABITS, **CONDUCT
+}  # fmt: skip
 
+RARE_SHARE = 0.08
+HABIT_SHARE = 0.12
+LAG_SECONDS = 15.0  # what a replica has not seen so long was not yet seen when `in_flight_max` is far from over
+STEP_HOURS = 5.0
 RATES = (0.05, 0.15, 0.4)
-PROVIDERS = ("native", "native", "kyren", "scorpio_play", "netgaming", "dragon_gaming")
+PROVIDERS = ("native", "native", "native", "kyren", "scorpio_play", "netgaming", "dragon_gaming", "gameball")
+PLAYS_SHARE = 0.35  # of what a provider has words for, it does so much
 WALLETS = ("native", "native", "native", "netgaming", "scorpio_play", "kyren")
 KINDS = ("debit", "credit", "rollback")
 SKEW_MAX_SECONDS = 15.0  # the clock's jumps stay inside the margin that `in_flight_max` must have
@@ -76,6 +120,7 @@ class ProviderPlan(Struct, frozen=True, kw_only=True):
     after_doubt: float | None
     players: int
     rounds: int
+    plays: tuple[str, ...] = ()  # what it does beside ordinary rounds (conduct.py)
 
 
 class WalletPlan(Struct, frozen=True, kw_only=True):
@@ -88,6 +133,7 @@ class WalletPlan(Struct, frozen=True, kw_only=True):
     answer_within: float
     give_up_after: float
     lie: str = ""
+    habits: tuple[str, ...] = ()
 
     @property
     def queued_max(self) -> float:
@@ -96,8 +142,8 @@ class WalletPlan(Struct, frozen=True, kw_only=True):
 
     @property
     def settles(self) -> bool:
-        """Whether all doubt about it can be ended without a person."""
-        return not self.lie and "never" not in self.repeats.values()
+        """Whether all doubt about what it did not lie about can be ended without a person."""
+        return "never" not in self.repeats.values()
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -116,6 +162,7 @@ def draw_plan(seed: int) -> Plan:
     chance = random.Random(f"plan/{seed}")
     names = [*WALLET_FAULTS, *CALL_FAULTS, *PROCESS_FAULTS]
     rates = {name: chance.choice(RATES) for name in names if chance.random() < 0.3}
+    rates |= {name: chance.choice(RATES) for name in RARE if chance.random() < RARE_SHARE}
     return Plan(
         seed=seed,
         providers=tuple(_provider(chance, number) for number in range(chance.choice((1, 1, 2)))),
@@ -129,32 +176,40 @@ def draw_plan(seed: int) -> Plan:
 def _provider(chance: random.Random, number: int) -> ProviderPlan:
     manner = chance.choice(("cancels", "cancels", "quiet", "presumes"))
     clock = chance.choice((5.0, 20.0)) if manner == "quiet" or chance.random() < 0.25 else None
+    dialect = chance.choice(PROVIDERS)
     return ProviderPlan(
         name=f"prov{number}",
-        dialect=chance.choice(PROVIDERS),
+        dialect=dialect,
         manner=manner,
         persists=chance.random() < 0.85,
         after_doubt=clock,
         players=chance.choice((1, 2)),
         rounds=chance.choice((1, 2)),
+        plays=tuple(name for name in plays_of(dialect) if chance.random() < PLAYS_SHARE),
     )
 
 
 def _wallet(chance: random.Random, number: int) -> WalletPlan:
     dialect = chance.choice(WALLETS)
     # Only native can be asked what became of an id; elsewhere the second asking is safe or forbidden.
-    words = ("safe", "safe", "query", "query", "never") if dialect == "native" else ("safe", "safe", "never")
+    native = dialect == "native"
+    words = ("safe", "safe", "applied", "query", "query", "never") if native else ("safe", "safe", "applied", "never")
     one = chance.choice(words) if chance.random() < 0.5 else ""
+    habits = tuple(
+        name for name in WALLET_HABITS if chance.random() < HABIT_SHARE and (native or name != "replica")
+    )  # fmt: skip
     return WalletPlan(
         name=f"wallet{number}",
         dialect=dialect,
         repeats={kind: one or chance.choice(words) for kind in KINDS},
-        tombstones=chance.random() < 0.5,
+        # Who does not see what it applied cannot promise to refuse what comes after its rollback.
+        tombstones=chance.random() < 0.5 and "contradicts" not in habits,
         in_flight_max=chance.choice((60.0, 120.0)),
         remembers=chance.choice((90.0, 600.0, 600.0)),
         answer_within=chance.choice((0.5, 1.5)),
         give_up_after=chance.choice((3.0, 10.0)),
         lie=chance.choice(tuple(LIES)) if chance.random() < 0.15 else "",
+        habits=habits,
     )
 
 

@@ -9,17 +9,24 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from gateway.engine.journal import JournalLost, Listing
 from gateway.engine.pipeline import Answer
+from gateway.engine.setup import Setup
 from gateway.model import Kind
 from gateway.play.book import Place
-from tests.simulation.bench import Tally
-from tests.simulation.draw import SKEW_MAX_SECONDS, Plan
+from tests.simulation.bench import Tally, at_once
+from tests.simulation.draw import Plan
 from tests.simulation.network import OUTSIDE, Network
 from tests.simulation.node import Line, Node
 from tests.simulation.players import Actor, Story
 from tests.simulation.scheduler import BEGIN, Scheduler
-from tests.simulation.setups import next_setup, setup_of
+from tests.simulation.seam import busy
+from tests.simulation.setups import ELSEWHERE, at, setup_of
 from tests.simulation.tills import Till
+from tests.simulation.trouble import TRIES_MAX, Happens, copied, resolve, truth
+from tests.simulation.trouble import of as troubles_of
 from tests.simulation.watch import Seen, Watched
 
 LIVENESS_SECONDS = 1800.0  # so long after the faults stopped everything must be settled
@@ -40,18 +47,31 @@ class History(Watched):
         self.plan, self.dies_at = plan, dies_at
         self.acts, self.script = acts, dict(script or {})
         self.chance = random.Random(f"world/{plan.seed}")
-        self.calm = False
+        self.calm, self.calm_at = False, float("inf")
         self.over = ""
         self.fired: Counter[str] = Counter()
         self.meter, self.answers = Tally(), list[Answer]()
         self.carried: dict[Line, tuple[list[Story], list[list[float]]]] = {}
         self.killed, self.points_when_done = 0, 0
         self.intact: set[tuple[str, Place]] = set()
-        self.setup = setup_of(plan)
+        self._setup = setup_of(plan)
         players = sorted({f"p{n}" for p in plan.providers for n in range(1, p.players + 1)})
         self.tills = {
-            w.name: Till(w, self.setup.wallets[w.name], players, self.fired) for w in plan.wallets
+            w.name: Till(w, self.setup.wallets[w.name], players, self.fired, self.true_time) for w in plan.wallets
         }  # fmt: skip
+        if plan.rate("moved"):
+            for w in plan.wallets:
+                there = replace(w, name=f"{w.name}{ELSEWHERE}")
+                self.tills[there.name] = Till(there, self.setup.wallets[w.name], players, self.fired, self.true_time)
+        if plan.rate("late_commit") or plan.rate("failed_commit"):
+            self.scheduler.forgives = (JournalLost,)  # a process logs it, and goes on from what is durable
+        self.skewed = self.stepped = timedelta(0)
+        self.away = ""  # the wallet that the configuration of just now lacks, or has elsewhere
+        self.restored: float | None = None
+        self.touched: set[str] = set()  # what the loss of commits changed
+        self.resolved: set[str] = set()
+        self.tried: Counter[str] = Counter()  # how often a person was refused who wanted to resolve it
+        self.setup = self._setup
         self.network = Network(self)
         self.journal = self.open_journal()
         self.nodes: list[Node | None] = [Node(self, f"node{n}", self.setup) for n in range(plan.nodes)]
@@ -59,6 +79,18 @@ class History(Watched):
             self.fire("two_nodes")
 
     # -- what it is made of
+
+    @property
+    def setup(self) -> Setup:
+        return self._setup
+
+    @setup.setter
+    def setup(self, setup: Setup) -> None:
+        self._setup = setup
+        self.where = {name: at(wallet.url) for name, wallet in setup.wallets.items()}
+        for name, till in self.where.items():
+            if self.pointed.setdefault(name, [till])[-1] != till:
+                self.pointed[name].append(till)
 
     def undoes_wins(self, provider: str) -> bool:
         """Whether every wallet can undo a settle, or a win alone."""
@@ -118,6 +150,14 @@ class History(Watched):
             self.journal_open = False
         self.scheduler.at(self.chance.uniform(0.2, 8.0), lambda: self.rise(number))
 
+    def all_die(self) -> None:
+        """Nobody holds the journal any more."""
+        for number in range(len(self.nodes)):
+            self.die(number)
+        if self.journal_open:  # it was put back, and nobody had risen yet
+            self.journal.abandon()
+            self.journal_open = False
+
     journal_open = True
 
     def rise(self, number: int) -> None:
@@ -141,15 +181,16 @@ class History(Watched):
             scheduler.spawn((self.acts or Actor.play)(Actor(self, plan, self.setup.providers[plan.name], number)))
             for plan in self.plan.providers for number in range(1, plan.players + 1)
         ]  # fmt: skip
-        trouble = [scheduler.spawn(self._trouble(name)) for name in ("kill", "freeze", "skew", "reload", "mood")]
+        trouble = [scheduler.spawn(self._trouble(happens)) for happens in troubles_of(self.plan.rates)]
         while scheduler.now < self.plan.calm_after and not all(actor.done() for actor in actors):
             await scheduler.sleep(1.0)
-        self.calm = True
+        self.calm, self.calm_at = True, scheduler.now
         self.points_when_done = sum(node.points for node in self.nodes if node is not None)
         self.event("the faults stop")
         end = scheduler.now + LIVENESS_SECONDS
-        while not all(task.done() for task in [*actors, *trouble]) or not self._quiet():
+        while not all(task.done() for task in [*actors, *trouble]) or not self._quiet() or self._person_is_needed():
             await scheduler.sleep(REFEREE_SECONDS)
+            await resolve(self)
             if scheduler.now > end:
                 self.over = "time is over"
                 return
@@ -158,69 +199,69 @@ class History(Watched):
     def _quiet(self) -> bool:
         if self.scheduler.errors or not all(self.nodes):
             return not self.killed or bool(self.scheduler.errors)
-        flights = any(node.engine.movements.flights or node.engine.asker.air for node in self.nodes if node)
-        return not flights and all(row.due is None or self.waits_for_person(row) for row in self.rows.values())
+        working = any(busy(node.engine) for node in self.nodes if node)
+        return not working and all(row.due is None or self.waits_for_person(row) for row in self.rows.values())
+
+    def _person_is_needed(self) -> bool:
+        """Somebody still looks up what he can."""
+        if not self.plan.rate("resolve"):
+            return False
+        waiting = [row for row in self.rows.values() if row.state == "person" and self.tried[row.key] < TRIES_MAX]
+        return any(truth(self, row) is not None or self._may_arrive(row) for row in waiting)
+
+    def _may_arrive(self, row: Seen) -> bool:
+        honest = not any(wallet.lie for wallet in self.plan.wallets)
+        near = [row, self.rows.get(row.target, row)]
+        till = self.tills.get(row.till)
+        if till is None or not honest or any(other.parent == row.key for other in self.rows.values()):
+            return False
+        return any(self.scheduler.now - each.asked_at < till.plan.in_flight_max for each in near)
+
+    def is_away(self, row: Seen) -> bool:
+        """Its wallet is gone from the configuration, or points elsewhere: it is sent nowhere (rule 23)."""
+        return bool(row.wallet) and self.where.get(row.wallet) != row.till
 
     def waits_for_person(self, row: Seen) -> bool:
-        """A win is not sent before a person has said what became of its bet (13), nor a cancel beside another."""
+        """A win is not sent before a person has said what became of its bet (rule 13), nor a cancel beside another."""
+        if self.is_away(row):
+            return True
         if row.kind == "rollback" and row.target in self.rows:
             other = self.rows.get(self.rows[row.target].undone_by)
             return other is not None and other is not row and other.state == "person"
         bets = (
-            r for r in self.rows.values() if (r.provider, r.player, r.round) == (row.provider, row.player, row.round)
-        )
+            r for r in self.rows.values()
+            if (r.provider, r.player) == (row.provider, row.player) and (r.round == row.round or r.id == row.reference)
+        )  # fmt: skip
         return row.kind == "credit" and any(bet.kind == "debit" and bet.state == "person" for bet in bets)
 
-    async def _trouble(self, name: str) -> None:
-        happens = {
-            "kill": self._kill, "freeze": self._freeze, "skew": self._skew, "reload": self._reload, "mood": self._mood
-        }[name]  # fmt: skip
+    async def _trouble(self, happens: Happens) -> None:
         while not self.calm:
             await self.scheduler.sleep(self.chance.uniform(1.0, 8.0))
             if not self.calm:
-                await happens()
+                await happens(self)
 
-    async def _kill(self) -> None:
-        if self.plan.rate("kill") and self.chance.random() < self.plan.rate("kill") * 2:
-            self.fire("kill")
-            self.die(self.chance.randrange(len(self.nodes)))
+    def strikes(self, fault: str) -> bool:
+        """Whether it happens at this look; faults of processes are rarer than those of requests."""
+        return not self.calm and bool(self.plan.rate(fault)) and self.chance.random() < self.plan.rate(fault) * 2
 
-    async def _freeze(self) -> None:
-        node = self.some_node()
-        if node is None or not self.plan.rate("freeze") or self.chance.random() > self.plan.rate("freeze") * 2:
-            return
-        self.fire("freeze")
-        self.event(f"{node.name} stands still")
-        node.stop()
-        await self.scheduler.sleep(self.chance.uniform(0.5, 20.0))
-        node.go_on()
-        self.event(f"{node.name} goes on")
+    # -- the journal that was, and the one that is
 
-    async def _skew(self) -> None:
-        if self.hit("skew"):
-            self.scheduler.skew = timedelta(seconds=self.chance.uniform(0, SKEW_MAX_SECONDS))
-            self.event(f"the clock is {self.scheduler.skew.total_seconds():.1f} s ahead")
+    def reopened(self) -> Any:
+        """The journal, while no process lives."""
+        if not self.journal_open:
+            self.journal, self.journal_open = self.open_journal(), True
+        return self.journal
 
-    async def _reload(self) -> None:
-        if self.hit("reload"):
-            self.setup = next_setup(self.setup, self.chance)
-            for node in self.nodes:
-                if node is not None:
-                    node.setup = self.setup
-            for name, till in self.tills.items():
-                till.wallet = till.purse.wallet = self.setup.wallets[name]
-            self.event(f"generation {self.setup.generation}: {[r.wallet for r in self.setup.routes]}")
+    def copy_journal(self, copy: Path) -> None:
+        copied(self.path, copy)
 
-    async def _mood(self) -> None:
-        till = self.chance.choice(list(self.tills.values()))
-        for mood in ("key_rotated", "refuses"):
-            if self.plan.rate(mood) and self.chance.random() < self.plan.rate(mood) * 2:
-                till.purse.mood = mood
-                self.event(f"{till.plan.name}: {mood}")
-                await self.scheduler.sleep(self.chance.uniform(1.0, 15.0))
-                till.purse.mood = ""
-                self.event(f"{till.plan.name} is itself again")
-                return
+    def forgets(self) -> None:
+        """The journal is an older one; its rows are what it says, and what differs was touched by its loss."""
+        self.restored, self.older = self.scheduler.now, True
+        before = self.words()
+        journal = self.reopened()
+        self.touched |= self.as_the_journal_says(before, at_once(journal.listed(Listing(limit=100_000))))
+        self.older = False
 
     def close(self) -> None:
         """Nothing of it runs any more."""

@@ -11,13 +11,16 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from gateway.engine.journal import Listing, Movement
+from gateway.engine.movement import Listing, Movement
 from gateway.engine.states import EDGES, State
-from gateway.model import Accepted, Adjust, Credit, Debit, Declined, Kind, Reason, Settle
+from gateway.model import Accepted, Declined, Kind, Reason, Unknown
 from gateway.play.book import Entry, Place
 from tests.simulation.bench import at_once
 from tests.simulation.history import History
+from tests.simulation.outside import JUDGED, allowed, worth_of
 from tests.simulation.players import GONE, STANDS, Story
+from tests.simulation.seam import ours
+from tests.simulation.trouble import TRIES_MAX
 
 INVARIANTS: Mapping[str, str] = {
     "ONCE": "no movement is applied twice",
@@ -34,28 +37,41 @@ INVARIANTS: Mapping[str, str] = {
     "OWED": "a win is never declined: it is brought to its wallet, or to a person",
     "HEARD": "a wallet's yes that reached the gateway whole decides its movement",
     "WIN_FIRST": "a win is not sent while the bet it names is in doubt",
+    "DEAF": "who asks to the end hears what was decided, or something is open",
+    "ENDS": "what waits for a person can be resolved by one",
     "REASON": "what waits for a person says why",
+    "STAKE": "no win is paid for a bet that the gateway itself then says never came, or gives back",
+    "WHOLE": "what is made of parts is decided after them, and not left open when they are done",
+    "ORDER": "some order of all that a provider heard leaves what its movement moved",
+    "ELSEWHERE": "a movement is sent to its own wallet only, whatever its wallet's name means by now",
+    "STRAY": "no money moved that belongs to no movement",
     "SETTLES": "after the faults stopped everything is settled",
     "ALIAS": "a wallet is told ids of movements only",
     "CRASH": "nothing failed with an exception",
 }
 
+DEAF_SECONDS = 60.0  # a provider that asked so long after the decision should have heard it
+
 CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
     "forgets": (
         "a wallet that forgets an id before `remembers` applies a second asking again, and denies what it applied",
-        frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON"}),
+        frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
     "too_late": (
         "a request applied after `in_flight_max` was already held to be lost",
-        frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON"}),
+        frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
     "other_answer": (
         "an answer to another call is believed where the dialect echoes no id",
-        frozenset({"ACCEPTED", "ZERO", "JOURNAL", "PERSON"}),
+        frozenset({"ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
     "repeated": (
         "a network that hands one request to a wallet twice moves the money twice, unless that kind is `safe`",
-        frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON"}),
+        frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
+    ),
+    "lost_commits": (
+        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first (rule 30)",
+        frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
 }
 """Lies, and what cannot be promised of the movements (and their cancels) that were lied about."""
@@ -93,6 +109,12 @@ class Verdict:
         self.parents = {row.parent for row in self.rows if row.parent}
         self.books = {name: self._book(name) for name in history.tills}
         self.undoings = {name: self._undoings(name) for name in history.tills}
+        self.children: dict[str, list[Movement]] = {}
+        self.aimed: dict[str, list[Movement]] = {}
+        for row in self.rows:
+            self.children.setdefault(row.parent, []).append(row)
+            self.aimed.setdefault(row.target, []).append(row)
+        self.named = {name: self._named(name) for name in history.tills}
         self.families = {row.key: self._family(row) for row in self.rows}
         self.wrong = [*history.wrong]
 
@@ -111,9 +133,19 @@ class Verdict:
                 found.setdefault((purse.place(entry.provider, entry.kind, "")[0], entry.reference), []).append(entry)
         return found
 
+    def _named(self, name: str) -> dict[Place, list[Entry]]:
+        """What names another movement of the book: rollbacks, captures and releases."""
+        purse, found = self.history.tills[name].purse, dict[Place, list[Entry]]()
+        for entry in purse.book:
+            meant = purse.meant.get(entry.wallet_id)
+            if meant is not None:
+                found.setdefault(purse.place(entry.provider, meant, entry.reference), []).append(entry)
+        return found
+
     def _place(self, row: Movement) -> tuple[str, Place] | None:
-        till = self.history.tills.get(row.wallet)
-        return (row.wallet, till.told(row.provider, row.kind, row.alias, row.tx.id)) if till else None
+        name = self.history.rows[row.key].till
+        till = self.history.tills.get(name)
+        return (name, till.told(row.provider, row.kind, row.alias, row.tx.id)) if till else None
 
     def _entries(self, row: Movement) -> list[Entry]:
         """What the wallet applied for this row; of a whole, its parts were applied, not itself."""
@@ -121,7 +153,10 @@ class Verdict:
         if place is None or row.key in self.parents:
             return []
         if row.kind is Kind.ROLLBACK:  # some dialects make its id themselves: it is known by what it names
-            return self.books[place[0]].get(place[1], []) or self._undone(self.by_key.get(row.target), row)
+            alone = len(self.aimed.get(row.target, [])) == 1
+            return self.books[place[0]].get(place[1], []) or (
+                self._undone(self.by_key.get(row.target), row) if alone else []
+            )
         return self.books[place[0]].get(place[1], [])
 
     def _undone(self, target: Movement | None, rollback: Movement | None = None) -> list[Entry]:
@@ -129,19 +164,25 @@ class Verdict:
         place = self._place(target) if target is not None else None
         if place is None or target is None or (target.kind is Kind.CREDIT and place[1][0]):
             return []  # native's references say their kind, and no win is undone there
-        return self.undoings[place[0]].get((place[1][0], place[1][2]), [])
+        found = self.undoings[place[0]].get((place[1][0], place[1][2]), [])
+        return [
+            entry for entry in found if not entry.over or not entry.undone_by
+        ]  # one that was rolled forward undoes nothing
 
     def _family(self, row: Movement) -> Family:
-        undoing = [m for m in self.rows if m.target == row.key]
+        undoing = self.aimed.get(row.key, [])
         lies: set[str] = set()
-        target = self.by_key.get(row.target)
-        for each in [row, *undoing, *([target] if target is not None else [])]:
+        near = [self.by_key[key] for key in (row.target, row.undone_by) if key in self.by_key]
+        for each in [row, *undoing, *near]:
             place = self._place(each)
             lie = self.history.tills[place[0]].purse.lies.get(place[1]) if place else None
             lies |= {lie} if lie else set()
+            if place and each.key in self.history.touched:
+                again = self.history.tills[place[0]].purse.takes_again(each.tx)
+                lies |= {"lost_commits"} if again == "never" else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
-            undone=self._undone(row) if row.key not in self.parents else [],
+            undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
         )  # fmt: skip
 
     def say(self, name: str, what: str, family: Family | None = None) -> None:
@@ -157,18 +198,24 @@ class Verdict:
             self._once(family)
             self._journal(family)
             self._person(family)
+            self._stake(family)
+            self._whole_left(family)
         for story in self.history.stories.values():
             self._told(story)
             self._same(story)
+            self._order(story)
+            self._silence(story)
+            self._deaf(story)
         self._heard()
         self._purses()
+        self._strays()
         self._metrics()
         return self.wrong
 
     def _engine(self) -> None:
         history = self.history
-        for error in history.scheduler.errors:
-            self.say("CRASH", f"{type(error).__name__}: {error}")
+        for crash in sorted({f"{type(error).__name__}: {error}" for error in history.scheduler.errors}):
+            self.say("CRASH", crash)
         if history.over != "settled":
             late = [f"{key} {row.state}" for key, row in history.rows.items() if row.due is not None]
             self.say("SETTLES", f"{history.over}: {', '.join(late) or 'an actor never ended'}")
@@ -179,11 +226,64 @@ class Verdict:
     def _once(self, family: Family) -> None:
         if len(family.own) > 1:
             self.say("ONCE", f"{family.row.key} was applied {len(family.own)} times", family)
-        live = [m for m in family.undoing if m.kind is Kind.ROLLBACK and m.attempts and m.state is not State.DECLINED]
+        # What a journal forgot may have been undone before, and its rollback cannot tell who did that (rule 30).
+        live = [m for m in family.undoing if self._undoes_all(m, family.row) and not self._born_in_doubt(m)]
         if len(live) > 1:
             self.say("ONCE", f"{family.row.key} is undone by {', '.join(m.key for m in live)}", family)
-        if len(family.undone) > 1:
-            self.say("ONCE", f"{family.row.key} was given back {len(family.undone)} times", family)
+        given = family.undone
+        if len(given) > 1 and abs(sum(entry.delta for entry in given)) > abs(_worth(family.row)):
+            self.say("ONCE", f"{family.row.key} was given back {len(given)} times", family)
+
+    def _undoes_all(self, m: Movement, target: Movement) -> bool:
+        """A rollback of all of it that was sent, accepted, and not taken back itself. (Of two that are open
+        one may have an attempt only because its process died before it could say that nothing left.)"""
+        amount = getattr(m.tx.act, "amount", None)
+        if m.kind is not Kind.ROLLBACK or not m.attempts or m.state is not State.ACCEPTED:
+            return False
+        back = any(each.kind is Kind.ROLLBACK and each.attempts for each in self.aimed.get(m.key, []))
+        return not back and (amount is None or amount >= abs(_worth(target)))
+
+    def _taken_back(self, entry: Entry) -> bool:
+        """Whether an un-rollback names it."""
+        for name, named in self.named.items():
+            place = self.history.tills[name].purse.place(entry.provider, entry.kind, entry.id)
+            if any(each.kind is Kind.ROLLBACK for each in named.get(place, [])):
+                return True
+        return False
+
+    def _stake(self, family: Family) -> None:
+        """A win that was there when the gateway decided that its bet never came, or gave it back by itself."""
+        win = family.row
+        if win.kind is not Kind.CREDIT or win.state is not State.ACCEPTED or win.parent or not win.reference:
+            return
+        born = self.history.rows[win.key].born
+        for bet in self.rows:
+            if (bet.provider, bet.kind, bet.tx.id) != (win.provider, Kind.DEBIT, win.reference) or bet.parent:
+                continue
+            about = self.families[bet.key]
+            seen = self.history.rows[bet.key]
+            never = isinstance(bet.outcome, Declined) and bet.outcome.reason is Reason.ALREADY_ROLLED_BACK
+            never = never and bet.key not in self.history.resolved
+            if never and seen.decided_at is not None and seen.decided_at > born and not self._given_up(bet):
+                self.say("STAKE", f"{win.key} was paid for {bet.key}, which then never reached its wallet", about)
+            for own in about.undoing:
+                if ours(own) and own.state is State.ACCEPTED and self.history.rows[own.key].born > born:
+                    self.say("STAKE", f"{bet.key} was given back by {own.key}, beside its win {win.key}", about)
+
+    def _given_up(self, bet: Movement) -> bool:
+        """Whether a rollback that named it may have undone it, the gateway's own from before its win included."""
+        return any(
+            m.kind is Kind.ROLLBACK and m.reference == bet.tx.id and m.provider == bet.provider
+            and not (isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_SETTLED)
+            for m in self.rows
+        )  # fmt: skip
+
+    def _whole_left(self, family: Family) -> None:
+        """All its parts are done, and it is still open: looked at for ever, or by nobody."""
+        row, parts = family.row, self.children.get(family.row.key, [])
+        done = parts and all(part.state.decided for part in parts)
+        if done and not row.state.decided and row.state is not State.PERSON:
+            self.say("WHOLE", f"{row.key} is {row.state}, and its parts are decided", family)
 
     def _journal(self, family: Family) -> None:
         row, sent = family.row, family.row.attempts > 0
@@ -197,25 +297,62 @@ class Verdict:
         moves = row.kind in (Kind.DEBIT, Kind.SETTLE, Kind.CREDIT)
         if row.state is State.DECLINED and moves and family.net and not family.for_person:
             self.say("JOURNAL", f"{row.key} is declined, and moved {family.net}", family)
-        if row.kind is Kind.CREDIT and row.state is State.DECLINED and not row.parent and not row.undone_by:
+        resolved = row.key in self.history.resolved
+        may_end = row.parent or row.undone_by or resolved or self._of_a_broken_batch(row)
+        if row.kind is Kind.CREDIT and row.state is State.DECLINED and not may_end:
             self.say("OWED", f"{row.key} is a win, and is declined", family)
         if row.kind is Kind.ROLLBACK:
             return
-        undone = next((m for m in family.undoing if m.state is State.ACCEPTED), None)
-        if undone is not None and undone.kind is Kind.ROLLBACK and undone.attempts and family.net:
+        undone = next((m for m in family.undoing if self._undoes_all(m, row)), None)
+        if undone is not None and family.net:
             self.say("JOURNAL", f"{row.key} was rolled back, and moved {family.net}", family)
+
+    def _of_a_broken_batch(self, row: Movement) -> bool:
+        """An atomic batch is all or nothing: its credit ends with a debit of it that was declined (rule 19)."""
+        items = [m for m in self.rows if row.atomic and m.batch == row.batch and m.kind is Kind.DEBIT]
+        return any(m.state is State.DECLINED for m in items)
 
     def _person(self, family: Family) -> None:
         row, history = family.row, self.history
         if row.state is State.PERSON:
             if not row.note:
                 self.say("REASON", f"{row.key} waits for a person and does not say why", family)
-            if self._must_settle(row):
+            if history.tried[row.key] >= TRIES_MAX:
+                self.say("ENDS", f"{row.key} waits for a person, and a person is refused", family)
+            lied = any(
+                self.families[m.key].lies for m in self.rows if m.parent in (row.key, row.undone_by) and m.parent
+            )
+            if self._must_settle(row) and not lied and not self._stepped_over(row):
                 self.say("PERSON", f"{row.key}: {row.note}", family)
         elif (
             not row.state.decided and history.over == "settled" and not history.waits_for_person(history.rows[row.key])
         ):
             self.say("SETTLES", f"{row.key} is {row.state}, and nobody looks at it", family)
+
+    def _stepped_over(self, row: Movement) -> bool:
+        """The clock stepped by hours and the process ended: the next one believes what the wall clock says of
+        the wallet's memory, and rather asks a person too early than the wallet too late."""
+        return bool(self.history.plan.rate("step")) and row.note.endswith("does not remember it any more")
+
+    def _touched(self, row: Movement) -> bool:
+        """Whether the journal's loss changed it, or what it is about."""
+        return bool({row.key, row.target, row.parent, row.undone_by} & self.history.touched)
+
+    def _born_in_doubt(self, row: Movement) -> bool:
+        """It came after the journal forgot: what is not known of it may be a person's (rule 30)."""
+        restored = self.history.restored
+        return restored is not None and (self._touched(row) or self.history.rows[row.key].born >= restored)
+
+    def _kept(self, row: Movement) -> bool:
+        """Its wallet would not undo it, or what it is aimed at (its habit `keeps`)."""
+        top = self.by_key.get(row.parent, row)
+        near = {m.key: m for m in (*self._about(row), *self._about(top))}
+        near |= {m.target: self.by_key[m.target] for m in [*near.values()] if m.target in self.by_key}
+        for each in near.values():
+            place = self._place(each)
+            if place is not None and self.history.tills[place[0]].purse.kept.get(place[1]):
+                return True
+        return False
 
     def _unsayable(self, row: Movement) -> bool:
         """It, what undoes it, or the whole that it is a part of cannot be said to its wallet."""
@@ -226,11 +363,17 @@ class Verdict:
     def _must_settle(self, row: Movement) -> bool:
         """Whether this movement had all it needs to end without a person."""
         history = self.history
-        wallet = next((w for w in history.plan.wallets if w.name == row.wallet), None)
+        till = history.tills.get(history.rows[row.key].till)
+        wallet = till.plan if till is not None else None
         provider = next(p for p in history.plan.providers if p.name == row.provider)
         if wallet is None or not wallet.settles or wallet.remembers < 500:
             return False
-        if self._unsayable(row):
+        if (
+            self._unsayable(row)
+            or self._born_in_doubt(row)
+            or self._kept(row)
+            or history.is_away(history.rows[row.key])
+        ):
             return False
         gave_up = any(s.gave_up for s in history.stories.values() if s.provider == row.provider)
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
@@ -239,7 +382,8 @@ class Verdict:
         """What a wallet accepted, and said so to a process that lived on, is decided."""
         for wallet, place in self.history.intact:
             key = self.history.places.get((wallet, place))
-            if key is None or self.by_key[key].state.decided or key in self.parents:
+            row = self.by_key.get(key or "")
+            if key is None or row is None or row.state.decided or key in self.parents or self._touched(row):
                 continue
             self.say(
                 "HEARD", f"{key}: its wallet's yes was heard, and it is {self.by_key[key].state}", self.families[key]
@@ -256,33 +400,66 @@ class Verdict:
 
     def _told(self, story: Story) -> None:
         row = self._row_of(story)
-        if story.kind not in (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE):
+        if story.kind not in (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE) or not story.plain:
             return
         if row is None:
-            if any(isinstance(w, Accepted) for w in story.decisions):
+            lost = any(seen.id == story.id and key in self.history.touched for key, seen in self.history.rows.items())
+            if any(isinstance(w, Accepted) for w in story.decisions) and not lost:
                 self.say("ACCEPTED", f"{story.provider} {story.kind} {story.id} was accepted, and is in no journal")
             return
         family, belief = self._whole(row), story.believes()
         net = family.net
         expected = _worth(row)
-        if belief == STANDS and net != expected and not (story.cancels and family.for_person):
+        business = isinstance(row.outcome, Declined) and row.outcome.reason is not Reason.ALREADY_ROLLED_BACK
+        if belief == STANDS and business and story.cancels:
+            return  # its win stopped its cancel, and then its wallet would not have it: a win is never refused (rule 15)
+        forgot = self._touched(row) and self.history.setup.providers[story.provider].after_doubt is not None
+        if belief == STANDS and net != expected and not (forgot or (story.cancels and family.for_person)):
             self.say("ACCEPTED", f"{row.key} was told accepted: {net} moved, {expected} was said", family)
-        if story.kind is Kind.CREDIT and not story.cancels and any(isinstance(w, Declined) for w in story.decisions):
+        resolved = row.key in self.history.resolved
+        if (
+            story.kind is Kind.CREDIT
+            and not (story.cancels or resolved or self._of_a_broken_batch(row))
+            and any(isinstance(w, Declined) for w in story.decisions)
+        ):
             self.say("OWED", f"{row.key} is a win, and its provider heard {story.decisions}", family)
         if belief == GONE and net and not family.for_person:
             self.say("ZERO", f"{row.key} was told declined or cancelled: {net} moved", family)
-        if belief not in (STANDS, GONE) and self._believes_failed(story) and net and not family.for_person:
-            self.say("ZERO", f"{row.key}: its provider's silence meant that it failed, and {net} moved", family)
 
-    def _believes_failed(self, story: Story) -> bool:
-        """A provider that fell silent after doubt, with the clock of SEMANTICS.md 12 on."""
+    def _silence(self, story: Story) -> None:
+        """A provider that fell silent after doubt, with the clock of rule 12 on: whatever takes is given back."""
+        row = self._row_of(story)
+        takes = story.kind in JUDGED and not (story.kind is Kind.ADJUST and worth_of(story.tx) > 0)
+        if row is None or not takes or story.decided or story.cancels or story.won or story.ends or story.unread:
+            return
+        if any(isinstance(word, Unknown) and "9004" in word.detail for _, word in story.words):
+            return  # Gameball's "already used": of two copies of one call the second heard that it is accepted
         plan = next(p for p in self.history.plan.providers if p.name == story.provider)
-        silent = not story.cancels and not story.won and story.kind is not Kind.CREDIT
-        return plan.after_doubt is not None and plan.manner == "quiet" and silent and not story.unread
+        silent = plan.after_doubt is not None and (plan.manner == "quiet" or story.silent)
+        family = self._whole(row)
+        silent = silent and not any(m.key in self.history.resolved for m in self._about(row))
+        if silent and family.net and not (family.for_person or self._touched(row) or self._kept(row)):
+            self.say("ZERO", f"{row.key}: its provider's silence meant that it failed, and {family.net} moved", family)
+
+    def _deaf(self, story: Story) -> None:
+        """A native provider that asks to the end hears what was decided long ago (rule 7); a batch that is told
+        doubt to the end has an item that is open, or for a person (rule 19)."""
+        row, history = self._row_of(story), self.history
+        if row is None or not story.gave_up or not story.words:
+            return
+        when, word = story.words[-1]
+        native = history.setup.providers[story.provider].dialect.name == "native"
+        if not native or not isinstance(word, Unknown) or when < history.calm_at + DEAF_SECONDS:
+            return
+        together = [s for s in history.stories.values() if s.words and s.words[-1] == (when, word)]
+        rows = [each for each in map(self._row_of, together) if each is not None]
+        ends = [history.rows[m.key].decided_at for each in rows for m in self._about(each)]
+        if all(end is not None and end < when - DEAF_SECONDS for end in ends):
+            self.say("DEAF", f"{row.key} is {row.state}, and its provider hears {word.detail}", self.families[row.key])
 
     def _whole(self, row: Movement) -> Family:
         """A settle that was split, or a round's refund, is the sum of its parts."""
-        parts = [self.families[m.key] for m in self.rows if m.parent == row.key]
+        parts = [self.families[m.key] for m in self.children.get(row.key, [])]
         family = self.families[row.key]
         if not parts:
             return family
@@ -293,36 +470,118 @@ class Verdict:
         return Family(row=row, undoing=undoing, own=own, undone=list(undone.values()), lies=lies)
 
     def _same(self, story: Story) -> None:
-        """The same decision, unless a cancel or a win came between (11)."""
+        """The same decision, unless a cancel or a win came between (rule 11)."""
         heard = {_word(word) for word in story.decisions}
+        if self.history.plan.rate("step"):  # a signature's window refuses what comes hours off: it was not read
+            heard -= {Reason.INVALID_REQUEST.value} if len(heard) > 1 else set()
         if story.kind is Kind.ROLLBACK:
             heard -= {Reason.ALREADY_ROLLED_BACK.value} if len(heard) > 1 else set()
-        if len(heard) > 1 and not (story.kind is not Kind.ROLLBACK and (story.cancels or story.won)):
+        row = self._row_of(story)
+        forgot = row is not None and self._touched(row)  # the journal does not know what it said
+        if len(heard) > 1 and not forgot and not (story.kind is not Kind.ROLLBACK and (story.cancels or story.won)):
             self.say("SAME", f"{story.provider} {story.kind} {story.id} heard {sorted(heard)}")
+
+    def _order(self, story: Story) -> None:
+        """Some order of its words leaves what the books of all wallets together show."""
+        if story.kind not in JUDGED:
+            return
+        row = self._row_of(story)
+        if row is None:
+            return
+        rows = self._about(row)
+        if any(m.state is State.PERSON for m in rows):
+            return
+        lies = set.union(*(self.families[m.key].lies for m in rows))
+        plan = next(p for p in self.history.plan.providers if p.name == story.provider)
+        heard = any(isinstance(word, Accepted) for word in story.decisions)
+        heard = heard and not self._touched(row)  # a journal may forget that its yes was heard
+        clock = (plan.after_doubt is not None and not heard) or story.batched
+        business = isinstance(row.outcome, Declined) and row.outcome.reason is not Reason.ALREADY_ROLLED_BACK
+        sums = allowed(story, clock=clock, refused=business)
+        net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))
+        if net not in sums and not any("ORDER" in CANNOT[lie][1] for lie in lies):
+            may = ", ".join(map(str, sorted(sums))) or "no order of its words at all"
+            self.say("ORDER", f"{row.key} moved {net}, and its provider's words allow {may}")
+
+    def _about(self, row: Movement) -> list[Movement]:
+        """The movement, its parts, and all that is aimed at one of these."""
+        found, todo = list[Movement](), [row]
+        while todo:
+            one = todo.pop()
+            found.append(one)
+            todo += [*self.children.get(one.key, []), *self.aimed.get(one.key, [])] if one.key else []
+        return list({m.key: m for m in found}.values())
+
+    def _tied(self, rows: list[Movement]) -> list[Entry]:
+        """What all wallets' books hold of these movements, and of what names one of them there."""
+        return self._tied_to(
+            [
+                (name, till.told(m.provider, m.kind, m.alias, m.tx.id))
+                for name, till in self.history.tills.items()
+                for m in rows
+            ]
+        )
+
+    def _tied_to(self, places: list[tuple[str, Place]]) -> list[Entry]:
+        found: dict[tuple[str, str], Entry] = {}
+        todo = [*places]
+        while todo:
+            name, place = todo.pop()
+            for entry in (*self.books[name].get(place, ()), *self.named[name].get(place, ())):
+                if (name, entry.wallet_id) not in found:
+                    found[name, entry.wallet_id] = entry
+                    purse = self.history.tills[name].purse
+                    todo.append((name, purse.place(entry.provider, entry.kind, entry.id)))
+        return list(found.values())
+
+    def _strays(self) -> None:
+        places = [
+            (name, till.told_row(row))
+            for name, till in self.history.tills.items()
+            for row in self.history.rows.values()
+        ]  # of rows, too, that the journal forgot
+        known = {id(entry) for entry in self._tied_to(places)}
+        for name, till in self.history.tills.items():
+            for entry in till.purse.book:
+                if id(entry) not in known and entry.delta:
+                    self.say("STRAY", f"{name} moved {entry.delta} for {entry.player}, {entry.kind} {entry.id}")
 
     # -- sums
 
     def _purses(self) -> None:
-        """By the journal's decisions alone, where nothing waits for a person and nobody lied."""
-        for name, till in self.history.tills.items():
-            rows = [row for row in self.rows if row.wallet == name and row.key not in self.parents]
-            if till.purse.lies or any(not row.state.decided for row in rows):
+        """By the journal's decisions alone, over all wallets together, of players of whom nothing is open."""
+        expected: dict[str, Decimal] = {}
+        open_for, lied = set[str](), {m.tx.player for m in self.rows if self.families[m.key].lies}
+        lied |= {row.player for key, row in self.history.rows.items() if key not in self.by_key}  # forgotten
+        for row in self.rows:
+            if row.key in self.parents:
                 continue
-            moved: dict[str, Decimal] = {}
-            for row in rows:
-                if row.state is State.ACCEPTED and row.attempts:
-                    moved[row.tx.player] = moved.get(row.tx.player, Decimal(0)) + self._gain(row)
+            if not row.state.decided:
+                open_for.add(row.tx.player)
+            elif row.state is State.ACCEPTED and row.attempts:
+                expected[row.tx.player] = expected.get(row.tx.player, Decimal(0)) + self._gain(row)
+        moved: dict[str, Decimal] = {}
+        for till in self.history.tills.values():
             for (player, currency), cash in till.purse.cash.items():
-                expected = till.purse.opened[player, currency] + moved.get(player, Decimal(0))
-                if cash != expected:
-                    self.say("PURSE", f"{name} {player} has {cash}, and should have {expected}")
+                moved[player] = moved.get(player, Decimal(0)) + cash - till.purse.opened[player, currency]
+        for player in moved.keys() - open_for - lied:
+            if moved[player] != expected.get(player, Decimal(0)):
+                self.say("PURSE", f"{player} has {moved[player]} more, should have {expected.get(player, Decimal(0))}")
 
     def _gain(self, row: Movement) -> Decimal:
-        if row.kind is not Kind.ROLLBACK:
+        """What an accepted movement gave the player, by the journal alone."""
+        if row.kind not in (Kind.ROLLBACK, Kind.CAPTURE, Kind.RELEASE):
             return _worth(row)
         target = self.by_key.get(row.target)
         # What was rolled back while it was in doubt is declined: the two net zero.
-        return -_worth(target) if target is not None and target.state is State.ACCEPTED else Decimal(0)
+        if target is None or target.state is not State.ACCEPTED:
+            return Decimal(0)
+        gain = self._gain(target) if target.attempts or target.key in self.parents else Decimal(0)
+        said = getattr(row.tx.act, "amount", None)
+        moved = row.outcome.moved if isinstance(row.outcome, Accepted) and row.outcome.moved is not None else said
+        if row.kind is Kind.CAPTURE:
+            return Decimal(0) if moved is None else -gain - moved
+        return -gain if moved is None or row.kind is Kind.RELEASE else moved.copy_sign(-gain)
 
     def _metrics(self) -> None:
         history, meter = self.history, self.history.meter
@@ -332,7 +591,7 @@ class Verdict:
             self.say("METRICS", f"{len(counted)} calls counted, {len(said)} answered")
         open_rows = [row for row in self.rows if not row.state.decided and not row.parent]
         counts = at_once(history.journal.counts())
-        if sum(count.number for count in counts) != len(open_rows):
+        if history.over == "settled" and sum(count.number for count in counts) != len(open_rows):
             self.say("METRICS", f"the gauges say {counts}, {len(open_rows)} are open")
 
 
@@ -341,15 +600,7 @@ def _moves(row: Movement) -> bool:
 
 
 def _worth(row: Movement) -> Decimal:
-    match row.tx.act:
-        case Debit(amount=amount):
-            return -amount
-        case Credit(amount=amount) | Adjust(amount=amount):
-            return amount
-        case Settle(debit=debit, credit=credit):
-            return credit - debit
-        case _:
-            return Decimal(0)
+    return worth_of(row.tx)
 
 
 def _word(outcome: Accepted | Declined) -> str:

@@ -14,6 +14,7 @@ from gateway.play.book import Place
 from tests.simulation.draw import WALLET_FAULTS
 from tests.simulation.node import Line, Node
 from tests.simulation.scheduler import Moment
+from tests.simulation.setups import at
 from tests.simulation.tills import Till
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Network:
 
     async def to_wallet(self, node: Node, wallet: Wallet, request: Request, seconds: float) -> Response:
         """The port of the world. What left goes on when the process that sent it dies."""
-        till = self.history.tills[wallet.name]
+        till = self.history.tills[at(wallet.url)]
         fault = self._scripted(till, request) or self._fault()
         if fault == "unreachable":
             await self.scheduler.sleep(self.chance.uniform(0.0, 0.2))
@@ -121,7 +122,8 @@ class Network:
         history = self.history
         if till.purse.mood == "key_rotated":
             return till.rejects(request, history.true_time()), None
-        exchange = till.teller.answer(request, history.true_time(), self.scheduler.nonce())
+        # Signatures carry the gateway's time; its purse has a clock of its own.
+        exchange = till.teller.answer(request, self.scheduler.clock(), self.scheduler.nonce())
         tx, place = exchange.tx, till.read_as(exchange.tx)
         history.note("wallet", till.plan.name, tx, exchange.outcome)
         if tx is None or place is None:
@@ -129,7 +131,7 @@ class Network:
         if lie:
             history.fire(lie)
         rejects = history.plan.rate("key_rotated") > 0  # the first copy may not have been read
-        if lie == "too_late" or (lie == "repeated" and (till.wallet.takes_again(tx.kind) != "safe" or rejects)):
+        if lie == "too_late" or (lie == "repeated" and (till.purse.takes_again(tx) != "safe" or rejects)):
             till.purse.lies[place] = lie
             if tx.kind is Kind.ROLLBACK:  # it is about the movement that it names
                 till.purse.lies[till.purse.named(tx)] = lie

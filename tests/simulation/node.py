@@ -6,10 +6,11 @@ die or stand still; two nodes on one journal interleave there.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from gateway.engine.journal import Journal
+from gateway.engine.journal import Journal, JournalLost
 from gateway.engine.pipeline import Engine
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.world import World
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 JOURNAL_SECONDS = 0.004
 LOOK_LEAST_SECONDS, LOOK_MOST_SECONDS = 0.25, 30.0
+PAUSE_LEAST_SECONDS = 0.1
+NO_CHANGES = frozenset({"story", "listed", "counts", "unresolved_by_wallet", "writable", "close", "session_by_launch"})
 READS = frozenset({"get", "find", "children", "aimed_at", "latest", "round", "due", "session", "last_session"})
 
 
@@ -56,8 +59,10 @@ class Ported:
 
         async def write(*given: Any, **more: Any) -> Any:
             await node.point()
+            node.commit_fails(name)
             found = await method(*given, **more)
             await node.point()
+            node.confirmation_is_lost(name)
             return found
 
         made = read if name in READS else write
@@ -72,17 +77,42 @@ class Node:
         self.alive = True
         self.points = 0
         self._stopped: Moment | None = None
+        self._stops = 0  # by how many things it is held
         self.lines: set[Line] = set()
         self._heard: list[tuple[float, str, Place]] = []
+        self.paused = 0.0  # seconds that its machine stood still, and its monotonic clock with it
+        self.lost = False  # a commit of it failed: what it heard may be nowhere
+        self.journal = cast(Journal, Ported(self))
         world = World(
-            clock=self.scheduler.clock, ticks=self.scheduler.ticks, nonce=self.scheduler.nonce, send=self._send,
-            spawn=self._spawn, wait=self._wait, sleep=self._sleep, journal=cast(Journal, Ported(self)),
+            clock=self.scheduler.clock, ticks=self.ticks, nonce=self.scheduler.nonce, send=self._send,
+            spawn=self._spawn, wait=self._wait, sleep=self._sleep, journal=self.journal,
             meter=history.meter,
         )  # fmt: skip
         self.engine = Engine(world)
         self._spawn(self._settle())
 
     # -- its world
+
+    def ticks(self) -> float:
+        return self.scheduler.now - self.paused
+
+    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> Task:
+        """Work of this process that no call waits for."""
+        return self._spawn(coroutine)
+
+    def commit_fails(self, name: str) -> None:
+        """Nothing of it is durable. Some processes end there: what the disk holds is read at the next start (rule 30)."""
+        history = self.history
+        if name not in NO_CHANGES and history.hit("failed_commit"):
+            self.lost = True
+            if history.chance.random() < 0.5:
+                history.scheduler.soon(lambda: history.die(history.nodes.index(self)) if self.alive else None)
+            raise JournalLost("the disk is full")
+
+    def confirmation_is_lost(self, name: str) -> None:
+        if name not in NO_CHANGES and self.history.hit("late_commit"):
+            self.lost = True
+            raise JournalLost("the database went away while it committed")
 
     async def point(self) -> None:
         """A moment passes; here the process may die, or stand still."""
@@ -109,12 +139,20 @@ class Node:
         return self.scheduler.spawn(coroutine, self)
 
     async def _wait(self, handles: Sequence[Any], seconds: float) -> None:
+        end = self.ticks() + seconds
         await self.scheduler.wait(handles, seconds)
         await self._gate()
+        while self.ticks() < end - PAUSE_LEAST_SECONDS and not any(handle.done() for handle in handles):
+            await self.scheduler.wait(handles, end - self.ticks())
+            await self._gate()
 
     async def _sleep(self, seconds: float) -> None:
+        end = self.ticks() + seconds
         await self.scheduler.sleep(seconds)
         await self._gate()
+        while self.ticks() < end - PAUSE_LEAST_SECONDS:  # its machine was paused: it has slept less
+            await self.scheduler.sleep(end - self.ticks())
+            await self._gate()
 
     # -- its work
 
@@ -122,7 +160,7 @@ class Node:
         """One call of a provider, as the server does it."""
         await self._gate()
         self.lines.add(line)
-        answer = await self.engine.handle(self.setup, self.setup.providers[name], request, self.scheduler.ticks())
+        answer = await self.engine.handle(self.setup, self.setup.providers[name], request, self.ticks())
         await self._gate()
         self.lines.discard(line)
         self.history.answers.append(answer)
@@ -136,16 +174,20 @@ class Node:
         """Settlement; it looks when something is due, because nobody pays for virtual time."""
         while True:
             await self._sleep(self.history.until_due(LOOK_LEAST_SECONDS, LOOK_MOST_SECONDS))
-            await self.engine.settler.look(self.setup)
+            with contextlib.suppress(JournalLost):  # as the loop of a process does
+                await self.engine.settler.look(self.setup)
 
     # -- what happens to it
 
     def stop(self) -> None:
-        self._stopped = Moment()
+        self._stops += 1
+        self._stopped = self._stopped or Moment()
 
     def go_on(self) -> None:
-        stopped, self._stopped = self._stopped, None
-        if stopped is not None:
+        self._stops -= 1
+        if self._stops == 0:
+            stopped, self._stopped = self._stopped, None
+            assert stopped is not None
             stopped.resolve()
 
     def hears(self, wallet: str, yes: Place) -> None:
@@ -160,7 +202,7 @@ class Node:
     def kill(self) -> None:
         self.alive = False
         for when, wallet, yes in self._heard:
-            if self._stopped is not None or self.scheduler.now - when < 1.0:
+            if self._stopped is not None or self.scheduler.now - when < 1.0 or self.lost:
                 self.history.intact.discard((wallet, yes))
         self.scheduler.kill(self)
         for line in self.lines:

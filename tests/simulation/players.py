@@ -34,13 +34,15 @@ from gateway.model import (
 from gateway.play.caller import Caller
 from gateway.play.habits import habit_of, is_cancelled, is_settled
 from tests.simulation.bench import CURRENCIES
+from tests.simulation.conduct import PLAYS
 from tests.simulation.draw import ProviderPlan
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
 
-PERSISTS_MAX = 20  # further attempts of a provider that asks until it hears a decision
+PERSISTS_MAX = 10  # further attempts of a provider that asks until it hears a decision
 PERSISTS_SECONDS = (8.0, 40.0)
+PLAYS_SHARE = 0.5  # of the rounds of a provider that knows any
 STANDS, GONE, UNKNOWN = "stands", "gone", "unknown"
 
 
@@ -53,6 +55,11 @@ class Story:
         self.spans: list[list[float]] = []  # when a call of it was open at the gateway
         self.cancels: list[Story] = []
         self.won: list[Story] = []
+        self.ends: list[Story] = []  # of a reserve: what captures or releases it
+        self.said: list[float] = []  # when it was sent
+        self.stood = False  # it was decided before the batch that holds it
+        self.batched = False  # the gateway may give it back with its batch (rule 19)
+        self.silent = False  # its provider means by silence that it failed
         self.unread = False  # an answer that the gateway thinks was heard was not
         self.gave_up = False
         self.ignored = False  # its provider went on without its answer: the cancel is what counts
@@ -73,16 +80,22 @@ class Story:
     def decided(self) -> bool:
         return bool(self.decisions)
 
+    @property
+    def plain(self) -> bool:
+        """Whether one word says all: no part of it was given back, no cancel was cancelled, it is no hold."""
+        parts = any(_is_part(cancel.tx, self.tx) for cancel in self.cancels)
+        return not (parts or self.ends or self.kind is Kind.RESERVE or any(cancel.cancels for cancel in self.cancels))
+
     def believes(self) -> str:
         """What this provider takes for the truth about a bet or a win."""
-        for cancel in self.cancels:
-            for word in cancel.decisions:
-                if isinstance(word, Accepted):
-                    return GONE
-                if word.reason is Reason.ALREADY_SETTLED:
-                    return STANDS
-                if word.reason in (Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK):
-                    return GONE
+        words = [word for cancel in self.cancels for word in cancel.decisions]
+        reasons = [word.reason for word in words if isinstance(word, Declined)]
+        if any(isinstance(word, Accepted) for word in words):
+            return GONE
+        if Reason.ALREADY_SETTLED in reasons:
+            return STANDS
+        if Reason.TRANSACTION_NOT_FOUND in reasons or Reason.ALREADY_ROLLED_BACK in reasons:
+            return GONE
         if self.cancels or self.ignored:
             return UNKNOWN
         if any(isinstance(word, Accepted) for word in self.decisions):
@@ -90,6 +103,11 @@ class Story:
         if self.kind is Kind.CREDIT:
             return UNKNOWN  # a win is owed, whatever its provider heard
         return GONE if self.decided else UNKNOWN
+
+
+def _is_part(cancel: Transaction, tx: Transaction) -> bool:
+    amount = getattr(cancel.act, "amount", None)
+    return amount is not None and amount != getattr(tx.act, "amount", amount)
 
 
 class Actor:
@@ -108,6 +126,8 @@ class Actor:
         return str(self._next)
 
     def tx(self, act: Any, id: str, round_id: str, *, closed: bool | None = None) -> Transaction:
+        if self.dialect.name == "gameball":  # it has no rounds
+            round_id = ""
         return Transaction(
             act=act, id=id, player=self.player, session=f"sess-{self.player}", currency="EUR",
             round=Round(round_id, closed) if round_id else None, game=Game(id="42", name="Polar Fox", type="slots"),
@@ -129,14 +149,19 @@ class Actor:
             return await self.history.network.from_provider(self.plan.name, request, seconds, stories)
 
         caller = self._caller(send)
+        for story in stories:
+            story.said.append(scheduler.now)
         self.history.note("says", self.plan.name, tx, None)
         heard = await caller.say(tx, again=again)
         self.history.note("hears", self.plan.name, tx, heard.outcome)
         outcome = heard.outcome
+        if isinstance(outcome, Declined) and outcome.reason is Reason.BAD_SIGNATURE:
+            outcome = Unknown(detail="a clock jumped by more than a signature lives: the call was not read")
         if isinstance(tx.act, Batch):
             items = outcome.items if isinstance(outcome, Accepted) else ()
             for story, item in zip(stories, items or [outcome] * len(stories), strict=False):
-                story.words.append((scheduler.now, item))
+                if items or not story.stood:  # a batch that was declined says nothing about what stood before it
+                    story.words.append((scheduler.now, item))
         else:
             for story in stories:
                 story.words.append((scheduler.now, outcome))
@@ -193,6 +218,9 @@ class Actor:
 
     async def round(self) -> None:
         round_id = "r" + self.new_id()
+        if self.plan.plays and self.likes(PLAYS_SHARE):
+            await PLAYS[self.chance.choice(self.plan.plays)].acted(self, round_id)
+            return
         native = self.dialect.name == "native"
         if native and self.likes(0.15):
             await self.settle(round_id)
@@ -218,13 +246,12 @@ class Actor:
     async def bet(self, round_id: str) -> Story:
         tx = self.tx(Debit(amount=self.money(15)), self.new_id(), round_id, closed=False)
         story = self.story(tx)
-        # Kyren's cancel of a bet that nobody saw means the only open bet of its round.
-        alone = not self.dialect.lone_bet or not any(s.tx.round_id == round_id for s in self.mine if s is not story)
-        if alone and self.likes(0.06):
-            await self._cancelled_before(story)
+        if self.likes(0.06):
+            await self.cancelled_before(story)
             return story
-        if alone and self.plan.manner == "cancels" and self.likes(0.1):
-            await self._cancelled_beside(story)
+        if self.plan.manner == "cancels" and self.likes(0.1):
+            self.history.fire("cancel_beside")
+            await self.cancelled_beside(story)
             return story
         outcome = await self.insist(tx, [story], persist=False)
         story.gave_up = False
@@ -232,23 +259,27 @@ class Actor:
             self.history.fire("win_in_doubt")
             await self.win(round_id, story)
             return story
+        await self.after_a_bet(story)
+        return story
+
+    async def after_a_bet(self, story: Story) -> None:
+        """What the card says of a bet that was not accepted, whoever this provider is otherwise."""
+        story.gave_up = False
+        outcome = story.words[-1][1]
         if self.plan.manner == "quiet":
             if isinstance(outcome, Unknown):
                 self.history.fire("silence")
-            return story
-        if is_cancelled(self.habit, outcome):
+        elif is_cancelled(self.habit, outcome):
             await self.cancel(story)
-        return story
 
-    async def _cancelled_before(self, story: Story) -> None:
+    async def cancelled_before(self, story: Story) -> None:
         """The cancel overtook its bet on the way."""
         self.history.fire("cancel_first")
         await self.cancel(story)
         await self.say(story.tx, [story], again=False)
 
-    async def _cancelled_beside(self, story: Story) -> None:
+    async def cancelled_beside(self, story: Story) -> None:
         """An impatient provider: the cancel goes out while the bet is in the air."""
-        self.history.fire("cancel_beside")
         story.ignored = True
         bet = self.history.scheduler.spawn(self.say(story.tx, [story], again=False))
         await self.history.scheduler.sleep(self.chance.uniform(0.01, 0.5))
@@ -256,9 +287,9 @@ class Actor:
         while not bet.done():
             await self.history.scheduler.sleep(0.5)
 
-    async def cancel(self, bet: Story) -> Story | None:
+    async def cancel(self, bet: Story, sign: str = "9") -> Story | None:
         try:
-            tx = self.undo(bet.tx, f"9{bet.id}")
+            tx = self.undo(bet.tx, f"{sign}{bet.id}")
         except Refused:
             return None
         story = self.story(tx)
@@ -266,13 +297,18 @@ class Actor:
         await self.insist(tx, [story], persist=self.plan.persists)
         return story
 
-    async def win(self, round_id: str, bet: Story) -> Story:
+    async def win(self, round_id: str, bet: Story, *, names: bool = False) -> Story:
+        """`names`: in words, because its round does not say which bet it is of."""
         own = bet.id if self.dialect.name == "native" and not bet.won and self.likes(0.3) else self.new_id()
         prize = self.money(20)
+        if not names and "win_elsewhere" in self.plan.plays and self.likes(0.5):
+            self.history.fire("win_elsewhere")
+            round_id, names = f"{round_id}-bonus" if self.likes(0.5) else "", True
         tx = self.tx(Credit(amount=prize, reference=bet.id), own, round_id, closed=True)
         try:
             self._caller(None).request(tx)
         except Refused:
+            assert not names
             tx = replace(tx, act=Credit(amount=prize))
         story = self.story(tx)
         bet.won.append(story)
@@ -315,7 +351,10 @@ class Actor:
         atomic = self.likes(0.5)
         whole = self.tx(Batch(items=tuple(items), atomic=atomic), "", "")
         stories = [self.story(item) for item in items]
-        stories[0].won.append(stories[-1])
+        for story in stories:
+            story.batched = True
+            if story is not stories[-1]:  # a batch's win ties to all its bets (rule 11)
+                story.won.append(stories[-1])
         # Whoever falls silent means that it failed: nobody repeats after that.
         outcome = await self.insist(whole, stories, persist=self.plan.after_doubt is None)
         if isinstance(outcome, Declined):

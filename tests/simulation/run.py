@@ -1,7 +1,7 @@
 """`make simulate SEEDS=100000 FIRST=1`: so many histories, each by its seed, each judged.
 
 The last line says histories, violations and faults fired; the exit status is 1 on any violation,
-and where a long run did not fire every fault or reach every state. A seed that fails is printed as
+and where a long run did not fire every fault, reach every state or hear every rule. A seed that fails is printed as
 a short history; `--show SEED` plays it again and prints all of it.
 """
 
@@ -22,8 +22,11 @@ from tests.simulation.draw import FAULTS
 from tests.simulation.invariants import violations
 from tests.simulation.rooms import Room, a_room, play_seed
 from tests.simulation.show import described, lines
+from tests.simulation.spoken import NAMES, counting
 
-PROVES_FROM = 1000  # histories from which on a run must have fired every fault and reached every state
+PROVES_FROM = 1000  # histories from which on a run must have fired every fault, reached every state, heard every rule
+NOT_HEARD = frozenset({"other_content", "nothing_was_sent", "nobody_knows", "batch_broken"})
+"""Rules of what none of its players does yet: tests/engine has them speak (`NOTICED` in bugs.py)."""
 CHUNK = 250
 SHOWN_MAX = 5  # failing seeds that are printed whole
 LINES_MAX = 60
@@ -35,6 +38,7 @@ class Found(Struct, kw_only=True):
     histories: int = 0
     fired: Counter[str] = Counter()
     states: Counter[str] = Counter()
+    spoke: Counter[str] = Counter()  # the rules of the engine
     failed: dict[int, list[str]] = {}
     seconds: float = 0.0
 
@@ -42,12 +46,14 @@ class Found(Struct, kw_only=True):
         self.histories += other.histories
         self.fired += other.fired
         self.states += other.states
+        self.spoke += other.spoke
         self.failed |= other.failed
 
     def missing(self) -> list[str]:
-        """Faults that never fired and states that were never reached."""
+        """Faults that never fired, states that were never reached and rules that never spoke."""
         wanted = [*FAULTS, *(state.value for state in State)]
-        return [name for name in wanted if not self.fired[name] and not self.states[name]]
+        unseen = [name for name in wanted if not self.fired[name] and not self.states[name]]
+        return [*unseen, *(f"rule {name}" for name in NAMES if not self.spoke[name] and name not in NOT_HEARD)]
 
     @property
     def wrong(self) -> bool:
@@ -61,10 +67,14 @@ class Found(Struct, kw_only=True):
             f" ({len([f for f in FAULTS if self.fired[f]])} of {len(FAULTS)} kinds), {speed:.1f} histories a second"
         )
 
+    def rules_line(self) -> str:
+        """How often each rule spoke, in their order."""
+        return "rules " + ", ".join(f"{name.replace('_', ' ')} {self.spoke[name]}" for name in NAMES)
+
 
 def play(first: int, number: int) -> Found:
-    found = Found(fired=Counter(), states=Counter(), failed={})
-    with a_room() as room:
+    found = Found(fired=Counter(), states=Counter(), spoke=Counter(), failed={})
+    with a_room() as room, counting(found.spoke):
         for seed in range(first, first + number):
             _one(room, seed, found)
     return found
@@ -86,7 +96,7 @@ def chunks(first: int, number: int) -> Iterator[tuple[int, int]]:
 
 
 def run(first: int, number: int, jobs: int = 1) -> Found:
-    whole, began = Found(fired=Counter(), states=Counter(), failed={}), time.perf_counter()
+    whole, began = Found(fired=Counter(), states=Counter(), spoke=Counter(), failed={}), time.perf_counter()
     if jobs == 1:
         for start, size in chunks(first, number):
             whole.add(play(start, size))
@@ -131,6 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"seed {seed}: {found.failed[seed][0]}")
     if found.histories >= PROVES_FROM and found.missing():
         print(f"never fired or reached: {', '.join(found.missing())}")
+    print(found.rules_line())
     print(found.last_line())
     return 1 if found.wrong else 0
 

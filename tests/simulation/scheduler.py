@@ -92,6 +92,7 @@ class Scheduler:
         self.skew = timedelta(0)  # the wall clock's jumps
         self.current: Task | None = None
         self.errors: list[BaseException] = []
+        self.forgives: tuple[type[BaseException], ...] = ()  # what a task may end with
         self._heap: list[tuple[float, float, int, Callable[[], None]]] = []
         self._count = 0
         self._tasks: set[Task] = set()
@@ -143,7 +144,7 @@ class Scheduler:
         self._tasks = {task for task in self._tasks if not task.done()}
 
     def failed(self, task: Task, error: BaseException) -> None:
-        if not isinstance(error, Killed):
+        if not isinstance(error, (Killed, *self.forgives)):
             self.errors.append(error)
 
     def run(self, until: Callable[[], bool] = lambda: False, *, seconds: float = float("inf")) -> None:

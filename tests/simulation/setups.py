@@ -10,6 +10,17 @@ from gateway.engine.setup import Route, Setup
 from tests.simulation.bench import CURRENCIES, a_provider, a_wallet
 from tests.simulation.draw import Plan, seconds
 
+ELSEWHERE = "-elsewhere"
+
+
+def url(till: str) -> str:
+    return f"https://{till}.example"
+
+
+def at(address: str) -> str:
+    """The till that answers there."""
+    return address.removeprefix("https://").removesuffix(".example")
+
 
 def setup_of(plan: Plan) -> Setup:
     """The configuration that a plan means, as plain values."""
@@ -19,7 +30,7 @@ def setup_of(plan: Plan) -> Setup:
     ]
     wallets = [
         a_wallet(
-            w.dialect, w.name, repeats=dict(w.repeats), tombstones=w.tombstones,
+            w.dialect, w.name, url=url(w.name), repeats=dict(w.repeats), tombstones=w.tombstones,
             in_flight_max=seconds(w.in_flight_max), remembers=seconds(w.remembers),
             answer_within=seconds(w.answer_within), give_up_after=seconds(w.give_up_after),
         )
@@ -41,3 +52,12 @@ def next_setup(setup: Setup, chance: random.Random) -> Setup:
         name: replace(w, answer_within=seconds(chance.choice((0.4, 1.0)))) for name, w in setup.wallets.items()
     }  # fmt: skip
     return replace(setup, generation=setup.generation + 1, routes=routes, wallets=wallets)
+
+
+def elsewhere(setup: Setup, name: str, *, gone: bool) -> Setup:
+    """One wallet is not there any more, and another one in its place; or its name points elsewhere."""
+    there = f"{name}{ELSEWHERE}"
+    wallet = replace(setup.wallets[name], url=url(there), name=there if gone else name)
+    wallets = {**{k: w for k, w in setup.wallets.items() if k != name}, wallet.name: wallet}
+    routes = [replace(route, wallet=wallet.name) if route.wallet == name else route for route in setup.routes]
+    return replace(setup, generation=setup.generation + 1, wallets=wallets, routes=routes)

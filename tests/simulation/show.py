@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gateway.model import Accepted, Batch, Declined, Outcome, Transaction
+from gateway.model import Accepted, Batch, Declined, Outcome, Settle, Transaction
 from tests.simulation.draw import Plan
 from tests.simulation.history import History
 
@@ -14,9 +14,11 @@ def described(plan: Plan) -> Iterator[str]:
     yield f"seed {plan.seed}, {plan.nodes} node(s), calm after {plan.calm_after:.1f} s"
     for provider in plan.providers:
         clock = f", after_doubt {provider.after_doubt:g} s" if provider.after_doubt else ""
-        yield f"  {provider.name}: {provider.dialect}, {provider.manner}{', persists' * provider.persists}{clock}"
+        plays = f", plays {' '.join(provider.plays)}" if provider.plays else ""
+        yield f"  {provider.name}: {provider.dialect}, {provider.manner}{', persists' * provider.persists}{clock}{plays}"
     for wallet in plan.wallets:
         lie = f", lies: {wallet.lie}" if wallet.lie else ""
+        lie += f", habits: {' '.join(wallet.habits)}" if wallet.habits else ""
         yield (
             f"  {wallet.name}: {wallet.dialect}, {' '.join(f'{k}={v}' for k, v in wallet.repeats.items())}, tombstones"
             f" {wallet.tombstones}, in_flight_max {wallet.in_flight_max:g} s, remembers {wallet.remembers:g} s{lie}"
@@ -62,6 +64,8 @@ def _tx(tx: Transaction | None) -> str:
     if isinstance(tx.act, Batch):
         return f"batch({', '.join(_tx(item) for item in tx.act.items)}){' atomic' * tx.act.atomic}"
     amount = getattr(tx.act, "amount", None)
+    if isinstance(tx.act, Settle):
+        return f"{tx.kind} {tx.id} {tx.act.debit}/{tx.act.credit}"
     reference = getattr(tx.act, "reference", "")
     return (
         f"{tx.kind} {tx.id}" + (f" {amount}" if amount is not None else "") + (f" of {reference}" if reference else "")

@@ -41,7 +41,7 @@ def steps(points: int) -> list[int]:
 @pytest.mark.parametrize("wallet", WALLETS)
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_process_that_dies_at_any_step_leaves_nothing_wrong(scene: str, wallet: str, nodes: int) -> None:
-    """Its provider repeats or cancels as its card says."""
+    """Its provider repeats or cancels as its page says."""
     dialect, repeats, tombstones = WALLETS[wallet]
     plan = a_plan(
         PROVIDERS.get(scene, "native"), dialect, repeats, tombstones=tombstones, nodes=nodes, in_flight_max=12.0

@@ -1,6 +1,6 @@
 """What becomes of a movement whose first request, or its answer, is lost: the whole matrix, as a table.
 
-The provider is native and cancels a bet in doubt, as its card says; only the first request of the
+The provider is native and cancels a bet in doubt, as a native provider does; only the first request of the
 kind is disturbed. `no tombstones`: the wallet does not remember the rollback of what it never saw.
 `cannot be asked`: a dialect without a status call. Every end is also judged by all invariants.
 """
@@ -37,7 +37,7 @@ WALLETS = {
 }
 # accepted: the provider hears a yes, and it is applied once. cancelled: it hears that its cancel is
 # done, and nothing has moved. person: it waits for one, and its provider hears doubt. `never` with a
-# query is no dead end: what a query shows never to have arrived is asked as a first attempt (10).
+# query is no dead end: what a query shows never to have arrived is asked as a first attempt (rule 10).
 TABLE = """
 kind     wallet                 | before    after     half      500       late
 debit    safe                   | accepted  accepted  accepted  accepted  accepted

@@ -1,4 +1,4 @@
-"""SEMANTICS.md 14: `remembers` bounds `safe`, for a request that is queued on its way, too."""
+"""Rule 14: `remembers` bounds `safe`, for a request that is queued on its way, too."""
 
 from __future__ import annotations
 

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from gateway.dialect import Call
 from gateway.engine.setup import Wallet
 from gateway.http import Request, Response
-from gateway.model import MONEY_KINDS, Accepted, Batch, Declined, Kind, Missing, Outcome, Reason, Transaction
+from gateway.model import (
+    MONEY_KINDS,
+    Accepted,
+    Adjust,
+    Batch,
+    Capture,
+    Declined,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Release,
+    Rollback,
+    Status,
+    Transaction,
+)
 from gateway.play.book import Decision, Place, content_of, rules_of
 from gateway.play.purse import Purse
 from gateway.play.teller import Teller
 from tests.simulation.bench import CURRENCIES, keys_of
-from tests.simulation.draw import WalletPlan
+from tests.simulation.draw import LAG_SECONDS, WalletPlan
 from tests.simulation.scheduler import BEGIN
+
+if TYPE_CHECKING:
+    from tests.simulation.watch import Seen
 
 FORGETS_AFTER = timedelta(seconds=4)
 OPENING = 60
@@ -32,28 +52,52 @@ class SimPurse(Purse):
     knows what became of an id where its dialect can ask.
     """
 
-    def __init__(self, plan: WalletPlan, wallet: Wallet, fired: Counter[str]) -> None:
+    def __init__(
+        self, plan: WalletPlan, wallet: Wallet, fired: Counter[str], time: Callable[[], datetime] | None = None
+    ) -> None:
         rules = replace(rules_of(wallet.dialect), tombstones=plan.tombstones)
         super().__init__(rules, opening=None, currency="EUR")
         self.plan, self.wallet, self.fired = plan, wallet, fired
+        self.time = time  # its own clock, which does not jump with the gateway's
         self.mood = ""
+        self.kept: dict[Place, bool] = {}  # what it was to undo, and whether it refused that
+        self._declined: set[Place] = set()
+        self._chance = random.Random(f"habits/{plan.name}/{plan.in_flight_max}/{plan.remembers}")
         self.lies: dict[Place, str] = {}
+        self.meant: dict[str, Kind] = {}  # the kind that an applied rollback, capture or release names, by wallet id
         self._since: dict[Place, datetime] = {}
 
     def place(self, provider: str, kind: Kind, id: str) -> Place:
         return self._place(provider, kind, id)
 
     def apply(self, tx: Transaction, provider: str, now: datetime) -> Outcome:
+        now = self.time() if self.time is not None else now
         if isinstance(tx.act, Batch):
             return super().apply(tx, provider, now)
         self._recall(self._reference(tx, provider), now)
         if tx.kind not in MONEY_KINDS:
-            return super().apply(tx, provider, now)
+            unseen = isinstance(tx.act, Status) and self._lags("replica", self._reference(tx, provider), now)
+            return self._no(Reason.TRANSACTION_NOT_FOUND, tx) if unseen else super().apply(tx, provider, now)
         place = self._place(provider, tx.kind, tx.id)
         self._recall(place, now)
         known = self._decided.get(place)
-        if known is not None and self.wallet.takes_again(tx.kind) == "safe":
+        again = self.takes_again(tx)
+        applied = known is not None and isinstance(known.outcome, Accepted)
+        if known is not None and (again == "safe" or (again == "applied" and applied)):
             return self._again(known, content_of(self._complete(tx, provider)), self._complete(tx, provider))
+        if again == "applied":
+            self._decided.pop(place, None)
+            self.fired["anew"] += place in self._declined
+            outcome = self._refused_by_habit(tx, provider, place, now) or super().apply(tx, provider, now)
+            if isinstance(outcome, Declined):
+                self._decided.pop(place, None)
+                self._declined.add(place)
+            else:
+                self._since.setdefault(place, now)
+            return outcome
+        balked = self._refused_by_habit(tx, provider, place, now)
+        if balked is not None:
+            return balked
         if self.mood == "refuses":
             self.fired["refuses"] += 1
             refusal = Declined(reason=Reason.PLAYER_NOT_FOUND, message="nobody here")
@@ -71,6 +115,60 @@ class SimPurse(Purse):
             )  # a known id hears its first decision
         self._since.setdefault(place, now)
         return outcome
+
+    def takes_again(self, tx: Transaction) -> str:
+        """How it takes a second asking; a correction is a debit or a credit by its sign (rule 14)."""
+        sign = (1 if tx.act.amount > 0 else -1) if isinstance(tx.act, Adjust) else 0
+        return self.wallet.takes_again(tx.kind, sign)
+
+    def _refused_by_habit(self, tx: Transaction, provider: str, place: Place, now: datetime) -> Declined | None:
+        """What this wallet will not do, or not yet; nothing moves and nothing is remembered."""
+        if self.mood == "refuses" and self.takes_again(tx) == "applied":
+            self.fired["refuses"] += 1
+            return Declined(reason=Reason.PLAYER_NOT_FOUND, message="nobody here")
+        if "balks" in self.plan.habits and tx.kind is Kind.CREDIT and place not in self.kept:
+            self.kept[place] = False
+            if self._chance.random() < 0.3:
+                self.fired["balks"] += 1
+                return Declined(reason=Reason.LIMIT_EXCEEDED, message="not now")
+        if not isinstance(tx.act, Rollback) or place in self._decided:
+            return None
+        meant = self._reference(tx, provider)
+        if self._lags("contradicts", meant, now):
+            return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="not here, not yet")
+        keeps = "keeps" in self.plan.habits and bool(self._targets(tx, tx.act, provider))
+        if not keeps or not self.kept.setdefault(meant, self._chance.random() < 0.4):
+            return None
+        self.fired["keeps"] += 1
+        return Declined(reason=Reason.ALREADY_SETTLED, message="it stays")
+
+    def _lags(self, habit: str, place: Place, now: datetime) -> bool:
+        """Whether what reads this place has not seen yet what was applied there."""
+        at = self._entry_at.get(place)
+        if habit not in self.plan.habits or at is None or now - self.book[at].at >= timedelta(seconds=LAG_SECONDS):
+            return False
+        self.fired[habit] += 1
+        return True
+
+    def applied(self, place: Place) -> bool:
+        """Whether its book holds this movement."""
+        return any(self._place(entry.provider, entry.kind, entry.id) == place for entry in self.book)
+
+    def undone(self, place: Place) -> bool:
+        """Whether its book holds a rollback of it."""
+        return any(
+            entry.kind is Kind.ROLLBACK
+            and self._place(entry.provider, self.meant[entry.wallet_id], entry.reference) == place
+            for entry in self.book
+        )
+
+    def _post(self, tx: Transaction, *given: Any, **more: Any) -> Accepted:
+        yes = super()._post(tx, *given, **more)
+        if isinstance(tx.act, Rollback):
+            self.meant[yes.wallet_id] = tx.act.reference_kind
+        elif isinstance(tx.act, Capture | Release):
+            self.meant[yes.wallet_id] = Kind.RESERVE
+        return yes
 
     def named(self, tx: Transaction) -> Place:
         return self._reference(tx, tx.extra.get("provider", ""))
@@ -99,9 +197,16 @@ class SimPurse(Purse):
 class Till:
     """A wallet's server: its teller, its purse, and when each request was sent and read."""
 
-    def __init__(self, plan: WalletPlan, wallet: Wallet, players: list[str], fired: Counter[str]) -> None:
+    def __init__(
+        self,
+        plan: WalletPlan,
+        wallet: Wallet,
+        players: list[str],
+        fired: Counter[str],
+        time: Callable[[], datetime] | None = None,
+    ) -> None:
         self.plan, self.wallet = plan, wallet
-        self.purse = SimPurse(plan, wallet, fired)
+        self.purse = SimPurse(plan, wallet, fired, time)
         for player in players:
             self.purse.open(player, "EUR", Decimal(OPENING))
         self.teller = Teller(
@@ -113,6 +218,9 @@ class Till:
     def told(self, provider: str, kind: Kind, alias: str, id: str) -> Place:
         """Where a movement of the journal stands in this wallet's book."""
         return self.purse.place(provider, kind, id if self.wallet.ids_as_is else alias)
+
+    def told_row(self, row: Seen) -> Place:
+        return self.told(row.provider, Kind(row.kind), row.alias, row.id)
 
     def rejects(self, request: Request, now: datetime) -> Response:
         """Our key is not its key any more: nothing is read."""

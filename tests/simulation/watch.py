@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import apsw
 
+from gateway.engine.journal import Movement
 from gateway.journal.sqlite import SqliteJournal
 from gateway.journal.writer import DirectWriter
 from gateway.model import Kind, Outcome, Transaction
@@ -23,22 +24,31 @@ BEGUN_SECONDS = 0.05  # an attempt that the journal had noted when the decision 
 ASKED_GRACE_SECONDS = 3.0  # a lease lives a little longer than its call
 
 
+DECIDED = frozenset({"accepted", "declined"})
+
+
 class Seen:
     """What the journal's own trigger saw of one movement: the truth beside what the engine says."""
 
     __slots__ = (
         "alias",
+        "asked_at",
+        "attempts",
+        "born",
         "decided_at",
         "due",
         "id",
+        "key",
         "kind",
         "number",
+        "parent",
         "player",
         "provider",
         "reference",
         "round",
         "state",
         "target",
+        "till",
         "told",
         "undone",
         "undone_by",
@@ -52,12 +62,15 @@ class Seen:
         self.decided_at: float | None = None
         self.undone = False
         self.reference, self.number = "", 0
-        self.undone_by, self.target = "", ""
+        self.undone_by, self.target, self.parent = "", "", ""
+        self.attempts, self.born = 0, 0.0
+        self.asked_at = float("-inf")  # when the last attempt was written down
+        self.key, self.till = "", ""
 
 
 TRIGGER = """
 CREATE TEMP TRIGGER seen_{event} AFTER {event} ON movements BEGIN
-  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target);
+  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target, NEW.parent, NEW.attempts);
 END
 """
 
@@ -75,13 +88,16 @@ class Watched:
         self.rows: dict[str, Seen] = {}
         self.places: dict[tuple[str, Place], str] = {}
         self.tills: dict[str, Till] = {}
+        self.where: dict[str, str] = {}  # where a wallet's name points just now
+        self.pointed: dict[str, list[str]] = {}  # and where it ever did
+        self.older = False  # the journal is just being put back: what its rows become is no step of theirs
 
     # -- the journal, and what its trigger sees
 
     def open_journal(self) -> SqliteJournal:
         def make_writer(connection: apsw.Connection, committed: Callable[[float], None]) -> DirectWriter:
             connection.execute("PRAGMA synchronous = OFF")  # the machine does not fail here, only the process
-            connection.create_scalar_function("saw", self._saw, 14)
+            connection.create_scalar_function("saw", self._saw, 16)
             for event in ("INSERT", "UPDATE"):
                 connection.execute(TRIGGER.format(event=event))
             return DirectWriter(connection, committed)
@@ -92,30 +108,68 @@ class Watched:
         return journal
 
     def _saw(self, *row: Any) -> None:
-        key, provider, kind, id, player, round_id, wallet, alias, state, told, due_at, undone_by, reference, target = (
-            row
-        )
+        key, provider, kind, id, player, round_id, wallet, alias, state, told, due_at, undone_by, *more = row
+        reference, target, parent, attempts = more
         seen = self.rows.get(key)
         if seen is None:
             seen = self.rows[key] = Seen(provider, kind, id, player, round_id)
-            seen.reference, seen.number = reference, len(self.rows)
+            seen.reference, seen.number, seen.parent = reference, len(self.rows), parent
+            seen.key = key
             self.note_row(key, "", state, told)
         elif (seen.state, seen.told) != (state, told):
             self.note_row(key, seen.state, state, told)
         if seen.state != state:
-            if seen.state:
+            if not seen.state:
+                seen.born = self.scheduler.now
+            elif not self.older:
                 self.edges[seen.state, state] += 1
             self.states[state] += 1
-            if state in ("accepted", "declined"):
+            if state in DECIDED:
                 seen.decided_at = self.scheduler.now
+                self.scheduler.soon(lambda: self._whole_ended(key))
         seen.state, seen.told = state, told
         seen.due = None if due_at is None else due_at / 1e6 - BEGIN.timestamp()
+        if attempts > seen.attempts:
+            seen.asked_at = self.scheduler.now
+        seen.attempts = attempts
         seen.undone, seen.undone_by, seen.target = seen.undone or bool(undone_by), undone_by, target
         if (seen.wallet, seen.alias) != (wallet, alias):
-            seen.wallet, seen.alias = wallet, alias
-        if wallet in self.tills:
-            place = self.tills[wallet].told(provider, Kind(kind), alias, id)
-            self.places[wallet, place] = key  # a refund's first part is told under the refund's own id
+            seen.wallet, seen.alias, seen.till = wallet, alias, self._till_of(seen, wallet)
+        if seen.till in self.tills:
+            place = self.tills[seen.till].told(provider, Kind(kind), alias, id)
+            self.places[seen.till, place] = key  # a refund's first part is told under the refund's own id
+
+    def _till_of(self, seen: Seen, wallet: str) -> str:
+        """What a wallet's name meant when what this movement belongs to went there (rule 23)."""
+        if len(set(self.pointed.get(wallet, ()))) > 1:
+            for other in self.rows.values():
+                belongs = (other.round and other.round == seen.round) or other.id == seen.reference
+                same = (other.provider, other.player, other.wallet) == (seen.provider, seen.player, wallet)
+                if other is not seen and belongs and same and other.till:
+                    return other.till
+        return self.pointed.get(wallet, [""])[-1]
+
+    def words(self) -> dict[str, tuple[object, ...]]:
+        """What the journal says of each movement."""
+        return {key: (row.state, row.told, row.undone_by, row.attempts) for key, row in self.rows.items()}
+
+    def as_the_journal_says(self, before: Mapping[str, tuple[object, ...]], rows: list[Movement]) -> set[str]:
+        """The journal is an older one: the keys of what it does not know, or knows otherwise."""
+        now = {row.key: row for row in rows}
+        touched = set[str]()
+        for key, seen in self.rows.items():
+            row = now.get(key)
+            if row is None:
+                touched.add(key)
+                seen.state, seen.told, seen.due, seen.attempts, seen.undone_by = "", "", None, 0, ""
+            elif before[key] != (row.state.value, row.told, row.undone_by, row.attempts):
+                touched.add(key)
+                seen.state, seen.told, seen.undone_by = row.state.value, row.told, row.undone_by
+                seen.attempts = row.attempts
+                seen.due = None if row.due_at is None else (row.due_at - BEGIN).total_seconds()
+            if not seen.state or seen.state not in DECIDED:
+                seen.decided_at = None
+        return touched
 
     # -- the log of this history
 
@@ -131,12 +185,16 @@ class Watched:
     # -- online checks
 
     def arrived(self, till: Till, kind: Kind, place: Place, sent: float) -> None:
-        """A debit reached a wallet: it was not decided when its bytes left, and somebody waited for it (9)."""
+        """A debit reached a wallet: it was not decided when its bytes left, and somebody waited for it (rule 9)."""
         key = self.places.get((till.plan.name, place))
         if key is None:
             if kind is Kind.ROLLBACK:
                 return  # some dialects make its id themselves
-            self.wrong.append(f"ALIAS a wallet was told {place}, which is no movement's id")
+            others = [key for key, row in self.rows.items() if row.kind == kind and place[2] in (row.alias, row.id)]
+            if others:
+                self.wrong.append(f"ELSEWHERE {others[0]} was sent to {till.plan.name}, which is not its wallet")
+            else:
+                self.wrong.append(f"ALIAS a wallet was told {place}, which is no movement's id")
             return
         row = self.rows[key]
         if row.kind == "credit":
@@ -148,18 +206,34 @@ class Watched:
         if not self._waited_for(row, sent):
             self.wrong.append(f"ASKED_UNWAITED {key} was asked at {sent:.3f}, and nobody waited for it")
 
+    def _whole_ended(self, key: str) -> None:
+        """What is made of parts is not decided before them (rules 16, 18). Looked at when the commit is over."""
+        open_ones = [part for part in self.rows.values() if part.parent == key and part.state not in DECIDED]
+        if open_ones and self.rows[key].state in DECIDED:
+            parts = ", ".join(f"{part.kind} {part.state}" for part in open_ones)
+            self.wrong.append(f"WHOLE {key} is {self.rows[key].state}, and a part of it is not: {parts}")
+
+    def _may_have_left(self, bet: Seen) -> bool:
+        """Whether a rollback of it may be at the wallet: what was only read stops no win (rules 11, 13)."""
+        return any(
+            row.kind == "rollback" and row.attempts and self.rows.get(row.target) is bet for row in self.rows.values()
+        )
+
     def _win_came(self, win: Seen, sent: float) -> None:
-        """The bet that a win names is out of doubt, or on its way back, when the win is sent (13)."""
+        """The bet that a win names is out of doubt, or on its way back, when the win is sent (rule 13)."""
         for bet in self.rows.values():
             named = (bet.provider, bet.kind, bet.id) == (win.provider, "debit", win.reference)
-            if not win.reference or not named or bet.number > win.number or bet.undone:
+            if not win.reference or not named or not bet.state or bet.number > win.number or self._may_have_left(bet):
                 continue
             if bet.decided_at is None or bet.decided_at > sent:
                 self.wrong.append(f"WIN_FIRST {win.provider}/credit/{win.id} was sent at {sent:.3f}, {bet.id} in doubt")
 
     def _waited_for(self, row: Seen, when: float) -> bool:
         for story in self.stories.values():
-            if story.provider != row.provider or story.tx.player != row.player or story.tx.round_id != row.round:
+            if story.provider != row.provider or story.tx.player != row.player:
+                continue
+            names = story.kind is Kind.CREDIT and getattr(story.tx.act, "reference", "") == row.id
+            if story.tx.round_id != row.round and not names:
                 continue
             wanted = story.kind in (Kind.CREDIT, Kind.SETTLE) or story.id == row.id
             if wanted and ((story.kind is Kind.CREDIT and story.spans) or story.open_at(when, ASKED_GRACE_SECONDS)):

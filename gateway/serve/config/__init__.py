@@ -1,4 +1,4 @@
-"""The configuration (CONTRACT.md): `load(path, environ)` -> `Loaded`, or `ConfigErrors` with every mistake."""
+"""The configuration (docs/configuration.md): `load(path, environ)` -> `Loaded`, or `ConfigErrors` with every mistake."""
 
 from gateway.serve.config.load import load
 from gateway.serve.config.places import ConfigErrors, Problem

@@ -147,6 +147,10 @@ def build_wallet(name: str, section: Section, currencies: Currencies, reader: Re
         return None
     settings = read_settings(dialect, section["settings"], reader)
     keys = read_keys(dialect, settings, WALLET, section, reader)
+    if section["moved_from"] and section["moved_from"] == section["url"]:
+        reader.wrong(
+            section.at("moved_from"), "moved_from is the wallet's own url", "leave it out, or write the old one"
+        )
     if not section.ok("url", "repeats"):
         return None
     return Wallet(
@@ -154,6 +158,7 @@ def build_wallet(name: str, section: Section, currencies: Currencies, reader: Re
         dialect=dialect,
         settings=settings,
         url=section["url"],
+        moved_from=section["moved_from"] or "",
         keys=keys,
         send=send,
         answer_within=within,

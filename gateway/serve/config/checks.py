@@ -119,7 +119,7 @@ def _shown(time: timedelta) -> str:
 
 
 def _check_as_is(wallet: Wallet, callers: Sequence[Provider], section: Section, reader: Reader) -> None:
-    """SEMANTICS.md 3: two movements must never look like one to the wallet."""
+    """Rule 3: two movements must never look like one to the wallet."""
     node = section.at("ids")
     if len(callers) > 1:
         names = ", ".join(p.name for p in callers)
@@ -142,13 +142,13 @@ _ASKED = {"debit": Kind.DEBIT, "credit": Kind.CREDIT, "rollback": Kind.ROLLBACK}
 
 
 def check_query(wallet: Wallet, section: Section, currencies: Currencies, reader: Reader) -> None:
-    """`query` exists only where the wallet's dialect can ask (SEMANTICS.md 14)."""
+    """`query` exists only where the wallet's dialect can ask (rule 14)."""
     given = section["repeats"]
     for name, word in wallet.repeats.items():
         if word == "query" and not can_ask(wallet, _ASKED[name], currencies):
             node = given.at(name) if isinstance(given, Section) else section.at("repeats")
             problem = f"{wallet.dialect.name} cannot ask what became of a {name}"
-            reader.wrong(node, f"{problem}: query does not exist there", "write safe or never")
+            reader.wrong(node, f"{problem}: query does not exist there", "write safe, applied or never")
             if not isinstance(given, Section):
                 return
 

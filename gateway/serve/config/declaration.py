@@ -1,4 +1,4 @@
-"""The whole configuration, declared once: CONTRACT.md, "Configuration"."""
+"""The whole configuration, declared once; docs/configuration.md explains it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ PROVIDER = _section(
     }
 )
 
-_REPEAT = Choice(("safe", "query", "never"))
+_REPEAT = Choice(("safe", "applied", "query", "never"))
 REPEATS = Either(_REPEAT, _section({"debit": _need(_REPEAT), "credit": _need(_REPEAT), "rollback": _need(_REPEAT)}))
 
 SEND = _section(
@@ -139,6 +139,7 @@ WALLET = _section(
     {
         "dialect": _need(NAME, "see `gateway dialects`"),
         "url": _need(URL, "the dialect's own paths are appended"),
+        "moved_from": Field(URL, "its url before, while unresolved movements still know that one"),
         "keys": Field(Items(DIALECT_KEY), "the first signs, or each where the dialect sends several"),
         "send": Field(SEND, "what is sent beside the dialect's own signature"),
         "answer_within": Field(DURATION, "one attempt's share, less than the provider's; default 2500ms"),

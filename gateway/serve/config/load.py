@@ -53,7 +53,18 @@ def _loaded(root: Section, reader: Reader) -> Loaded | None:
         journal=_journal(journal, reader),
         retention=_retention(root["retention"]),
         no_way=tuple(no_way),
+        places=_places(root),
     )
+
+
+def _places(root: Section) -> dict[tuple[str, str], tuple[int, int]]:
+    """Where providers and wallets stand: what is wrong with one is sometimes known only later."""
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    for section in ("providers", "wallets"):
+        names: Names = root[section] or {}
+        nodes = {"": root.at(section)} | {name: key for name, (key, _) in names.items()}
+        found |= {(section, name): (node.line, node.column) for name, node in nodes.items()}
+    return found
 
 
 def _setup(root: Section, reader: Reader) -> tuple[Setup, list[Problem]]:

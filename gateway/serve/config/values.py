@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -63,8 +64,9 @@ class Retention(Struct, frozen=True, kw_only=True):
 class Loaded(Struct, frozen=True, kw_only=True):
     """One configuration, whole and without mistakes.
 
-    `no_way`: providers that no route could ever fit. They are answered as SEMANTICS.md says, so a
-    server may run with them; `gateway check` fails.
+    `no_way`: providers that no route could ever fit. Their calls have no wallet (rule 21), so a
+    server may run with them; `gateway check` fails. `places`: line and column of each wallet and
+    provider by section and name, and of the section under a blank name.
     """
 
     path: Path
@@ -74,3 +76,4 @@ class Loaded(Struct, frozen=True, kw_only=True):
     journal: JournalAt
     retention: Retention = Retention()
     no_way: tuple[Problem, ...] = ()
+    places: Mapping[tuple[str, str], tuple[int, int]] = {}

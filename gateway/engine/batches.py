@@ -1,0 +1,83 @@
+"""A batch: debits first, credits last, each item by its own key; known ones from the journal (rule 19)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from gateway.engine.drive import Driver
+from gateway.engine.errand import Errand
+from gateway.engine.gather import Order
+from gateway.engine.identity import batch_id, key_of
+from gateway.engine.parts import GIVE_BACK, given_back, gone, in_order
+from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown
+
+
+class Batches:
+    """Carries batches of one process."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver, self.world = driver, driver.world
+
+    async def carry(self, errand: Errand, items: Sequence[Transaction], *, atomic: bool) -> Outcome:
+        """All of it. A debit in doubt does not keep its credits from being read: they are owed from then
+        on, and complete it (rules 11, 12)."""
+        name = batch_id([self._key(errand, item) for item in items])
+        pays = any(item.kind is Kind.CREDIT for item in items)
+        outcomes: dict[int, Outcome] = {}
+        for number in in_order(items):
+            so_far = list(outcomes.values())
+            if atomic and any(isinstance(done, Declined) for done in so_far):
+                break
+            if atomic and not pays and any(isinstance(done, Unknown) for done in so_far):
+                break
+            outcomes[number] = await self._item(errand, items[number], name, atomic=atomic)
+        refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
+        if atomic and refused is not None:
+            return await self._give_back(errand, items, outcomes, name, refused)
+        return _together(outcomes)
+
+    @staticmethod
+    def _key(errand: Errand, item: Transaction) -> str:
+        return key_of(errand.provider.dialect, errand.provider.id, item.kind.value, item)
+
+    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool) -> Outcome:
+        order = Order(
+            wire=item, space=item.kind.value, call=errand.name, waits=True, batch=name, atomic=atomic
+        )  # fmt: skip
+        return (await self.driver.carry(errand, order)).outcome
+
+    async def _give_back(
+        self, errand: Errand, items: Sequence[Transaction], outcomes: dict[int, Outcome], name: str, refused: Declined
+    ) -> Outcome:
+        """What this batch took of an atomic batch that was declined; what stood before it stays."""
+        shown, waits = refused, False
+        for number in outcomes:
+            key = self._key(errand, items[number])
+            taken = await self.world.journal.get(key)
+            if taken is None or not taken.takes or taken.batch != name or isinstance(taken.outcome, Declined):
+                continue
+            undo = await self.driver.undo(errand, given_back(items[number]), taken, GIVE_BACK, name)
+            if undo is None or not undo.decided or not gone(undo):
+                waits = True
+            elif undo.outcome is not None:
+                shown = replace(shown, balance=undo.outcome.balance, currency=undo.outcome.currency)
+        if waits:
+            return Unknown(detail="part of the batch was declined, and another part is not given back yet")
+        return replace(shown, items=())
+
+
+def _together(outcomes: dict[int, Outcome]) -> Outcome:
+    unknown = next((outcome for outcome in outcomes.values() if isinstance(outcome, Unknown)), None)
+    if unknown is not None:
+        return unknown
+    told = [outcome for _, outcome in sorted(outcomes.items()) if not isinstance(outcome, Unknown)]
+    shown = next((outcome for outcome in reversed(told) if outcome.balance is not None), None)
+    first = next((outcome.wallet_id for outcome in told if isinstance(outcome, Accepted)), "")
+    if shown is None:
+        return Accepted(items=tuple(told), wallet_id=first)
+    return Accepted(
+        items=tuple(told), wallet_id=first, balance=shown.balance, bonus=shown.bonus, currency=shown.currency,
+        replayed=all(outcome.replayed for outcome in told),
+    )  # fmt: skip

@@ -1,0 +1,414 @@
+"""A case: everything that a rule may look at, as values; and a move: what is to be done next.
+
+One look fills a case (`engine/gather.py`), the rules turn it into a move (`engine/rules.py`), the driver
+performs the move and looks again (`engine/drive.py`). A rule that reads what was not gathered
+raises: that is a bug, loud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
+
+from gateway.engine.identity import own_id, same_player
+from gateway.engine.judge import again, landed, remembered
+from gateway.engine.moment import Moment
+from gateway.engine.movement import Movement, Session, what_moved
+from gateway.engine.parts import Part, gone
+from gateway.engine.setup import Provider, Wallet
+from gateway.engine.states import State
+from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
+from gateway.http import Request
+from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction
+
+T = TypeVar("T")
+SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
+
+
+Said = tuple[Request, Transaction] | Refused
+"""A signed request and what it says, or why it cannot be said."""
+
+
+class NotGathered(AssertionError):
+    """A rule looked at what nobody read: our bug."""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """The provider's call that asks for a movement."""
+
+    call: str  # its name
+    content: str  # its fingerprint
+    player: str
+    again: bool  # the movement was there before
+    decided: bool = False  # and was decided
+    joined: bool = False  # and another call of it was open in this process
+    batch: str = ""  # the batch that it is an item of
+
+    def same(self, own: Movement) -> bool:
+        """Whether it is a repeat, by its content (rule 2)."""
+        return self.content == own.fingerprint and same_player(own.tx.player, self.player)
+
+
+class Air(Struct, frozen=True):
+    """What of one movement is under way in this process."""
+
+    requests: int = 0  # attempts and queries
+    young: float = 0.0  # seconds until the youngest of them has had its share of the time
+    calls: int = 0  # calls of its provider that are open
+
+
+GROUND = Air()
+
+
+class Around(Struct, frozen=True, kw_only=True):
+    """The movements that rules tie to one, and the facts of its round. `UNSET`: not gathered."""
+
+    target: Movement | UnsetType | None = UNSET  # what it undoes, captures or releases
+    undoer: Movement | UnsetType | None = UNSET  # the rollback that undoes, or is to undo, it
+    claimer: Movement | UnsetType | None = UNSET  # the one that undoes, or is to undo, its target
+    unclaimed: bool | UnsetType = UNSET  # that one was itself undone
+    others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
+    stranger: bool | UnsetType = UNSET  # what it names is another player's
+    whole: Movement | UnsetType | None = UNSET
+    whole_undoer: Movement | UnsetType | None = UNSET
+    parts: tuple[Movement, ...] | UnsetType = UNSET
+    legs: tuple[Movement, ...] | UnsetType = UNSET  # the parts of its target
+    bets: tuple[Movement, ...] | UnsetType = UNSET  # those that this win ties to
+    cancels: tuple[Movement, ...] | UnsetType = UNSET  # their rollbacks
+    siblings: tuple[Movement, ...] | UnsetType = UNSET  # the items of its batch, with what gives them back
+    won: bool | UnsetType = UNSET  # a win ties to it
+    target_won: bool | UnsetType = UNSET  # a win ties to its target
+    tombstone: Movement | UnsetType | None = UNSET
+    round_won: bool | UnsetType = UNSET
+    round_bets: tuple[Movement, ...] | UnsetType = UNSET
+    guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
+    given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
+    own_session: Session | None = None
+    target_session: Session | None = None
+    last_session: Session | None = None
+    latest: Movement | None = None
+
+    def rows(self) -> dict[str, Movement]:
+        """Every movement that was gathered, by its key: what a decision may lean on."""
+        found: dict[str, Movement] = {}
+        one = (self.target, self.undoer, self.claimer, self.whole, self.whole_undoer, self.tombstone)
+        many = (self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets)
+        for m in one:
+            if isinstance(m, Movement):
+                found[m.key] = m
+        for group in many:
+            if not isinstance(group, UnsetType):
+                found |= {m.key: m for m in group}
+        return found
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One movement and all that the rules tie to it, at one moment, in the hands of one process."""
+
+    own: Movement
+    provider: Provider
+    way: Way | None  # None: no route leads to a wallet
+    astray: str = ""  # why nothing may be sent: its wallet is gone, or points elsewhere
+    moment: Moment
+    node: str
+    nonce: str
+    asked: Asked | None = None  # None: nobody's call asks for it
+    waits: bool = False  # its provider waits for it
+    patient: bool = False  # some provider waits, with time left: more than one step may be taken
+    left: float = 0.0  # seconds until doubt must be told
+    turn: int = 0  # how often the wallet was asked in this drive
+    hopeless: bool = False  # the wallet is not asked just now
+    tried: frozenset[str] = frozenset()  # other movements that this drive went on with
+    nobody: Reason = Reason.NOT_AUTHENTICATED  # what is said where nobody knows the player
+    air: Mapping[str, Air] = {}
+    around: Around = Around()
+    memo: dict[str, Any] = {}
+
+    # -- gathered, or a bug
+
+    @property
+    def target(self) -> Movement | None:
+        return self._of(self.around.target, "target")
+
+    @property
+    def undoer(self) -> Movement | None:
+        return self._of(self.around.undoer, "undoer") if self.own.undone_by else None
+
+    @property
+    def claimer(self) -> Movement | None:
+        return self._of(self.around.claimer, "claimer")
+
+    @property
+    def whole(self) -> Movement | None:
+        return self._of(self.around.whole, "whole") if self.own.parent else None
+
+    @property
+    def whole_undoer(self) -> Movement | None:
+        return self._of(self.around.whole_undoer, "whole_undoer") if self.own.parent else None
+
+    @property
+    def parts(self) -> tuple[Movement, ...]:
+        return self._of(self.around.parts, "parts")
+
+    @property
+    def unclaimed(self) -> bool:
+        """Whether nobody has its target: the rollback that did is over without undoing, or was undone."""
+        target, claimer = self.around.target, self.around.claimer
+        if not isinstance(target, Movement) or not target.undone_by or not isinstance(claimer, Movement):
+            return True
+        return self.around.unclaimed is True or (claimer.decided and not gone(claimer))
+
+    @property
+    def legs(self) -> tuple[Movement, ...]:
+        return self._of(self.around.legs, "legs")
+
+    @property
+    def bets(self) -> tuple[Movement, ...]:
+        return self._of(self.around.bets, "bets")
+
+    @property
+    def won(self) -> bool:
+        """A win ties to it (rule 11): a part has none of its own."""
+        return not self.own.parent and self.own.takes and self._of(self.around.won, "won")
+
+    @property
+    def too_little(self) -> bool:
+        """Whether less was gathered when it was opened than is asked for now that nobody waits for it."""
+        own = self.own
+        return not self.waits and not own.decided and own.takes and not own.parent and self.around.won is UNSET
+
+    @property
+    def target_won(self) -> bool:
+        return self._of(self.around.target_won, "target_won")
+
+    @property
+    def round_won(self) -> bool:
+        return self._of(self.around.round_won, "round_won")
+
+    @property
+    def round_bets(self) -> tuple[Movement, ...]:
+        return self._of(self.around.round_bets, "round_bets")
+
+    @property
+    def siblings(self) -> tuple[Movement, ...]:
+        return self._of(self.around.siblings, "siblings") if self.own.batch else ()
+
+    def cancel_of(self, bet: Movement) -> Movement | None:
+        cancels = self._of(self.around.cancels, "cancels")
+        return next((cancel for cancel in cancels if cancel.key == bet.undone_by), None)
+
+    @staticmethod
+    def _of(value: T | UnsetType, name: str) -> T:
+        if isinstance(value, UnsetType):
+            raise NotGathered(f"{name} was not gathered")
+        return value
+
+    # -- what rules ask for
+
+    @property
+    def wallet(self) -> Wallet:
+        assert self.way is not None, "rules before `nobody knows` ask no wallet"
+        return self.way.wallet
+
+    def air_of(self, key: str) -> Air:
+        return self.air.get(key, GROUND)
+
+    @property
+    def unsent(self) -> bool:
+        """No byte of it may have left, and none is about to."""
+        return not self.own.attempts and not self.air_of(self.own.key).requests
+
+    @property
+    def only_feared(self) -> bool:
+        """Its one attempt is that which the journal may have forgotten (rule 30)."""
+        return self.own.forgot_at is not None and self.own.attempts <= 1 and not self.air_of(self.own.key).requests
+
+    @property
+    def may_act(self) -> bool:
+        """One step in a look of settlement, as many as time allows while a provider waits."""
+        return self.left >= SEND_LEAST_SECONDS and not self.hopeless and (self.patient or not self.turn)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it may be asked for (rule 9)."""
+        return self.waits or self.own.owes or self.won
+
+    @property
+    def again(self) -> str:
+        """How its wallet takes a second asking (rule 14)."""
+        return again(self.own, self.wallet)
+
+    @property
+    def remembered(self) -> bool:
+        return remembered(self.own, self.wallet, self.moment)
+
+    def remembered_in(self, ahead: timedelta) -> bool:
+        return remembered(self.own, self.wallet, self.moment, ahead)
+
+    def landed(self, m: Movement) -> bool:
+        """Whether nothing of it can still be queued on the way to the wallet (rule 10)."""
+        return landed(m, self.wallet, self.moment)
+
+    def silent_for(self, since: datetime | None) -> timedelta:
+        return self.moment.passed(since) if since is not None else timedelta(0)
+
+    @property
+    def refusable(self) -> bool:
+        """A settle's win may be declined for good (rule 18)."""
+        return bool(self.own.parent) and self.own.owes and not self.own.undoes
+
+    # -- words
+
+    @property
+    def known(self) -> Known:
+        target = self.around.target if isinstance(self.around.target, Movement) else None
+        undoable = target if target is not None and self.own.undoes else None
+        around = self.around
+        assert self.way is not None
+        return Known(
+            way=self.way, target=target, left=self.left_of(undoable), own_session=around.own_session,
+            target_session=around.target_session, last_session=around.last_session, latest=around.latest,
+        )  # fmt: skip
+
+    def left_of(self, target: Movement | None) -> Decimal | None:
+        """How much of a target is left for this rollback (rule 17); None: it has no amount to compare with."""
+        if target is None:
+            return None
+        if moves_nothing(target.tx):
+            return NOTHING
+        whole = target.whole_amount
+        return None if whole is None else max(whole - self.undone(target), NOTHING)
+
+    def undone(self, target: Movement) -> Decimal:
+        """What earlier accepted or open partial rollbacks of the target move together."""
+        if not self.provider.dialect.partial:
+            return NOTHING
+        others = [m for m in self.rollbacks if m.key != self.own.key and m.state is not State.DECLINED]
+        return sum((what_moved(m, target) for m in others), NOTHING)
+
+    @property
+    def undone_by_another(self) -> bool:
+        """Whether another rollback of its target was done, and stands."""
+        others = [m for m in self.rollbacks if m.key != self.own.key and m.state is State.ACCEPTED]
+        return self.target is not None and any(not m.undone_by for m in others)
+
+    @property
+    def rollbacks(self) -> list[Movement]:
+        """All rollbacks of its target."""
+        return [m for m in self._of(self.around.others, "others") if m.undoes]
+
+    def said(self) -> Said:
+        """The signed request and what it says, or why this wallet cannot be told it."""
+        found: Said = self._memo("said", lambda: self._encoded(self.own.tx))
+        return found
+
+    def status(self) -> Said:
+        """The query about it."""
+        found: Said = self._memo("status", self._encoded_status)
+        return found
+
+    @property
+    def can_query(self) -> bool:
+        return not isinstance(self.status(), Refused)
+
+    def _memo(self, name: str, make: Any) -> Any:
+        if name not in self.memo:
+            self.memo[name] = make()
+        return self.memo[name]
+
+    @property
+    def alias(self) -> str:
+        """A movement that no route led to, when it was read, has no alias yet."""
+        assert self.way is not None
+        return self.own.alias or self.way.alias(self.own.space, self.own.tx)
+
+    def _encoded(self, tx: Transaction) -> Said:
+        known = self.known
+        own = for_wallet(known.way, tx, self.alias, known.target, known.session_out(tx))
+        try:
+            return encode(known, own, self.moment.now, self.nonce), own
+        except Refused as refused:
+            return refused
+
+    def _encoded_status(self) -> Said:
+        known = self.known
+        own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
+        asks = replace(own, id="", act=Status(reference=own.id, reference_kind=self.own.kind), round=None)
+        try:
+            return encode(Known(way=known.way), asks, self.moment.now, self.nonce), asks
+        except Refused as refused:
+            return refused
+
+
+# ---------------------------------------------------------------- moves
+
+
+class Tell(Struct, frozen=True):
+    """The provider's call hears this."""
+
+    outcome: Outcome
+
+
+class Decide(Struct, frozen=True):
+    """The decision, for ever. `person` and `note` are not: see `Leave`."""
+
+    outcome: Accepted | Declined
+
+
+class Ask(Struct, frozen=True):
+    """The wallet is asked. `first`: as if nothing had been asked before."""
+
+    first: bool = False
+
+
+class Query(Struct, frozen=True):
+    """The wallet is asked what became of it."""
+
+
+class Wait(Struct, frozen=True):
+    """For what is under way, at most so long: requests about `key`, or another process (`poll`)."""
+
+    key: str
+    seconds: float
+    poll: bool = False
+
+
+class First(Struct, frozen=True):
+    """Another movement goes on first; then this one is looked at again."""
+
+    other: Movement
+
+
+class Rollback(Struct, frozen=True):
+    """The gateway's own rollback of it is made (rule 12)."""
+
+
+class Split(Struct, frozen=True):
+    """Parts are opened and carried, one after the other; then this one is looked at again."""
+
+    parts: tuple[Part, ...]
+    given_back: bool = False  # not parts: what a batch took is given back
+
+
+class Leave(Struct, frozen=True):
+    """Nothing more can be done now. `due`: when settlement looks again; None: by back-off, or never for a
+    person's and for what is decided."""
+
+    state: State
+    note: str = ""
+    due: datetime | None = None
+
+
+Move = Tell | Decide | Ask | Query | Wait | First | Rollback | Split | Leave
+
+
+def shown(outcome: Accepted | Declined, key: str) -> Accepted | Declined:
+    """An accepted one always has an id to show."""
+    if isinstance(outcome, Accepted) and not outcome.wallet_id:
+        return replace(outcome, wallet_id=own_id(key))
+    return outcome

@@ -1,0 +1,109 @@
+"""One request to a wallet, and the balances that wallets showed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.engine.case import Case
+from gateway.engine.errand import Errand
+from gateway.engine.movement import Event
+from gateway.engine.story import said
+from gateway.engine.words import Way, gains, heard, in_currency
+from gateway.engine.world import Silence, World
+from gateway.http import Request
+from gateway.model import Accepted, Declined, Outcome, Transaction, Unknown
+
+BALANCES_MAX = 100_000  # remembered by one process
+RESULTS = {Accepted: "answered", Declined: "refused", Unknown: "broken"}
+
+
+class Exchange(Struct, frozen=True):
+    """What one request to a wallet came to."""
+
+    outcome: Outcome
+    left: bool = True  # a byte of it may have left
+    silence: str = ""  # what came instead of an answer
+    hopeless: bool = False  # it is not asked just now: trying again at once is no use
+
+    def told(self) -> tuple[Event, str]:
+        """For the story of its movement."""
+        if not self.silence:
+            return Event.ANSWERED, said(self.outcome)
+        return Event.SILENT, self.silence if self.left else f"{self.silence}; nothing was sent"
+
+
+class Exchanges:
+    """Talks with wallets; knows the balances that this process heard last."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.balances: dict[tuple[str, str, str], Decimal] = {}
+
+    async def ask(
+        self, errand: Errand, way: Way, request: Request, tx: Transaction, currency: str, *, again: bool = False,
+        owed: bool = False,
+    ) -> Exchange:  # fmt: skip
+        """`owed`: it goes before what is new, where not all can be sent."""
+        world, wallet, started = self.world, way.wallet, self.world.ticks()
+        if not errand.may_send():  # this process was stopped: its lease may be another's by now
+            return _nothing(Silence("timeout", "the time to ask was over", left=False))
+        try:
+            leave = world.gate.wallet(errand.provider, wallet, owed=owed)
+        except Silence as silence:
+            return _nothing(silence)
+        errand.wallet_begins()
+        result = "broken"
+        try:
+            response = await world.send(wallet, request, wallet.give_up_after.total_seconds())
+            call = replace(way.call(world.clock(), ""), request=request, again=again)
+            outcome = in_currency(wallet.dialect.decode_response(response, tx, call), currency)
+            result = RESULTS[type(outcome)]
+        except Silence as silence:
+            result = silence.result
+            return _nothing(silence)
+        finally:
+            errand.wallet_ends()
+            leave(result)
+            world.meter.wallet_request(wallet.name, tx.kind.value, result, world.ticks() - started)
+        outcome = heard(way, outcome)
+        self._shown(way, tx, outcome, currency)
+        return Exchange(outcome)
+
+    # -- balances
+
+    def _shown(self, way: Way, tx: Transaction, outcome: Outcome, currency: str) -> None:
+        if isinstance(outcome, Unknown) or outcome.balance is None:
+            return
+        player = way.route.player_in(tx.player)
+        if len(self.balances) > BALANCES_MAX:
+            self.balances.clear()
+        self.balances[(way.provider.id, player, outcome.currency or currency)] = outcome.balance
+
+    def moved(self, case: Case, decision: Accepted) -> None:
+        """A yes that shows no balance moved it all the same (rule 8); a whole was moved by its parts."""
+        own = case.own
+        place = (own.provider, own.tx.player, own.tx.currency)
+        known = self.balances.get(place)
+        if decision.balance is not None or known is None or not own.attempts:
+            return
+        target = case.around.target
+        meant = target.tx.act if own.target and target else None
+        self.balances[place] = known + gains(own.tx.act, decision.moved, meant)
+
+    async def last_balance(self, provider_id: str, player: str, currency: str) -> Decimal | None:
+        """The last balance heard, by this process or by the journal (rules 7, 8)."""
+        found = self.balances.get((provider_id, player, currency))
+        if found is not None or not player:
+            return found
+        last = await self.world.journal.latest(provider_id, player)
+        outcome = last.outcome if last is not None and last.tx.currency == currency else None
+        return outcome.balance if outcome is not None else None
+
+
+def _nothing(silence: Silence) -> Exchange:
+    """No answer, and so no decision."""
+    why = f"{silence.result}: {silence.detail}"
+    return Exchange(Unknown(detail=silence.detail), silence.left, why, silence.hopeless)

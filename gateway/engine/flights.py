@@ -1,0 +1,94 @@
+"""What is in the air in this process: requests to wallets, and the calls that wait for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.engine.case import Air
+from gateway.engine.movement import Fact, Step
+from gateway.engine.world import Handle, World
+
+
+class Landed(Struct, frozen=True, kw_only=True):
+    """What a request came to. `fact` None: nothing definite."""
+
+    fact: Fact | None = None
+    steps: tuple[Step, ...] = ()
+    hopeless: bool = False
+
+
+class Flight:
+    """One request about a movement. `waiters`: drivers that wait for it just now."""
+
+    __slots__ = ("handle", "key", "landed", "waiters", "young_until")
+
+    def __init__(self, key: str, young_until: float) -> None:
+        self.key, self.young_until = key, young_until
+        self.handle: Handle[None] | None = None
+        self.landed: Landed | None = None
+        self.waiters = 1  # whoever launched it
+
+    @property
+    def over(self) -> bool:
+        """It landed, or its task failed: that was our fault, and is loud elsewhere."""
+        return self.landed is not None or (self.handle is not None and self.handle.done())
+
+
+class Flights:
+    """By the key of their movement."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, list[Flight]] = {}
+        self.calls: dict[str, int] = {}  # of providers, open here
+
+    def any(self) -> bool:
+        return bool(self._open)
+
+    def of(self, key: str, ticks: float) -> Air:
+        flights = [flight for flight in self._open.get(key, ()) if not flight.over]
+        young = max([flight.young_until - ticks for flight in flights], default=0.0)
+        return Air(len(flights), max(young, 0.0), self.calls.get(key, 0))
+
+    def launch(self, key: str, ticks: float, share: float) -> Flight:
+        flight = Flight(key, ticks + share)
+        self._open.setdefault(key, []).append(flight)
+        return flight
+
+    def land(self, flight: Flight, landed: Landed) -> None:
+        """It is over. What it brought is for whoever waits; else it is forgotten here."""
+        flight.landed = landed
+        if not flight.waiters:
+            self._forget(flight)
+
+    def _forget(self, flight: Flight) -> None:
+        flights = [other for other in self._open.get(flight.key, ()) if other is not flight]
+        if flights:
+            self._open[flight.key] = flights
+        else:
+            self._open.pop(flight.key, None)
+
+    async def wait(
+        self, world: World, key: str, seconds: float, *, takes: bool, launched: Flight | None = None
+    ) -> None:
+        """Until one of them is over, or so long. `takes`: what comes back is for this waiter."""
+        flights = list(self._open.get(key, ()))
+        handles: list[Handle[Any]] = [flight.handle for flight in flights if flight.handle is not None]
+        for flight in flights:
+            flight.waiters += int(takes)
+        try:
+            if handles and not any(flight.over for flight in flights):
+                await world.wait(handles, seconds)
+        finally:
+            for flight in flights:
+                flight.waiters -= int(takes)
+            if launched is not None:
+                launched.waiters -= 1
+
+    def taken(self, key: str) -> list[Landed]:
+        """What came back, for the one who takes it."""
+        over = [flight for flight in self._open.get(key, ()) if flight.over]
+        for flight in over:
+            self._forget(flight)
+        return [flight.landed for flight in over if flight.landed is not None]

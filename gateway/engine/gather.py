@@ -1,0 +1,643 @@
+"""Filling a case: every look of the engine, in one place.
+
+Generators of looks, pure: a database runs them in one transaction (`opening`, which ends with a
+write) or beside all of them (`looking`). What a row's absence is read from is read after the row
+whose revision a newcomer would raise: so whoever leans on that row leans on the absence, too (rule 31).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.engine.case import Around, Ask, Asked, Case, Decide, Move, Tell
+from gateway.engine.complete import Completed, completing, reference_kinds
+from gateway.engine.identity import fingerprint, key_of, same_player
+from gateway.engine.journal import Answers, Doubt, Look, Looks, Put, Steps, Write
+from gateway.engine.journal import Ask as LookFor
+from gateway.engine.moment import Moment
+from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
+from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
+from gateway.engine.setup import Provider, Route, Setup
+from gateway.engine.states import State
+from gateway.engine.undoing import by_round, claims
+from gateway.engine.words import Known, Way
+from gateway.model import FACTS, Accepted, Credit, Declined, Kind, Reason, Rollback, Settle, Transaction
+
+ROUND_MAX = 100_000  # bets of one round that its refund undoes
+RETRY_MAX = timedelta(hours=24)  # the longest that a provider repeats a call (rule 30)
+
+
+class Hands(Struct, frozen=True, kw_only=True):
+    """In whose hands a case is: the process, its generation of the configuration, the moment."""
+
+    setup: Setup
+    provider: Provider
+    node: str
+    nonce: str
+    moment: Moment
+    lease: timedelta
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """A movement that is to be opened, if it is not there yet."""
+
+    wire: Transaction  # as it was decoded: its content is what the wire said
+    space: str
+    call: str = ""  # the name of the provider's call that asks for it; blank: no provider named it
+    waits: bool = False
+    patient: bool = False
+    left: float = 0.0
+    parent: Movement | None = None
+    target: str = ""  # the key of the movement meant, where it is known beforehand
+    ours: bool = False
+    batch: str = ""
+    atomic: bool = False
+    id_space: str = ""  # where the alias lives, if not in `space`
+    leaned: tuple[Movement, ...] = ()  # what the wish to open it leaned on
+    settled: bool = False  # everybody was asked who could say who plays
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """What opening came to. `case` None: something is missing that a session may say (`lacking`), or what
+    it leaned on changed meanwhile."""
+
+    case: Case | None
+    done: Completed
+    move: Move | None = None
+    lacking: bool = False
+
+
+# ---------------------------------------------------------------- where it goes
+
+
+def route_of(setup: Setup, provider: Provider, tx: Transaction, session: Session | None) -> Way | None:
+    """The session's wallet, else the first route that fits."""
+    route = setup.route(provider, tx, session.brand if session else "")
+    wallet = setup.wallets.get(session.wallet) if session and session.wallet else None
+    if wallet is not None and (route is None or route.wallet != wallet.name):
+        fitting = (r for r in setup.routes if r.wallet == wallet.name and _serves(r.providers, provider.name))
+        route = next(fitting, route)
+    if route is None:
+        return None
+    return Way(setup=setup, provider=provider, wallet=wallet or setup.wallets[route.wallet], route=route)
+
+
+def _serves(providers: frozenset[str] | None, name: str) -> bool:
+    return providers is None or name in providers
+
+
+def way_of(setup: Setup, provider: Provider, own: Movement, default: Way | None) -> tuple[Way | None, str]:
+    """Where the journal says it goes, else by the routes; and why nothing may be sent there (rule 23)."""
+    if not own.wallet:
+        return default, ""
+    wallet = setup.wallets.get(own.wallet)
+    if wallet is None:
+        return None, f"its wallet {own.wallet} is not configured any more"
+    if not wallet.is_at(own.place):
+        return None, f"wallet {own.wallet} points elsewhere by now"
+    here = default is not None and default.wallet.name == wallet.name
+    if here and default is not None and default.route.players == own.route:
+        return default, ""
+    route = next((r for r in setup.routes if r.wallet == wallet.name and r.players == own.route), None)
+    as_now = default.route if here and default is not None else Route(wallet=wallet.name)
+    return Way(setup=setup, provider=provider, wallet=wallet, route=route or replace(as_now, players=own.route)), ""
+
+
+# ---------------------------------------------------------------- looks
+
+Asks = Mapping[str, LookFor]
+Found = Mapping[str, list[Any]]
+
+
+def _look(asks: Asks, names: tuple[str, ...] = ()) -> Looks[Found]:
+    answers: Answers = yield Look(tuple(asks.values()), names)
+    return dict(zip(asks, answers, strict=True))
+
+
+def _one(found: Found, name: str) -> Any:
+    return next(iter(found.get(name, ())), None)
+
+
+def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool = False) -> dict[str, LookFor]:
+    """What its own names lead to. Of a fresh bet that its provider waits for, no win matters."""
+    tx, act = own.tx, own.tx.act
+    here = (own.provider, tx.player, tx.round_id)
+    asks: dict[str, LookFor] = {}
+    if own.target:
+        asks["target"] = LookFor("own", (own.target,))
+    elif fresh and own.reference and reference_kinds(provider, act):
+        asks["named"] = LookFor("found", (own.provider, own.reference))
+    if own.undone_by:
+        asks["undoer"] = LookFor("own", (own.undone_by,))
+    if own.parent:
+        asks["whole"] = LookFor("own", (own.parent,))
+    if isinstance(act, Rollback | Settle) and not fresh:
+        asks["parts"] = LookFor("parts", (own.key,))
+    if own.batch:
+        asks["batch"] = LookFor("batch", (own.batch,))
+    if isinstance(act, Credit) and not own.parent and not own.decided:
+        asks |= _tied_asks(own, act)
+    if by_round(provider.dialect, act) and not own.parent:
+        asks["round_won"] = LookFor("round_win", here)
+    if own.takes and own.told == UNKNOWN and not fresh:
+        asks["aimed"] = LookFor("aimed", (own.key,))
+    if own.takes and not own.parent and not waits:
+        asks |= _won_asks(own, "won")
+    if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
+        asks["naming"] = LookFor("naming", (own.provider, tx.id))
+        if tx.round_id and provider.dialect.round_refunds:
+            asks["refunds"] = LookFor("round_refunds", here)
+    return asks | _session_asks(own, fresh=fresh)
+
+
+def _tied_asks(own: Movement, act: Credit) -> dict[str, LookFor]:
+    """The bets that a win ties to (rule 11)."""
+    tx = own.tx
+    if act.reference:
+        return {"bets": LookFor("found", (own.provider, act.reference))}
+    return {"lone": LookFor("round_bets", (own.provider, tx.player, tx.round_id, 2))} if tx.round_id else {}
+
+
+def _won_asks(bet: Movement, name: str) -> dict[str, LookFor]:
+    """The wins that tie to a movement that takes."""
+    tx = bet.tx
+    here = (bet.provider, tx.player, tx.round_id)
+    asks = {f"{name}.named": LookFor("naming_wins", (bet.provider, tx.id, tx.player))}
+    if bet.batch:
+        asks[f"{name}.batch"] = LookFor("batch", (bet.batch,))
+    if tx.round_id and bet.kind is Kind.DEBIT:
+        asks[f"{name}.loose"] = LookFor("round_loose_win", here)
+        asks[f"{name}.bets"] = LookFor("round_bets", (*here, 2))
+    return asks
+
+
+def _won(found: Found, bet: Movement, name: str) -> bool:
+    named = bet.kind is Kind.DEBIT and bool(found.get(f"{name}.named"))
+    batch = any(m.kind is Kind.CREDIT and m.state is not State.DECLINED for m in found.get(f"{name}.batch", ()))
+    bets = [m for m in found.get(f"{name}.bets", ()) if m.key != bet.key]
+    loose = bool(found.get(f"{name}.loose")) and not bets
+    return named or batch or loose
+
+
+def _session_asks(own: Movement, *, fresh: bool) -> dict[str, LookFor]:
+    """What a wallet's dialect may want and nobody said: a session, a game. `fresh`: its own was read with it."""
+    tx = own.tx
+    asks: dict[str, LookFor] = {}
+    if tx.session and not fresh:
+        asks["session"] = LookFor("session", (own.provider, tx.session))
+    if tx.player and (not tx.session or tx.game is None or own.undoes):
+        asks["last_session"] = LookFor("last_session", (own.provider, tx.player, tx.game.id if tx.game else ""))
+        asks["latest"] = LookFor("latest", (own.provider, tx.player))
+    return asks
+
+
+def _second_asks(
+    provider: Provider, own: Movement, target: Movement | None, bets: Sequence[Movement], whole: Any
+) -> dict[str, LookFor]:
+    """What the movements lead to that the first look found."""
+    asks: dict[str, LookFor] = {}
+    if target is None and by_round(provider.dialect, own.tx.act) and not own.parent:
+        here = (own.provider, own.tx.player, own.tx.round_id)
+        asks["round_bets"] = LookFor("round_bets", (*here, ROUND_MAX))  # all of them are undone, else one
+    if target is not None:
+        asks["others"] = LookFor("aimed", (target.key,))
+        asks["legs"] = LookFor("parts", (target.key,))
+        if target.undone_by and target.undone_by != own.key:
+            asks["claimer"] = LookFor("own", (target.undone_by,))
+        if not target.decided and target.takes and own.undoes and not own.decided:
+            asks |= _won_asks(target, "target_won")
+        if target.tx.session and target.tx.session != own.tx.session:
+            asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
+    for number, bet in enumerate(bets):
+        if bet.undone_by:
+            asks[f"cancel.{number}"] = LookFor("own", (bet.undone_by,))
+    if whole is not None and whole.undone_by:
+        asks["whole_undoer"] = LookFor("own", (whole.undone_by,))
+    return asks
+
+
+def _guess_asks(way: Way | None, own: Movement, target: Movement | None) -> dict[str, LookFor]:
+    """A wallet that takes an unknown reference for the whole round would find bets of ours there."""
+    act, tx = own.tx.act, own.tx
+    if way is None or target is not None or not tx.round_id or own.decided:
+        return {}
+    if not isinstance(act, Rollback) or act.scope != "round" or not way.wallet.dialect.round_refunds:
+        return {}
+    providers = [provider.id for provider in way.setup.providers.values()]
+    return {f"guess.{each}": LookFor("round_bets", (each, tx.player, tx.round_id, 2)) for each in providers}
+
+
+def _bets(provider: Provider, own: Movement, found: Found) -> tuple[Movement, ...]:
+    """The bets that a win ties to: those of its batch, the one it names, or the only one of its round."""
+    named = [m for m in found.get("bets", ()) if m.kind is Kind.DEBIT and m.state is not State.DECLINED]
+    named = [m for m in named if same_player(m.tx.player, own.tx.player) and in_scope(provider, m.tx, own.tx)]
+    lone = found.get("lone", ())
+    batch = [m for m in found.get("batch", ()) if m.takes and not m.ours and m.state is not State.DECLINED]
+    tied = {m.key: m for m in (*named[:1], *(lone if len(lone) == 1 else ()), *batch) if m.key != own.key}
+    return tuple(tied.values())
+
+
+def in_scope(provider: Provider, one: Transaction, other: Transaction) -> bool:
+    """Whether an id that both say means the same, where ids are unique only with the player or the round."""
+    scope = provider.dialect.scope
+    if scope == "round":
+        return one.round_id == other.round_id
+    return scope != "player" or same_player(one.player, other.player)
+
+
+def first_of(found: Sequence[Movement], kinds: Sequence[Kind]) -> Movement | None:
+    """In the order of `kinds`."""
+    return next((m for kind in kinds for m in found if m.kind is kind), None)
+
+
+def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement | None, bool]:
+    """The movement that it names, and whether that one is another player's: none that this call may touch."""
+    if "target" in found:
+        return _one(found, "target"), False
+    named = [m for m in found.get("named", ()) if in_scope(provider, m.tx, own.tx)]
+    kinds = reference_kinds(provider, own.tx.act)
+    target = first_of([m for m in named if same_player(m.tx.player, own.tx.player)], kinds)
+    return target, target is None and first_of(named, kinds) is not None
+
+
+def _around(
+    provider: Provider, way: Way | None, own: Movement, first: Found, target: Movement | None, *, stranger: bool,
+    fresh: bool,
+) -> Looks[Around]:  # fmt: skip
+    """The rest of what ties to it, once the first look is there."""
+    whole = _one(first, "whole")
+    bets = _bets(provider, own, first) if own.kind is Kind.CREDIT else ()
+    asks = _second_asks(provider, own, target, bets, whole) | _guess_asks(way, own, target)
+    second = (yield from _look(asks)) if asks else {}
+    claimer = _one(second, "claimer")
+    third: Found = {}
+    if claimer is not None and claimer.undone_by:
+        third = yield from _look({"unclaimer": LookFor("own", (claimer.undone_by,))})
+    unclaimer = _one(third, "unclaimer")
+    guessed = any(
+        m.wallet == own.wallet for name, rows in second.items() if name.startswith("guess.") for m in rows
+    )  # fmt: skip
+    more: dict[str, Any] = {}
+    if own.takes and ("won.named" in first or not fresh):
+        more["won"] = _won(first, own, "won")
+    if target is not None:
+        more["target_won"] = _won(second, target, "target_won")
+    if "round_won" in first:
+        more |= {"round_won": bool(first["round_won"]), "round_bets": tuple(second.get("round_bets", ()))}
+    return Around(
+        target=target,
+        undoer=_one(first, "undoer"),
+        claimer=claimer,
+        unclaimed=unclaimer is not None and unclaimer.state is State.ACCEPTED,
+        others=tuple(second.get("others", ())),
+        stranger=stranger,
+        given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
+        whole=whole,
+        whole_undoer=_one(second, "whole_undoer"),
+        parts=tuple(first.get("parts", ())),
+        legs=tuple(second.get("legs", ())),
+        bets=bets,
+        cancels=tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
+        siblings=tuple(m for m in first.get("batch", ()) if m.key != own.key),
+        guessed=guessed,
+        own_session=_one(first, "session"),
+        target_session=_one(second, "target_session") or _one(first, "session"),
+        last_session=_one(first, "last_session"),
+        latest=_one(first, "latest"),
+        **more,
+    )
+
+
+def knowing(way: Way, tx: Transaction) -> Looks[Known]:
+    """What may be supplied to a call that is no movement."""
+    asks: dict[str, LookFor] = {}
+    if tx.session:
+        asks["session"] = LookFor("session", (way.provider.id, tx.session))
+    if tx.player:
+        asks["last_session"] = LookFor("last_session", (way.provider.id, tx.player, tx.game.id if tx.game else ""))
+        asks["latest"] = LookFor("latest", (way.provider.id, tx.player))
+    found = yield from _look(asks)
+    return Known(
+        way=way, own_session=_one(found, "session"), last_session=_one(found, "last_session"),
+        latest=_one(found, "latest"),
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- a movement that is there
+
+
+def looking(hands: Hands, key: str) -> Looks[Case | None]:
+    """All that the rules tie to one movement; None: it is not there."""
+    found = yield from _look({"own": LookFor("own", (key,))})
+    own = _one(found, "own")
+    if own is None:
+        return None
+    return (yield from _case_of(hands, own))
+
+
+def _case_of(hands: Hands, own: Movement) -> Looks[Case]:
+    first = yield from _look(_first_asks(hands.provider, own, fresh=False))
+    session = _one(first, "session")
+    default = route_of(hands.setup, hands.provider, own.tx, session)
+    way, astray = way_of(hands.setup, hands.provider, own, default)
+    target, stranger = _target(hands.provider, own, first)
+    around = yield from _around(hands.provider, way, own, first, target, stranger=stranger, fresh=False)
+    return _case(hands, own, way, astray, around)
+
+
+def _case(hands: Hands, own: Movement, way: Way | None, astray: str, around: Around) -> Case:
+    return Case(
+        own=own, provider=hands.provider, way=way, astray=astray, moment=hands.moment, node=hands.node,
+        nonce=hands.nonce, around=around,
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------- a movement that may be new
+
+
+def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
+    """Insert it, or find what is there, with all that must be known at that moment."""
+    done = yield from completing(hands.provider, order.wire, hands.moment.now)
+    done = done.checked(hands.setup.currencies)
+    if done.asks_who and not order.settled:
+        return Opened(case=None, done=done, lacking=True)
+    row, way = _row(hands, order, done)
+    here = (row.provider, row.tx.player, row.tx.round_id)
+    asks = {"own": LookFor("own", (row.key,)), "doubts": LookFor("doubts")}
+    if row.tx.round_id and way is not None:
+        asks["place"] = LookFor("round_place", here)
+    asks |= _first_asks(hands.provider, row, fresh=True, waits=order.waits)
+    first = yield from _look(asks, _names(row))
+    first = {**first, "session": [done.launched] if done.launched is not None else []}
+    own = _one(first, "own")
+    if own is not None:
+        ours = again and (own.owner, own.created_at) == (row.owner, row.created_at) and own.state is State.ASKING
+        if not ours:
+            return (yield from _found(hands, order, own, done))
+        return Opened(case=(yield from _case_of(hands, own)), done=done)  # committed, and nobody told us
+    target, stranger = _target(hands.provider, row, first)
+    row = _placed(row, way, target, _one(first, "place"))
+    way, astray = way_of(hands.setup, hands.provider, row, way)
+    row = replace(row, alias=_alias(way, order, row)) if way is not None else row
+    around = yield from _around(hands.provider, way, row, first, target, stranger=stranger, fresh=True)
+    tombstone = _tombstone(hands.provider, row, first)
+    around = replace(around, tombstone=tombstone)
+    row = replace(row, target=target.key if target is not None else "")
+    row = _perhaps_forgotten(row, way, first.get("doubts", ()), hands.moment)
+    case = _asked_for(_case(hands, row, way, astray, around), order, done, again=False)
+    return (yield from _inserted(hands, order, case, done, first))
+
+
+def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | None]:
+    tx, provider, now = done.tx, hands.provider, hands.moment.now
+    way = route_of(hands.setup, provider, tx, done.session)
+    row = Movement(
+        key=key_of(provider.dialect, provider.id, order.space, tx),
+        provider=provider.id,
+        space=order.space,
+        kind=tx.kind,
+        tx=tx,
+        fingerprint=fingerprint(order.wire),
+        wallet=way.wallet.name if way is not None else "",
+        place=way.wallet.place if way is not None else "",
+        route=way.route.players if way is not None else "",
+        target=order.target,
+        parent=order.parent.key if order.parent is not None else "",
+        batch=order.batch,
+        atomic=order.atomic,
+        ours=order.ours,
+        owner=hands.node,
+        due_at=now + hands.lease,
+        created_at=now,
+    )
+    return row, way
+
+
+def _names(row: Movement) -> tuple[str, ...]:
+    """What it is called, what it names, and its round: everything by which a movement and its tombstone,
+    or two rollbacks of one movement, could miss each other."""
+    tx = row.tx
+    found = [f"{row.provider}\x1f{tx.id}"]
+    if row.reference:
+        found.append(f"{row.provider}\x1f{row.reference}")
+    if tx.round_id:
+        found.append(f"{row.provider}\x1f{tx.player}\x1f{tx.round_id}")
+    if row.batch:
+        found.append(f"batch\x1f{row.batch}")
+    return tuple(found)
+
+
+def _placed(row: Movement, way: Way | None, target: Movement | None, around: Movement | None) -> Movement:
+    """What is later in a round goes where the round went, whatever the routes say by now (rule 23)."""
+    for other in (target, around):
+        if other is not None and other.wallet:
+            return replace(row, wallet=other.wallet, place=other.place, route=other.route)
+    return row
+
+
+def _alias(way: Way | None, order: Order, row: Movement) -> str:
+    return way.alias(order.id_space or order.space, row.tx) if way is not None else ""
+
+
+def _perhaps_forgotten(row: Movement, way: Way | None, doubts: Sequence[Doubt], moment: Moment) -> Movement:
+    """As if one attempt of it had been made, whose last byte left at the moment of the word (rule 30)."""
+    if way is None or row.parent or row.ours:
+        return row
+    most = max(RETRY_MAX, way.wallet.remembers)
+    word = next((doubt for doubt in doubts if moment.passed(doubt.said_at) < most), None)
+    if word is None:
+        return row
+    return replace(row, attempts=1, asked_at=word.said_at, forgot_at=word.said_at)
+
+
+# -- its tombstone
+
+
+def _tombstone(provider: Provider, row: Movement, first: Found) -> Movement | None:
+    """What named it before it came, and was not refused for another reason (rule 15)."""
+    kinds = {row.kind, *_also(provider, row.kind)}
+    for found in first.get("naming", ()):
+        act = found.tx.act
+        meant = act.reference_kind if isinstance(act, Rollback) else Kind.RESERVE
+        named = meant in kinds and not found.target and _same_scope(provider, found, row, act)
+        if named and _buries(found):
+            return found  # type: ignore[no-any-return]  # a look's answer is untyped
+    refunds = first.get("refunds", ()) if row.kind is Kind.DEBIT or row.takes else ()
+    return next((found for found in refunds if _buries(found)), None)
+
+
+def _also(provider: Provider, kind: Kind) -> tuple[Kind, ...]:
+    """The reference kinds under which a rollback may have meant a movement of `kind`."""
+    said = provider.dialect.rollback_kinds.items()
+    return tuple(Kind(meant) for meant, kinds in said if kind in kinds and meant != kind.value)
+
+
+def _same_scope(provider: Provider, found: Movement, row: Movement, act: Any) -> bool:
+    """A round's tombstone holds for its round only, and where ids are unique only with the player or the
+    round, that of another one names another movement."""
+    if isinstance(act, Rollback) and act.scope == "round" and found.tx.round_id != row.tx.round_id:
+        return False
+    return in_scope(provider, found.tx, row.tx)
+
+
+def _buries(found: Movement) -> bool:
+    outcome = found.outcome
+    if isinstance(outcome, Declined):
+        return outcome.reason in (Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK)
+    return True
+
+
+# -- it was there before
+
+
+def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[Opened]:
+    """A repeat: what it hears is journalled at once, and what is open is taken into these hands (rules 12, 24)."""
+    if own.decided:
+        undoer = (yield from _look({"undoer": LookFor("own", (own.undone_by,))})) if own.undone_by else {}
+        known = _case(hands, own, None, "", Around(undoer=_one(undoer, "undoer")))
+    else:
+        known = yield from _case_of(hands, own)
+    case = _asked_for(known, order, done, again=True)
+    rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, already_decided)
+    move = next((move for rule in rules if (move := rule(case)) is not None), None) if order.call else None
+    after, lines = _as_a_repeat(hands, order, case, move)
+    if after is own and not lines:
+        return Opened(case=case, done=done, move=move)
+    lasts = hands.lease if after.owner != own.owner else None
+    puts = (Put(own, after, lasts),) if after is not own else ()
+    if not (yield Write(puts=puts, steps=tuple((own.key, line) for line in lines))):
+        return Opened(case=None, done=done)
+    after = replace(after, revision=own.revision + 1) if puts else own
+    return Opened(case=replace(case, own=after), done=done, move=move)
+
+
+def _as_a_repeat(hands: Hands, order: Order, case: Case, move: Move | None) -> tuple[Movement, list[Step]]:
+    """The row after a call of it came again, and the lines of its story."""
+    own, now = case.own, hands.moment.now
+    lines = [Step(now, Event.REPEATED if case.asked.same(own) else Event.CONFLICT)] if case.asked is not None else []
+    if isinstance(move, Tell) and own.decided:
+        if not _tells(move, own) or not unheard_by(case):
+            return own, lines
+        after = told(own, order.call, now)
+        return after, [*lines, Step(now, Event.TOLD, after.told)] if after.told != own.told else lines
+    if isinstance(move, Tell) and not is_mismatch(move.outcome):  # a word that a win must not undo
+        after = replace(own, told=State.DECLINED.value, told_at=now)
+        return after, [*lines, Step(now, Event.TOLD, after.told)] if after.told != own.told else lines
+    if move is None and not own.decided and _free(own, hands):
+        after = replace(carried(own, hands.node), due_at=now + hands.lease)
+        died = after.state is not own.state
+        return after, [*lines, Step(now, Event.TAKEN, "its process was silent")] if died else lines
+    return own, lines
+
+
+def unheard_by(case: Case) -> bool:
+    """Whether that this call hears the decision must be known: doubt was the last word, or would be if
+    another call turned out not to have heard it (rules 12, 26)."""
+    own, asked = case.own, case.asked
+    if asked is None or not own.decided or asked.call in own.names:
+        return False
+    return own.told != own.state.value or clocked(case.provider, own)
+
+
+def _tells(move: Tell, own: Movement) -> bool:
+    outcome = move.outcome
+    yes = isinstance(outcome, Accepted)
+    return yes is (own.state is State.ACCEPTED) and not is_mismatch(outcome)
+
+
+def is_mismatch(outcome: object) -> bool:
+    return isinstance(outcome, Declined) and outcome.reason is Reason.DUPLICATE_MISMATCH and not outcome.replayed
+
+
+def _free(own: Movement, hands: Hands) -> bool:
+    if own.owner in ("", hands.node):
+        return own.owner == ""
+    over = own.lease_over
+    return over if over is not None else own.due_at is not None and own.due_at <= hands.moment.now
+
+
+# -- it is new
+
+
+def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Case:
+    asked = None
+    if order.call:
+        content = fingerprint(order.wire) if again else case.own.fingerprint
+        asked = Asked(
+            call=order.call, content=content, player=done.tx.player, again=again,
+            decided=case.own.decided, batch=order.batch,
+        )  # fmt: skip
+    nobody = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
+    return replace(
+        case, asked=asked, waits=order.waits, patient=order.patient, left=order.left, nobody=nobody
+    )  # fmt: skip
+
+
+def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Found) -> Steps[Opened]:
+    """With its first attempt begun where the rules ask for it at once; with its end where it has come too late."""
+    own, around = case.own, case.around
+    target = around.target if isinstance(around.target, Movement) else None
+    move: Move | None = next_move(case)
+    row = own
+    match move:
+        case Ask():
+            row = replace(own, attempts=own.attempts + 1, asked_at=hands.moment.now)
+        case Decide(outcome=Declined() as outcome) if isinstance(around.tombstone, Movement):
+            row = buried(own, around.tombstone.key, outcome, hands.moment.now)
+        case Decide(outcome=outcome) if not own.undoes and not isinstance(outcome, Accepted):
+            row = decided(own, outcome, hands.moment.now, order.call)
+        case _:
+            row = own
+    puts: tuple[Put, ...] = ()
+    touched = _concerned(row, around, first)
+    if target is not None and not row.decided and claims(row, target, hands.provider.dialect, free=case.unclaimed):
+        puts = (Put(target, replace(target, undone_by=row.key)),)
+        touched = tuple(m for m in touched if m.key != target.key)
+    leaned = tuple(m for m in order.leaned if m.key not in {t.key for t in touched} and m.key not in _keys(puts))
+    touched = tuple(next((each for each in order.leaned if each.key == m.key), m) for m in touched)
+    lasts = None if row.decided else hands.lease
+    write = Write(insert=(row,), lasts=lasts, puts=puts, touched=touched, leaned=leaned)
+    if not (yield write):
+        return Opened(case=None, done=done)
+    if puts:
+        around = replace(around, target=replace(puts[0].after, revision=puts[0].before.revision + 1))
+    kept: Move | None = move if row.attempts > own.attempts else None
+    if row.outcome is not None:
+        kept = Tell(row.outcome)
+    after = replace(case, own=row, around=_raised(around, touched), memo={} if kept is None else case.memo)
+    return Opened(case=after, done=done, move=kept)
+
+
+def _keys(puts: Sequence[Put]) -> set[str]:
+    return {put.before.key for put in puts}
+
+
+def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
+    """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
+    rows = [around.target, around.whole, around.claimer, *first.get("naming", ())]
+    if row.kind is Kind.CREDIT and isinstance(around.bets, tuple):
+        rows += around.bets
+    if isinstance(around.siblings, tuple):
+        rows += around.siblings
+    still = {m.key: m for m in rows if isinstance(m, Movement) and (not m.decided or m.due_at is not None)}
+    return tuple(still.values())
+
+
+def _raised(around: Around, touched: Sequence[Movement]) -> Around:
+    """Their revisions as they are now."""
+    keys = {m.key for m in touched}
+
+    def raised(value: Any) -> Any:
+        if isinstance(value, Movement) and value.key in keys:
+            return replace(value, revision=value.revision + 1)
+        if isinstance(value, tuple):
+            return tuple(raised(each) for each in value)
+        return value
+
+    changed = {name: raised(getattr(around, name)) for name in around.__struct_fields__} if keys else {}
+    return replace(around, **changed) if keys else around

@@ -1,0 +1,65 @@
+"""What time has really passed: the wall clock beside the monotonic one (rule 29).
+
+What is journalled is wall time. A wall clock that moved otherwise than the monotonic one stepped (NTP,
+a machine that was resumed): what lies on both sides of a step is compared without it, and every request in
+flight begins its time again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+NOTICED = timedelta(seconds=1)  # less than this is what a clock is slewed by, or a busy machine
+STEPS_MAX = 20
+NONE = timedelta(0)
+
+
+class Stepped(Struct, frozen=True):
+    """One step of the wall clock: from what it would have shown to what it showed."""
+
+    before: datetime
+    after: datetime
+
+
+class Moment(Struct, frozen=True):
+    """Now, by the wall clock, and the steps that it made in this process' life."""
+
+    now: datetime
+    steps: tuple[Stepped, ...] = ()
+    began: datetime | None = None  # this process, by its own clock
+
+    def passed(self, since: datetime) -> timedelta:
+        """How much really passed since a journalled moment: never more than that."""
+        if self.now < since <= self.now + NOTICED:  # it came while this moment was looked at
+            return NONE
+        if since > self.now:  # the clock was set back after it: since then, or since this process began
+            known = self.steps[-1].after if self.steps else self.began
+            return max(self.now - known, NONE) if known is not None else NONE
+        ahead = sum((step.after - step.before for step in self.steps if since <= step.before < step.after), NONE)
+        return max(self.now - since - ahead, NONE)
+
+    def in_flight(self, since: datetime) -> timedelta:
+        """How long a request that began then is certainly on its way or landed."""
+        passed = self.passed(since)
+        return min(passed, max(self.now - self.steps[-1].after, NONE)) if self.steps else passed
+
+
+class Clockwork:
+    """Compares the clocks at every look."""
+
+    def __init__(self, clock: Callable[[], datetime], ticks: Callable[[], float]) -> None:
+        self._clock, self._ticks = clock, ticks
+        self._wall, self._tick = clock(), ticks()
+        self._began = self._wall
+        self._steps: tuple[Stepped, ...] = ()
+
+    def look(self) -> Moment:
+        wall, tick = self._clock(), self._ticks()
+        expected = self._wall + timedelta(seconds=tick - self._tick)
+        if abs(wall - expected) > NOTICED:
+            self._steps = (*self._steps, Stepped(expected, wall))[-STEPS_MAX:]
+        self._wall, self._tick = wall, tick
+        return Moment(wall, self._steps, self._began)

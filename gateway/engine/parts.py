@@ -1,0 +1,120 @@
+"""Movements that are more than one: how a settle is split, a round undone, a batch ordered.
+
+Pure: the engine does it, `gateway check` tells it (rules 16, 18, 19).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.engine.movement import Movement
+from gateway.engine.states import State
+from gateway.engine.words import enveloped
+from gateway.model import Accepted, Batch, Credit, Debit, Declined, Kind, Reason, Rollback, Round, Settle, Transaction
+
+DEBIT, CREDIT, UNDO, PART, GIVE_BACK = "debit", "credit", "rollback", "part", "batch.rollback"
+"""Names of parts: what follows the whole's key space. A part's space is its own, so it meets no other movement's key."""
+
+UNDONE = frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})
+"""What a wallet says of a rollback where what it names moves nothing any more."""
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """One movement of several. `id_space`: where its alias lives, if not in its own space."""
+
+    name: str
+    tx: Transaction
+    target: str = ""  # key of the movement that it undoes
+    id_space: str = ""
+
+
+# ---------------------------------------------------------------- settle
+
+
+def halves(tx: Transaction, act: Settle) -> tuple[Part, Part]:
+    """The two movements of a settle; only the win may close the round."""
+    bet = Debit(amount=act.debit, free_round=act.free_round)
+    win = Credit(amount=act.credit, free_round=act.free_round)
+    return Part(name=DEBIT, tx=replace(tx, round=_open(tx), act=bet)), Part(name=CREDIT, tx=replace(tx, act=win))
+
+
+def undoing_of(whole: Movement, leg: Movement, name: str, id: str) -> Part:
+    """The rollback of one movement as a part of `whole`."""
+    act = Rollback(reference=leg.tx.id, reference_kind=leg.kind)
+    return Part(name=name, tx=replace(whole.tx, id=id, act=act, round=_open(whole.tx)), target=leg.key)
+
+
+def _open(tx: Transaction) -> Round | None:
+    return Round(tx.round.id) if tx.round else None
+
+
+def named(parts: Sequence[Movement], whole: Movement, name: str) -> Movement | None:
+    return next((part for part in parts if part.space == f"{whole.space}.{name}"), None)
+
+
+# ---------------------------------------------------------------- a round's refund
+
+
+def refunds(whole: Movement, bets: Sequence[Movement], parts: Sequence[Movement]) -> list[Part]:
+    """A rollback for each bet that has none yet; the first is told to the wallet as the refund itself."""
+    begun = {part.target for part in parts}
+    todo = [bet for bet in bets if bet.key not in begun]
+    own = whole.tx.id
+    ids = [own if not parts and number == 0 else f"{own}:{bet.tx.id}" for number, bet in enumerate(todo)]
+    made = [undoing_of(whole, bet, PART, id) for bet, id in zip(todo, ids, strict=True)]
+    return [replace(part, tx=_of_round(part.tx), id_space=whole.space) for part in made]
+
+
+def _of_round(tx: Transaction) -> Transaction:
+    assert isinstance(tx.act, Rollback)
+    return replace(tx, act=replace(tx.act, scope="round"))
+
+
+def together(parts: Sequence[Movement]) -> Accepted | Declined | None:
+    """One outcome of several rollbacks that are all decided; what moved is the sum. None: part of it is
+    undone and another part is refused for good, and only a person can say what that means."""
+    done = [part for part in parts if isinstance(part.outcome, Accepted)]
+    refused = [part for part in parts if isinstance(part.outcome, Declined) and part.outcome.reason not in UNDONE]
+    if refused:
+        return None if done else refused[0].outcome
+    if not done:
+        return parts[0].outcome
+    moved = sum((_moved(part) for part in done), Decimal(0))
+    first, last = done[0].outcome, done[-1].outcome
+    assert isinstance(first, Accepted)
+    assert isinstance(last, Accepted)
+    return replace(last, moved=moved, wallet_id=first.wallet_id, replayed=False)
+
+
+def _moved(part: Movement) -> Decimal:
+    said = part.outcome.moved if isinstance(part.outcome, Accepted) else None
+    return said if said is not None else Decimal(0)
+
+
+# ---------------------------------------------------------------- batch
+
+
+def in_order(items: Sequence[Transaction]) -> list[int]:
+    """Debits first, credits last."""
+    return sorted(range(len(items)), key=lambda number: items[number].kind is Kind.CREDIT)
+
+
+def items_of(tx: Transaction, act: Batch) -> list[Transaction]:
+    """Its items, each with what the batch says for all of them."""
+    return [enveloped(tx, item) for item in act.items]
+
+
+def given_back(item: Transaction) -> Transaction:
+    """The rollback of a debit that an atomic batch took, and that is not to stand."""
+    undo = Rollback(reference=item.id, reference_kind=item.kind)
+    return replace(item, id=f"rollback:{item.id}", act=undo)
+
+
+def gone(rollback: Movement) -> bool:
+    """Whether a decided rollback means that what it names moves nothing any more."""
+    outcome = rollback.outcome
+    return rollback.state is State.ACCEPTED or (isinstance(outcome, Declined) and outcome.reason in UNDONE)

@@ -1,0 +1,647 @@
+"""The rules: one ordered list, the first that speaks wins.
+
+A provider's call, a repeat, a win's bet, settlement, the clock of silence, `tx retry`, another node:
+all ask this list, with another case. Each rule is pure. Its docstring says when it speaks, what it moves,
+why (its history), and which rules of docs/rules.md it serves; docs/rules.md's table is made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
+from gateway.engine.judge import judge, unseen
+from gateway.engine.movement import UNKNOWN, Movement
+from gateway.engine.parts import CREDIT, DEBIT, UNDO, UNDONE, gone, halves, named, undoing_of
+from gateway.engine.setup import Provider
+from gateway.engine.states import State
+from gateway.engine.undoing import (
+    another_rollback,
+    forbidden,
+    going_on,
+    never_asked,
+    nothing_was_sent,
+    refund_parts,
+    target_in_doubt,
+    target_unsent,
+    undo_legs,
+)
+from gateway.engine.words import AMOUNT_OF_ROLLBACK, moves_nothing
+from gateway.model import FACTS, Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Settle, Unknown, any_no
+
+Rule = Callable[[Case], Move | None]
+NAMING = (Kind.ROLLBACK, Kind.CAPTURE, Kind.RELEASE)  # what means another movement
+UNSENT_GRACE = timedelta(seconds=5)  # for its provider's repeat, before a debit that never left us is declined
+POLL_SECONDS = 0.05  # while another process carries a movement
+
+
+def next_move(case: Case) -> Move:
+    """The move of the first rule that speaks; the last one always does."""
+    for rule in RULES:
+        move = rule(case)
+        if move is not None:
+            return move
+    raise AssertionError(f"{case.own.key}: no rule speaks")
+
+
+# ---------------------------------------------------------------- what a call hears
+
+
+def other_content(case: Case) -> Move | None:
+    """A repeat with other content.
+
+    Move: Tell `duplicate_mismatch`
+    One id, another amount, player, round or reference: it is another movement under a used id, and the
+    first decision stands.
+    Serves: 2
+    """
+    asked, own = case.asked, case.own
+    if asked is None or not asked.again:
+        return None
+    if asked.same(own):
+        return None
+    return Tell(Declined(reason=Reason.DUPLICATE_MISMATCH, message="this id was used for another movement"))
+
+
+def taken_back(case: Case) -> Move | None:
+    """A repeat of what is, or is to be, undone, and its yes was not heard.
+
+    Move: Tell `already_rolled_back`
+    From the moment its cancel is read nobody asks for the bet again. An item that its declined batch
+    gave back was never accepted by itself; its batch goes on where it stopped.
+    Serves: 11, 19
+    """
+    own, asked = case.own, case.asked
+    if asked is None or not asked.again or own.undoes or not own.undone_by or own.state is State.DECLINED:
+        return None
+    undoer = case.undoer
+    if own.batch and undoer is not None and undoer.batch == own.batch:
+        if asked.batch == own.batch:
+            return None
+    elif own.told == State.ACCEPTED.value:
+        return None
+    return Tell(Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its cancel was read"))
+
+
+def silence_over(case: Case) -> Move | None:
+    """Doubt was the last word that its provider heard, and its silence since means that it failed.
+
+    Move: the gateway's own Rollback
+    Only where `after_doubt` says so, of whatever takes, in doubt or accepted since. *A stake accepted on
+    the repeat was given back by the clock of the first doubt:* what counts is the last word heard, and
+    it never runs out while a call of the movement is open. *The clock looked for wins in the bet's round alone:* a
+    win that ties to it in whatever round stops it, and so does a credit of its batch.
+    Serves: 9, 11, 12
+    """
+    own = case.own
+    if silence_left(case) != timedelta(0) or own.undone_by or case.air_of(own.key).calls or case.won:
+        return None
+    return Rollback() if not _anothers(case) else None
+
+
+def silence_left(case: Case) -> timedelta | None:
+    """Until silence means failure; None: no clock runs for it."""
+    own, after = case.own, case.provider.after_doubt
+    if after is None or own.parent or own.ours or not own.takes or own.told != UNKNOWN or own.told_at is None:
+        return None
+    if own.state not in (State.ASKING, State.DOUBT, State.ACCEPTED) or case.around.given_back:
+        return None  # one rollback of ours for one movement, whatever became of it
+    return max(after - case.moment.passed(own.told_at), timedelta(0))
+
+
+def already_decided(case: Case) -> Move | None:
+    """It is decided.
+
+    Move: Tell the decision; with nobody asking Leave it, watched while a clock runs for it
+    A repeat hears the first decision, and the wallet is not asked. One that was accepted after doubt was told is
+    still unresolved where silence would give it back.
+    Serves: 7, 12
+    """
+    own = case.own
+    if not own.decided or own.outcome is None:
+        return None
+    if case.asked is not None:
+        return Tell(_heard(case, case.asked, own.outcome))
+    left = silence_left(case) if not own.undone_by else None
+    watched = left is not None and not case.won
+    return Leave(own.state, own.note, case.moment.now + left if watched and left is not None else None)
+
+
+def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
+    """The provider asked twice: a replay, whose balance is fetched again where this provider's answers
+    show the current one. Who joined the first call hears the very same answer."""
+    if not asked.again or asked.joined:
+        return outcome
+    found = replace(outcome, replayed=True)
+    current = asked.decided and case.provider.dialect.replay_balance == "current"
+    return replace(found, balance=None) if current and isinstance(found, Accepted) else found
+
+
+# ---------------------------------------------------------------- what the wallet said
+
+
+def wallet_gone(case: Case) -> Move | None:
+    """Its wallet is not in the configuration any more, or its name points elsewhere by now.
+
+    Move: Leave it, with that reason; nothing is sent
+    *A restart with another configuration paid an owed win at the new wallet, too.* The journal knows where each
+    wallet was when a movement went there.
+    Serves: 23, 25
+    """
+    if not case.astray or (case.own.fact is not None and isinstance(case.own.fact.outcome, Accepted)):
+        return None
+    return Leave(case.own.open_state, case.astray)
+
+
+def answered(case: Case) -> Move | None:
+    """An attempt or a query said something definite.
+
+    Move: Decide
+    What a word means is judged by all attempts there are by now (`engine/judge.py`). A no to the second attempt
+    is not a no to the first.
+    Serves: 4, 5, 6, 10, 28
+    """
+    own = case.own
+    if own.fact is None:
+        return None
+    if case.way is None or case.astray:
+        return Decide(own.fact.outcome) if isinstance(own.fact.outcome, Accepted) else None
+    target = case.target if own.kind in NAMING else None
+    another = own.undoes and case.undone_by_another
+    decision = judge(own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another)
+    if decision is None:
+        return _id_was_used(own)
+    refused = isinstance(decision, Declined) and decision.reason not in UNDONE
+    if (
+        own.ours and own.kind in NAMING and refused and isinstance(decision, Declined)
+    ):  # it was told as undone, or will be
+        return Leave(State.PERSON, f"its wallet does not give it back: {decision.reason.value}")
+    return Decide(decision)
+
+
+def _id_was_used(own: Movement) -> Move | None:
+    """A rollback whose only attempt met another movement under its id: asked again it would look done."""
+    assert own.fact is not None
+    outcome = own.fact.outcome
+    met = isinstance(outcome, Declined) and outcome.reason is Reason.DUPLICATE_MISMATCH and not own.fact.query
+    if not own.undoes or not met or own.attempts > 1 or own.forgot_at:
+        return None
+    return Leave(State.PERSON, "its id was used at its wallet for another movement")
+
+
+def never_applied(case: Case) -> Move | None:
+    """The wallet never saw it, and nothing of it is on its way any more.
+
+    Move: Ask as a first attempt where it is wanted and no rollback of it stands; else Decide `already_rolled_back`
+    *Settlement looked at the bet alone, found it never applied and declined it; the win beside it was
+    then paid:* a win that ties to it is one of the facts.
+    Serves: 9, 10
+    """
+    own = case.own
+    if case.way is None or not unseen(own, case.wallet, case.moment):
+        return None
+    if own.owes or (case.wanted and not _to_be_undone(case)):
+        return Ask(first=True) if case.left else None
+    return Decide(NEVER_REACHED)
+
+
+NEVER_REACHED = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it never reached the wallet")
+
+
+# ---------------------------------------------------------------- who may go on
+
+
+def carried_elsewhere(case: Case) -> Move | None:
+    """Another process carries it.
+
+    Move: Wait for its lease while the provider waits; else nothing
+    A lease that changes hands is doubt, never permission to ask.
+    Serves: 24
+    """
+    if not _anothers(case):
+        return None
+    if case.patient and case.left > POLL_SECONDS:
+        return Wait(case.own.key, POLL_SECONDS, poll=True)
+    return Tell(Unknown(detail="another process is asking"))
+
+
+def _anothers(case: Case) -> bool:
+    own = case.own
+    if own.owner in ("", case.node) or own.decided:
+        return False
+    over = own.lease_over
+    return not over if over is not None else own.due_at is None or own.due_at > case.moment.now
+
+
+def came_too_late(case: Case) -> Move | None:
+    """A rollback, capture or release named it before it came, and it was never asked.
+
+    Move: Decide `already_rolled_back`
+    A cancel may overtake its bet. *A release that overtook its reserve left nothing behind, and the reserve held the
+    money without end:* whatever names a movement that nobody has seen is its tombstone.
+    Serves: 15
+    """
+    tombstone = case.around.tombstone
+    if not isinstance(tombstone, Movement) or not (case.only_feared or never_asked(case)):
+        return None
+    undone = Reason.TRANSACTION_NOT_FOUND if case.own.undoes else Reason.ALREADY_ROLLED_BACK
+    return Decide(Declined(reason=undone, message="it was rolled back before it came"))
+
+
+def cancel_stopped(case: Case) -> Move | None:
+    """A win ties to a bet whose cancel was never sent.
+
+    Move: First: the cancel, which is declined; then Leave it to its win
+    *Two truths were told: the cancel heard `already_settled`, and the bet was declined all the same.* The cancel is
+    decided by its own rules, with the win among its facts; then the bet is looked at again.
+    Serves: 11
+    """
+    undoer = case.undoer
+    if case.own.decided or undoer is None or not case.won:
+        return None
+    stoppable = not undoer.decided and not undoer.attempts and undoer.asked_at is None
+    heard = undoer.told == State.ACCEPTED.value or case.own.told == State.DECLINED.value
+    if not stoppable or heard or case.air_of(undoer.key).requests:
+        return None
+    return First(undoer) if undoer.key not in case.tried else Leave(case.own.open_state, "a win came for it")
+
+
+def rollback_stands(case: Case) -> Move | None:
+    """A rollback of it, or of the whole that it is a part of, was read.
+
+    Move: Decide where it never left or its rollback has ended; else Wait or Query, never Ask
+    *A win was asked for a bet whose rollback stood already.* Once its cancel was read a movement is
+    never asked again by anybody; what left is waited for or queried.
+    Serves: 5, 11, 18
+    """
+    own = case.own
+    undoer = _undoing(case)
+    if undoer is None or (own.undoes and not own.undone_by):
+        return None
+    if undoer.decided and gone(undoer):
+        still = next((part for part in case.parts if not part.decided), None) if not own.undoes else None
+        return going_on(case, still, "") if still is not None else Decide(ROLLED_BACK)
+    if undoer.decided:
+        return None
+    if case.parts:  # a whole follows what undoes it, also to a person
+        person = undoer.state is State.PERSON
+        return Leave(State.PERSON if person else own.open_state, undoer.note or "its rollback is under way")
+    if case.unsent:
+        return Decide(NEVER_REACHED)
+    return _only_asked_about(case)
+
+
+ROLLED_BACK = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it was rolled back")
+
+
+def _undoing(case: Case) -> Movement | None:
+    """The rollback that stands against it, or against the settle that it is a leg of."""
+    if case.own.undone_by:
+        return case.undoer
+    whole = case.whole
+    return case.whole_undoer if whole is not None and whole.undone_by and not case.own.undoes else None
+
+
+def _to_be_undone(case: Case) -> bool:
+    undoer = _undoing(case)
+    return undoer is not None and not (undoer.decided and not gone(undoer))
+
+
+def _only_asked_about(case: Case) -> Move | None:
+    air = case.air_of(case.own.key)
+    if air.young and case.patient:
+        return Wait(case.own.key, air.young)
+    if case.way is not None and not case.turn and case.left and case.remembered and case.can_query:
+        return Query()
+    if air.requests and case.patient and case.left:
+        return Wait(case.own.key, case.left)
+    lost = forgotten(case) if case.way is not None else None
+    return lost if lost is not None else Leave(case.own.open_state, "its rollback is under way")
+
+
+# ---------------------------------------------------------------- who, where, how many
+
+
+def nobody_knows(case: Case) -> Move | None:
+    """No route leads to a wallet, or nobody knows the player or the currency.
+
+    Move: a debit is Decided declined; what is owed is left to a person
+    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it.
+    Serves: 4, 21
+    """
+    own, tx = case.own, case.own.tx
+    if case.way is None:
+        return _unsaid(case, "no route leads to a wallet", Reason.UNSUPPORTED)
+    facts = FACTS[own.kind]
+    if not tx.player and own.kind not in NAMING:
+        return _unsaid(case, "nobody knows the player", case.nobody)
+    if tx.player and facts.needs_currency and not tx.currency:
+        return _unsaid(case, "nobody knows the currency", case.nobody)
+    return None
+
+
+def _unsaid(case: Case, why: str, reason: Reason) -> Move:
+    """Nothing was sent, and nothing can be."""
+    own = case.own
+    if not any_no(own.tx.act):
+        return Leave(State.PERSON, why)
+    if not case.unsent and not case.only_feared:
+        return Leave(own.open_state, why)
+    return Decide(Declined(reason=reason, message=why))
+
+
+def settle_legs(case: Case) -> Move | None:
+    """A settle that its wallet cannot be told in one movement.
+
+    Move: Split, First, Decide or Leave
+    The debit, then the credit; a credit that is declined (the one exception of rule 6) is followed by the rollback of the
+    debit. *That rollback was refused, and the settle stayed in doubt for ever with nobody looking:* a whole never
+    outlives its parts.
+    Serves: 18
+    """
+    own, act = case.own, case.own.tx.act
+    if not isinstance(act, Settle) or (not case.parts and not isinstance(case.said(), Refused)):
+        return None
+    bet, win = halves(own.tx, act)
+    debit, credit, undo = (named(case.parts, own, name) for name in (DEBIT, CREDIT, UNDO))
+    if debit is None:
+        return Split((bet,))
+    if not debit.decided:
+        return going_on(case, debit, debit.note)
+    if isinstance(debit.outcome, Declined):
+        return Decide(replace(debit.outcome, replayed=False))
+    if credit is None:
+        return Split((win,))
+    if not credit.decided:
+        return going_on(case, credit, credit.note)
+    if isinstance(credit.outcome, Accepted):
+        return Decide(replace(credit.outcome, wallet_id=_made(debit), replayed=False))
+    if undo is None:
+        return Split((undoing_of(own, debit, UNDO, f"rollback:{own.tx.id}"),))
+    if not undo.decided:
+        return going_on(case, undo, "its win was declined, and its bet is not rolled back yet")
+    if gone(undo) and credit.outcome is not None and undo.outcome is not None:
+        shown = undo.outcome
+        return Decide(replace(credit.outcome, balance=shown.balance, currency=shown.currency, replayed=False))
+    return Leave(State.PERSON, "its win was declined, and the rollback of its bet was refused")
+
+
+def _made(movement: Movement) -> str:
+    return movement.outcome.wallet_id if movement.outcome is not None else ""
+
+
+def batch_broken(case: Case) -> Move | None:
+    """A credit of an atomic batch of which a debit was declined.
+
+    Move: Split: the debits that this batch took are given back; then Decide declined
+    *A batch gave back a bet that had stood before it, and a giving back that was refused was seen by nobody:* only what
+    this batch took is given back, and what is refused waits for a person.
+    Serves: 19
+    """
+    own = case.own
+    if own.kind is not Kind.CREDIT or not own.batch or not own.atomic or not case.unsent:
+        return None
+    items = [m for m in case.siblings if m.takes and not m.ours]
+    refused = next((m.outcome for m in items if isinstance(m.outcome, Declined)), None)
+    if refused is None:
+        return None
+    taken = next((m for m in items if not m.undone_by and m.state is not State.DECLINED), None)
+    if taken is not None:
+        return First(taken) if not taken.decided and taken.key not in case.tried else _give_back(case, taken)
+    return Decide(Declined(reason=refused.reason, message="a debit of its batch was declined"))
+
+
+def _give_back(case: Case, taken: Movement) -> Move:
+    if not taken.decided:
+        return Leave(case.own.open_state, "its batch is in doubt")
+    return Split((undoing_of(case.own, taken, "", f"rollback:{taken.tx.id}"),), given_back=True)
+
+
+def its_bet_first(case: Case) -> Move | None:
+    """A win whose bet is in doubt, and no rollback of that bet may have left.
+
+    Move: First: the bet; then Leave it owed
+    *A win was paid, and its bet was then declined as never applied.* A credit is not sent, not even
+    first, while the bet that it ties to is in doubt; once the bet's rollback may have left, the wallet decides. A
+    settle's own follows its debit.
+    Serves: 11, 13
+    """
+    own = case.own
+    if own.kind is not Kind.CREDIT or own.parent:
+        return None
+    for bet in case.bets:
+        cancel = case.cancel_of(bet) if bet.undone_by else None
+        if bet.decided or (cancel is not None and (cancel.attempts or gone(cancel))):
+            continue
+        if bet.key not in case.tried:
+            return First(bet)
+        return Leave(own.open_state, "its bet is in doubt, and is completed first")
+    return None
+
+
+def no_words(case: Case) -> Move | None:
+    """The wallet's dialect cannot say it.
+
+    Move: Decide, or Leave it to a person
+    What moves nothing is accepted and answered by a balance; a rollback of what never came through here is
+    `transaction_not_found`; a debit is declined, `unsupported`; what is owed waits for a person.
+    Serves: 4, 15, 20
+    """
+    own = case.own
+    stranger = own.undoes and case.target is None and case.unsent
+    if stranger and case.around.guessed is True:
+        return Decide(NOT_HERE)
+    refused = case.said()
+    if not isinstance(refused, Refused):
+        return None
+    if moves_nothing(own.tx):
+        return Decide(Accepted(currency=own.tx.currency))
+    if stranger and (isinstance(refused, Missing) or refused.field == AMOUNT_OF_ROLLBACK):
+        return Decide(NOT_HERE)
+    return _unsaid(case, refused.message, Reason.UNSUPPORTED)
+
+
+NOT_HERE = Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
+"""The wallet cannot have taken what we never brought, and the late bet meets the tombstone."""
+
+
+# ---------------------------------------------------------------- asking
+
+
+def never_went(case: Case) -> Move | None:
+    """It never left us, nobody waits for it and no win ties to it, for longer than a repeat would take.
+
+    Move: Decide `already_rolled_back`
+    An attempt of which no byte left was not made. *A bet that had never left was asked for by settlement, after its
+    provider had told the player that it failed.*
+    Serves: 10
+    """
+    own, whole = case.own, case.whole
+    if own.owes or case.waits or not case.unsent or case.won or own.forgot_at:
+        return None
+    since = own.told_at or (whole.told_at if whole is not None else None) or own.created_at
+    return Decide(NEVER_REACHED) if case.silent_for(since) >= UNSENT_GRACE else None
+
+
+def in_the_air(case: Case) -> Move | None:
+    """A request about it has not had its share of the time.
+
+    Move: Wait for it; with nobody waiting Leave it
+    Asked again at once, a slow wallet would be asked twice for each bet.
+    Serves: 14, 28
+    """
+    own, young = case.own, case.air_of(case.own.key).young
+    if not young:
+        return None
+    if case.patient and case.left:
+        return Wait(own.key, min(young, case.left))
+    return Leave(own.open_state, own.note)
+
+
+def first_asking(case: Case) -> Move | None:
+    """Nothing was asked yet, and it is wanted: its provider waits, it is owed, or a win ties to it.
+
+    Move: Ask
+    *It never arrived, the provider gave up and told the player so; a settler that asks again takes the stake.*
+    Serves: 9
+    """
+    return Ask() if case.unsent and case.wanted and case.may_act else None
+
+
+def journal_forgot(case: Case) -> Move | None:
+    """It may have been asked before the journal forgot it, and a query would not be final.
+
+    Move: Ask, and a plain no is doubt; for a person where nobody can be asked about it
+    *After a restored backup a repeat was a first attempt, its `insufficient_funds` final, while the
+    first had been applied.*
+    Serves: 30
+    """
+    own = case.own
+    if own.forgot_at is None or not case.wanted or not case.may_act:
+        return None
+    blind = case.again not in ("safe", "applied") and not case.can_query
+    if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
+        return Ask()
+    if blind and not case.air_of(own.key).requests:
+        return Leave(State.PERSON, "the journal forgot whether it was asked, and its wallet cannot be asked about it")
+    return None
+
+
+def forgotten(case: Case) -> Move | None:
+    """Its wallet does not remember it any more.
+
+    Move: Leave it to a person
+    After `remembers` a 404 means nothing, and a second asking may move the money again.
+    Serves: 14
+    """
+    if case.unsent or case.remembered or case.air_of(case.own.key).young:
+        return None
+    return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember it any more")
+
+
+def second_asking(case: Case) -> Move | None:
+    """The wallet looks for the id first, it is wanted, and would land while the wallet remembers it.
+
+    Move: Ask
+    A wallet that looks for the id before anything else answers a known one with its first decision. *A second asking
+    that was queued outlived the wallet's memory and was applied as a first one.*
+    Serves: 9, 14
+    """
+    if case.unsent or case.again not in ("safe", "applied") or not case.wanted or not case.may_act:
+        return None
+    return Ask() if case.remembered_in(case.wallet.in_flight_max) else None
+
+
+def query(case: Case) -> Move | None:
+    """The wallet can be asked what became of it.
+
+    Move: Query
+    Its answer is the first decision; that it knows nothing counts once nothing can be on the way any more.
+    Serves: 10, 14
+    """
+    return Query() if not case.unsent and case.may_act and case.can_query else None
+
+
+def never_again(case: Case) -> Move | None:
+    """It is owed, and its wallet may be asked only once.
+
+    Move: Leave it to a person
+    A second asking could pay twice, and nothing else can tell whether the first arrived.
+    Serves: 6, 14
+    """
+    own = case.own
+    if not own.owes or case.unsent or case.again != "never" or case.air_of(own.key).requests:
+        return None
+    return Leave(State.PERSON, f"wallet {case.wallet.name} may not be asked again")
+
+
+def late_answers(case: Case) -> Move | None:
+    """Requests about it are in the air, and its provider still waits.
+
+    Move: Wait for them
+    The first definite answer of any attempt decides, and may still come in time.
+    Serves: 28
+    """
+    if not case.air_of(case.own.key).requests or not case.left or not case.patient:
+        return None
+    return Wait(case.own.key, case.left)
+
+
+def doubt(case: Case) -> Move | None:
+    """Nothing more can be done now.
+
+    Move: Leave it in doubt or owed; its provider hears doubt
+    Journalled before it is told, and looked at again ever more rarely, for days.
+    Serves: 4, 13
+    """
+    own = case.own
+    person = own.state is State.PERSON
+    return Leave(State.PERSON if person else own.open_state, own.note)
+
+
+RULES: tuple[Rule, ...] = (
+    other_content,
+    taken_back,
+    silence_over,
+    already_decided,
+    answered,
+    cancel_stopped,
+    never_applied,
+    wallet_gone,
+    carried_elsewhere,
+    came_too_late,
+    rollback_stands,
+    forbidden,
+    another_rollback,
+    nothing_was_sent,
+    nobody_knows,
+    settle_legs,
+    undo_legs,
+    refund_parts,
+    target_unsent,
+    target_in_doubt,
+    batch_broken,
+    its_bet_first,
+    no_words,
+    never_went,
+    in_the_air,
+    first_asking,
+    journal_forgot,
+    forgotten,
+    second_asking,
+    query,
+    never_again,
+    late_answers,
+    doubt,
+)
+
+
+def clocked(provider: Provider, movement: Movement) -> bool:
+    """Whether silence may give it back."""
+    return provider.after_doubt is not None and movement.takes and not movement.parent
+
+
+__all__ = ["RULES", "Split", "clocked", "next_move"]

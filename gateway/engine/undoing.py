@@ -1,0 +1,263 @@
+"""Rollbacks, captures and releases: what the journal decides, and what is waited for first."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from gateway.dialect import Dialect
+from gateway.engine.case import Case, Decide, First, Leave, Move, Split, Wait
+from gateway.engine.movement import Movement, what_moved
+from gateway.engine.parts import PART, gone, refunds, together, undoing_of
+from gateway.engine.states import State
+from gateway.engine.words import NOTHING
+from gateway.model import Accepted, Act, Declined, Flaw, Kind, Reason, Rollback, Transaction
+
+
+def by_round(dialect: Dialect, act: Act) -> bool:
+    """Whether a rollback may mean a whole round (rule 16)."""
+    return isinstance(act, Rollback) and act.scope == "round" and dialect.round_refunds
+
+
+def undoes_all(tx: Transaction, target: Movement | None) -> bool:
+    """A rollback of all of it is a cancel (rule 11), also where partial ones are known."""
+    whole = target.whole_amount if target is not None else None
+    asked = tx.act.amount if isinstance(tx.act, Rollback) else None
+    return asked is None or (whole is not None and asked >= whole)
+
+
+def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> bool:
+    """Whether it takes its target for itself, so that the target knows of it. `free`: nobody else has it."""
+    if own.decided and not gone(own):
+        return False
+    if own.kind is Kind.RELEASE:  # of what is held it is only a word; of what is in doubt it is a cancel (rule 11)
+        return free and (own.ours or not target.decided)
+    whole = own.ours or not dialect.partial or undoes_all(own.tx, target)
+    return own.undoes and free and whole
+
+
+def never_asked(case: Case) -> bool:
+    """What the wallet was asked, itself or in parts, is brought to its own answer (rule 13)."""
+    return not case.parts and case.unsent and case.own.asked_at is None and case.own.fact is None
+
+
+# ---------------------------------------------------------------- the rules
+
+
+def forbidden(case: Case) -> Move | None:
+    """A rollback that was never sent, and that what the journal knows forbids.
+
+    Move: Decide with that reason
+    A rollback of another player's movement, of what was definitely declined, of more than is left or in
+    another currency is decided by what the journal knows; no wallet is to give anybody that money. *A win came for
+    a bet in doubt and its bet was completed for it, while the cancel that stood before was still to be
+    sent: the stake was given back beside its win.* So a win that ties to a bet in doubt stops the cancel as long as no byte
+    of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
+    call hears doubt meanwhile: nobody knows yet whether the bet stands.
+    Serves: 11, 15, 16, 17
+    """
+    own, act = case.own, case.own.tx.act
+    if not isinstance(act, Rollback) or not never_asked(case):
+        return None
+    if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
+        return _no(Reason.ALREADY_SETTLED, "the round has a win")
+    target = case.target
+    if target is None:
+        strange = case.around.stranger is True
+        return _no(Reason.TRANSACTION_NOT_FOUND, "that movement is another player's") if strange else None
+    if target.state is State.DECLINED:
+        return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
+    heard = own.told == State.ACCEPTED.value or target.told == State.DECLINED.value
+    if not target.decided and not heard and case.target_won:
+        stopped = "a win came for this bet"
+        return Leave(own.open_state, stopped) if case.waits else _no(Reason.ALREADY_SETTLED, stopped)
+    return _too_much(case, target, act)
+
+
+def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
+    own, whole, dialect = case.own, target.whole_amount, case.provider.dialect
+    taken = case.undone(target)
+    if dialect.partial and whole is not None and taken >= whole > 0 and _all_ended(case):
+        return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
+    if act.amount is None or whole is None:
+        return None
+    if own.tx.currency != target.tx.currency:
+        return _no(Reason.CURRENCY_MISMATCH, f"that movement was in {target.tx.currency}")
+    if dialect.excess == "refuse" and act.amount > whole - taken:
+        message = "more than is left of that movement"
+        return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))
+    return None
+
+
+def _all_ended(case: Case) -> bool:
+    return all(m.decided for m in case.rollbacks if m.attempts)
+
+
+def another_rollback(case: Case) -> Move | None:
+    """Another rollback of the same movement came before this one, which was never sent.
+
+    Move: Decide where that one is done, Wait or Leave owed while it is under way
+    Two rollbacks of one movement under two ids give it back once. *The first was declined without
+    undoing anything and the second waited for it for ever:* then the second is brought in its place; and one that was
+    itself undone leaves the movement to be undone again. The gateway's own is one that its provider joins.
+    Serves: 11, 12, 15
+    """
+    own, target = case.own, case.target if case.own.undoes else None
+    if target is None or not never_asked(case):
+        return None
+    if case.provider.dialect.partial and _waits_for_others(case, target):
+        return Leave(own.open_state, "another rollback of it is under way")
+    if target.undone_by in ("", own.key):
+        return None
+    first = case.claimer
+    if first is None or case.around.unclaimed is True or (first.decided and not gone(first)):
+        return None
+    if first.decided:
+        return Decide(_after(first))
+    if case.provider.dialect.partial:
+        return None
+    if case.patient and case.air_of(first.key).requests and first.key not in case.tried:
+        return Wait(first.key, case.left)
+    return Leave(own.open_state, "another rollback of it is under way")
+
+
+def _waits_for_others(case: Case, target: Movement) -> bool:
+    """Whether what others may still move, those that were sent or came first, leaves too little for this one (rule 17)."""
+    own, whole, act = case.own, target.whole_amount, case.own.tx.act
+    others = [m for m in case.rollbacks if m.key != own.key and m.state is not State.DECLINED]
+    before = [m for m in others if m.attempts or (m.created_at, m.key) < (own.created_at, own.key)]
+    if whole is None or not isinstance(act, Rollback) or all(m.decided for m in before):
+        return False
+    asked = whole if act.amount is None else act.amount
+    return asked + sum((what_moved(m, target) for m in before), NOTHING) > whole
+
+
+def _after(first: Movement) -> Accepted | Declined:
+    """What a second rollback hears when the first is done."""
+    outcome = first.outcome
+    if isinstance(outcome, Accepted) and first.ours:
+        return replace(outcome, balance=None, bonus=None, replayed=False)
+    made = outcome.wallet_id if outcome is not None else ""
+    return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="rolled back before", wallet_id=made)
+
+
+def nothing_was_sent(case: Case) -> Move | None:
+    """A rollback of what was accepted without a wallet.
+
+    Move: Decide accepted, nothing moved
+    A free bet that the wallet cannot be told was answered by a balance: nothing moved there, so nothing
+    is undone there. A split settle was not sent either, but its parts were.
+    Serves: 18, 20
+    """
+    target = case.target if case.own.undoes else None
+    if target is None or not never_asked(case) or target.attempts or target.state is not State.ACCEPTED or case.legs:
+        return None
+    return Decide(Accepted(moved=NOTHING, currency=target.tx.currency))
+
+
+def target_unsent(case: Case) -> Move | None:
+    """A rollback, capture or release whose target never left us.
+
+    Move: First: the target, which is declined
+    *The wallet was asked to roll back a bet that it had never been sent, said that it did not know it,
+    and the bet was sent after all.* No wallet need be asked.
+    Serves: 10, 11
+    """
+    target = _open_target(case)
+    if target is None or target.attempts or case.air_of(target.key).requests or target.key in case.tried:
+        return None
+    return First(target) if not case.legs else None
+
+
+def target_in_doubt(case: Case) -> Move | None:
+    """The same, while its target is in doubt and a late request would not be refused.
+
+    Move: First: the target, which is waited for or queried; else Leave owed
+    *A cancel was sent while its bet was still queued: the wallet did not know it, said so, and took
+    the bet afterwards.* A wallet that remembers rollbacks of what it never saw is told at once; from any
+    other one nothing may be on its way any more. What may have left already is brought to its answer.
+    Serves: 10, 11, 15
+    """
+    target, own = _open_target(case), case.own
+    if target is None or case.legs or not never_asked(case) or (case.wallet.tombstones and own.undoes):
+        return None
+    if target.key not in case.tried:
+        return First(target)
+    return None if case.landed(target) else Leave(own.open_state, "its bet is in doubt")
+
+
+def _open_target(case: Case) -> Movement | None:
+    if case.own.kind not in (Kind.ROLLBACK, Kind.CAPTURE, Kind.RELEASE):
+        return None
+    target = case.target
+    return target if target is not None and not target.decided else None
+
+
+# ---------------------------------------------------------------- of what is more than one
+
+
+def undo_legs(case: Case) -> Move | None:
+    """A rollback of a settle that was split.
+
+    Move: Split, First, Decide or Leave
+    The credit is undone first, then the debit. *A cancel was read while the debit was in the air, took
+    the list of legs before the credit was there, and the win stayed:* the settle sends no further leg
+    once its cancel was read, and the list is read again after each.
+    Serves: 11, 18
+    """
+    own = case.own
+    if not own.undoes or case.target is None or not case.legs:
+        return None
+    for leg in sorted((leg for leg in case.legs if not leg.undoes), key=lambda leg: leg.kind is not Kind.CREDIT):
+        begun = next((part for part in case.parts if part.target == leg.key), None)
+        if begun is not None and not begun.decided:
+            return going_on(case, begun, "")
+        if begun is None and leg.state is not State.DECLINED:
+            return Split((undoing_of(own, leg, PART, f"{own.tx.id}:{leg.kind.value}"),))
+    if not case.parts:
+        return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
+    return _ended(case)
+
+
+def refund_parts(case: Case) -> Move | None:
+    """A refund of a round.
+
+    Move: Split, First, Decide or Leave
+    One rollback for every open bet of that player and round. *One of two was refused for good and the
+    refund was told as done:* a part that is refused for another reason than that it is undone already makes
+    the refund that refusal where nothing moved, and a person's where something did.
+    Serves: 16
+    """
+    own = case.own
+    if own.parent or not by_round(case.provider.dialect, own.tx.act) or case.target is not None:
+        return None
+    bets = [bet for bet in case.round_bets if not bet.undone_by]
+    if not case.parts and (own.attempts or not bets):
+        return None
+    todo = refunds(own, bets, case.parts)
+    if todo:
+        return Split(tuple(todo))
+    still = [part for part in case.parts if not part.decided]
+    fresh = next((part for part in still if part.key not in case.tried), None)
+    if still:
+        return going_on(case, fresh or still[0], "")
+    return _ended(case)
+
+
+def _ended(case: Case) -> Move:
+    outcome = together(case.parts)
+    if outcome is None:
+        return Leave(State.PERSON, "a part of it was undone, and another part is refused for good")
+    return Decide(outcome)
+
+
+def going_on(case: Case, part: Movement, note: str) -> Move:
+    """A part goes on; what it waits for, the whole waits for."""
+    if part.key not in case.tried:
+        return First(part)
+    if part.state is State.PERSON:
+        return Leave(State.PERSON, part.note)
+    return Leave(case.own.open_state, note or part.note)
+
+
+def _no(reason: Reason, message: str) -> Decide:
+    return Decide(Declined(reason=reason, message=message))

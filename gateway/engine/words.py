@@ -1,0 +1,301 @@
+"""One transaction -> what this wallet can be asked. Where translation stops being renaming.
+
+`for_wallet` says it with the wallet's ids, players, games and sessions; `spoken` supplies what the
+wallet's dialect misses, one value at a time: the engine from what is known, `gateway check` from
+stand-ins. All of it is pure: what may be supplied was gathered before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.auth.keys import live
+from gateway.dialect import Call, Dialect
+from gateway.engine.identity import alias, space_of
+from gateway.engine.movement import Movement, Session
+from gateway.engine.setup import Provider, Route, Setup, Wallet
+from gateway.http import Request
+from gateway.model import (
+    Accepted,
+    Act,
+    Adjust,
+    Capture,
+    Credit,
+    Debit,
+    Declined,
+    Flaw,
+    Game,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Refused,
+    Release,
+    Reserve,
+    Rollback,
+    Round,
+    Settle,
+    Status,
+    Transaction,
+    Unknown,
+    unsupported,
+)
+
+AMOUNT_OF_ROLLBACK = "the amount of a rollback"  # what a dialect says it has no words for
+NOTHING = Decimal(0)
+SUPPLIED_MAX = 9  # values supplied to one request before we stop
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """Where a transaction goes: the wallet, and how this provider's things are called there."""
+
+    setup: Setup
+    provider: Provider
+    wallet: Wallet
+    route: Route
+
+    def call(self, now: datetime, nonce: str) -> Call:
+        """What the wallet's dialect may know."""
+        return Call(
+            settings=self.wallet.settings, now=now, nonce=nonce, provider=self.provider.id,
+            currency=self.wallet.currency, currencies=self.setup.currencies,
+        )  # fmt: skip
+
+    def alias(self, space: str, tx: Transaction) -> str:
+        return alias(self.provider.dialect, self.wallet.dialect, self.wallet.ids_as_is, self.provider.id, space, tx)
+
+
+# ---------------------------------------------------------------- what may be supplied
+
+Supplied = tuple[Transaction, str] | None
+Supply = Callable[[Transaction, str], Supplied]
+"""(transaction, what its dialect misses) -> the transaction with it, and where it came from; None: nobody knows it."""
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What is known beside a movement: what it means, and its player's sessions and last call.
+
+    `left`: how much of `target` is left, for a rollback that does not say how much.
+    """
+
+    way: Way
+    target: Movement | None = None
+    left: Decimal | None = None
+    own_session: Session | None = None  # the one that it came with
+    target_session: Session | None = None
+    last_session: Session | None = None  # the player's newest, of the same game first
+    latest: Movement | None = None  # the player's last movement
+
+    def supply(self, tx: Transaction, what: str) -> Supplied:
+        target, way = self.target, self.way
+        if what == "session" and (session := self._some_session(tx)):
+            return replace(tx, session=session), "the player's last session"
+        if what == "game" and (game := self._some_game()):
+            return replace(tx, game=Game(id=way.route.games.get(game, game))), "the journal"
+        if what == "amount" and isinstance(tx.act, Rollback | Capture) and self.left is not None:
+            return replace(tx, act=replace(tx.act, amount=self.left)), "the journal"
+        if what == "currency" and (currency := way.wallet.currency or (target.tx.currency if target else "")):
+            return replace(tx, currency=currency), "the settings or the journal"
+        if target is None:
+            return None
+        if what == "round" and target.tx.round is not None:
+            return replace(tx, round=Round(target.tx.round.id)), "the journal"
+        if what == "player" and target.tx.player:
+            return replace(tx, player=way.route.player_out(target.tx.player)), "the journal"
+        return None
+
+    def session_out(self, tx: Transaction) -> str:
+        """The wallet's own session for the provider's, where the operator named one."""
+        return wallets_own(tx.session, self.own_session)
+
+    def _some_session(self, tx: Transaction) -> str:
+        """The movement's own, else the player's last, else the configured template (rule 22)."""
+        target, route = self.target, self.way.route
+        if target is not None and target.tx.session:
+            return wallets_own(target.tx.session, self.target_session)
+        if self.last_session is not None:
+            return self.last_session.wallet_session or self.last_session.session
+        if self.latest is not None and self.latest.tx.session:
+            return self.latest.tx.session
+        return route.sessions.replace("{player}", tx.player) if tx.player else ""
+
+    def _some_game(self) -> str:
+        for movement in (self.target, self.latest):
+            if movement is not None and movement.tx.game is not None and movement.tx.game.id:
+                return movement.tx.game.id
+        return self.last_session.game if self.last_session is not None else ""
+
+
+def wallets_own(session: str, launched: Session | None) -> str:
+    return (launched.wallet_session or session) if launched is not None and session else session
+
+
+# ---------------------------------------------------------------- in the wallet's terms
+
+
+def for_wallet(way: Way, tx: Transaction, own: str, target: Movement | None, session: str) -> Transaction:
+    """The transaction in the wallet's terms. `own` = the alias of its id, `session` = the wallet's."""
+    game = tx.game
+    if game is not None and game.id in way.route.games:
+        game = Game(id=way.route.games[game.id], name=game.name, type=game.type, studio=game.studio)
+    act = _referring(way, tx, target)
+    return replace(tx, id=own, player=way.route.player_out(tx.player), session=session, game=game, act=act)
+
+
+def _referring(way: Way, tx: Transaction, target: Movement | None) -> Act:
+    """The act with its reference as the wallet knows it."""
+    act = tx.act
+    if not isinstance(act, Rollback | Capture | Release | Status | Credit) or not act.reference:
+        return act
+    if target is not None and target.alias:
+        made = target.outcome.wallet_id if isinstance(target.outcome, Accepted) else ""
+        theirs = made if way.wallet.dialect.makes_hold_ids and target.kind is Kind.RESERVE else ""
+        act = replace(act, reference=theirs or target.alias)
+        if not isinstance(act, Rollback):
+            return act
+        # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
+        act = replace(act, reference_kind=target.kind)
+        # A free bet took no cash, whatever its amount says: nor does its rollback give any.
+        return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
+    meant_tx = replace(tx, id=act.reference)
+    return replace(act, reference=way.alias(space_of(way.provider.dialect, meant(act)), meant_tx))
+
+
+def meant(act: Rollback | Capture | Release | Status | Credit) -> Kind:
+    """The kind of movement that a reference names."""
+    if isinstance(act, Rollback | Status):
+        return act.reference_kind
+    return Kind.DEBIT if isinstance(act, Credit) else Kind.RESERVE
+
+
+# ---------------------------------------------------------------- in the wallet's words
+
+
+class Spoken(Struct, frozen=True):
+    """A request in a dialect's words, what it says, and what was supplied to it from where."""
+
+    request: Request
+    tx: Transaction
+    notes: tuple[str, ...] = ()
+
+
+def spoken(dialect: Dialect, tx: Transaction, call: Call, supply: Supply) -> Spoken:
+    """Raises `Missing` where nobody knows what the dialect needs, `Refused` where it has no words."""
+    notes: list[str] = []
+    for _ in range(SUPPLIED_MAX):
+        try:
+            return Spoken(dialect.encode_request(tx, call), tx, tuple(notes))
+        except Missing as missing:
+            supplied = supply(tx, missing.field)
+            if supplied is None or supplied[0] == tx:
+                raise
+            tx, source = supplied
+            notes.append(f"{missing.field} from {source}")
+    raise Refused(Reason.UNSUPPORTED, "this dialect asks for more and more")
+
+
+def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
+    """The signed request. Raises `Refused` (unsupported) where this wallet cannot be told it."""
+    way, wallet = known.way, known.way.wallet
+    call, dialect = way.call(now, nonce), wallet.dialect
+    if dialect.undoes_whole and _is_part(tx, known):
+        raise unsupported("a rollback of a part")
+    try:
+        request = spoken(dialect, tx, call, known.supply).request
+    except Missing:
+        raise
+    except Refused as refused:
+        request = spoken(dialect, _all_of_it(tx, refused, known), call, known.supply).request
+    keys = live(wallet.keys, now)
+    if dialect.auth.parts(wallet.settings) and not keys:
+        raise Refused(Reason.UNSUPPORTED, f"no key of wallet {wallet.name} holds any more")
+    return dialect.auth.sign(request, keys, wallet.settings, now)
+
+
+def _is_part(tx: Transaction, known: Known) -> bool:
+    """Whether a rollback asks for less than is left of what it undoes."""
+    asked = tx.act.amount if isinstance(tx.act, Rollback) else None
+    return asked is not None and known.left is not None and asked != known.left
+
+
+def _all_of_it(tx: Transaction, refused: Refused, known: Known) -> Transaction:
+    """A rollback without its amount, for a wallet that only knows `all of it`: the amount is all of
+    the bet, or the bet is not known and this wallet decides by what it has. Raises `refused`."""
+    act = tx.act
+    if refused.field != AMOUNT_OF_ROLLBACK or not isinstance(act, Rollback) or act.amount is None:
+        raise refused
+    if known.left != act.amount and (known.target is not None or known.way.provider.dialect.partial):
+        raise refused
+    return replace(tx, act=replace(act, amount=None))
+
+
+def enveloped(tx: Transaction, item: Transaction) -> Transaction:
+    """An item with what its batch says for all of them."""
+    return replace(
+        item,
+        player=item.player or tx.player,
+        session=item.session or tx.session,
+        currency=item.currency or tx.currency,
+        round=item.round or tx.round,
+        game=item.game or tx.game,
+        free_round_id=item.free_round_id or tx.free_round_id,
+    )
+
+
+def moves_nothing(tx: Transaction) -> bool:
+    """Whether a wallet that cannot be told this may be left alone: no cash moves (rule 20)."""
+    act = tx.act
+    if isinstance(act, Debit):
+        return act.free_round or act.tracking_only or not act.amount
+    if isinstance(act, Credit):
+        return act.tracking_only or not act.amount
+    return isinstance(act, Rollback) and act.amount is not None and not act.amount
+
+
+def gains(act: Act, moved: Decimal | None, target: Act | None) -> Decimal:
+    """What an accepted movement gave the player (less than nothing: took). `target`: what it means."""
+    match act:
+        case Debit():
+            return NOTHING if act.free_round or act.tracking_only else -act.amount
+        case Credit():
+            return NOTHING if act.tracking_only else act.amount
+        case Settle():
+            return act.credit - (NOTHING if act.free_round else act.debit)
+        case Adjust():
+            return act.amount
+        case Reserve():
+            return -act.amount
+        case Release():
+            return target.amount if isinstance(target, Reserve) else NOTHING
+        case Capture() if isinstance(target, Reserve):
+            return target.amount - (target.amount if act.amount is None else act.amount)
+        case Rollback():
+            undone = NOTHING if target is None else gains(target, None, None)
+            size = next(n for n in (moved, act.amount, abs(undone)) if n is not None)
+            return -size if undone > 0 else size
+        case _:
+            return NOTHING
+
+
+def heard(way: Way, outcome: Outcome) -> Outcome:
+    """A wallet's outcome in the provider's terms: players by the inverse of the route's template."""
+    if isinstance(outcome, Accepted) and outcome.profile is not None and outcome.profile.player:
+        player = way.route.player_in(outcome.profile.player)
+        return replace(outcome, profile=replace(outcome.profile, player=player))
+    if isinstance(outcome, Declined) and (outcome.field or outcome.flaw):
+        return replace(outcome, field="", flaw=Flaw.NONE)  # the wallet's field is none of the provider's
+    return outcome
+
+
+def in_currency(outcome: Outcome, currency: str) -> Outcome:
+    """A yes in another currency is doubt; of a no only the balance is dropped (rule 4)."""
+    if isinstance(outcome, Unknown) or not currency or not outcome.currency or outcome.currency == currency:
+        return outcome
+    if isinstance(outcome, Declined):
+        return replace(outcome, balance=None, bonus=None, currency="")
+    return Unknown(detail=f"accepted in {outcome.currency}, asked in {currency}")

@@ -1,0 +1,276 @@
+"""A configuration that changed between two lives: what belongs to a wallet goes there, or nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.engine.setup import Wallet
+from gateway.engine.states import State
+from gateway.model import Kind, Reason, Reserve, Transaction
+from tests.engine.acts import bet, settle, undo, win, yes
+from tests.engine.conftest import MakeBench
+from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, word
+from tests.simulation.behaviours import lost_after, lost_before
+from tests.simulation.bench import NEVER, PLAYER, QUERY, Bench, Till, a_call, a_provider, a_wallet, keys_of
+
+OLD, NEW = "https://wallet.example", "https://elsewhere.example"
+WALLETS = ("native", *SPLITTING)
+Change = Callable[[Bench], tuple[Wallet, ...]]
+
+
+def removed(bench: Bench) -> tuple[Wallet, ...]:
+    """Another name, another purse."""
+    return (a_wallet(bench.wallet.dialect.name, "new", url=NEW),)
+
+
+def pointed_elsewhere(bench: Bench) -> tuple[Wallet, ...]:
+    """The same name, another purse."""
+    return (replace(bench.wallet, url=NEW),)
+
+
+def speaks_otherwise(bench: Bench) -> tuple[Wallet, ...]:
+    """The same name and address, another protocol."""
+    other = "netgaming" if bench.wallet.dialect.name == "native" else "native"
+    return (a_wallet(other, url=OLD),)
+
+
+def told_other_ids(bench: Bench) -> tuple[Wallet, ...]:
+    """The same in everything else: an id of then would be another movement's now."""
+    return (replace(bench.wallet, ids_as_is=not bench.wallet.ids_as_is),)
+
+
+CHANGES = [removed, pointed_elsewhere, speaks_otherwise, told_other_ids]
+OWED = {
+    "win": win("x1"),
+    "cancel": undo("x1", "b0"),
+    "bet": bet("x1"),
+    "settle": settle("x1"),
+    "reserve": a_call(Reserve(amount=Decimal("10.00")), "x1"),
+}
+NATIVE_ONLY = {"reserve"}
+CASES = [
+    pytest.param(wallet, call, change, id=f"{wallet}-{name}-{change.__name__}")
+    for wallet in ("native", "netgaming", "scorpio_play")
+    for name, call in OWED.items()
+    for change in CHANGES
+    if wallet == "native" or name not in NATIVE_ONLY
+]
+
+
+def changed(bench: Bench, change: Change) -> Till:
+    """The process begins again with another configuration; the purse of whoever answers there now."""
+    wallets = change(bench)
+    there = wallets[0]
+    far = Till(there, {PLAYER: Decimal("1000.00")}, "EUR", keys_of(there.dialect, there.settings))
+    bench.elsewhere[there.url] = far
+    bench.restart_with(*wallets)
+    return far
+
+
+def put_back(bench: Bench) -> None:
+    bench.elsewhere.clear()
+    bench.restart_with(bench.wallet)
+
+
+def waits(bench: Bench, call: Transaction) -> None:
+    """Not decided, seen by whoever looks at what is open, with a reason that names the wallet."""
+    row = bench.row(call.kind, call.id)
+    assert not row.state.decided
+    assert "main" in row.note
+    assert listed(bench) > 0
+
+
+# ---------------------------------------------------------------- history 2
+
+
+@pytest.mark.parametrize(("wallet", "call", "change"), CASES)
+def test_rule_23_what_is_unresolved_is_sent_to_no_other_wallet(
+    bench_of: MakeBench, wallet: str, call: Transaction, change: Change
+) -> None:
+    """A restart with another configuration paid an owed win at the new wallet, too."""
+    bench = bench_of("native", a_wallet(wallet, tombstones=False))
+    yes(bench.call(bet("b0", round_id="other")))
+    bench.till.always(lost_after)
+    assert word(bench.call(call)) == DOUBT
+    bench.till.heal()
+    before, sent = bench.till.balance(), bench.till.asked()
+    far = changed(bench, change)
+    bench.settlement(900, 5)
+    assert word(bench.call(call)) == DOUBT
+    assert far.sent == []
+    assert (bench.till.asked(), bench.till.balance()) == (sent, before)
+    waits(bench, call)
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_rule_25_put_back_it_goes_on_where_it_was(bench_of: MakeBench, wallet: str, change: Change) -> None:
+    """The first of the two ways out: the win is paid once, where it was owed."""
+    bench = bench_of("native", wallet)
+    bench.till.always(lost_before)
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.till.heal()
+    far = changed(bench, change)
+    bench.settlement(900, 5)
+    put_back(bench)
+    bench.settlement(900, 5)
+    assert word(bench.call(win("w1"))) == ACCEPTED
+    assert (bench.till.balance(), far.balance()) == (Decimal("1025.00"), Decimal("1000.00"))
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+@pytest.mark.parametrize("way", [lost_after, lost_before], ids=["applied", "never came"])
+def test_rule_25_the_same_wallet_at_another_address_is_asked_there(
+    bench_of: MakeBench, wallet: str, way: object
+) -> None:
+    """The second: `moved_from` says that this is the purse of then."""
+    bench = bench_of("native", wallet)
+    bench.till.always(way)  # type: ignore[arg-type]  # a behaviour
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.till.heal()
+    bench.elsewhere[NEW] = bench.till
+    bench.restart_with(a_wallet(wallet, url=NEW, moved_from=OLD))
+    bench.settlement(900, 5)
+    assert word(bench.call(win("w1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)
+
+
+def test_rule_25_moved_from_another_address_moves_nothing(bench_of: MakeBench) -> None:
+    """It names the address of then, or it is no word about it."""
+    bench = bench_of()
+    bench.till.always(lost_before)
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.till.heal()
+    far = changed(bench, lambda bench: (a_wallet("native", url=NEW, moved_from="https://third.example"),))
+    bench.settlement(900, 5)
+    assert far.sent == []
+    waits(bench, win("w1"))
+
+
+# ---------------------------------------------------------------- what comes after the change
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_rule_23_the_cancel_of_an_old_bet_goes_to_its_wallet_or_nowhere(
+    bench_of: MakeBench, wallet: str, change: Change
+) -> None:
+    """The new wallet knows nothing of it: its `transaction_not_found` was told as final."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("b1")))
+    far = changed(bench, change)
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    bench.settlement(900, 5)
+    assert far.sent == []
+    waits(bench, undo("r1", "b1"))
+    put_back(bench)
+    bench.settlement(900, 5)
+    assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_rule_23_the_win_of_an_old_round_goes_to_its_wallet_or_nowhere(bench_of: MakeBench, change: Change) -> None:
+    """The stake lies there: the win is owed there."""
+    bench = bench_of()
+    yes(bench.call(bet("b1")))
+    far = changed(bench, change)
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.settlement(900, 5)
+    assert far.sent == []
+    waits(bench, win("w1"))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_rule_23_what_is_new_goes_where_the_routes_say(bench_of: MakeBench, change: Change) -> None:
+    """The old ones hold nobody up, and what was decided is still told."""
+    bench = bench_of()
+    yes(bench.call(bet("b1")))
+    bench.till.always(lost_before)
+    assert word(bench.call(win("w0", round_id="old"))) == DOUBT
+    far = changed(bench, change)
+    yes(bench.call(bet("b2", round_id="fresh")))
+    yes(bench.call(win("w2", round_id="fresh")))
+    yes(bench.call(bet("b1")))
+    bench.settlement(60, 5)
+    assert far.balance() == Decimal("1015.00")
+    assert far.asked() == 2
+    waits(bench, win("w0"))
+
+
+# ---------------------------------------------------------------- history 10
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("call", [bet("x1"), settle("x1")], ids=["debit", "settle"])
+def test_rule_23_our_own_rollback_goes_to_no_other_wallet(
+    bench_of: MakeBench, call: Transaction, change: Change
+) -> None:
+    """The new wallet knew nothing of the bet: the stake was gone, and nothing was open."""
+    bench = bench_of(a_provider("native", after_doubt=timedelta(seconds=30)), "native")
+    bench.till.always(lost_after)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(call)) == DOUBT
+    bench.till.heal()
+    bench.settlement(10, 1)
+    assert bench.row(call.kind, "x1").state is State.ACCEPTED
+    far = changed(bench, change)
+    bench.settlement(900, 5)
+    assert far.sent == []
+    assert listed(bench) > 0
+    assert bench.unresolved() != {}
+    put_back(bench)
+    bench.settlement(900, 5)
+    assert word(bench.call(call)) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("repeats", [QUERY, NEVER], ids=["query", "never"])
+def test_rule_10_another_wallet_is_not_asked_what_became_of_a_bet(
+    bench_of: MakeBench, change: Change, repeats: object
+) -> None:
+    """It said 404, and the bet was declined, "it never reached the wallet", with 10.00 gone at the old one."""
+    bench = bench_of("native", a_wallet("native", repeats=repeats, tombstones=False))
+    bench.till.always(lost_after)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    far = changed(bench, change)
+    bench.settlement(900, 5)
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    assert word(bench.call(bet("b1"))) in (DOUBT, Reason.ALREADY_ROLLED_BACK)
+    bench.settlement(900, 5)
+    assert far.sent == []
+    waits(bench, bet("b1"))
+
+
+# ---------------------------------------------------------------- a provider that is gone
+
+
+def test_rule_25_the_movements_of_a_provider_that_is_not_configured_wait_and_are_listed(bench_of: MakeBench) -> None:
+    """Nobody knows its wallets' words for it; put back, its win is paid."""
+    bench = bench_of()
+    bench.till.always(lost_before)
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.till.heal()
+    providers, sent = bench.setup.providers, bench.till.asked()
+    bench.crash()
+    bench.setup = replace(bench.setup, providers={})
+    bench.restart()
+    bench.settlement(900, 5)
+    assert bench.till.asked() == sent
+    assert bench.unresolved() == {"main": 1}
+    assert listed(bench) == 1
+    bench.setup = replace(bench.setup, providers=providers)
+    bench.settlement(900, 5)
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)

@@ -1,0 +1,259 @@
+"""Clocks that step, and what a wallet remembers: when an absence is final, and when a no is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from gateway.model import Adjust, Kind, Reason, Reserve, Transaction
+from tests.engine.acts import bet, settle, undo, win, yes
+from tests.engine.conftest import MakeBench
+from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, refuses, word
+from tests.simulation.behaviours import late, lost_after, lost_before, queued, silent
+from tests.simulation.bench import QUERY, Bench, a_call, a_provider, a_wallet
+
+WALLETS = ("native", *SPLITTING)
+STEP = timedelta(minutes=3)
+APPLIED = {"debit": "applied", "credit": "applied", "rollback": "applied"}
+ASKED = {
+    "debit": bet("x1"),
+    "settle": settle("x1"),
+    "reserve": a_call(Reserve(amount=Decimal("10.00")), "x1"),
+    "adjust": a_call(Adjust(amount=Decimal("-10.00")), "x1"),
+}
+
+
+def queued_at_a_query_wallet(bench_of: MakeBench, seconds: float = 40) -> Bench:
+    """The bet is on its way for so long; the wallet can be asked, and buries nothing."""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False))
+    bench.till.then(queued(seconds), kind=Kind.DEBIT)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    return bench
+
+
+def back_or_never(bench: Bench) -> None:
+    """The cancelled bet is back, whatever arrived late; and its cancel says so."""
+    assert bench.till.balance() == Decimal("1000.00")
+    assert word(bench.call(undo("r1", "b1"))) != DOUBT
+    assert word(bench.call(bet("b1"))) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- history 14: 29
+
+
+@pytest.mark.parametrize("step", [timedelta(minutes=3), timedelta(hours=5), timedelta(seconds=121)])
+def test_rule_29_a_clock_that_jumped_ahead_makes_no_404_final(bench_of: MakeBench, step: timedelta) -> None:
+    """The clock jumped three minutes, the query's 404 became final, and the queued bet arrived: 10.00 gone."""
+    bench = queued_at_a_query_wallet(bench_of)
+    bench.scheduler.skew = step
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    bench.settlement(400)
+    back_or_never(bench)
+
+
+def test_rule_29_a_jump_that_settlement_sees_first_makes_no_404_final(bench_of: MakeBench) -> None:
+    """Its own look notices it, too: nobody declines the bet before the time has really passed."""
+    bench = queued_at_a_query_wallet(bench_of)
+    bench.settlement(10)
+    bench.scheduler.skew = STEP
+    bench.settlement(300)
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", SPLITTING)
+def test_rule_29_a_jump_ahead_sends_no_rollback_too_early(bench_of: MakeBench, wallet: str) -> None:
+    """Where the wallet cannot be asked, the rollback waits until nothing can be on its way."""
+    bench = bench_of("native", a_wallet(wallet, tombstones=False))
+    bench.till.always(queued(40), kind=Kind.DEBIT)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.scheduler.skew = STEP
+    bench.call(undo("r1", "b1"))
+    bench.settlement(400)
+    back_or_never(bench)
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming"])
+def test_rule_29_a_jump_that_was_seen_is_not_forgotten_by_a_restart(bench_of: MakeBench, wallet: str) -> None:
+    """In flight began again when it was seen; the next process knows no more than the journal tells it."""
+    bench = bench_of("native", a_wallet(wallet, repeats=QUERY, tombstones=False))
+    bench.till.then(queued(40), kind=Kind.DEBIT)
+    call = bench.begin(bet("b1"))
+    bench.rest(5)
+    assert call.done()
+    bench.settlement(2)
+    bench.scheduler.skew = STEP
+    bench.settlement(2)
+    bench.crash()
+    bench.restart()
+    bench.call(undo("r1", "b1"))
+    bench.settlement(400)
+    back_or_never(bench)
+
+
+def test_rule_29_a_jump_back_delays_nothing_owed(bench_of: MakeBench) -> None:
+    """By five hours: an owed win was not looked at until the clock had caught up."""
+    bench = bench_of()
+    bench.till.then(*[lost_before] * 40, kind=Kind.CREDIT)
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.settlement(20)
+    bench.till.heal()
+    bench.scheduler.skew = -timedelta(hours=5)
+    bench.settlement(300)
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)
+
+
+def test_rule_29_a_jump_back_delays_no_cancel_in_doubt(bench_of: MakeBench) -> None:
+    """In flight begins again, and ends again: some minutes, not five hours."""
+    bench = queued_at_a_query_wallet(bench_of)
+    bench.call(undo("r1", "b1"))
+    bench.scheduler.skew = -timedelta(hours=5)
+    bench.settlement(600)
+    back_or_never(bench)
+
+
+def test_rule_29_a_jump_ahead_gives_nothing_back_too_early(bench_of: MakeBench) -> None:
+    """The silence of its provider counts what really passed: its repeat comes in time."""
+    bench = bench_of(a_provider("native", after_doubt=timedelta(minutes=10)), "native")
+    bench.till.always(lost_after)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(60)
+    bench.scheduler.skew = timedelta(hours=2)
+    bench.settlement(120)
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    bench.settlement(1200, 5)
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
+def test_rule_29_after_a_jump_back_the_silence_still_ends(bench_of: MakeBench) -> None:
+    """Ten minutes of silence are ten minutes, and not five hours more."""
+    bench = bench_of(a_provider("native", after_doubt=timedelta(minutes=10)), "native")
+    bench.till.always(lost_after)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.scheduler.skew = -timedelta(hours=5)
+    bench.settlement(1800, 5)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_29_a_jump_ahead_makes_no_wallet_forget(bench_of: MakeBench) -> None:
+    """Three days ahead by mistake: the win is owed on, and paid, not left for a person."""
+    bench = bench_of()
+    bench.till.then(*[lost_before] * 8, kind=Kind.CREDIT)
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.scheduler.skew = timedelta(days=3)
+    bench.settlement(300)
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("step", [STEP, -timedelta(hours=5)])
+def test_rule_29_a_jump_while_a_bet_is_asked_changes_nothing_for_it(bench_of: MakeBench, step: timedelta) -> None:
+    """It is answered as if nothing had happened."""
+    bench = bench_of()
+    bench.till.then(late(1.0), kind=Kind.DEBIT)
+    call = bench.begin(bet("b1"))
+    bench.rest(0.5)
+    bench.scheduler.skew = step
+    assert word(bench.finish(call).outcome) == ACCEPTED
+    assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
+    bench.settlement(60)
+    nothing_is_open(bench)
+
+
+def test_rule_29_a_jump_gives_nobody_the_lease_of_another(bench_of: MakeBench) -> None:
+    """A lease is judged by the clock that gave it: the second node does not ask beside the first."""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False))
+    other = bench.second()
+    bench.till.then(late(2.0), kind=Kind.DEBIT)
+    first = bench.begin(bet("b1"))
+    bench.rest(0.5)
+    bench.scheduler.skew = STEP
+    second = bench.begin_at(other, bet("b1"))
+    assert word(bench.finish(first).outcome) == ACCEPTED
+    assert word(bench.finish(second).outcome) == ACCEPTED
+    assert bench.till.asked(Kind.DEBIT) == 1
+
+
+# ---------------------------------------------------------------- `safe`, `applied`: 14, 5, 28
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_rule_14_a_wallet_that_remembers_what_it_applied_says_nothing_with_a_later_no(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """The first attempt was queued, the second heard `insufficient_funds`; then the first arrived, and the bet stands."""
+    bench = bench_of("native", a_wallet(wallet, repeats=APPLIED, tombstones=False))
+    bench.till.then(queued(20), kind=Kind.DEBIT)
+    bench.till.always(refuses(Reason.INSUFFICIENT_FUNDS), kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    assert listed(bench) == 1
+    bench.till.heal()
+    bench.rest(30)
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("990.00")
+    assert sum(entry.kind is Kind.DEBIT for entry in bench.till.purse.book) == 1
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("call", ASKED.values(), ids=ASKED)
+def test_rule_14_of_whatever_takes_a_later_no_is_doubt_at_an_applied_wallet(
+    bench_of: MakeBench, call: Transaction
+) -> None:
+    """Kinds that are not named follow `debit`."""
+    bench = bench_of("native", a_wallet("native", repeats=APPLIED, tombstones=False))
+    bench.till.then(silent(20), kind=call.kind)
+    bench.till.always(refuses(Reason.INSUFFICIENT_FUNDS), kind=call.kind)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(call)) == DOUBT
+    assert not bench.row(call.kind, "x1").state.decided
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_rule_14_the_first_no_of_an_applied_wallet_is_a_no(bench_of: MakeBench, wallet: str) -> None:
+    """There was no earlier attempt that could still arrive."""
+    bench = bench_of("native", a_wallet(wallet, repeats=APPLIED))
+    assert word(bench.call(bet("b1", "5000.00"))) == Reason.INSUFFICIENT_FUNDS
+    assert bench.till.asked(Kind.DEBIT) == 1
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+@pytest.mark.parametrize("way", [lost_after, lost_before], ids=["applied", "never came"])
+def test_rule_14_an_applied_wallet_is_asked_again_at_once(bench_of: MakeBench, wallet: str, way: object) -> None:
+    """It looks for the id first: a bet, a win and a cancel move once."""
+    bench = bench_of("native", a_wallet(wallet, repeats=APPLIED))
+    for call, kind in ((bet("b1"), Kind.DEBIT), (win("w1"), Kind.CREDIT)):
+        bench.till.then(way, kind=kind)  # type: ignore[arg-type]  # a behaviour
+        yes(bench.call(call))
+    yes(bench.call(bet("b2", round_id="2")))
+    bench.till.then(way, kind=Kind.ROLLBACK)  # type: ignore[arg-type]  # a behaviour
+    yes(bench.call(undo("r2", "b2")))
+    assert bench.till.balance() == Decimal("1015.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_rule_05_the_cancel_of_a_bet_whose_later_no_was_doubt_gives_back_what_arrived(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """The provider gives up: whatever the first attempt became, the stake is not gone."""
+    bench = bench_of("native", a_wallet(wallet, repeats=APPLIED, tombstones=False))
+    bench.till.then(queued(20), kind=Kind.DEBIT)
+    bench.till.always(refuses(Reason.INSUFFICIENT_FUNDS), kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.call(undo("r1", "b1"))
+    bench.till.heal()
+    bench.settlement(400)
+    back_or_never(bench)

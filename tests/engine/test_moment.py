@@ -1,0 +1,76 @@
+"""What time has really passed, whatever the wall clock did (rule 29)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.engine.moment import Clockwork, Moment
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+S = timedelta(seconds=1)
+
+
+class Clocks:
+    """A wall clock and a monotonic one that may part."""
+
+    def __init__(self) -> None:
+        self.wall, self.tick = NOON, 100.0
+
+    def run(self, seconds: float) -> None:
+        self.wall, self.tick = self.wall + seconds * S, self.tick + seconds
+
+
+def begun() -> tuple[Clocks, Clockwork]:
+    clocks = Clocks()
+    return clocks, Clockwork(lambda: clocks.wall, lambda: clocks.tick)
+
+
+def test_rule_29_an_ordinary_second_is_a_second() -> None:
+    """Nothing stepped."""
+    clocks, work = begun()
+    clocks.run(61)
+    moment = work.look()
+    assert moment.steps == ()
+    assert (moment.passed(NOON), moment.in_flight(NOON)) == (61 * S, 61 * S)
+
+
+def test_rule_29_what_came_while_a_case_was_looked_at_is_no_step() -> None:
+    """A query that began some milliseconds after the moment of its case: seen with real processes only, its 404 was
+    never final, and the win was never paid."""
+    assert Moment(NOON, (), NOON - 100 * S).passed(NOON + 0.008 * S) == timedelta(0)
+
+
+def test_rule_29_a_jump_ahead_does_not_count_as_time() -> None:
+    """Three minutes by NTP: what was in flight for ten seconds still is, from the jump on."""
+    clocks, work = begun()
+    clocks.run(10)
+    clocks.wall += 180 * S
+    work.look()
+    clocks.run(5)
+    moment = work.look()
+    assert moment.passed(NOON) == 15 * S
+    assert moment.in_flight(NOON) == 5 * S
+
+
+def test_rule_29_a_jump_back_stops_no_clock() -> None:
+    """Five hours: what lies in the future by now passed at least since the jump."""
+    clocks, work = begun()
+    clocks.run(10)
+    clocks.wall -= timedelta(hours=5)
+    work.look()
+    clocks.run(70)
+    assert work.look().passed(NOON + 10 * S) == 70 * S
+
+
+def test_rule_29_a_process_that_begins_after_the_jump_counts_from_its_beginning() -> None:
+    """It saw no step, and the journal's times lie hours ahead: they pass all the same."""
+    clocks, work = begun()
+    clocks.run(30)
+    assert work.look().passed(NOON + timedelta(hours=5)) == 30 * S
+
+
+def test_rule_29_a_machine_that_slept_is_a_step() -> None:
+    """The monotonic clock stood still, the wall clock went on."""
+    clocks, work = begun()
+    clocks.wall += 60 * S
+    assert work.look().in_flight(NOON) == timedelta(0)

@@ -1,0 +1,95 @@
+"""A wallet of each kind as a simple purse with exact semantics. Pure: a purse is a dict of entries."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gateway.engine.words import gains
+from gateway.model import Accepted, Declined, Outcome, Reason, Rollback, Status, Transaction
+from tests.explore.worlds import World
+
+NO = {"credit": Reason.PLAYER_BLOCKED, "rollback": Reason.PLAYER_BLOCKED}
+
+
+class Entry(Struct, frozen=True):
+    """What it has under one id. `times`: how often the money moved for it."""
+
+    delta: Decimal
+    refused: str = ""
+    times: int = 1
+    names: str = ""  # what a rollback undid
+    undone: bool = False
+    tomb: bool = False  # only a rollback that named it is remembered
+
+
+Purse = dict[str, Entry]
+
+
+def moved(purse: Purse, id: str) -> Decimal:
+    """What is left of a movement and all that undid it."""
+    own = purse.get(id)
+    undone = sum((e.delta * e.times for e in purse.values() if e.names == id), Decimal(0))
+    return undone + (own.delta * own.times if own is not None and not own.refused and not own.tomb else 0)
+
+
+def ask(world: World, purse: Purse, tx: Transaction, *, refuse: bool) -> Outcome:
+    """One request arrives. Changes `purse`."""
+    act = tx.act
+    if isinstance(act, Status):
+        return _status(world, purse, act)
+    had = purse.get(tx.id)
+    if had is not None and not had.tomb:
+        known = _again(world, purse, tx, had)
+        if known is not None:
+            return known
+    if had is not None and had.tomb:
+        return Declined(reason=Reason.ALREADY_ROLLED_BACK)
+    if refuse:
+        return _refused(world, purse, tx, NO.get(tx.kind.value, Reason.INSUFFICIENT_FUNDS))
+    if isinstance(act, Rollback):
+        return _undo(world, purse, tx, act)
+    before = had.times if had is not None and not had.refused else 0
+    purse[tx.id] = Entry(gains(act, None, None), times=before + 1)
+    return Accepted(currency="EUR", wallet_id=f"w-{tx.id}")
+
+
+def _again(world: World, purse: Purse, tx: Transaction, had: Entry) -> Outcome | None:
+    """What it says to an id that it has; None: it takes it for a new one."""
+    if had.refused:
+        return Declined(reason=Reason(had.refused), replayed=True) if world.repeats == "safe" else None
+    if world.repeats == "never":
+        return None
+    if world.repeats == "query" and not isinstance(tx.act, Rollback):  # it looks at the balance first
+        return Declined(reason=Reason.INSUFFICIENT_FUNDS)
+    return Accepted(currency="EUR", wallet_id=f"w-{tx.id}", replayed=True)
+
+
+def _refused(world: World, purse: Purse, tx: Transaction, reason: Reason) -> Declined:
+    if world.repeats == "safe":
+        purse[tx.id] = Entry(Decimal(0), refused=reason.value)
+    return Declined(reason=reason)
+
+
+def _undo(world: World, purse: Purse, tx: Transaction, act: Rollback) -> Outcome:
+    target = purse.get(act.reference)
+    if target is None or target.refused or target.tomb:
+        if world.tombstones and target is None:
+            purse[act.reference] = Entry(Decimal(0), tomb=True)
+        return _refused(world, purse, tx, Reason.TRANSACTION_NOT_FOUND)
+    if target.undone:
+        return _refused(world, purse, tx, Reason.ALREADY_ROLLED_BACK)
+    purse[act.reference] = replace(target, undone=True)
+    purse[tx.id] = Entry(-target.delta, names=act.reference)
+    return Accepted(currency="EUR", wallet_id=f"w-{tx.id}", moved=abs(target.delta))
+
+
+def _status(world: World, purse: Purse, act: Status) -> Outcome:
+    had = purse.get(act.reference)
+    if had is None or had.tomb:
+        return Declined(reason=Reason.TRANSACTION_NOT_FOUND)
+    if had.refused:
+        return Declined(reason=Reason(had.refused), replayed=True)
+    return Accepted(currency="EUR", wallet_id=f"w-{act.reference}", replayed=True)

@@ -1,0 +1,157 @@
+"""What must hold where nothing is under way any more: the purse is the truth, the journal says what was
+decided, and the words say what the provider heard."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from gateway.engine.movement import Movement
+from gateway.engine.parts import gone
+from gateway.engine.rules import NEVER_REACHED
+from gateway.engine.states import State
+from gateway.engine.words import gains
+from gateway.model import Kind, Transaction
+from tests.explore.purse import moved
+from tests.explore.stage import Place, ties
+from tests.explore.worlds import World
+
+OPEN = """A batch whose bet was cancelled after its win was sent: the win is paid (rules 13, 15), and the repeat of
+the batch is declined as a whole (rule 19)."""
+MOVES = (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE)
+
+
+def wrong_at_rest(world: World, place: Place) -> str:
+    """The first thing that is wrong; blank: nothing."""
+    rows = place.rows
+    for m in rows.values():
+        for found in (_open(m, rows), _whole(m, rows), _once(m, place), _journal(m, place), _stake(m, rows)):
+            if found:
+                return found
+    return _told(world, place)
+
+
+def _open(m: Movement, rows: dict[str, Movement]) -> str:
+    if m.decided or _waits_for_person(m, rows, frozenset()):
+        return ""
+    if m.state is not State.PERSON:
+        return f"SETTLES: {m.key} is {m.state.value} ({m.note}), and settlement brings it to no end"
+    return "" if m.note else f"REASON: {m.key} waits for a person and does not say why"
+
+
+def _waits_for_person(m: Movement, rows: dict[str, Movement], seen: frozenset[str]) -> bool:
+    """What it waits for is a person's, and says why."""
+    near = [rows[key] for key in (m.undone_by, m.target, m.parent) if key in rows]
+    near += [rows[t.undone_by] for t in near if t.key == m.target and t.undone_by in rows]
+    near += [r for r in rows.values() if r.parent == m.key or (r.batch and r.batch == m.batch) or ties(m, r, rows)]
+    return any(
+        each.state is State.PERSON or _waits_for_person(each, rows, seen | {m.key})
+        for each in near
+        if not each.decided and each.key not in seen and each.key != m.key
+    )
+
+
+def _whole(m: Movement, rows: dict[str, Movement]) -> str:
+    parts = [p for p in rows.values() if p.parent == m.key]
+    if m.decided and any(not p.decided for p in parts):
+        return f"WHOLE: {m.key} is {m.state.value}, and a part of it is open"
+    return ""
+
+
+def _once(m: Movement, place: Place) -> str:
+    had = place.purse.get(m.alias)
+    return f"ONCE: {m.key} was applied {had.times} times" if had is not None and had.times > 1 else ""
+
+
+def _family(m: Movement, rows: dict[str, Movement]) -> list[Movement]:
+    """It, its parts, and all that is aimed at one of these."""
+    found, todo = dict[str, Movement](), [m]
+    while todo:
+        one = todo.pop()
+        if one.key not in found:
+            found[one.key] = one
+            todo += [r for r in rows.values() if one.key in (r.parent, r.target)]
+    return list(found.values())
+
+
+def _net(m: Movement, place: Place) -> Decimal:
+    parts = [p for p in place.rows.values() if p.parent == m.key and not p.undoes]
+    own = moved(place.purse, m.alias) if not any(p.alias == m.alias for p in parts) else Decimal(0)
+    return own + sum((moved(place.purse, p.alias) for p in parts), Decimal(0))
+
+
+def _for_person(m: Movement, place: Place) -> bool:
+    return any(r.state is State.PERSON for r in _family(m, place.rows))
+
+
+def _journal(m: Movement, place: Place) -> str:
+    """A movement moved what its decision says."""
+    if m.kind not in MOVES or m.parent or not m.decided or _for_person(m, place):
+        return ""
+    net, worth = _net(m, place), gains(m.tx.act, None, None)
+    undoer = place.rows.get(m.undone_by)
+    if m.state is State.DECLINED:
+        return f"JOURNAL: {m.key} is declined, and moved {net}" if net else ""
+    if undoer is not None and undoer.decided and gone(undoer):
+        return f"JOURNAL: {m.key} is rolled back, and moved {net}" if net else ""
+    return f"JOURNAL: {m.key} is accepted, and moved {net}, not {worth}" if net != worth else ""
+
+
+def _stake(m: Movement, rows: dict[str, Movement]) -> str:
+    """No win is paid for a bet that is said to have never come; a win is never declined."""
+    if m.kind is not Kind.CREDIT or m.parent:
+        return ""
+    if m.state is State.DECLINED and not m.undone_by and not m.batch:
+        return f"OWED: {m.key} is a win, and is declined"
+    return ""
+
+
+def wrong_step(before: dict[str, Movement], after: dict[str, Movement]) -> str:
+    """No bet is said to have never come while a win is there that ties to it, and that nothing stops."""
+    for key, row in after.items():
+        was = before.get(key)
+        if row is was or was is None or was.decided or row.outcome != NEVER_REACHED or row.kind is not Kind.DEBIT:
+            continue
+        undoer = before.get(was.undone_by)
+        if undoer is not None and (undoer.attempts or undoer.told == "accepted" or undoer.decided):
+            continue
+        win = next((m for m in before.values() if ties(m, was, before)), None)
+        if win is not None:
+            return f"STAKE: {key} is said to have never come, and {win.key} ties to it"
+    return ""
+
+
+def _told(world: World, place: Place) -> str:
+    """What the provider heard is what became of it."""
+    said = [item for deed in world.deeds for item in (deed.items or (deed.tx,)) if item is not None]
+    for tx in {tx.id: tx for tx in said}.values():
+        words, m = place.words.get(tx.id, ()), _row(tx, place)
+        if m is None or m.kind not in MOVES or _for_person(m, place):
+            continue
+        others = [
+            r for r in _family(m, place.rows) if r.key != m.key and r.undoes and (not r.parent or r.target == m.key)
+        ]
+        won = any(
+            r.kind is Kind.CREDIT and r.state is not State.DECLINED
+            for r in place.rows.values()
+            if r.key != m.key and not r.parent
+        )
+        net = _net(m, place)
+        if "accepted" in words and not others and net != gains(m.tx.act, None, None):
+            return f"ACCEPTED: {m.key} was told accepted, and moved {net}"
+        paid = m.batch and m.kind is Kind.CREDIT  # see OPEN
+        if words and "accepted" not in words and net and not won and not paid:
+            return f"ZERO: {m.key} was told {words[-1]}, and moved {net}"
+        silent = (
+            world.clock and place.last.get(tx.id) == "unknown" and not words and m.takes and not won and not place.died
+        )
+        if silent and net and not others:
+            return f"SILENT: {m.key}: its provider heard doubt and was silent, and it moved {net}"
+        for cancel in others:
+            name = cancel.tx.id
+            if "accepted" in place.words.get(name, ()) and net:
+                return f"ZERO: {m.key} moved {net}, and its cancel {name} was told accepted"
+    return ""
+
+
+def _row(tx: Transaction, place: Place) -> Movement | None:
+    return next((r for r in place.rows.values() if r.tx.id == tx.id and r.kind is tx.kind and not r.parent), None)

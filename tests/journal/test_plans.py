@@ -1,0 +1,162 @@
+"""What a look costs does not grow with a round, a player, a wallet or the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import apsw
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from gateway.engine.movement import Movement, decided
+from gateway.journal import postgres, sqlite
+from gateway.journal.kept import KeptJournal
+from gateway.model import Round
+from tests.journal.homes import HOUR, YES, SqliteHome, bet, cancel, looked, now, win, wrote
+from tests.postgres import Server
+
+LOOKS = {
+    "own": 1, "found": 2, "naming": 2, "naming_wins": 3, "aimed": 1, "parts": 1, "batch": 1, "round_place": 3,
+    "round_bets": 4, "round_win": 3, "round_loose_win": 3, "round_refunds": 3, "latest": 2, "session": 2,
+    "session_by_launch": 2, "last_session": 3, "due": 3, "forget": 2, "forget_session": 4, "held": 1, "take": 6,
+    "step": 5, "trim": 2, "story": 1,
+}  # fmt: skip
+"""Everything that is asked for a call or a look of settlement, and how many values it takes."""
+FEW = {"session_by_launch", "last_session"}  # sorted: one launch key's sessions; the two best ones
+
+
+@pytest.fixture(scope="module")
+def empty() -> Iterator[apsw.Connection]:
+    connection = apsw.Connection(":memory:")
+    sqlite.migrate(connection)
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize("query", LOOKS)
+def test_sqlite_asks_an_index(empty: apsw.Connection, query: str) -> None:
+    """SQLite takes a partial index only where the query says its condition: written otherwise it reads
+    the whole journal, for every bet."""
+    plan = [row[-1] for row in empty.execute(f"EXPLAIN QUERY PLAN {sqlite.SQL[query]}", (None,) * LOOKS[query])]
+    scanned = [line for line in plan if re.match(r"SCAN (movements|sessions|steps|m|o|s)\b", line)]
+    sorts = [line for line in plan if "TEMP B-TREE" in line and query not in FEW]
+    assert not scanned, plan
+    assert not sorts, plan
+
+
+def test_sqlite_plans_once(tmp_path: Path) -> None:
+    """Where partial indexes are about, SQLite plans again for every value that is bound, which costs ten
+    times what the look does: a plan must not depend on values."""
+    connection = sqlite.connect(str(tmp_path / "j.db"))
+    assert connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1)
+    connection.close()
+
+
+async def test_a_name_at_a_time_is_read_of_what_is_due(empty: apsw.Connection) -> None:
+    """100,000 owed credits of a wallet that is down are one step for the list of wallets, not 100,000."""
+    plan = [row[-1] for row in empty.execute(f"EXPLAIN QUERY PLAN {sqlite.SQL['due_wallets']}")]
+    assert all("movements_due" in line for line in plan if "SEARCH" in line)
+    assert not [line for line in plan if re.match(r"SCAN (movements|m)\b", line)], plan
+
+
+@pytest.fixture(scope="module")
+def shared(postgres: Server) -> Iterator[psycopg.Connection]:
+    url = postgres.create("plans")
+
+    async def made() -> None:
+        await (await postgres_journal(url)).close()
+
+    asyncio.run(made())
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET enable_seqscan = off")
+        connection.execute("SET plan_cache_mode = force_generic_plan")  # as the hundredth call asks
+        yield connection
+
+
+async def postgres_journal(url: str) -> KeptJournal:
+    return await postgres.PostgresJournal.start(url)
+
+
+@pytest.mark.parametrize("query", [*LOOKS, "due_wallets"])
+def test_postgres_asks_an_index(shared: psycopg.Connection, query: str) -> None:
+    """The same, also with a plan that does not know the values."""
+    numbers = itertools.count(1)
+    sql = re.sub(r"\?(\d?)", lambda mark: f"${mark[1] or next(numbers)}", postgres.NAMED[query])
+    given = LOOKS.get(query, 0) - (query == "due")  # the moment is the database's
+    shared.execute(f"PREPARE {query}_ AS {sql}".encode())
+    call = f"EXPLAIN EXECUTE {query}_" + (f"({', '.join(['NULL'] * given)})" if given else "")
+    plan = "\n".join(row[0] for row in shared.execute(call.encode()))
+    assert "Seq Scan on" not in plan, plan
+    used = set(re.findall(r"(?:Scan(?: Backward)? using|Bitmap Index Scan on) (\w+)", plan))
+    expected = {"aimed": "target", "own": "pkey", "held": "pkey", "latest": "player", "parts": "parent"}
+    if query.startswith(("round_", "naming")) or query in {"found", "batch", "due", "due_wallets", *expected}:
+        name = "due" if query == "due_wallets" else expected.get(query, query)
+        assert used == {f"movements_{name}"}, plan
+        assert "Filter:" not in plan or query == "due_wallets", plan
+
+
+# ---------------------------------------------------------------- and in fact
+
+
+@pytest.fixture
+async def lite(tmp_path: Path) -> AsyncIterator[SqliteHome]:
+    """The plans say it for PostgreSQL."""
+    found = SqliteHome(tmp_path)
+    yield found
+    await found.close()
+
+
+async def test_a_long_round_costs_a_call_no_more_than_a_short_one(lite: SqliteHome) -> None:
+    """6,000 movements in one round: a bot, or a crash game that never closes its rounds (issue 7, 6)."""
+    journal, at = await lite.journal(), now()
+
+    def made(kind: int, n: int) -> Movement:
+        if kind == 0:
+            return decided(bet(f"b-{n}"), YES, at)
+        if kind == 1:
+            return decided(win(f"w-{n}", of=f"b-{n}"), YES, at)
+        return replace(bet(f"d-{n}"), undone_by="x")
+
+    for n in range(0, 2000, 100):
+        await wrote(journal, insert=tuple(made(kind, each) for kind in range(3) for each in range(n, n + 100)))
+    await wrote(journal, insert=(bet("short", round=Round("r-2")), cancel("short", round=Round("r-2"))))
+    steps = {}
+    for round_id in ("r-1", "r-2"):
+        here = ("acme", "anna", round_id)
+        for query, more in (("round_place", ()), ("round_win", ()), ("round_loose_win", ()), ("round_bets", (3,))):
+            steps[query, round_id] = await _steps(lite, sqlite.SQL[query], (*here, *more))
+            assert len(await looked(journal, query, *here, *more)) <= 3
+    for query, round_id in steps:
+        assert steps[query, round_id] < 600, steps
+
+
+async def test_what_one_wallet_owes_costs_another_one_nothing(lite: SqliteHome) -> None:
+    """A wallet that is down for a night: the others' credits are settled as quickly as before."""
+    journal, at = await lite.journal(), now()
+    for n in range(0, 3000, 500):
+        owed = (replace(win(f"w-{each}", wallet="down"), due_at=at - HOUR) for each in range(n, n + 500))
+        await wrote(journal, insert=tuple(owed))
+    await wrote(journal, insert=(replace(win("w", wallet="well"), due_at=at - timedelta(seconds=1)),))
+    assert await _steps(lite, sqlite.SQL["due_wallets"], ()) < 600
+    assert await _steps(lite, sqlite.SQL["due"], ("well", 10**18, 9)) < 600
+
+
+async def _steps(lite: SqliteHome, sql: str, values: tuple[object, ...]) -> int:
+    """How much work SQLite's machine does for a query."""
+    connection, count = apsw.Connection(str(lite.path)), 0
+
+    def counted() -> bool:
+        nonlocal count
+        count += 1
+        return False
+
+    connection.set_progress_handler(counted, 1)
+    connection.execute(sql, values).fetchall()
+    connection.close()
+    return count
