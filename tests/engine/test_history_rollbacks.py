@@ -76,7 +76,7 @@ def test_rule_06_a_wallet_that_never_stops_to_contradict_itself_is_a_persons(ben
     yes(bench.call(bet("b1")))
     bench.till.always(CONTRADICTS, kind=Kind.ROLLBACK)
     assert word(bench.call(undo("r1", "b1"))) == DOUBT
-    bench.settlement(DAYS, 600)
+    bench.settlement(DAYS, 3600)
     assert word(bench.call(undo("r1", "b1"))) == DOUBT
     waits_for_a_person(bench)
 
@@ -120,7 +120,7 @@ def test_rule_11_a_second_cancel_comes_to_an_end_with_the_first(bench_of: MakeBe
     bench.call(undo("r1", "b1"))
     bench.call(undo("r2", "b1"))
     bench.till.heal()
-    bench.settlement(DAYS, 600)
+    bench.settlement(DAYS, 3600)
     assert bench.till.balance() == Decimal("1000.00")
     assert word(bench.call(undo("r1", "b1"))) in STOOD
     assert word(bench.call(undo("r2", "b1"))) in STOOD

@@ -100,7 +100,7 @@ def test_rule_16_a_refund_of_which_a_part_was_refused_is_not_told_as_done(bench_
     for _ in range(2):
         bench.call(refund())
         assert last_word(bench) == DOUBT
-    bench.settlement(DAYS, 600)
+    bench.settlement(DAYS, 3600)
     assert bench.till.balance() == Decimal("980.00")
     ended(bench)
     assert listed(bench) > 0
@@ -183,7 +183,7 @@ def test_rule_19_a_giving_back_that_is_refused_leaves_the_item_for_a_person(benc
         bench.settlement(600, 5)
     assert bench.till.balance() == Decimal("990.00")
     assert listed(bench) > 0
-    bench.settlement(DAYS, 600)
+    bench.settlement(DAYS, 3600)
     ended(bench)
     assert open_rows(bench)
 

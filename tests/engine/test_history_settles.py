@@ -135,7 +135,7 @@ def test_rule_18_the_credit_in_the_air_is_awaited_and_a_person_undoes_it_where_n
     second = bench.begin(cancel(bench))
     bench.finish(first)
     assert word(bench.finish(second).outcome) == DOUBT
-    bench.settlement(DAYS, 600)
+    bench.settlement(DAYS, 3600)
     assert bench.till.balance() == Decimal("1015.00")
     assert bench.till.asked(Kind.ROLLBACK) == 0
     waits_for_a_person(bench)
@@ -166,7 +166,7 @@ def test_rule_18_a_settle_whose_undoing_is_refused_ends_or_is_a_persons(
     bench.till.then(refuses(Reason.SESSION_EXPIRED), kind=Kind.CREDIT)
     bench.till.always(refuses(reason), kind=Kind.ROLLBACK)
     assert word(bench.call(S1)) != ACCEPTED
-    bench.settlement(DAYS, 600)
+    bench.settlement(DAYS, 3600)
     ended(bench)
     heard = word(bench.call(S1))
     assert heard != ACCEPTED
@@ -219,7 +219,7 @@ def test_rule_18_the_cancel_of_a_settle_whose_credit_is_in_doubt_is_a_persons_or
     bench.call(S1)
     bench.call(cancel(bench))
     bench.till.heal()
-    bench.settlement(DAYS, 600)
+    bench.settlement(DAYS, 3600)
     told = word(bench.call(cancel(bench)))
     assert (told, bench.till.balance()) == (DOUBT, Decimal("1015.00"))
     waits_for_a_person(bench)

@@ -119,7 +119,7 @@ def test_rule_13_where_the_bet_may_not_be_asked_again_its_win_waits_for_the_same
     bench.till.then(lost_before, kind=Kind.DEBIT)
     assert word(bench.call(bet("b1"))) == DOUBT
     assert word(bench.call(win("w1", of="b1"))) == DOUBT
-    bench.settlement(DAYS, 600)
+    bench.settlement(DAYS, 3600)
     assert bench.till.balance() == Decimal("1000.00")
     assert bench.till.asked(Kind.CREDIT) == 0
     a_person_sees_the_bet(bench)
