@@ -234,6 +234,13 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.left >= SEND_LEAST_SECONDS and not self.hopeless and (self.patient or not self.turn)
 
     @property
+    def overtakes(self) -> bool:
+        """This drive came to it by another movement, while a call of its provider, or settlement, has it here."""
+        return not self.waits and (
+            self.air_of(self.own.key).calls > 0 or (bool(self.tried) and self.own.owner == self.node)
+        )
+
+    @property
     def wanted(self) -> bool:
         """Whether it may be asked for (rule 9)."""
         return self.waits or self.own.owes or self.won

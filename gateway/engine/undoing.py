@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from gateway.dialect import Dialect
-from gateway.engine.case import Case, Decide, First, Leave, Move, Split, Wait
+from gateway.engine.case import Case, Decide, First, Leave, Move, Split, Tell, Wait
 from gateway.engine.movement import Movement, what_moved
 from gateway.engine.parts import PART, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING
-from gateway.model import Accepted, Act, Declined, Flaw, Kind, Reason, Rollback, Transaction
+from gateway.model import Accepted, Act, Declined, Flaw, Kind, Reason, Rollback, Transaction, Unknown
 
 
 def by_round(dialect: Dialect, act: Act) -> bool:
@@ -46,13 +46,13 @@ def never_asked(case: Case) -> bool:
 def forbidden(case: Case) -> Move | None:
     """A rollback that was never sent, and that what the journal knows forbids.
 
-    Move: Decide with that reason
+    Move: Decide with that reason; Leave, or Tell doubt, while a win keeps its bet in doubt and its call is open
     A rollback of another player's movement, of what was definitely declined, of more than is left or in
     another currency is decided by what the journal knows; no wallet is to give anybody that money. *A win came for
     a bet in doubt and its bet was completed for it, while the cancel that stood before was still to be
     sent: the stake was given back beside its win.* So a win that ties to a bet in doubt stops the cancel as long as no byte
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
-    call hears doubt meanwhile: nobody knows yet whether the bet stands.
+    call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that.
     Serves: 11, 15, 16, 17
     """
     own, act = case.own, case.own.tx.act
@@ -69,6 +69,8 @@ def forbidden(case: Case) -> Move | None:
     heard = own.told == State.ACCEPTED.value or target.told == State.DECLINED.value
     if not target.decided and not heard and case.target_won:
         stopped = "a win came for this bet"
+        if case.overtakes:
+            return Tell(Unknown(detail=stopped))
         return Leave(own.open_state, stopped) if case.waits else _no(Reason.ALREADY_SETTLED, stopped)
     return _too_much(case, target, act)
 

@@ -202,3 +202,42 @@ def test_rule_31_a_cancel_that_looked_before_the_win_came_is_not_sent_after_it(
     cancel, came = bench.row(Kind.ROLLBACK, "c1"), bench.row(Kind.CREDIT, "w1").created_at
     assert cancel.asked_at is None or cancel.asked_at + trip <= came
     nothing_is_open(bench)
+
+
+def test_rule_11_a_cancel_that_a_win_stops_is_not_declined_while_its_own_call_waits(bench_of: MakeBench) -> None:
+    """Its bet is in doubt: settlement said `already_settled` to the call that was just to hear doubt."""
+    bench = bench_of("native", a_wallet("native", tombstones=False))
+    trip = Trip()
+    slow = bench.second(trip)
+    bench.till.always(lost_after)
+    for tx in (bet("b1"), win("w1", of="b1")):
+        assert word(bench.finish(bench.begin_at(slow, tx)).outcome) == DOUBT
+    bench.rest(60)
+    trip.stops_after, trip.stands_still = trip.made + 1, 0.5  # the cancel is in the journal, and its call looks next
+    call = bench.begin_at(slow, undo("c1", "b1"))
+    bench.look(slow)
+    assert word(bench.finish(call).outcome) == DOUBT
+    bench.till.heal()
+    bench.settlement(300, 5, slow)
+    assert word(bench.call(undo("c1", "b1"))) == Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1015.00")
+    nothing_is_open(bench)
+
+
+def test_rule_11_a_win_does_not_stop_a_cancel_once_its_provider_heard_that_the_bet_is_rolled_back(
+    bench_of: MakeBench,
+) -> None:
+    """The repeat of the bet was told so; the win that comes after that word goes to the wallet."""
+    bench = bench_of("native", a_wallet("native", tombstones=False))
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    assert word(bench.call(undo("c1", "b1"))) == DOUBT
+    assert word(bench.call(bet("b1"))) == Reason.ALREADY_ROLLED_BACK
+    bench.call(win("w1", of="b1"))
+    bench.till.heal()
+    bench.settlement(300, 2)
+    told = [word(bench.call(tx)) for tx in (undo("c1", "b1"), bet("b1"), win("w1", of="b1"))]
+    assert told == [ACCEPTED, Reason.ALREADY_ROLLED_BACK, ACCEPTED]
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)

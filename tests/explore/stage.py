@@ -371,7 +371,8 @@ class Stage:
         if own.undoes and own.attempts == 1 and own.target in rows and not own.ours and not own.parent:
             target = rows[own.target]
             wins = [m for m in rows.values() if ties(m, target, rows)]
-            if not target.decided and wins and own.told != "accepted" and target.kind == "debit":
+            heard = own.told == "accepted" or target.told == "declined"  # either says that the bet is undone
+            if not target.decided and wins and not heard and target.kind == "debit":
                 self.wrong.append(f"STAKE: {own.key} is sent although {wins[0].key} ties to {target.key}, in doubt")
         if own.kind == "credit" and not own.parent and own.attempts == 1:
             for bet in rows.values():

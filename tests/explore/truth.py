@@ -112,7 +112,8 @@ def wrong_step(before: dict[str, Movement], after: dict[str, Movement]) -> str:
         if row is was or was is None or was.decided or row.outcome != NEVER_REACHED or row.kind is not Kind.DEBIT:
             continue
         undoer = before.get(was.undone_by)
-        if undoer is not None and (undoer.attempts or undoer.told == "accepted" or undoer.decided):
+        heard = undoer is not None and (undoer.told == "accepted" or was.told == "declined")  # that it is undone
+        if undoer is not None and (undoer.attempts or heard or undoer.decided):
             continue
         win = next((m for m in before.values() if ties(m, was, before)), None)
         if win is not None:

@@ -90,7 +90,7 @@ FOUND = {
     "nothing_in_flight": "ONCE",
 }
 """Bugs that a few histories find, and the invariant that they break."""
-SEEDS_MAX = 60
+SEEDS_MAX = 250
 
 
 @pytest.mark.parametrize("bug", FOUND)
