@@ -196,7 +196,13 @@ class History(Watched):
                 return
         self.over = "settled"
 
+    def _dies_now(self) -> bool:
+        """The point was reached, and the process dies before anything else happens."""
+        return self.dies_at > 0 and any(node is not None and node.points >= self.dies_at for node in self.nodes)
+
     def _quiet(self) -> bool:
+        if self._dies_now():
+            return False
         if self.scheduler.errors or not all(self.nodes):
             return not self.killed or bool(self.scheduler.errors)
         working = any(busy(node.engine) for node in self.nodes if node)
