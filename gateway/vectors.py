@@ -1,6 +1,6 @@
 """Vectors: one exchange in one text file, and the laws that every dialect obeys on it.
 
-    source: netgaming card, Debit [seed]        where it comes from (adapters/README.md); always there
+    source: netgaming, Debit [seed]             where it comes from (adapters/README.md); always there
     currency: USD                               optional: the integration's currency
     settings: {"wire_scale": "iso4217"}         optional: the dialect's settings, JSON
     direction: in                               `both` (default), `in`: provider's end only, `out`: wallet's end only

@@ -1,8 +1,8 @@
 """A case: everything that a rule may look at, as values; and a move: what is to be done next.
 
 One look fills a case (`engine/gather.py`), the rules turn it into a move (`engine/rules.py`), the driver
-performs the move and looks again (`engine/drive.py`). A rule that reads what was not gathered
-raises: that is a bug, loud.
+performs the move and looks again (`engine/drive.py`). A rule that reads movements or wins that were not
+gathered raises: that is a bug, loud. (What a wallet may be supplied with, sessions and the like, is blank then.)
 """
 
 from __future__ import annotations

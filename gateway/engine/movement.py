@@ -97,7 +97,7 @@ class Movement(Struct, frozen=True, kw_only=True):
 
     @property
     def decided(self) -> bool:
-        return self.state.decided
+        return self.state is State.ACCEPTED or self.state is State.DECLINED
 
     @property
     def open_state(self) -> State:
@@ -122,11 +122,6 @@ class Movement(Struct, frozen=True, kw_only=True):
     def names(self) -> frozenset[str]:
         """The calls that may have heard its decision."""
         return frozenset(name for name in self.heard.split() if not name.startswith("-"))
-
-    @property
-    def decided_in_doubt(self) -> bool:
-        """Decided, and doubt is the last word that its provider heard (rule 12)."""
-        return self.decided and self.told == UNKNOWN
 
 
 # ---------------------------------------------------------------- pure changes
@@ -235,7 +230,7 @@ class Event(StrEnum):
     ANSWERED = "answered"
     SILENT = "silent"  # no complete answer came
     QUERIED = "queried"
-    HELD = "held"  # its turn has not come: nothing was sent
+    HELD = "held"  # only in stories that versions before schema 2 wrote: its turn had not come
     LOOKED = "looked"  # settlement did
     TOLD = "told"
     DECIDED = "decided"

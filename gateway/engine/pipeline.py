@@ -1,6 +1,6 @@
 """The way of a transaction, in one direction.
 
-receive -> guard, signature -> decode -> complete -> journal -> route -> plan -> wallet -> journal -> answer
+receive -> guard, signature -> decode -> complete, route, journal (one look) -> wallet -> journal -> answer
 """
 
 from __future__ import annotations

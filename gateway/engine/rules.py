@@ -239,7 +239,7 @@ def _anothers(case: Case) -> bool:
 def came_too_late(case: Case) -> Move | None:
     """A rollback, capture or release named it before it came, and it was never asked.
 
-    Move: Decide `already_rolled_back`
+    Move: Decide `already_rolled_back`; of a rollback `transaction_not_found`
     A cancel may overtake its bet. *A release that overtook its reserve left nothing behind, and the reserve held the
     money without end:* whatever names a movement that nobody has seen is its tombstone.
     Serves: 15

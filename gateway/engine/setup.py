@@ -19,7 +19,7 @@ from gateway.auth.guards import Guard
 from gateway.auth.keys import Key
 from gateway.currency import Currencies
 from gateway.dialect import Dialect
-from gateway.model import FACTS, Kind, Transaction
+from gateway.model import Kind, Transaction
 
 
 class Breaker(Struct, frozen=True, kw_only=True):
@@ -97,11 +97,6 @@ class Wallet(Struct, frozen=True, kw_only=True):
     ids_as_is: bool = False
     currency: str = ""
     limits: Limits = Limits()
-
-    def takes_again(self, kind: Kind, signed_amount: int = 0) -> str:
-        """`safe`, `applied`, `query` or `never` for a second asking of this kind (rule 14)."""
-        as_credit = FACTS[kind].repeats_as == "credit" or (kind is Kind.ADJUST and signed_amount > 0)
-        return self.repeats["credit" if as_credit else FACTS[kind].repeats_as]
 
     @property
     def place(self) -> str:

@@ -65,11 +65,6 @@ class IllegalEdge(AssertionError):
     """A movement was to go where no edge leads: our bug, loud."""
 
 
-def sources(*targets: State) -> list[State]:
-    """The states from which an edge leads to one of `targets`."""
-    return [state for state, edges in EDGES.items() if any(target in edges for target in targets)]
-
-
 def drawn() -> str:
     """The machine as a table in Markdown."""
     lines = ["| From | To | When |", "|---|---|---|"]

@@ -15,7 +15,6 @@ from msgspec import Struct
 from gateway.engine.journal import Journal
 from gateway.engine.setup import Provider, Wallet
 from gateway.http import Request, Response
-from gateway.model import Kind
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -116,7 +115,3 @@ class World(Struct, frozen=True, kw_only=True):
     journal: Journal
     meter: Meter
     gate: Gate = OpenGate()
-
-
-def kind_label(kind: Kind | None) -> str:
-    return kind.value if kind else "unknown"

@@ -32,7 +32,7 @@ WHOLE_CANCELS = frozenset({"scorpio_play"})
 
 
 BURIES = frozenset({"kyren"})
-"""Kyren: whatever a Cancel or Refund names is buried (its card), although no caller may rely on it."""
+"""Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it."""
 
 
 def rules_of(dialect: Dialect) -> Rules:

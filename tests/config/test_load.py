@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.engine.setup import Wallet
-from gateway.model import Kind
+from gateway.model import Adjust, Capture, Credit, Debit, Kind, Release, Reserve, Rollback, Settle, repeats_as
 from gateway.serve.config import load
 from gateway.serve.config.declaration import json_schema
 from gateway.serve.discover import find
@@ -144,12 +145,14 @@ def test_each_kind_follows_the_word_of_what_it_does_to_the_purse(tmp_path: Path)
     """A hold takes, so it is asked again as a bet is; a correction as its sign says (rule 14)."""
     text = "{dialect: netgaming, url: 'https://w.example', repeats: {debit: never, credit: applied, rollback: safe}}"
     wallet = good(tmp_path, with_wallet(text)).setup.wallets["other"]
-    takes = (Kind.DEBIT, Kind.SETTLE, Kind.RESERVE, Kind.CAPTURE, Kind.RELEASE)
-    assert {wallet.takes_again(kind) for kind in takes} == {"never"}
-    assert [wallet.takes_again(Kind.ADJUST, sign) for sign in (-1, 1)] == ["never", "applied"]
-    assert [wallet.takes_again(kind) for kind in (Kind.CREDIT, Kind.ROLLBACK)] == ["applied", "safe"]
-    with pytest.raises(KeyError):  # a batch is asked about item by item
-        wallet.takes_again(Kind.BATCH)
+    one = Decimal(1)
+    takes = (
+        Debit(amount=one), Settle(debit=one, credit=one), Reserve(amount=one), Capture(reference="h"), Release(reference="h"),
+        Adjust(amount=-one),
+    )  # fmt: skip
+    assert {wallet.repeats[repeats_as(act)] for act in takes} == {"never"}
+    gives = (Adjust(amount=one), Credit(amount=one), Rollback(reference="b"))
+    assert [wallet.repeats[repeats_as(act)] for act in gives] == ["applied", "applied", "safe"]
 
 
 def test_a_wallet_is_the_same_by_dialect_address_and_ids(tmp_path: Path) -> None:

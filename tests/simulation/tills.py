@@ -17,7 +17,6 @@ from gateway.http import Request, Response
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
-    Adjust,
     Batch,
     Capture,
     Declined,
@@ -29,6 +28,7 @@ from gateway.model import (
     Rollback,
     Status,
     Transaction,
+    repeats_as,
 )
 from gateway.play.book import Decision, Place, content_of, rules_of
 from gateway.play.purse import Purse
@@ -118,8 +118,7 @@ class SimPurse(Purse):
 
     def takes_again(self, tx: Transaction) -> str:
         """How it takes a second asking; a correction is a debit or a credit by its sign (rule 14)."""
-        sign = (1 if tx.act.amount > 0 else -1) if isinstance(tx.act, Adjust) else 0
-        return self.wallet.takes_again(tx.kind, sign)
+        return self.wallet.repeats[repeats_as(tx.act)]
 
     def _refused_by_habit(self, tx: Transaction, provider: str, place: Place, now: datetime) -> Declined | None:
         """What this wallet will not do, or not yet; nothing moves and nothing is remembered."""
