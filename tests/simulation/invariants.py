@@ -510,7 +510,7 @@ class Verdict:
         clock = (plan.after_doubt is not None and not heard) or story.batched
         business = isinstance(row.outcome, Declined) and row.outcome.reason is not Reason.ALREADY_ROLLED_BACK
         business = business or self._left_to_a_person(row, story)
-        sums = allowed(story, clock=clock, refused=business)
+        sums = allowed(story, clock=clock, refused=business, kept=self._kept(row))
         net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))
         if net not in sums and not any("ORDER" in CANNOT[lie][1] for lie in lies):
             may = ", ".join(map(str, sorted(sums))) or "no order of its words at all"

@@ -40,6 +40,8 @@ REGRESSIONS = {
     2797: "a call that had been told doubt told the journal that it had heard the decision",
     22550: "a repeat was told accepted while the gateway's own rollback of its bet was on its way (rule 12)",
     48546: "a win looked at its bet so often that the bet's own look, and so a person, never came",
+    200541: "a person's no said that a bet stands which had been declined for that very cancel",
+    201763: "two cancels, the first did not leave: each was told that the other had given the stake back (rule 17)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
