@@ -295,8 +295,15 @@ class Case(Struct, frozen=True, kw_only=True):
         """What earlier accepted or open partial rollbacks of the target move together."""
         if not self.provider.dialect.partial:
             return NOTHING
-        others = [m for m in self.rollbacks if m.key != self.own.key and m.state is not State.DECLINED]
-        return sum((what_moved(m, target) for m in others), NOTHING)
+        return sum((what_moved(m, target) for m in self.earlier), NOTHING)
+
+    @property
+    def earlier(self) -> list[Movement]:
+        """The other rollbacks of its target that may move something before it: those that were sent, or came first.
+        What was never sent and came later waits for it, and takes nothing away from it."""
+        own = self.own
+        others = [m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED]
+        return [m for m in others if m.decided or m.attempts or (m.created_at, m.key) < (own.created_at, own.key)]
 
     @property
     def undone_by_another(self) -> bool:

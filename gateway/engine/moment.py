@@ -38,8 +38,21 @@ class Moment(Struct, frozen=True):
         if since > self.now:  # the clock was set back after it: since then, or since this process began
             known = self.steps[-1].after if self.steps else self.began
             return max(self.now - known, NONE) if known is not None else NONE
-        ahead = sum((step.after - step.before for step in self.steps if since <= step.before < step.after), NONE)
-        return max(self.now - since - ahead, NONE)
+        made = self._after(since)
+        ahead = max(sum((step.after - step.before for step in made), NONE), NONE)
+        least = self.now - self.steps[-1].after if made else NONE
+        return max(self.now - since - ahead, least)
+
+    def _after(self, since: datetime) -> tuple[Stepped, ...]:
+        """The steps since the last time that this clock may have shown it, the look that noticed one a little later
+        than it was made. What it showed twice is taken for the later: that is never more than what passed."""
+        end = self.now
+        for number in range(len(self.steps), 0, -1):
+            step = self.steps[number - 1]
+            if step.after - NOTICED <= since <= end:
+                return self.steps[number:]
+            end = step.before
+        return self.steps
 
     def in_flight(self, since: datetime) -> timedelta:
         """How long a request that began then is certainly on its way or landed."""

@@ -63,12 +63,13 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
 
     def steps(again: bool) -> Steps[Movement]:
         own = yield from _open_one(key, now)
-        parts, target, whole = yield Look((Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,))))
+        asks = Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,))
+        parts, target, whole, named = yield Look((*asks, Ask("found", (own.provider, own.reference))))
         _no_open_parts(parts)
         if not verdict.force:
             _nothing_in_flight(own, setup, now)
         aim, above = next(iter(target), None), next(iter(whole), None)
-        after = decided(own, _yes(own) if verdict.accepted else _no(own, aim), now)
+        after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named), now)
         puts = [Put(own, after), *_its_target(after, aim, now), *_its_whole(above, now)]
         told = [(key, step)]
         if above is not None and not above.decided:
@@ -148,10 +149,12 @@ def _yes(movement: Movement) -> Accepted:
     return Accepted(currency=movement.tx.currency, wallet_id=own_id(movement.key))
 
 
-def _no(movement: Movement, target: Movement | None) -> Declined:
-    """In words that every dialect has; a person's own never leave the journal."""
+def _no(movement: Movement, target: Movement | None, named: list[Movement]) -> Declined:
+    """In words that every dialect has; a person's own never leave the journal. A rollback whose movement came after
+    it, and was declined for it, is told that there is none: not that it stands."""
     if movement.undoes:
-        gone = target is not None and target.state is State.DECLINED
+        buried = any(m.undone_by == movement.key and m.state is State.DECLINED for m in named)
+        gone = buried or (target is not None and target.state is State.DECLINED)
         reason = Reason.TRANSACTION_NOT_FOUND if gone else Reason.ALREADY_SETTLED
     else:
         reason = Reason.UNSUPPORTED if movement.owes else Reason.ALREADY_ROLLED_BACK

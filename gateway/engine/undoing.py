@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from gateway.dialect import Dialect
@@ -77,21 +79,22 @@ def forbidden(case: Case) -> Move | None:
 
 def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
     own, whole, dialect = case.own, target.whole_amount, case.provider.dialect
-    taken = case.undone(target)
-    if dialect.partial and whole is not None and taken >= whole > 0 and _all_ended(case):
+    if dialect.partial and whole is not None and _given_back(case, target) >= whole > 0:
         return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
     if act.amount is None or whole is None:
         return None
     if own.tx.currency != target.tx.currency:
         return _no(Reason.CURRENCY_MISMATCH, f"that movement was in {target.tx.currency}")
-    if dialect.excess == "refuse" and act.amount > whole - taken:
+    if dialect.excess == "refuse" and act.amount > whole - case.undone(target):
         message = "more than is left of that movement"
         return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))
     return None
 
 
-def _all_ended(case: Case) -> bool:
-    return all(m.decided for m in case.rollbacks if m.attempts)
+def _given_back(case: Case, target: Movement) -> Decimal:
+    """What was given back for certain. *A cancel that had not left was told that nothing was left, because of a second
+    one that waited for it:* of one that is open nobody knows, and this one waits for it."""
+    return sum((what_moved(m, target) for m in case.earlier if m.state is State.ACCEPTED), NOTHING)
 
 
 def another_rollback(case: Case) -> Move | None:
@@ -124,9 +127,7 @@ def another_rollback(case: Case) -> Move | None:
 
 def _waits_for_others(case: Case, target: Movement) -> bool:
     """Whether what others may still move, those that were sent or came first, leaves too little for this one (rule 17)."""
-    own, whole, act = case.own, target.whole_amount, case.own.tx.act
-    others = [m for m in case.rollbacks if m.key != own.key and m.state is not State.DECLINED]
-    before = [m for m in others if m.attempts or (m.created_at, m.key) < (own.created_at, own.key)]
+    before, whole, act = case.earlier, target.whole_amount, case.own.tx.act
     if whole is None or not isinstance(act, Rollback) or all(m.decided for m in before):
         return False
     asked = whole if act.amount is None else act.amount

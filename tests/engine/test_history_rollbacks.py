@@ -20,7 +20,7 @@ from tests.engine.histories import (
     waits_for_a_person,
     word,
 )
-from tests.simulation.behaviours import late, lost_after, lost_before, queued
+from tests.simulation.behaviours import late, lost_after, lost_before, queued, unreachable
 from tests.simulation.bench import NEVER, QUERY, Bench, a_call, a_wallet
 
 WALLETS = ("native", *SPLITTING)
@@ -159,6 +159,30 @@ def test_rule_11_two_cancels_of_whatever_was_accepted_both_end(bench_of: MakeBen
     bench.finish(second)
     bench.settlement(120, 1)
     assert word(bench.call(bench.undo(call, "r2"))) != DOUBT
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", ["native", "gameball"])
+def test_rule_17_a_cancel_that_did_not_leave_is_not_done_by_the_one_that_waits_for_it(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """Gameball, where parts are known: each of two cancels was told that the other had given the stake back, and it
+    stayed taken."""
+    bench = bench_of("gameball", wallet)
+    yes(bench.call(bet("b1")))
+
+    async def does_not_leave(post: object) -> object:
+        await bench.scheduler.sleep(0.5)
+        return await unreachable(post)  # type: ignore[arg-type]  # a post
+
+    bench.till.then(does_not_leave, kind=Kind.ROLLBACK)  # type: ignore[arg-type]  # a behaviour
+    first = bench.begin(undo("r1", "b1"))
+    bench.rest(0.2)
+    bench.begin(undo("r2", "b1"))
+    bench.finish(first)
+    bench.settlement(120)
+    assert bench.till.balance() == Decimal("1000.00")
+    assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
     nothing_is_open(bench)
 
 

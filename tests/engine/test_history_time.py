@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.engine.states import State
 from gateway.model import Adjust, Kind, Reason, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
@@ -116,6 +117,36 @@ def test_rule_29_a_jump_back_delays_no_cancel_in_doubt(bench_of: MakeBench) -> N
     bench.scheduler.skew = -timedelta(hours=5)
     bench.settlement(600)
     back_or_never(bench)
+
+
+def test_rule_29_a_jump_ahead_and_one_back_delay_no_cancel_in_doubt(bench_of: MakeBench) -> None:
+    """The hours ahead were taken off what came after the jump back: for so long no 404 was final, and the cancel
+    of a bet that had never arrived had no end."""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False))
+    bench.till.then(silent(20), kind=Kind.DEBIT)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.call(undo("r1", "b1"))
+    for step in (timedelta(hours=2), -timedelta(hours=3)):
+        bench.scheduler.skew = step
+        bench.settlement(10)
+    bench.settlement(600)
+    back_or_never(bench)
+
+
+def test_rule_29_a_jump_back_and_two_ahead_let_a_wallet_forget(bench_of: MakeBench) -> None:
+    """What the clock was set back between two jumps ahead is time that passed: a cancel that its wallet denies comes
+    to a person once the wallet does not remember its bet, and is not asked for hours longer."""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False, remembers=timedelta(minutes=10)))
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    bench.till.always(refuses(Reason.TRANSACTION_NOT_FOUND), kind=Kind.ROLLBACK)
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    for hours in (5, 2, 4):
+        bench.scheduler.skew = timedelta(hours=hours)
+        bench.settlement(10)
+    bench.settlement(560)
+    assert bench.row(Kind.ROLLBACK, "r1").state is not State.PERSON
+    bench.settlement(120)
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
 
 
 def test_rule_29_a_jump_ahead_gives_nothing_back_too_early(bench_of: MakeBench) -> None:

@@ -62,6 +62,41 @@ def test_rule_29_a_jump_back_stops_no_clock() -> None:
     assert work.look().passed(NOON + 10 * S) == 70 * S
 
 
+def test_rule_29_what_came_after_a_jump_back_knows_nothing_of_the_jump_ahead_before_it() -> None:
+    """Two hours ahead by mistake and three back: what is asked then is a minute old after a minute, not after two
+    hours more."""
+    clocks, work = begun()
+    for hours in (2, -3):
+        clocks.run(10)
+        clocks.wall += timedelta(hours=hours)
+        work.look()
+    asked_at = clocks.wall
+    clocks.run(60)
+    moment = work.look()
+    assert (moment.passed(asked_at), moment.in_flight(asked_at)) == (60 * S, 60 * S)
+
+
+def test_rule_29_what_a_clock_was_set_back_is_time_that_passed() -> None:
+    """Five hours ahead, three back, two ahead: of what it shows now, four were jumps, and not seven."""
+    clocks, work = begun()
+    for hours in (5, -3, 2):
+        clocks.run(10)
+        clocks.wall += timedelta(hours=hours)
+        work.look()
+    clocks.run(10)
+    assert work.look().passed(NOON) == 40 * S
+
+
+def test_rule_29_since_the_last_jump_time_has_passed_whatever_was_before_it() -> None:
+    """A time that this clock jumped over is another's: nobody knows more of it than that the jump came after."""
+    clocks, work = begun()
+    clocks.run(10)
+    clocks.wall += 180 * S
+    work.look()
+    clocks.run(70)
+    assert work.look().passed(NOON + 100 * S) == 70 * S
+
+
 def test_rule_29_a_process_that_begins_after_the_jump_counts_from_its_beginning() -> None:
     """It saw no step, and the journal's times lie hours ahead: they pass all the same."""
     clocks, work = begun()

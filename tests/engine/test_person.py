@@ -80,6 +80,18 @@ def test_what_waits_for_a_person_is_decided_and_the_provider_hears_it(bench_of: 
     assert bench.till.asked(Kind.CREDIT) == asked, "a decided one is never asked again"
 
 
+def test_a_cancel_that_buried_its_bet_is_told_by_a_person_that_there_is_none(bench_of: MakeBench) -> None:
+    """The bet came after its cancel and was declined for it: `already_settled` would say that it stands."""
+    bench = bench_of("native", a_wallet("native", repeats=NEVER))
+    bench.till.then(lost_before, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert isinstance(bench.call(undo("r1", "t1")), Unknown)
+    assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
+    decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=False, force=True)
+    assert why(bench.call(undo("r1", "t1"))) is Reason.TRANSACTION_NOT_FOUND
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 def test_a_decision_stands(bench_of: MakeBench) -> None:
     bench = bench_of()
     yes(bench.call(bet("t1")))

@@ -233,7 +233,12 @@ class History(Watched):
             return True
         if row.kind == "rollback" and row.target in self.rows:
             other = self.rows.get(self.rows[row.target].undone_by)
-            return other is not None and other is not row and other.state == "person"
+            if other is not None and other is not row and other.state == "person":
+                return True
+            # Several parts may be given back, and none of them has the bet for itself: what is left is not known.
+            others = [r for r in self.rows.values() if r.target == row.target and r.kind == "rollback" and r is not row]
+            parts = self.setup.providers[row.provider].dialect.partial and not row.attempts
+            return parts and any(r.state == "person" and r.attempts for r in others)
         bets = (
             r for r in self.rows.values()
             if (r.provider, r.player) == (row.provider, row.player) and (r.round == row.round or r.id == row.reference)

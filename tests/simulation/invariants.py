@@ -413,6 +413,8 @@ class Verdict:
         business = isinstance(row.outcome, Declined) and row.outcome.reason is not Reason.ALREADY_ROLLED_BACK
         if belief == STANDS and business and story.cancels:
             return  # its win stopped its cancel, and then its wallet would not have it: a win is never refused (rule 15)
+        if belief == STANDS and self._left_to_a_person(row, story):
+            return
         forgot = self._touched(row) and self.history.setup.providers[story.provider].after_doubt is not None
         if belief == STANDS and net != expected and not (forgot or (story.cancels and family.for_person)):
             self.say("ACCEPTED", f"{row.key} was told accepted: {net} moved, {expected} was said", family)
@@ -425,6 +427,16 @@ class Verdict:
             self.say("OWED", f"{row.key} is a win, and its provider heard {story.decisions}", family)
         if belief == GONE and net and not family.for_person:
             self.say("ZERO", f"{row.key} was told declined or cancelled: {net} moved", family)
+
+    def _left_to_a_person(self, row: Movement, story: Story) -> bool:
+        """Its win stopped its cancel while it was in doubt, as it must (rule 11), and what became of it no wallet could
+        say: it may not be asked, or has forgotten. Later a person finds in the book that it never came. Nobody could
+        have known that when the cancel was answered, and an answered cancel stays answered (rule 7)."""
+        seen, cancels = self.history.rows, [m for m in map(self._row_of, story.cancels) if m is not None]
+        settled = [m for m in cancels if isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_SETTLED]
+        stopped = [seen[m.key].decided_at for m in settled if not m.attempts]
+        said = seen[row.key].decided_at if row.state is State.DECLINED and row.key in self.history.resolved else None
+        return said is not None and bool(stopped) and all(when is not None and when < said for when in stopped)
 
     def _silence(self, story: Story) -> None:
         """A provider that fell silent after doubt, with the clock of rule 12 on: whatever takes is given back."""
@@ -497,7 +509,8 @@ class Verdict:
         heard = heard and not self._touched(row)  # a journal may forget that its yes was heard
         clock = (plan.after_doubt is not None and not heard) or story.batched
         business = isinstance(row.outcome, Declined) and row.outcome.reason is not Reason.ALREADY_ROLLED_BACK
-        sums = allowed(story, clock=clock, refused=business)
+        business = business or self._left_to_a_person(row, story)
+        sums = allowed(story, clock=clock, refused=business, kept=self._kept(row))
         net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))
         if net not in sums and not any("ORDER" in CANNOT[lie][1] for lie in lies):
             may = ", ".join(map(str, sorted(sums))) or "no order of its words at all"

@@ -97,11 +97,11 @@ def ops_of(story: Story) -> list[Op]:
     return found
 
 
-def allowed(story: Story, *, clock: bool, refused: bool) -> frozenset[Decimal]:
+def allowed(story: Story, *, clock: bool, refused: bool, kept: bool = False) -> frozenset[Decimal]:
     """The sums that some order of the words leaves.
 
     `clock`: the gateway may give it back by itself. `refused`: its wallet said an explicit no, perhaps
-    when its provider had ceased to ask.
+    when its provider had ceased to ask. `kept`: its wallet would not undo it.
     """
     ops = ops_of(story)
     if clock:
@@ -116,7 +116,7 @@ def allowed(story: Story, *, clock: bool, refused: bool) -> frozenset[Decimal]:
         seen.add(state)
         waiting, book = state
         if not waiting:
-            if _ends(ops, book, refused=refused):
+            if _ends(ops, book, refused=refused, kept=kept):
                 sums.add(book.net)
             continue
         for n in waiting:
@@ -125,12 +125,14 @@ def allowed(story: Story, *, clock: bool, refused: bool) -> frozenset[Decimal]:
     return frozenset(sums)
 
 
-def _ends(ops: list[Op], book: Book, *, refused: bool) -> bool:
+def _ends(ops: list[Op], book: Book, *, refused: bool, kept: bool) -> bool:
     """What must hold when all has happened."""
     stands = any(op.word == NO and op.reason is Reason.ALREADY_SETTLED for op in ops[1:])
     if stands and book.root in (ABSENT, BURIED) and not refused:
         return False
     gone = ops[0].word == NO and not any(op.of for op in ops)
+    if kept and stands and ops[0].reason is Reason.ALREADY_ROLLED_BACK:
+        gone = False  # the repeat was told that its cancel was read, as it must be (rule 11); then its wallet kept it
     return not gone or not book.net
 
 

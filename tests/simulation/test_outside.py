@@ -82,8 +82,8 @@ def told(sent: list[tuple[Act, str]], *, beside: bool = False) -> Story:
     return first
 
 
-def sums(story: Story, *, clock: bool = False, refused: bool = False) -> list[Decimal]:
-    return sorted(allowed(story, clock=clock, refused=refused))
+def sums(story: Story, *, clock: bool = False, refused: bool = False, kept: bool = False) -> list[Decimal]:
+    return sorted(allowed(story, clock=clock, refused=refused, kept=kept))
 
 
 @pytest.mark.parametrize(("sent", "left"), ONE_AFTER_THE_OTHER)
@@ -115,3 +115,11 @@ def test_the_gateways_own_clock_may_give_back_what_nobody_heard_of() -> None:
 def test_a_win_that_stopped_the_cancel_of_a_bet_that_its_wallet_refuses() -> None:
     """The wallet's own no is the last word about a stake, whatever its cancel was told."""
     assert sums(told([(BET, "doubt"), (ALL, "settled")]), refused=True) == [-10, 0]
+
+
+def test_a_bet_whose_repeat_heard_of_its_cancel_and_that_its_wallet_then_kept() -> None:
+    """The repeat must be told so once the cancel is read; only a wallet that keeps the bet may make it stand."""
+    told_so = told([(BET, "gone"), (ALL, "settled")], beside=True)
+    assert sums(told_so) == []
+    assert sums(told_so, kept=True) == [-10]
+    assert sums(told([(BET, "gone"), (ALL, "yes")], beside=True), kept=True) == [0]

@@ -28,6 +28,7 @@ from gateway.model import (
     Rollback,
     Status,
     Transaction,
+    any_no,
     repeats_as,
 )
 from gateway.play.book import Decision, Place, content_of, rules_of
@@ -42,13 +43,12 @@ if TYPE_CHECKING:
 
 FORGETS_AFTER = timedelta(seconds=4)
 OPENING = 60
-DEBITS = frozenset({Kind.DEBIT, Kind.SETTLE})
 
 
 class SimPurse(Purse):
     """As strict as its plan says: what is not `safe` applies a second asking again.
 
-    `safe` looks for the id before anything else; every other kind has no memory for a repeat, but
+    `safe` looks for the id before anything else, whatever takes and was declined included; every other kind has no memory for a repeat, but
     knows what became of an id where its dialect can ask.
     """
 
@@ -101,7 +101,7 @@ class SimPurse(Purse):
         if self.mood == "refuses":
             self.fired["refuses"] += 1
             refusal = Declined(reason=Reason.PLAYER_NOT_FOUND, message="nobody here")
-            if tx.kind in DEBITS and known is None:
+            if any_no(tx.act) and known is None:
                 self._decided[place] = Decision(content_of(self._complete(tx, provider)), refusal)
                 self._since.setdefault(place, now)
             return refusal
@@ -109,7 +109,7 @@ class SimPurse(Purse):
         outcome = super().apply(tx, provider, now)
         if known is not None and isinstance(known.outcome, Accepted):
             self._decided[place] = known  # a query is answered by what was applied
-        elif isinstance(outcome, Declined) and tx.kind in DEBITS:
+        elif isinstance(outcome, Declined) and any_no(tx.act):
             self._decided[place] = Decision(
                 content_of(self._complete(tx, provider)), outcome
             )  # a known id hears its first decision
