@@ -203,6 +203,8 @@ class Driver:
         for _ in range(STALE_MAX):
             case = self._timed(errand, case, waits=waits)
             if move is None and case.too_little:
+                if case.own.fact is not None:  # what its wallet said as its time ended outlives this look (rule 28)
+                    await self._fact(case.own.key, case.own.fact, self._steps_of(case))
                 case = self._timed(errand, await self._look_again(errand, case), waits=waits)
             move = next_move(case) if move is None else move
             after: Case | None = None

@@ -471,6 +471,20 @@ def test_rule_28_the_wallets_late_answer_is_journalled_and_counts(bench_of: Make
     assert bench.row(Kind.DEBIT, "t1").told == "accepted"
 
 
+def test_rule_28_an_answer_that_comes_as_the_providers_time_ends_is_journalled_and_counts(bench_of: MakeBench) -> None:
+    """The process was short of time, and saw both at once: the wallet's yes was forgotten for a look at the bet's wins,
+    and nobody could ask for it again."""
+    bench = bench_of("native", a_wallet("kyren", repeats=NEVER, answer_within=timedelta(seconds=4)))
+    node = bench.busy(0.5)
+    for number in range(8):  # which of the two it sees first is chance
+        bench.till.then(late(4.0), kind=Kind.DEBIT)
+        bench.finish(bench.begin_at(node, bet(f"b{number}")))
+        bench.rest(30)
+    states = [bench.row(Kind.DEBIT, f"b{number}").state for number in range(8)]
+    assert states == [State.ACCEPTED] * 8
+    assert isinstance(bench.call(bet("b1")), Accepted)
+
+
 def test_rule_28_after_give_up_it_stays_in_doubt(bench_of: MakeBench) -> None:
     """An answer after `give_up_after` is nobody's any more."""
     bench = bench_of("native", a_wallet("netgaming", repeats=NEVER, give_up_after=timedelta(seconds=10)))

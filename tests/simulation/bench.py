@@ -6,7 +6,7 @@ the network is ours to script, call by call. Nothing sleeps: the scheduler turns
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from decimal import Decimal
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -425,6 +425,15 @@ class Bench:
         journal = self.process.journal
         reached = journal if trip is None else Distant(journal, self.scheduler, trip)
         return Process(self._engine(reached), journal)
+
+    def busy(self, seconds: float) -> Process:
+        """The same, on a machine that is short of time: whatever it waited for, it goes on so much later."""
+
+        async def wait(handles: Sequence[Any], most: float) -> None:
+            await self.scheduler.wait(handles, most)
+            await self.scheduler.sleep(seconds)
+
+        return Process(Engine(replace(self.process.engine.world, wait=wait)), self.process.journal)
 
     def begin_at(self, node: Process, tx: Transaction, provider: str = "") -> Task:
         """As `begin`, and it is that process which reads the call."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gateway.engine.movement import Listing, Movement
 from gateway.engine.states import EDGES, State
-from gateway.model import Accepted, Declined, Kind, Reason, Unknown
+from gateway.model import Accepted, Declined, Kind, Reason, Rollback, Unknown
 from gateway.play.book import Entry, Place
 from tests.simulation.bench import at_once
 from tests.simulation.history import History
@@ -396,6 +396,12 @@ class Verdict:
             row for row in self.rows
             if row.provider == story.provider and row.tx.id == story.id and row.kind is story.kind and not row.parent
         ]  # fmt: skip
+        if not found and isinstance(story.tx.act, Rollback):  # Kyren's cancel has no id on the wire but what it names
+            found = [
+                row for row in self.rows
+                if row.provider == story.provider and row.kind is Kind.ROLLBACK and not (row.parent or ours(row))
+                and row.reference == story.tx.act.reference
+            ]  # fmt: skip
         return found[0] if found else None
 
     def _told(self, story: Story) -> None:
@@ -449,9 +455,11 @@ class Verdict:
         plan = next(p for p in self.history.plan.providers if p.name == story.provider)
         silent = plan.after_doubt is not None and (plan.manner == "quiet" or story.silent)
         family = self._whole(row)
-        silent = silent and not any(m.key in self.history.resolved for m in self._about(row))
-        if silent and family.net and not (family.for_person or self._touched(row) or self._kept(row)):
-            self.say("ZERO", f"{row.key}: its provider's silence meant that it failed, and {family.net} moved", family)
+        rows = self._about(row)
+        silent = silent and not any(m.key in self.history.resolved for m in rows)
+        net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))  # a hold is given back by a release
+        if silent and net and not (family.for_person or self._touched(row) or self._kept(row)):
+            self.say("ZERO", f"{row.key}: its provider's silence meant that it failed, and {net} moved", family)
 
     def _deaf(self, story: Story) -> None:
         """A native provider that asks to the end hears what was decided long ago (rule 7); a batch that is told

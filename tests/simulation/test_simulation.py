@@ -18,8 +18,6 @@ from tests.simulation.run import main, play, shown
 
 ROOT = Path(__file__).parent.parent.parent
 SEEDS = 2000
-OPEN = {1146, 1589}
-"""Seeds with a violation that is known and not mended: they are faults of the engine or of its judge."""
 BY_HAND = {
     (State.PERSON, State.ASKING),  # also `gateway tx retry`
     (State.PERSON, State.DOUBT),
@@ -33,12 +31,16 @@ REGRESSIONS = {
     43: "a batch answered with doubt, whose first bet counted as heard: its silence never gave it back (rules 12, 19)",
     546: "a clock went hours ahead and then further back: for so long no 404 was final, and a cancel had no end (rule 29)",
     1135: "a clock went back and ahead: a cancel that its wallet denied was asked for hours, and came to no person",
+    1146: "a cancel that waited for its bet was counted as done, and the second one heard `already_rolled_back` (rule 11)",
     1504: "a bet that followed its round to another wallet kept the first wallet's alias, and its cancel named nobody",
+    1589: "after a restored backup a wallet's yes to a second cancel counted as a second giving back (rules 15, 30)",
+    1668: "a clock that jumped ahead and was set back left a cancel owed that its wallet had long forgotten (rule 29)",
     2102: "two attempts of one call decided, and the second took back that the first was counted to be heard",
     2204: "the gateway's own rollback of a split settle never ended: what its part had undone was declined by then",
     2474: "a wallet that had honestly forgotten a bet did not find it for its cancel, and was believed (rule 14)",
     2797: "a call that had been told doubt told the journal that it had heard the decision",
     22550: "a repeat was told accepted while the gateway's own rollback of its bet was on its way (rule 12)",
+    302444: "a yes that came as its call's time ended was forgotten for a look at the bet's wins (rule 28)",
     48546: "a win looked at its bet so often that the bet's own look, and so a person, never came",
     200541: "a person's no said that a bet stands which had been declined for that very cancel",
     201763: "two cancels, the first did not leave: each was told that the other had given the stake back (rule 17)",
@@ -54,12 +56,12 @@ def run_alone(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
 
 
-def test_two_thousand_histories_have_no_violation_but_the_open_ones() -> None:
-    """Every fault fires and every state is reached; whoever mends an open history takes it out of the list."""
+def test_two_thousand_histories_have_no_violation() -> None:
+    """Every fault fires and every state is reached."""
     done = run_alone("--seeds", str(SEEDS), "--first", "1", "--jobs", "2")
-    assert {int(seed) for seed in re.findall(r"(?m)^seed (\d+)", done.stdout)} == OPEN, done.stdout[-6000:]
-    last = f"histories {SEEDS}, violations \\d+, faults fired \\d+ \\({len(FAULTS)} of {len(FAULTS)} kinds\\)"
-    assert re.search(last, done.stdout), done.stdout[-6000:] + done.stderr[-2000:]
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    last = f"histories {SEEDS}, violations 0, faults fired \\d+ \\({len(FAULTS)} of {len(FAULTS)} kinds\\)"
+    assert re.search(last, done.stdout), done.stdout[-6000:]
 
 
 @pytest.mark.parametrize("seed", REGRESSIONS)

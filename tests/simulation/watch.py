@@ -162,6 +162,7 @@ class Watched:
             if row is None:
                 touched.add(key)
                 seen.state, seen.told, seen.due, seen.attempts, seen.undone_by = "", "", None, 0, ""
+                seen.wallet = ""  # should it come again, it may belong elsewhere: its round may have gone there since
             elif before[key] != (row.state.value, row.told, row.undone_by, row.attempts):
                 touched.add(key)
                 seen.state, seen.told, seen.undone_by = row.state.value, row.told, row.undone_by
