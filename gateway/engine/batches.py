@@ -10,8 +10,8 @@ from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.gather import Order
 from gateway.engine.identity import batch_id, key_of
-from gateway.engine.parts import GIVE_BACK, given_back, gone, in_order
-from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown
+from gateway.engine.parts import giving_back, gone, in_order, pays
+from gateway.model import Accepted, Declined, Outcome, Transaction, Unknown, owes
 
 
 class Batches:
@@ -24,13 +24,14 @@ class Batches:
         """All of it. A debit in doubt does not keep its credits from being read: they are owed from then
         on, and complete it (rules 11, 12)."""
         name = batch_id([self._key(errand, item) for item in items])
-        pays = any(item.kind is Kind.CREDIT for item in items)
+        if all(owes(item.act) for item in items):
+            name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
         outcomes: dict[int, Outcome] = {}
         for number in in_order(items):
             so_far = list(outcomes.values())
             if atomic and any(isinstance(done, Declined) for done in so_far):
                 break
-            if atomic and not pays and any(isinstance(done, Unknown) for done in so_far):
+            if atomic and not pays(items) and any(isinstance(done, Unknown) for done in so_far):
                 break
             outcomes[number] = await self._item(errand, items[number], name, atomic=atomic)
         refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
@@ -58,10 +59,10 @@ class Batches:
             taken = await self.world.journal.get(key)
             if taken is None or not taken.takes or taken.batch != name or isinstance(taken.outcome, Declined):
                 continue
-            undo = await self.driver.undo(errand, given_back(items[number]), taken, GIVE_BACK, name)
-            if undo is None or not undo.decided or not gone(undo):
+            undo = await self.driver.undo(errand, giving_back(taken), name)
+            if undo is None or not undo.decided:
                 waits = True
-            elif undo.outcome is not None:
+            elif gone(undo) and undo.outcome is not None:
                 shown = replace(shown, balance=undo.outcome.balance, currency=undo.outcome.currency)
         if waits:
             return Unknown(detail="part of the batch was declined, and another part is not given back yet")

@@ -42,7 +42,7 @@ from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
-from gateway.engine.parts import GIVE_BACK, gone
+from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
@@ -50,7 +50,7 @@ from gateway.engine.undoing import claims
 from gateway.engine.words import Way
 from gateway.engine.world import World
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Kind, Outcome, Refused, Release, Transaction, Unknown
+from gateway.model import Accepted, Declined, Kind, Outcome, Refused, Transaction, Unknown
 from gateway.model import Rollback as RollbackAct
 
 FIRST_PAUSE_SECONDS = 0.05  # between attempts that came back in doubt, doubled each time
@@ -543,11 +543,7 @@ class Driver:
     async def _roll_back(self, errand: Errand, case: Case) -> None:
         """The gateway's own rollback (rule 12): sent as a cancel is; one for one movement."""
         own, dialect = case.own, case.provider.dialect
-        act: RollbackAct | Release = RollbackAct(reference=own.tx.id, reference_kind=own.kind)
-        if own.kind is Kind.RESERVE:  # what is held is given back by its release
-            act = Release(reference=own.tx.id)
-        id = own_rollback_id(own.space, own.tx.id)
-        tx = replace(own.tx, id=id, act=act, extra={}, free_round_id="", request_id="")
+        tx = own_undoing(own, own_rollback_id(own.space, own.tx.id))
         space = f"{space_of(dialect, tx.kind)}.ours"
         order = Order(wire=tx, space=space, target=own.key, ours=True, leaned=(own,), settled=True)
         await self._carry_another(errand, order, waits=False, tried=case.tried | {own.key})
@@ -557,10 +553,7 @@ class Driver:
         own, tried = case.own, set(case.tried)
         for part in split.parts:
             if split.given_back:
-                order = Order(
-                    wire=part.tx, space=GIVE_BACK, target=part.target, ours=True, batch=own.batch, leaned=(own,),
-                    settled=True,
-                )  # fmt: skip
+                order = replace(_giving_back(part, own.batch), leaned=(own,))
             else:
                 order = Order(
                     wire=part.tx, space=f"{own.space}.{part.name}", target=part.target, parent=own, leaned=(own,),
@@ -573,11 +566,11 @@ class Driver:
             own = replace(own, revision=own.revision + 1)
         return replace(case, tried=frozenset(tried))
 
-    async def undo(self, errand: Errand, tx: Transaction, taken: Movement, space: str, batch: str) -> Movement | None:
-        """A rollback of the gateway's own, while the provider waits: what it is then. None: try again."""
+    async def undo(self, errand: Errand, part: Part, batch: str) -> Movement | None:
+        """What a batch took is given back, while the provider waits: what that is then. None: try again."""
         for _ in range(STALE_MAX):
-            order = Order(wire=tx, space=space, target=taken.key, ours=True, batch=batch, waits=True, settled=True)
-            key = await self._carry_another(errand, order, waits=True, tried=frozenset({taken.key}))
+            order = replace(_giving_back(part, batch), waits=True)
+            key = await self._carry_another(errand, order, waits=True, tried=frozenset({part.target}))
             if key is not None:
                 return await self.world.journal.get(key)
         return None
@@ -635,6 +628,10 @@ class Driver:
             return own if own.decided else row.left(own, own.open_state, "our own fault", due)
 
         await self._insist(key, changed, [Step(now, Event.LOOKED, "our own fault")])
+
+
+def _giving_back(part: Part, batch: str) -> Order:
+    return Order(wire=part.tx, space=GIVE_BACK, target=part.target, ours=True, batch=batch, settled=True)
 
 
 def _way(case: Case) -> Way:

@@ -156,10 +156,12 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
 
 
 def _tied_asks(own: Movement, act: Credit) -> dict[str, LookFor]:
-    """The bets that a win ties to (rule 11)."""
+    """The bets that a win ties to beside those of its batch: the same wins are loose as `round_loose_win` finds (rule 11)."""
     tx = own.tx
     if act.reference:
         return {"bets": LookFor("found", (own.provider, act.reference))}
+    if own.batch:
+        return {}
     return {"lone": LookFor("round_bets", (own.provider, tx.player, tx.round_id, 2))} if tx.round_id else {}
 
 
@@ -501,7 +503,7 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
         undoer = (yield from _look({"undoer": LookFor("own", (own.undone_by,))})) if own.undone_by else {}
         known = _case(hands, own, None, "", Around(undoer=_one(undoer, "undoer")))
     else:
-        known = yield from _case_of(hands, own)
+        known = yield from _case_of(hands, _joined(own, order))
     case = _asked_for(known, order, done, again=True)
     rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, already_decided)
     move = next((move for rule in rules if (move := rule(case)) is not None), None) if order.call else None
@@ -514,6 +516,15 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
         return Opened(case=None, done=done)
     after = replace(after, revision=own.revision + 1) if puts else own
     return Opened(case=replace(case, own=after), done=done, move=move)
+
+
+def _joined(own: Movement, order: Order) -> Movement:
+    """In doubt by itself, and now an item of a batch: that batch's credits tie to it from now on (rules 11, 19)."""
+    if own.batch or own.owes or not order.batch or fingerprint(order.wire) != own.fingerprint:
+        return own
+    if not same_player(own.tx.player, order.wire.player):
+        return own
+    return replace(own, batch=order.batch, atomic=order.atomic)
 
 
 def _as_a_repeat(hands: Hands, order: Order, case: Case, move: Move | None) -> tuple[Movement, list[Step]]:

@@ -11,10 +11,25 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.engine.identity import own_rollback_id
 from gateway.engine.movement import Movement
 from gateway.engine.states import State
 from gateway.engine.words import enveloped
-from gateway.model import Accepted, Batch, Credit, Debit, Declined, Kind, Reason, Rollback, Round, Settle, Transaction
+from gateway.model import (
+    Accepted,
+    Batch,
+    Credit,
+    Debit,
+    Declined,
+    Kind,
+    Reason,
+    Release,
+    Rollback,
+    Round,
+    Settle,
+    Transaction,
+    owes,
+)
 
 DEBIT, CREDIT, UNDO, PART, GIVE_BACK = "debit", "credit", "rollback", "part", "batch.rollback"
 """Names of parts: what follows the whole's key space. A part's space is its own, so it meets no other movement's key."""
@@ -99,8 +114,21 @@ def _moved(part: Movement) -> Decimal:
 
 
 def in_order(items: Sequence[Transaction]) -> list[int]:
-    """Debits first, credits last."""
-    return sorted(range(len(items)), key=lambda number: items[number].kind is Kind.CREDIT)
+    """Debits first, credits last; between them what gives back and may be declined for good."""
+    return sorted(range(len(items)), key=lambda number: _turn(items[number]))
+
+
+def _turn(item: Transaction) -> int:
+    if not owes(item.act):
+        return 0
+    return 1 if item.kind in (Kind.ROLLBACK, Kind.RELEASE) else 2
+
+
+def pays(items: Sequence[Transaction]) -> bool:
+    """Whether all that it gives are credits, which tie to its debits and complete them (rule 11): nothing else that it
+    gives is to be sent while one of its debits is in doubt."""
+    owed = [item for item in items if owes(item.act)]
+    return bool(owed) and all(item.kind is Kind.CREDIT for item in owed)
 
 
 def items_of(tx: Transaction, act: Batch) -> list[Transaction]:
@@ -108,10 +136,24 @@ def items_of(tx: Transaction, act: Batch) -> list[Transaction]:
     return [enveloped(tx, item) for item in act.items]
 
 
-def given_back(item: Transaction) -> Transaction:
-    """The rollback of a debit that an atomic batch took, and that is not to stand."""
-    undo = Rollback(reference=item.id, reference_kind=item.kind)
-    return replace(item, id=f"rollback:{item.id}", act=undo)
+def own_undoing(taken: Movement, id: str) -> Transaction:
+    """The gateway's own undoing of a movement; what is held is given back by its release (rules 12, 19)."""
+    tx = taken.tx
+    act: Rollback | Release = Rollback(reference=tx.id, reference_kind=taken.kind)
+    if taken.kind is Kind.RESERVE:
+        act = Release(reference=tx.id)
+    return replace(tx, id=id, act=act, extra={}, free_round_id="", request_id="")
+
+
+def giving_back(taken: Movement) -> Part:
+    """Of what an atomic batch took and that is not to stand: one for each key space and id, whoever makes it."""
+    id = own_rollback_id(f"batch.{taken.space}", taken.tx.id)
+    return Part(name=GIVE_BACK, tx=own_undoing(taken, id), target=taken.key)
+
+
+def stays(taken: Movement, siblings: Sequence[Movement]) -> bool:
+    """Whether its giving back has ended without undoing it: somebody said that it stands."""
+    return any(m.ours and m.target == taken.key and m.decided and not gone(m) for m in siblings)
 
 
 def gone(rollback: Movement) -> bool:

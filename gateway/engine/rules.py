@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
 from gateway.engine.judge import judge, unseen
 from gateway.engine.movement import UNKNOWN, Movement
-from gateway.engine.parts import CREDIT, DEBIT, UNDO, UNDONE, gone, halves, named, undoing_of
+from gateway.engine.parts import CREDIT, DEBIT, UNDO, UNDONE, giving_back, gone, halves, named, stays, undoing_of
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.engine.undoing import (
@@ -412,7 +412,8 @@ def batch_broken(case: Case) -> Move | None:
     refused = next((m.outcome for m in items if isinstance(m.outcome, Declined)), None)
     if refused is None:
         return None
-    taken = next((m for m in items if not m.undone_by and m.state is not State.DECLINED), None)
+    open_ones = [m for m in items if not m.undone_by and m.state is not State.DECLINED]
+    taken = next((m for m in open_ones if not stays(m, case.siblings)), None)
     if taken is not None:
         return First(taken) if not taken.decided and taken.key not in case.tried else _give_back(case, taken)
     return Decide(Declined(reason=refused.reason, message="a debit of its batch was declined"))
@@ -421,7 +422,7 @@ def batch_broken(case: Case) -> Move | None:
 def _give_back(case: Case, taken: Movement) -> Move:
     if not taken.decided:
         return Leave(case.own.open_state, "its batch is in doubt")
-    return Split((undoing_of(case.own, taken, "", f"rollback:{taken.tx.id}"),), given_back=True)
+    return Split((giving_back(taken),), given_back=True)
 
 
 def its_bet_first(case: Case) -> Move | None:

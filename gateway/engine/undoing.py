@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.dialect import Dialect
 from gateway.engine.case import Case, Decide, First, Leave, Move, Split, Tell, Wait
 from gateway.engine.movement import Movement, what_moved
-from gateway.engine.parts import PART, gone, refunds, together, undoing_of
+from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING
 from gateway.model import Accepted, Act, Declined, Flaw, Kind, Reason, Rollback, Transaction, Unknown
@@ -264,6 +264,8 @@ def _ended(case: Case) -> Move:
     outcome = together(case.parts)
     if outcome is None:
         return Leave(State.PERSON, "a part of it was undone, and another part is refused for good")
+    if case.own.ours and isinstance(outcome, Declined) and outcome.reason not in UNDONE:  # it was told as undone
+        return Leave(State.PERSON, f"its wallet does not give it back: {outcome.reason.value}")
     return Decide(outcome)
 
 

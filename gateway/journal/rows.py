@@ -27,7 +27,7 @@ DERIVED = ("id", "player", "currency", "round", "session", "reference", "referen
 """Columns that say again what the intent says: for queries."""
 MUTABLE = (
     "wallet", "place", "route", "alias", "state", "attempts", "asked_at", "forgot_at", "fact", "target", "undone_by",
-    "outcome", "told", "told_at", "heard", "note", "owner", "due_at", "tries", "decided_at",
+    "batch", "atomic", "outcome", "told", "told_at", "heard", "note", "owner", "due_at", "tries", "decided_at",
 )  # fmt: skip
 INSERTED = (*MOVEMENT, *DERIVED)
 SESSION = (

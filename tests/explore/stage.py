@@ -27,6 +27,7 @@ from gateway.engine.gather import Order, unheard_by
 from gateway.engine.identity import key_of
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement, not_left
+from gateway.engine.parts import Part
 from gateway.engine.person import NotDone, Verdict, resolve
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
@@ -246,10 +247,11 @@ class Stepper(Driver):
             raise Item(order)
         return Carried(self.results[order.wire.id], order.wire)
 
-    async def undo(self, errand: Any, tx: Transaction, taken: Movement, space: str, batch: str) -> Movement | None:
-        self.pending = f"undo {tx.id}"
-        self.begun = (key_of(self.stage.provider.dialect, "p", space, tx),) if self.pending in self.results else ()
-        return await super().undo(errand, tx, taken, space, batch)
+    async def undo(self, errand: Any, part: Part, batch: str) -> Movement | None:
+        self.pending = f"undo {part.tx.id}"
+        key = key_of(self.stage.provider.dialect, "p", part.name, part.tx)
+        self.begun = (key,) if self.pending in self.results else ()
+        return await super().undo(errand, part, batch)
 
     def nobody(self, setup: Setup, provider: Provider) -> Any:
         return _Errand(setup, provider, None)

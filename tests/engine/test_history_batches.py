@@ -1,0 +1,136 @@
+"""Batches: what ties to them, in what order they are told, and what of them is given back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.engine.person import Verdict, resolve
+from gateway.engine.states import State
+from gateway.model import Adjust, Batch, Kind, Reason, Reserve, Transaction
+from tests.engine.acts import bet, settle, undo, win
+from tests.engine.conftest import MakeBench
+from tests.engine.histories import DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
+from tests.simulation.behaviours import lost_before
+from tests.simulation.bench import QUERY, SAFE, Bench, a_call, a_wallet, at_once, vectors_of
+
+SOON = timedelta(seconds=30)
+BIG = bet("big", "5000.00")
+
+
+def batch(*items: Transaction, atomic: bool = True) -> Transaction:
+    return a_call(Batch(items=items, atomic=atomic), round_id="")
+
+
+def declined_by_a_person(bench: Bench) -> None:
+    """All that waits for a person: it stands."""
+    said = Verdict(accepted=False, reason="the wallet keeps it", by="anna")
+    for row in open_rows(bench):
+        if row.state is State.PERSON:
+            at_once(resolve(bench.journal, bench.setup, row.key, said, bench.scheduler.clock()))
+
+
+def test_rule_11_wins_of_a_batch_without_a_bet_complete_the_only_bet_of_their_round(bench_of: MakeBench) -> None:
+    """The wins waited for the bet, the bet's own look saw no win and declined it: 1030.00, and nobody saw it."""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False, in_flight_max=SOON))
+    bench.till.then(lost_before, kind=Kind.DEBIT)
+    bench.call(bet("b1"))
+    bench.call(batch(win("w1"), win("w2", "5.00"), atomic=False))
+    bench.settlement(300, 1)
+    assert bench.row(Kind.DEBIT, "b1").state is State.ACCEPTED
+    assert bench.till.balance() == Decimal("1020.00")
+
+
+def test_rule_11_kyrens_result_with_a_promotion_completes_the_bet_of_its_round(bench_of: MakeBench) -> None:
+    """The same, where the provider's one Result is two wins."""
+    wallet = a_wallet("native", repeats=QUERY, tombstones=False, in_flight_max=SOON, currency="USD")
+    bench = bench_of("kyren", wallet, opening={"u-300": Decimal("1000.00")}, currency="USD")
+    vector = next(v for v in vectors_of("kyren") if v.name == "result_with_promo")
+    assert vector.transaction is not None
+    first = vector.transaction.act.items[0]  # type: ignore[union-attr]  # a batch
+    bench.till.always(lost_before)
+    whose = bet("b1", player="u-300", session=vector.transaction.session, currency="USD")
+    bench.call(replace(whose, round=first.round, game=first.game))
+    bench.till.heal()
+    bench.raw(vector.request)
+    bench.settlement(300, 1)
+    assert bench.row(Kind.DEBIT, "b1").state is State.ACCEPTED
+    assert bench.till.balance("u-300") == Decimal("1020.00")
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming"])
+def test_rule_11_a_bet_in_doubt_that_comes_again_in_a_batch_ties_to_its_win(bench_of: MakeBench, wallet: str) -> None:
+    """The batch's win was paid, and the bet that came before it by itself was declined or stayed in doubt."""
+    repeats = QUERY if wallet == "native" else SAFE
+    bench = bench_of("native", a_wallet(wallet, repeats=repeats, tombstones=False, in_flight_max=SOON))
+    bench.till.always(lost_before)
+    bench.call(bet("b0"))
+    bench.till.heal()
+    bench.till.then(lost_before, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    bench.call(batch(bet("b0"), bet("b1", "20.00"), win("w1", "50.00")))
+    bench.till.heal()
+    bench.settlement(600, 2)
+    assert bench.row(Kind.DEBIT, "b0").state is State.ACCEPTED
+    assert bench.till.balance() == Decimal("1020.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming"])
+def test_rule_19_a_settle_and_a_bet_under_one_id_are_both_given_back(bench_of: MakeBench, wallet: str) -> None:
+    """The second giving back met the first one's id, was taken for done, and 10.00 stayed taken, seen by nobody.
+    NetGaming's wallet knows no rollback of a settle's win: there a person sees it."""
+    bench = bench_of("native", wallet)
+    assert word(bench.call(batch(bet("x1"), BIG))) == Reason.INSUFFICIENT_FUNDS
+    told = word(bench.call(batch(settle("x1", "10.00", "0.00"), bet("big2", "5000.00"))))
+    bench.settlement(60, 2)
+    if wallet == "native":
+        assert (told, bench.till.balance()) == (Reason.INSUFFICIENT_FUNDS, Decimal("1000.00"))
+        nothing_is_open(bench)
+    else:
+        assert (told, bench.till.balance()) == (DOUBT, Decimal("990.00"))
+        waits_for_a_person(bench)
+
+
+def test_rule_19_what_a_batch_gives_comes_after_what_it_takes(bench_of: MakeBench) -> None:
+    """A correction in the player's favour stayed with him, and its batch was declined."""
+    bench = bench_of("native", "native")
+    bonus = a_call(Adjust(amount=Decimal("50.00")), "a1")
+    assert word(bench.call(batch(bonus, BIG))) == Reason.INSUFFICIENT_FUNDS
+    assert bench.till.balance() == Decimal("1000.00")
+    bench.call(bet("b0"))
+    assert word(bench.call(batch(undo("r0", "b0"), bet("big2", "5000.00")))) == Reason.INSUFFICIENT_FUNDS
+    assert bench.till.balance() == Decimal("990.00")
+
+
+def test_rule_19_what_a_batch_holds_is_given_back_by_its_release(bench_of: MakeBench) -> None:
+    """A rollback of a hold moves nothing at the wallet, which says yes to it."""
+    bench = bench_of("native", "native")
+    hold = a_call(Reserve(amount=Decimal("10.00")), "h1")
+    assert word(bench.call(batch(hold, BIG))) == Reason.INSUFFICIENT_FUNDS
+    assert bench.till.asked(Kind.RELEASE) == 1
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_19_a_batch_has_an_end_once_a_person_said_that_its_bet_stands(bench_of: MakeBench) -> None:
+    """The provider heard doubt for ever, and nothing was open."""
+    bench = bench_of("native", "netgaming")
+    bench.till.always(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    whole = batch(bet("b1"), BIG)
+    assert word(bench.call(whole)) == DOUBT
+    declined_by_a_person(bench)
+    assert word(bench.call(whole)) == Reason.INSUFFICIENT_FUNDS
+    nothing_is_open(bench)
+
+
+def test_rule_19_a_refused_giving_back_of_a_split_settle_is_a_persons(bench_of: MakeBench) -> None:
+    """It was declined, the win stayed with the player, and nobody saw it."""
+    bench = bench_of("native", "gameball")
+    bench.till.always(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    assert word(bench.call(batch(settle("x1"), BIG))) == DOUBT
+    bench.settlement(300, 2)
+    waits_for_a_person(bench)
