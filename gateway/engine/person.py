@@ -19,7 +19,7 @@ from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Event, Movement, Step, clocked_again, decided, left
 from gateway.engine.parts import gone
-from gateway.engine.rules import ROLLED_BACK
+from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
@@ -175,7 +175,7 @@ def _its_target(rollback: Movement, target: Movement | None, now: datetime) -> l
     if target.decided:
         return [] if target.undone_by else [Put(target, replace(target, undone_by=rollback.key))]
     claimed = replace(target, undone_by=target.undone_by or rollback.key)
-    return [Put(target, decided(claimed, ROLLED_BACK, now))]
+    return [Put(target, decided(claimed, STANDS if target.undoes else ROLLED_BACK, now))]
 
 
 def _freed(setup: Setup, own: Movement, target: Movement | None) -> Looks[tuple[Movement, ...]]:

@@ -144,6 +144,25 @@ def test_rule_07_while_nobody_knows_whether_its_cancel_was_undone_it_hears_doubt
     nothing_is_open(bench)
 
 
+def test_rule_11_a_bet_whose_cancel_a_person_knows_to_be_undone_is_asked_about(bench_of: MakeBench) -> None:
+    """The bet, its cancel and the undoing of that were all in doubt; a person saw the last one in the wallet's book, and the
+    bet that stood was declined as rolled back."""
+    bench = bench_of()
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    told = [word(bench.call(call)) for call in (bet("b1"), undo("r1", "b1"), FORWARD)]
+    assert told == [DOUBT, DOUBT, DOUBT]
+    decide(bench, bench.row(Kind.ROLLBACK, "u1").key, accepted=True, force=True)
+    bench.till.heal()
+    bench.settlement(600, 2)
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    assert word(bench.call(undo("r1", "b1"))) == Reason.ALREADY_SETTLED
+    assert word(bench.call(undo("r2", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 @pytest.mark.parametrize("wallet", ["gameball", "native"])
 def test_rule_06_the_undoing_of_a_split_settles_cancel_is_a_persons(bench_of: MakeBench, wallet: str) -> None:
     """It was told that this cancel had been declined; it had been done, and as two movements of which the provider's id is
