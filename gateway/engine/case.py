@@ -72,6 +72,8 @@ class Around(Struct, frozen=True, kw_only=True):
     undoer: Movement | UnsetType | None = UNSET  # the rollback that undoes, or is to undo, it
     claimer: Movement | UnsetType | None = UNSET  # the one that undoes, or is to undo, its target
     unclaimed: bool | UnsetType = UNSET  # that one was itself undone
+    unclaiming: bool | UnsetType = UNSET  # or is to be, and nobody knows yet
+    restorer: Movement | UnsetType | None = UNSET  # the rollback of its undoer
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
@@ -88,6 +90,7 @@ class Around(Struct, frozen=True, kw_only=True):
     round_bets: tuple[Movement, ...] | UnsetType = UNSET
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
+    captured: bool = False  # a capture of it was read, and not declined
     own_session: Session | None = None
     target_session: Session | None = None
     last_session: Session | None = None
@@ -96,7 +99,7 @@ class Around(Struct, frozen=True, kw_only=True):
     def rows(self) -> dict[str, Movement]:
         """Every movement that was gathered, by its key: what a decision may lean on."""
         found: dict[str, Movement] = {}
-        one = (self.target, self.undoer, self.claimer, self.whole, self.whole_undoer, self.tombstone)
+        one = (self.target, self.undoer, self.claimer, self.restorer, self.whole, self.whole_undoer, self.tombstone)
         many = (self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets)
         for m in one:
             if isinstance(m, Movement):
@@ -138,6 +141,10 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def undoer(self) -> Movement | None:
         return self._of(self.around.undoer, "undoer") if self.own.undone_by else None
+
+    @property
+    def restorer(self) -> Movement | None:
+        return self._of(self.around.restorer, "restorer") if self.own.undone_by else None
 
     @property
     def claimer(self) -> Movement | None:

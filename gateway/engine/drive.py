@@ -287,7 +287,12 @@ class Driver:
         steps = [(own.key, step) for step in self._steps_of(case)]
         if freed:
             steps.append((freed.key, Step(now, Event.RELEASED, own.key)))
-        puts = (Put(own, after), *([aim] if aim is not None else []))
+        puts = (
+            Put(own, after),
+            *([aim] if aim is not None else []),
+            *_its_whole(case, now),
+            *_its_hold(case, after, now),
+        )
         write = Write(puts=puts, leaned=self._leaned(case, puts), steps=tuple(steps))
         try:
             held = await self._write(write, own.key)
@@ -429,7 +434,7 @@ class Driver:
                 case = replace(case, around=around)
         said = case.said()
         if isinstance(said, Refused):
-            await self._change(own.key, row.not_left, [])
+            await self._never_left(own.key, [])
             return None
         request, tx = said
         ordinary = begun and not case.own.forgot_at
@@ -465,7 +470,7 @@ class Driver:
             steps.insert(0, Step(own.asked_at, Event.ASKED, "attempt 1"))
         if not exchange.left:  # what its own task says, and nobody else may; lost, the attempt counts as made
             with contextlib.suppress(JournalLost):
-                await self._change(own.key, row.not_left, steps)
+                await self._never_left(own.key, steps)
             self.flights.land(flight, Landed(hopeless=exchange.hopeless))
             return
         await self._came_back(errand, case, flight, exchange, steps, query=False, ordinary=ordinary, began=began)
@@ -535,8 +540,13 @@ class Driver:
                 await self.world.sleep(LOST_SECONDS)
 
     async def _fact(self, key: str, fact: Fact, steps: Sequence[Step]) -> bool:
-        """Journals what a wallet said; False: it is decided already."""
-        return await self._change(key, lambda own: replace(own, fact=fact), steps, undecided=True)
+        """Journals what a wallet said; False: it is decided already, or will be by a yes that came before (rule 28)."""
+
+        def said(own: Movement) -> Movement:
+            yes = own.fact is not None and isinstance(own.fact.outcome, Accepted)
+            return own if yes and not isinstance(fact.outcome, Accepted) else replace(own, fact=fact)
+
+        return await self._change(key, said, steps, undecided=True)
 
     # -- other movements
 
@@ -580,6 +590,8 @@ class Driver:
         opened = await self._open(errand, order)
         if opened.case is None:
             return None
+        whole = order.parent.key if order.parent is not None else ""
+        assert opened.case.own.parent == whole, f"{opened.case.own.key} is a part of another movement"
         case = replace(opened.case, tried=tried)
         await self._driven(errand, case, opened.move, asked=None, waits=waits)
         return case.own.key
@@ -592,6 +604,11 @@ class Driver:
         """One row read and written in one transaction."""
         held: bool = await self.world.journal.make(row_change(key, change, steps, undecided=undecided))
         return held
+
+    async def _never_left(self, key: str, steps: Sequence[Step]) -> None:
+        """Said twice it would take back an attempt that left, too: so where nobody knows whether it was written, the
+        attempt counts as made (rule 4)."""
+        await self.world.journal.make(replace(row_change(key, row.not_left, steps), repeatable=False))
 
     async def _insist(self, key: str, change: Callable[[Movement], Movement], steps: Sequence[Step]) -> None:
         """The same, as soon as the journal is there: money hangs on it, and it may be said twice."""
@@ -647,6 +664,23 @@ def _nobody_heard(provider: Provider, after: Movement, now: datetime) -> Movemen
         after = row.doubted(after, now)
     clock = clocked(provider, after) and after.state is State.ACCEPTED and after.told == UNKNOWN
     return replace(after, due_at=now) if clock else after
+
+
+def _its_hold(case: Case, after: Movement, now: datetime) -> list[Put]:
+    """A capture that was declined stops no clock any more."""
+    hold = case.around.target
+    if after.kind is not Kind.CAPTURE or after.state is not State.DECLINED or not isinstance(hold, Movement):
+        return []
+    again = row.clocked_again(hold, now)
+    return [Put(hold, again)] if again is not hold else []
+
+
+def _its_whole(case: Case, now: datetime) -> list[Put]:
+    """A whole that waits for a person because a part of it did is due again with that part's end (rules 16, 18)."""
+    whole = case.around.whole
+    if not isinstance(whole, Movement) or whole.state is not State.PERSON:
+        return []
+    return [Put(whole, replace(row.left(whole, whole.open_state, "", now), tries=0))]
 
 
 def _with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:

@@ -236,12 +236,28 @@ def _guess_asks(way: Way | None, own: Movement, target: Movement | None) -> dict
 
 def _bets(provider: Provider, own: Movement, found: Found) -> tuple[Movement, ...]:
     """The bets that a win ties to: those of its batch, the one it names, or the only one of its round."""
-    named = [m for m in found.get("bets", ()) if m.kind is Kind.DEBIT and m.state is not State.DECLINED]
-    named = [m for m in named if same_player(m.tx.player, own.tx.player) and in_scope(provider, m.tx, own.tx)]
+    named = [m for m in _named_bets(provider, own, found) if m.state is not State.DECLINED]
     lone = found.get("lone", ())
     batch = [m for m in found.get("batch", ()) if m.takes and not m.ours and m.state is not State.DECLINED]
     tied = {m.key: m for m in (*named[:1], *(lone if len(lone) == 1 else ()), *batch) if m.key != own.key}
     return tuple(tied.values())
+
+
+def tied(setup: Setup, win: Movement) -> Looks[tuple[Movement, ...]]:
+    """The same, of a win that is in nobody's hands just now."""
+    provider, act = setup.provider_by_id(win.provider), win.tx.act
+    if provider is None or not isinstance(act, Credit) or win.parent:
+        return ()
+    asks = _tied_asks(win, act)
+    if win.batch:
+        asks["batch"] = LookFor("batch", (win.batch,))
+    return _bets(provider, win, (yield from _look(asks)))
+
+
+def _named_bets(provider: Provider, own: Movement, found: Found) -> list[Movement]:
+    """The bet that a win names."""
+    named = [m for m in found.get("bets", ()) if m.kind is Kind.DEBIT and same_player(m.tx.player, own.tx.player)]
+    return [m for m in named if in_scope(provider, m.tx, own.tx)]
 
 
 def in_scope(provider: Provider, one: Transaction, other: Transaction) -> bool:
@@ -276,10 +292,10 @@ def _around(
     bets = _bets(provider, own, first) if own.kind is Kind.CREDIT else ()
     asks = _second_asks(provider, own, target, bets, whole) | _guess_asks(way, own, target)
     second = (yield from _look(asks)) if asks else {}
-    claimer = _one(second, "claimer")
-    third: Found = {}
-    if claimer is not None and claimer.undone_by:
-        third = yield from _look({"unclaimer": LookFor("own", (claimer.undone_by,))})
+    claimer, undoer = _one(second, "claimer"), _one(first, "undoer")
+    again = {"unclaimer": claimer, "restorer": undoer}
+    asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
+    third = (yield from _look(asks)) if asks else {}
     unclaimer = _one(third, "unclaimer")
     guessed = any(
         m.wallet == own.wallet for name, rows in second.items() if name.startswith("guess.") for m in rows
@@ -293,12 +309,15 @@ def _around(
         more |= {"round_won": bool(first["round_won"]), "round_bets": tuple(second.get("round_bets", ()))}
     return Around(
         target=target,
-        undoer=_one(first, "undoer"),
+        undoer=undoer,
         claimer=claimer,
         unclaimed=unclaimer is not None and unclaimer.state is State.ACCEPTED,
+        unclaiming=unclaimer is not None and not unclaimer.decided,
+        restorer=_one(third, "restorer"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
+        captured=any(m.kind is Kind.CAPTURE and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,
         whole_undoer=_one(second, "whole_undoer"),
         parts=tuple(first.get("parts", ())),
@@ -383,7 +402,8 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
             return (yield from _found(hands, order, own, done))
         return Opened(case=(yield from _case_of(hands, own)), done=done)  # committed, and nobody told us
     target, stranger = _target(hands.provider, row, first)
-    row = _placed(row, way, target, _one(first, "place"))
+    named = next(iter(_named_bets(hands.provider, row, first)), None)
+    row = _placed(row, way, target or named, _one(first, "place"))
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=_alias(way, order, row)) if way is not None else row
     around = yield from _around(hands.provider, way, row, first, target, stranger=stranger, fresh=True)
@@ -435,7 +455,7 @@ def _names(row: Movement) -> tuple[str, ...]:
 
 
 def _placed(row: Movement, way: Way | None, target: Movement | None, around: Movement | None) -> Movement:
-    """What is later in a round goes where the round went, whatever the routes say by now (rule 23)."""
+    """What is later in a round, or names a movement, goes where that went, whatever the routes say by now (rule 23)."""
     for other in (target, around):
         if other is not None and other.wallet:
             return replace(row, wallet=other.wallet, place=other.place, route=other.route)
@@ -500,8 +520,9 @@ def _buries(found: Movement) -> bool:
 def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[Opened]:
     """A repeat: what it hears is journalled at once, and what is open is taken into these hands (rules 12, 24)."""
     if own.decided:
-        undoer = (yield from _look({"undoer": LookFor("own", (own.undone_by,))})) if own.undone_by else {}
-        known = _case(hands, own, None, "", Around(undoer=_one(undoer, "undoer")))
+        undoer = yield from _undoer(own)
+        restorer = (yield from _undoer(undoer)) if undoer is not None else None
+        known = _case(hands, own, None, "", Around(undoer=undoer, restorer=restorer))
     else:
         known = yield from _case_of(hands, _joined(own, order))
     case = _asked_for(known, order, done, again=True)
@@ -525,6 +546,11 @@ def _joined(own: Movement, order: Order) -> Movement:
     if not same_player(own.tx.player, order.wire.player):
         return own
     return replace(own, batch=order.batch, atomic=order.atomic)
+
+
+def _undoer(own: Movement) -> Looks[Movement | None]:
+    found = (yield from _look({"undoer": LookFor("own", (own.undone_by,))})) if own.undone_by else {}
+    return _one(found, "undoer")  # type: ignore[no-any-return]  # a look's answer is untyped
 
 
 def _as_a_repeat(hands: Hands, order: Order, case: Case, move: Move | None) -> tuple[Movement, list[Step]]:

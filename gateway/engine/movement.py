@@ -187,6 +187,12 @@ def left(m: Movement, state: State, note: str, due_at: datetime | None) -> Movem
     return replace(m, state=state, note=note, owner="", due_at=due_at)
 
 
+def clocked_again(m: Movement, at: datetime) -> Movement:
+    """What had stopped its clock is none after all: it is looked at, at once (rule 12)."""
+    watched = m.state is State.ACCEPTED and m.takes and m.told == UNKNOWN and not m.undone_by
+    return replace(m, due_at=at) if watched else m
+
+
 def buried(m: Movement, by: str, reason: Declined, at: datetime) -> Movement:
     """It came too late: declined from the journal, and told so."""
     gone = decided(replace(m, attempts=0, asked_at=None, undone_by=by), reason, at)

@@ -34,6 +34,9 @@ from gateway.model import (
 DEBIT, CREDIT, UNDO, PART, GIVE_BACK = "debit", "credit", "rollback", "part", "batch.rollback"
 """Names of parts: what follows the whole's key space. A part's space is its own, so it meets no other movement's key."""
 
+FIRST, LATER = "part.first", "part.later"
+"""Of a round's refund: the part that is told as the refund itself, and those that have an id of their own."""
+
 UNDONE = frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})
 """What a wallet says of a rollback where what it names moves nothing any more."""
 
@@ -79,9 +82,24 @@ def refunds(whole: Movement, bets: Sequence[Movement], parts: Sequence[Movement]
     begun = {part.target for part in parts}
     todo = [bet for bet in bets if bet.key not in begun]
     own = whole.tx.id
-    ids = [own if not parts and number == 0 else f"{own}:{bet.tx.id}" for number, bet in enumerate(todo)]
-    made = [undoing_of(whole, bet, PART, id) for bet, id in zip(todo, ids, strict=True)]
+    first = 0 if parts else 1
+    made = [undoing_of(whole, bet, FIRST, part_id(own)) for bet in todo[:first]]
+    made += [undoing_of(whole, bet, LATER, part_id(own, bet.tx.id)) for bet in todo[first:]]
     return [replace(part, tx=_of_round(part.tx), id_space=whole.space) for part in made]
+
+
+def part_id(refund: str, *bets: str) -> str:
+    """`<refund id>`, or `<refund id>:<bet id>` (rule 16), and never the same of another refund and bet: a colon inside of
+    one of them is escaped. The first one of a refund's id stands, behind its dialect's word for the call.
+
+    Refund `a` of bet `b:c` and refund `a:b` of bet `c` were one rollback, and one of the stakes stayed taken.
+    """
+    word, colon, rest = refund.partition(":")
+    return ":".join([f"{word}{colon}{_escaped(rest)}", *map(_escaped, bets)])
+
+
+def _escaped(id: str) -> str:
+    return id.replace("%", "%25").replace(":", "%3A")
 
 
 def _of_round(tx: Transaction) -> Transaction:

@@ -12,16 +12,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine.capability import encodes
+from gateway.engine.gather import tied
 from gateway.engine.identity import own_id
 from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
 from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
-from gateway.engine.movement import Event, Movement, Step, decided, left
+from gateway.engine.movement import Event, Movement, Step, clocked_again, decided, left
 from gateway.engine.parts import gone
-from gateway.engine.rules import ROLLED_BACK
+from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Reason, Status, Transaction
+from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
 
 NOW = timedelta(0)  # due at once
 
@@ -70,7 +71,9 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
             _nothing_in_flight(own, setup, now)
         aim, above = next(iter(target), None), next(iter(whole), None)
         after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named), now)
+        freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         puts = [Put(own, after), *_its_target(after, aim, now), *_its_whole(above, now)]
+        puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
         told = [(key, step)]
         if above is not None and not above.decided:
             told.append((above.key, Step(now, Event.RETRY, f"its part {key} was resolved")))
@@ -175,7 +178,14 @@ def _its_target(rollback: Movement, target: Movement | None, now: datetime) -> l
     if target.decided:
         return [] if target.undone_by else [Put(target, replace(target, undone_by=rollback.key))]
     claimed = replace(target, undone_by=target.undone_by or rollback.key)
-    return [Put(target, decided(claimed, ROLLED_BACK, now))]
+    return [Put(target, decided(claimed, STANDS if target.undoes else ROLLED_BACK, now))]
+
+
+def _freed(setup: Setup, own: Movement, target: Movement | None) -> Looks[tuple[Movement, ...]]:
+    """Whose clock a win or a capture had stopped that is none after all."""
+    if own.kind is Kind.CAPTURE and target is not None:
+        return (target,)
+    return (yield from tied(setup, own)) if own.kind is Kind.CREDIT else ()
 
 
 def _its_whole(whole: Movement | None, now: datetime) -> list[Put]:

@@ -36,7 +36,6 @@ from gateway.model import (
     Batch,
     Capture,
     Declined,
-    Kind,
     Missing,
     Outcome,
     Profile,
@@ -316,8 +315,8 @@ def _shows_now(replay_balance: str, outcome: Accepted, tx: Transaction) -> bool:
 
 
 def _refusable(wire: Transaction) -> bool:
-    """A read or a debit may be declined because of its session; a credit may not (rule 21)."""
-    return wire.kind not in (Kind.CREDIT, Kind.ROLLBACK)
+    """A read or a debit may be declined because of its session; what gives, or gives back, may not (rules 21, 22)."""
+    return not first_served(wire)
 
 
 def _kind_of_call(provider: Provider, name: str) -> str:

@@ -70,10 +70,11 @@ def other_content(case: Case) -> Move | None:
 def taken_back(case: Case) -> Move | None:
     """A repeat of what is, or is to be, undone, and its yes was not heard.
 
-    Move: Tell `already_rolled_back`
+    Move: Tell `already_rolled_back`; doubt while that cancel is itself being undone
     From the moment its cancel is read nobody asks for the bet again. An item that its declined batch
-    gave back was never accepted by itself; its batch goes on where it stopped.
-    Serves: 11, 19
+    gave back was never accepted by itself; its batch goes on where it stopped. *A bet whose cancel was itself undone stood
+    at its wallet, and its repeat heard that it was rolled back.*
+    Serves: 7, 11, 19
     """
     own, asked = case.own, case.asked
     if asked is None or not asked.again or own.undoes or not own.undone_by or own.state is State.DECLINED:
@@ -82,9 +83,18 @@ def taken_back(case: Case) -> Move | None:
     if own.batch and undoer is not None and undoer.batch == own.batch:
         if asked.batch == own.batch:
             return None
-    elif own.told == State.ACCEPTED.value:
+    elif own.told == State.ACCEPTED.value or _restored(case):
         return None
+    restorer = case.restorer
+    if restorer is not None and not restorer.decided:
+        return Tell(Unknown(detail="its cancel is being undone")) if own.decided else None
     return Tell(Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its cancel was read"))
+
+
+def _restored(case: Case) -> bool:
+    """Whether the rollback of it was itself undone: it stands."""
+    restorer = case.restorer
+    return restorer is not None and restorer.state is State.ACCEPTED
 
 
 def silence_over(case: Case) -> Move | None:
@@ -94,7 +104,8 @@ def silence_over(case: Case) -> Move | None:
     Only where `after_doubt` says so, of whatever takes, in doubt or accepted since. *A stake accepted on
     the repeat was given back by the clock of the first doubt:* what counts is the last word heard, and
     it never runs out while a call of the movement is open. *The clock looked for wins in the bet's round alone:* a
-    win that ties to it in whatever round stops it, and so does a credit of its batch.
+    win that ties to it in whatever round stops it, and so does a credit of its batch. *A hold was captured, then released
+    by the clock, and told as rolled back:* its capture stops the clock, too.
     Serves: 9, 11, 12
     """
     own = case.own
@@ -110,6 +121,8 @@ def silence_left(case: Case) -> timedelta | None:
         return None
     if own.state not in (State.ASKING, State.DOUBT, State.ACCEPTED) or case.around.given_back:
         return None  # one rollback of ours for one movement, whatever became of it
+    if case.around.captured:
+        return None
     return max(after - case.moment.passed(own.told_at), timedelta(0))
 
 
@@ -147,13 +160,16 @@ def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
 def wallet_gone(case: Case) -> Move | None:
     """Its wallet is not in the configuration any more, or its name points elsewhere by now.
 
-    Move: Leave it, with that reason; nothing is sent
+    Move: Leave it, with that reason; nothing is sent. What would take and was never sent is Decided declined
     *A restart with another configuration paid an owed win at the new wallet, too.* The journal knows where each
-    wallet was when a movement went there.
-    Serves: 23, 25
+    wallet was when a movement went there. *A new bet in a round of then stayed in doubt for ever, although no byte of it had
+    left, and the next start was refused because of it.*
+    Serves: 4, 23, 25
     """
     if not case.astray or (case.own.fact is not None and isinstance(case.own.fact.outcome, Accepted)):
         return None
+    if case.own.takes and never_asked(case):
+        return Decide(Declined(reason=Reason.UNSUPPORTED, message=case.astray))
     return Leave(case.own.open_state, case.astray)
 
 
@@ -278,8 +294,9 @@ def rollback_stands(case: Case) -> Move | None:
 
     Move: Decide where it never left or its rollback has ended; else Wait or Query, never Ask
     *A win was asked for a bet whose rollback stood already.* Once its cancel was read a movement is
-    never asked again by anybody; what left is waited for or queried.
-    Serves: 5, 11, 18
+    never asked again by anybody; what left is waited for or queried. *A cancel that was itself undone before it left
+    was declined as done, and the bet's next cancel heard `already_rolled_back`:* it frees its bet.
+    Serves: 5, 6, 11, 15, 18
     """
     own = case.own
     undoer = _undoing(case)
@@ -287,24 +304,26 @@ def rollback_stands(case: Case) -> Move | None:
         return None
     if undoer.decided and gone(undoer):
         still = next((part for part in case.parts if not part.decided), None) if not own.undoes else None
-        return going_on(case, still, "") if still is not None else Decide(ROLLED_BACK)
+        return going_on(case, still, "") if still is not None else Decide(STANDS if own.undoes else ROLLED_BACK)
     if undoer.decided:
         return None
     if case.parts:  # a whole follows what undoes it, also to a person
         person = undoer.state is State.PERSON
         return Leave(State.PERSON if person else own.open_state, undoer.note or "its rollback is under way")
     if case.unsent:
-        return Decide(NEVER_REACHED)
+        return Decide(STANDS if own.undoes else NEVER_REACHED)
     return _only_asked_about(case)
 
 
+STANDS = Declined(reason=Reason.ALREADY_SETTLED, message="this rollback was itself undone")
+"""Of a rollback: what it names moves all the same, and may be rolled back again."""
 ROLLED_BACK = Declined(reason=Reason.ALREADY_ROLLED_BACK, message="it was rolled back")
 
 
 def _undoing(case: Case) -> Movement | None:
     """The rollback that stands against it, or against the settle that it is a leg of."""
     if case.own.undone_by:
-        return case.undoer
+        return case.undoer if not _restored(case) else None
     whole = case.whole
     return case.whole_undoer if whole is not None and whole.undone_by and not case.own.undoes else None
 

@@ -103,7 +103,8 @@ def another_rollback(case: Case) -> Move | None:
     Move: Decide where that one is done, Wait or Leave owed while it is under way
     Two rollbacks of one movement under two ids give it back once. *The first was declined without
     undoing anything and the second waited for it for ever:* then the second is brought in its place; and one that was
-    itself undone leaves the movement to be undone again. The gateway's own is one that its provider joins.
+    itself undone leaves the movement to be undone again. *The undoing of the first was in doubt, the second was told that
+    it was done, and then the bet stood:* it waits for that, too. The gateway's own is one that its provider joins.
     Serves: 11, 12, 15
     """
     own, target = case.own, case.target if case.own.undoes else None
@@ -116,6 +117,8 @@ def another_rollback(case: Case) -> Move | None:
     first = case.claimer
     if first is None or case.around.unclaimed is True or (first.decided and not gone(first)):
         return None
+    if first.decided and case.around.unclaiming is True:
+        return Leave(own.open_state, "the rollback before it is being undone")
     if first.decided:
         return Decide(_after(first))
     if case.provider.dialect.partial:
@@ -216,7 +219,7 @@ def undo_legs(case: Case) -> Move | None:
     """A rollback of a settle that was split.
 
     Move: Split, First, Decide or Leave
-    The credit is undone first, then the debit. *A cancel was read while the debit was in the air, took
+    The credit is undone first, then the debit; the undoing of such a rollback cannot be said, and is a person's. *A cancel was read while the debit was in the air, took
     the list of legs before the credit was there, and the win stayed:* the settle sends no further leg
     once its cancel was read, and the list is read again after each.
     Serves: 11, 18
@@ -224,6 +227,8 @@ def undo_legs(case: Case) -> Move | None:
     own = case.own
     if not own.undoes or case.target is None or not case.legs:
         return None
+    if case.target.undoes:
+        return Leave(State.PERSON, "a rollback that was several movements cannot be undone as one")
     for leg in sorted((leg for leg in case.legs if not leg.undoes), key=lambda leg: leg.kind is not Kind.CREDIT):
         begun = next((part for part in case.parts if part.target == leg.key), None)
         if begun is not None and not begun.decided:

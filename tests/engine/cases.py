@@ -41,8 +41,8 @@ HERE, ELSEWHERE = "here", "elsewhere"
 LATER = timedelta(hours=1)  # longer than anything is on its way
 JUST_NOW = timedelta(seconds=1)
 NOTHING_TIES = Around(
-    target=None, undoer=None, claimer=None, unclaimed=False, others=(), stranger=False, whole=None, whole_undoer=None,
-    parts=(), legs=(), bets=(), cancels=(), siblings=(), won=False, target_won=False, tombstone=None, round_won=False,
+    target=None, undoer=None, claimer=None, unclaimed=False, unclaiming=False, restorer=None, others=(), stranger=False,
+    whole=None, whole_undoer=None, parts=(), legs=(), bets=(), cancels=(), siblings=(), won=False, target_won=False, tombstone=None, round_won=False,
     round_bets=(), guessed=False,
 )  # fmt: skip
 

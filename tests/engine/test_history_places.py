@@ -9,14 +9,15 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from gateway.engine.setup import Wallet
+from gateway.engine.setup import Route, Wallet
 from gateway.engine.states import State
-from gateway.model import Kind, Reason, Reserve, Transaction
+from gateway.model import Capture, Declined, Kind, Reason, Release, Reserve, Transaction
+from gateway.serve.placed import misplaced
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, word
-from tests.simulation.behaviours import lost_after, lost_before
-from tests.simulation.bench import NEVER, PLAYER, QUERY, Bench, Till, a_call, a_provider, a_wallet, keys_of
+from tests.simulation.behaviours import lost_after, lost_before, says
+from tests.simulation.bench import NEVER, PLAYER, QUERY, Bench, Till, a_call, a_provider, a_wallet, at_once, keys_of
 
 OLD, NEW = "https://wallet.example", "https://elsewhere.example"
 WALLETS = ("native", *SPLITTING)
@@ -204,6 +205,94 @@ def test_rule_23_what_is_new_goes_where_the_routes_say(bench_of: MakeBench, chan
     assert far.balance() == Decimal("1015.00")
     assert far.asked() == 2
     waits(bench, win("w0"))
+
+
+def two_wallets(bench_of: MakeBench) -> Bench:
+    """A bet without a round at the first of two wallets; what is new goes to the other one by now."""
+    other = a_wallet("native", "other", url=NEW)
+    bench = bench_of("native", "native", wallets=(other,))
+    yes(bench.call(bet("b1", round_id="")))
+    bench.setup = replace(bench.setup, routes=(Route(wallet="other", sessions="sess-{player}"),))
+    return bench
+
+
+def test_rule_23_a_win_goes_to_the_wallet_of_the_bet_that_it_names(bench_of: MakeBench) -> None:
+    """It named its bet and no round, and went by the routes of that day: the stake was taken at one wallet, the win paid at
+    another."""
+    bench = two_wallets(bench_of)
+    yes(bench.call(win("w1", of="b1", round_id="")))
+    assert bench.till.balance() == Decimal("1015.00")
+    assert bench.tills["other"].sent == []
+
+
+def test_rule_23_so_it_does_where_that_bet_was_declined(bench_of: MakeBench) -> None:
+    """Whether it is paid is for the wallet to say that knows the bet (rule 15)."""
+    bench = two_wallets(bench_of)
+    at_home = bench.setup
+    bench.setup = replace(at_home, routes=(Route(wallet="main", sessions="sess-{player}"),))
+    assert word(bench.call(bet("b2", "5000.00", round_id=""))) == Reason.INSUFFICIENT_FUNDS
+    bench.setup = at_home
+    bench.call(win("w2", of="b2", round_id=""))
+    assert bench.tills["other"].sent == []
+
+
+NEW_ONES = [bet("x2"), settle("x2"), a_call(Reserve(amount=Decimal("10.00")), "x2")]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("call", NEW_ONES, ids=["debit", "settle", "reserve"])
+def test_rule_25_what_is_new_in_a_round_whose_wallet_is_gone_is_declined(
+    bench_of: MakeBench, call: Transaction, change: Change
+) -> None:
+    """The wallet was rightly taken away; the next bet of an old round was in doubt for ever, although no byte of it had
+    left, and by it a provider could keep the next start from beginning."""
+    bench = bench_of()
+    yes(bench.call(bet("b1")))
+    assert bench.unresolved() == {}
+    far = changed(bench, change)
+    assert word(bench.call(call)) == Reason.UNSUPPORTED
+    bench.settlement(60, 5)
+    assert word(bench.call(call)) == Reason.UNSUPPORTED
+    assert far.sent == []
+    assert misplaced(bench.setup, at_once(bench.journal.unresolved())) == []
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("act", [Release(reference="h1"), Capture(reference="h1")], ids=["release", "capture"])
+def test_rule_25_the_end_of_a_hold_waits_for_its_wallet(
+    bench_of: MakeBench, act: Release | Capture, change: Change
+) -> None:
+    """Declined, the hold would keep the player's money at the old wallet, and nobody would see it."""
+    bench = bench_of()
+    yes(bench.call(a_call(Reserve(amount=Decimal("10.00")), "h1")))
+    far = changed(bench, change)
+    assert word(bench.call(a_call(act, "e1"))) == DOUBT
+    bench.settlement(60, 5)
+    assert far.sent == []
+    waits(bench, a_call(act, "e1"))
+
+
+# ---------------------------------------------------------------- a session that is dead
+
+
+def with_a_dead_session(bench_of: MakeBench) -> Bench:
+    bench = bench_of()
+    bench.till.always(says(Declined(reason=Reason.SESSION_EXPIRED)), kind=Kind.AUTHENTICATE)
+    return bench
+
+
+NOBODYS = {"player": "", "session": "dead", "currency": ""}
+
+
+def test_rule_22_a_dead_session_refuses_no_release(bench_of: MakeBench) -> None:
+    """It heard `session_expired` and left no trace; the reserve that came late held the money without end."""
+    bench = with_a_dead_session(bench_of)
+    assert word(bench.call(a_call(Release(reference="h1"), "l1", **NOBODYS))) == Reason.TRANSACTION_NOT_FOUND
+    bench.till.heal()
+    assert word(bench.call(a_call(Reserve(amount=Decimal("10.00")), "h1"))) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
 
 
 # ---------------------------------------------------------------- history 10

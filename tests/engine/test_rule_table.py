@@ -104,6 +104,9 @@ OTHER_CONTENT: Pairs = [
 
 GIVEN_BACK = undone(done(BET, batch="b1", atomic=True), row(CANCEL))
 GIVES_BACK = done(CANCEL, ours=True, batch="b1")
+AGAIN = undo("u1", "c1", kind=Kind.ROLLBACK)
+UNHEARD = doubted(undone(done(BET), row(CANCEL)), TEN)
+ROLLED = undone(done(CANCEL), row(AGAIN))
 TAKEN_BACK: Pairs = [
     ("its cancel was read", asked_again(CANCELLED, undoer=row(CANCEL)), "tell already_rolled_back"),
     ("the same, after doubt", asked_again(doubted(CANCELLED, TEN), undoer=row(CANCEL)), "tell already_rolled_back"),
@@ -113,6 +116,14 @@ TAKEN_BACK: Pairs = [
         "tell already_rolled_back",
     ),
     ("its yes was heard", asked_again(undone(done(BET), row(CANCEL)), undoer=done(CANCEL)), SILENT),
+    ("its cancel was itself undone", asked_again(UNHEARD, undoer=ROLLED, restorer=done(AGAIN)), SILENT),
+    ("its cancel is being undone", asked_again(UNHEARD, undoer=ROLLED, restorer=sent(AGAIN)), "tell doubt"),
+    (
+        "the undoing of its cancel failed",
+        asked_again(UNHEARD, undoer=ROLLED, restorer=done(AGAIN, GONE)),
+        "tell already_rolled_back",
+    ),
+    ("the same, and it is in doubt", asked_again(CANCELLED, undoer=ROLLED, restorer=sent(AGAIN)), SILENT),
     ("it was declined", asked_again(undone(done(BET, BROKE), row(CANCEL)), undoer=row(CANCEL)), SILENT),
     ("no cancel", asked_again(sent(BET)), SILENT),
     ("nobody asks", settling(CANCELLED, undoer=row(CANCEL)), SILENT),
@@ -137,6 +148,7 @@ SILENCE_OVER: Pairs = [
     ("a call of it is open", silent(doubted(sent(BET), TEN), air=open_call(sent(BET))), SILENT),
     ("its yes was heard", silent(done(BET)), SILENT),
     ("a win ties to it", silent(doubted(sent(BET), TEN), won=True), SILENT),
+    ("a hold that was captured", silent(doubted(done(HOLD), TEN), captured=True), SILENT),
     ("declined since", silent(doubted(done(BET, BROKE), TEN)), SILENT),
     ("a rollback of it was read", silent(doubted(CANCELLED, TEN), undoer=row(CANCEL)), SILENT),
     ("what gives has no clock", silent(doubted(sent(WIN), TEN)), SILENT),
@@ -332,6 +344,20 @@ WALLET_GONE: Pairs = [
     ("its no", settling(sent(BET, fact=said(BROKE)), astray="it is gone"), "leave doubt"),
     ("its yes", settling(sent(BET, fact=said(YES)), astray="it is gone"), SILENT),
     ("it is where it was", settling(sent(WIN)), SILENT),
+    ("a new bet", waiting(row(BET), way=False, astray="it is gone"), "decide unsupported"),
+    (
+        "a bet that the journal may have forgotten",
+        waiting(sent(BET, forgot_at=NOW), way=False, astray="it is gone"),
+        "leave doubt",
+    ),
+    (
+        "a settle of which a leg went there",
+        settling(row(settle("s1")), parts=(sent(bet("s1")),), way=False, astray="it is gone"),
+        "leave doubt",
+    ),
+    ("a new win", waiting(row(WIN), way=False, astray="it is gone"), "leave owed"),
+    ("the release of a hold", waiting(row(LIFT), target=done(HOLD), astray="it is gone"), "leave owed"),
+    ("the capture of a hold", waiting(row(TAKE), target=done(HOLD), astray="it is gone"), "leave doubt"),
 ]
 
 # ---------------------------------------------------------------- who may go on
@@ -369,6 +395,17 @@ ROLLBACK_STANDS: Pairs = [
     ("its rollback is done", settling(CANCELLED, undoer=done(CANCEL)), "decide already_rolled_back"),
     ("its rollback found nothing", settling(CANCELLED, undoer=done(CANCEL, GONE)), "decide already_rolled_back"),
     ("its rollback ended without undoing", settling(CANCELLED, undoer=done(CANCEL, SETTLED)), SILENT),
+    (
+        "a cancel that is itself undone before it left",
+        settling(undone(row(CANCEL), row(AGAIN)), undoer=row(AGAIN)),
+        "decide already_settled",
+    ),
+    (
+        "a cancel in doubt that was itself undone",
+        settling(undone(sent(CANCEL), row(AGAIN)), undoer=done(AGAIN)),
+        "decide already_settled",
+    ),
+    ("its rollback was itself undone", settling(CANCELLED, undoer=ROLLED, restorer=done(AGAIN)), SILENT),
     ("in doubt", settling(CANCELLED, undoer=row(CANCEL)), "query"),
     ("in doubt, and its provider waits", waiting(CANCELLED, undoer=row(CANCEL)), "query"),
     ("a win came too late", settling(CANCELLED, undoer=sent(CANCEL), won=True), "query"),
@@ -488,6 +525,7 @@ ANOTHER_ROLLBACK: Pairs = [
     ),
     ("that one was declined without undoing", waiting(row(SECOND), target=ONE, claimer=done(CANCEL, SETTLED)), SILENT),
     ("that one was itself undone", waiting(row(SECOND), target=ONE, claimer=done(CANCEL), unclaimed=True), SILENT),
+    ("that one is being undone", waiting(row(SECOND), target=ONE, claimer=ROLLED, unclaiming=True), "leave owed"),
     ("this one is it", waiting(row(CANCEL), target=ONE), SILENT),
     ("there is none", waiting(row(SECOND), target=done(BET)), SILENT),
     ("this one may have left", waiting(sent(SECOND), target=ONE, claimer=done(CANCEL)), SILENT),
@@ -570,6 +608,11 @@ UNDO_LEGS: Pairs = [
     ("the win stays, the bet went back", undoes(undoing("c", no(Reason.PLAYER_BLOCKED)), undoing("d")), "leave person"),
     ("its bet was declined", undoes(legs=(done(bet("s1"), BROKE),)), "decide transaction_not_found"),
     ("its win never came", undoes(legs=(THEIR_DEBIT,)), "split part:d"),
+    (
+        "the undoing of such a rollback",
+        settling(row(AGAIN), target=done(CANCEL, attempts=0), legs=(undoing("d"),)),
+        "leave person",
+    ),
     ("a settle that was told whole", settling(row(CANCEL_S), target=done(settle("s1"))), SILENT),
     ("no rollback", settling(row(WIN), target=SPLIT, legs=(THEIR_DEBIT,)), SILENT),
 ]
@@ -581,9 +624,9 @@ def refund(*parts: Movement, bets: tuple[Movement, ...] = (), **more: Any) -> Ca
 
 
 REFUND_PARTS: Pairs = [
-    ("two bets", refund(bets=(done(BET), sent(bet("t2")))), "split part:debit/t1 part:debit/t2"),
+    ("two bets", refund(bets=(done(BET), sent(bet("t2")))), "split part.first:debit/t1 part.later:debit/t2"),
     ("one is being undone", refund(OPEN_PART), "first p"),
-    ("another bet came meanwhile", refund(undoing("debit/t1"), bets=(done(bet("t2")),)), "split part:debit/t2"),
+    ("another bet came meanwhile", refund(undoing("debit/t1"), bets=(done(bet("t2")),)), "split part.later:debit/t2"),
     ("all are undone", refund(undoing("debit/t1"), undoing("debit/t2", GONE)), "decide accepted"),
     (
         "one is refused, nothing moved",

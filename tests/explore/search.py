@@ -207,7 +207,7 @@ class Prints:
             asked = case.asked
             sizes = tuple(len(v) if isinstance(v, tuple) else repr(v) for v in (
                 around.others, around.parts, around.bets, around.siblings, around.won, around.round_won,
-                around.target_won, around.unclaimed,
+                around.target_won, around.unclaimed, around.unclaiming, around.captured, getattr(around.restorer, "state", None),
             ))  # fmt: skip
             number = hash((
                 case.own.key, self.row(case.own), f.waits, f.begun, f.parked, f.takes, f.share, f.opened,

@@ -19,6 +19,7 @@ from gateway.auth.keys import Key
 from gateway.codec.times import parse_duration
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
+from gateway.engine.journal import Change, JournalLost
 from gateway.engine.movement import Movement, Session
 from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Route, Setup, Wallet
@@ -445,9 +446,11 @@ class Bench:
 
 
 class Trip(Struct):
-    """How long each trip of a process to the journal takes, and after which of them it stands still."""
+    """How long each trip of a process to the journal takes, and after which of them it stands still. `unconfirmed`: the
+    number of the one whose commit is durable and not confirmed; 0: none."""
 
     seconds: float = 0.0
+    unconfirmed: int = 0
     stops_after: int = 0  # the number of a trip; 0: none
     stands_still: float = 0.0
     made: int = 0
@@ -473,9 +476,16 @@ class Distant:
             await self._scheduler.sleep(self._trip.seconds)
             found = await method(*given, **more)
             await self._scheduler.sleep(self._trip.ends())
-            return found
+            lost = name == "make" and self._trip.made == self._trip.unconfirmed
+            return await self._made_again(*given) if lost else found
 
         return later
+
+    async def _made_again(self, change: Change[Any]) -> Any:
+        """As PostgreSQL's commits do it: only what comes to the same twice."""
+        if not change.repeatable:
+            raise JournalLost("its confirmation was lost")
+        return await self._journal.make(replace(change, steps=lambda again: change.steps(True)))
 
 
 def a_call(act: Act, id: str = "", **more: Any) -> Transaction:
