@@ -18,10 +18,15 @@ NONE = timedelta(0)
 
 
 class Stepped(Struct, frozen=True):
-    """One step of the wall clock: from what it would have shown to what it showed."""
+    """One step of the wall clock: from what it would have shown to what it showed, when it was noticed."""
 
     before: datetime
     after: datetime
+    looked: timedelta = NONE  # since the look before: so long ago it may have stepped
+
+    @property
+    def ahead(self) -> timedelta:
+        return self.after - self.before
 
 
 class Moment(Struct, frozen=True):
@@ -35,11 +40,24 @@ class Moment(Struct, frozen=True):
         """How much really passed since a journalled moment: never more than that."""
         if self.now < since <= self.now + NOTICED:  # it came while this moment was looked at
             return NONE
-        if since > self.now:  # the clock was set back after it: since then, or since this process began
+        found = self._readings(since)
+        if (
+            not found and since > self.now
+        ):  # a clock wrote it that was never ours: since this process began, or the step
             known = self.steps[-1].after if self.steps else self.began
             return max(self.now - known, NONE) if known is not None else NONE
-        ahead = sum((step.after - step.before for step in self.steps if since <= step.before < step.after), NONE)
-        return max(self.now - since - ahead, NONE)
+        return max(min(found or self._readings(since, anywhere=True)), NONE)
+
+    def _readings(self, since: datetime, *, anywhere: bool = False) -> list[timedelta]:
+        """What passed by the clock without its steps, for each stretch between two of them in which it can have
+        shown that moment. (Several: it was set back. None: another machine's clock showed it, while ours stepped.)"""
+        found: list[timedelta] = []
+        end, passed = self.now, self.now - since
+        for step in reversed(self.steps):
+            if anywhere or step.after - step.looked <= since <= end:
+                found.append(passed)
+            end, passed = step.before, passed - step.ahead
+        return [*found, passed] if anywhere or since <= end else found
 
     def in_flight(self, since: datetime) -> timedelta:
         """How long a request that began then is certainly on its way or landed."""
@@ -60,6 +78,6 @@ class Clockwork:
         wall, tick = self._clock(), self._ticks()
         expected = self._wall + timedelta(seconds=tick - self._tick)
         if abs(wall - expected) > NOTICED:
-            self._steps = (*self._steps, Stepped(expected, wall))[-STEPS_MAX:]
+            self._steps = (*self._steps, Stepped(expected, wall, timedelta(seconds=tick - self._tick)))[-STEPS_MAX:]
         self._wall, self._tick = wall, tick
         return Moment(wall, self._steps, self._began)

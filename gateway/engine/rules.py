@@ -28,6 +28,7 @@ from gateway.engine.undoing import (
     target_in_doubt,
     target_unsent,
     undo_legs,
+    undone_before,
 )
 from gateway.engine.words import AMOUNT_OF_ROLLBACK, moves_nothing
 from gateway.model import FACTS, Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Settle, Unknown, any_no
@@ -161,8 +162,9 @@ def answered(case: Case) -> Move | None:
 
     Move: Decide
     What a word means is judged by all attempts there are by now (`engine/judge.py`). A no to the second attempt
-    is not a no to the first.
-    Serves: 4, 5, 6, 10, 28
+    is not a no to the first. *After a restored backup a bet's second cancel was asked, too, and its wallet said yes to
+    both: the journal had it given back twice.*
+    Serves: 4, 5, 6, 10, 15, 28
     """
     own = case.own
     if own.fact is None:
@@ -174,6 +176,8 @@ def answered(case: Case) -> Move | None:
     decision = judge(own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another)
     if decision is None:
         return _id_was_used(own)
+    if own.undoes and isinstance(decision, Accepted):
+        decision = undone_before(case, decision)
     refused = isinstance(decision, Declined) and decision.reason not in UNDONE
     if (
         own.ours and own.kind in NAMING and refused and isinstance(decision, Declined)

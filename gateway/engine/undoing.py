@@ -91,7 +91,8 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
 
 
 def _all_ended(case: Case) -> bool:
-    return all(m.decided for m in case.rollbacks if m.attempts)
+    """Of those that are only read yet nobody knows whether they will give anything back."""
+    return all(m.decided for m in case.rollbacks if m.key != case.own.key)
 
 
 def another_rollback(case: Case) -> Move | None:
@@ -140,6 +141,20 @@ def _after(first: Movement) -> Accepted | Declined:
         return replace(outcome, balance=None, bonus=None, replayed=False)
     made = outcome.wallet_id if outcome is not None else ""
     return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="rolled back before", wallet_id=made)
+
+
+def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
+    """What a yes means to a rollback that was asked only because the journal may have forgotten it (rule 30): some
+    wallets call the rollback of one bet always the same, so where others that stand left nothing of it, theirs."""
+    own, target, dialect = case.own, case.target, case.provider.dialect
+    others = [m for m in case.rollbacks if m.key != own.key and m.state is State.ACCEPTED]
+    others = [m for m in others if not m.undone_by and not m.ours]  # our own one is that which its provider joins
+    if own.forgot_at is None or target is None or not others:
+        return yes
+    given = sum((what_moved(m, target) for m in others), NOTHING)
+    if dialect.partial and (target.whole_amount is None or given < target.whole_amount):
+        return yes
+    return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)
 
 
 def nothing_was_sent(case: Case) -> Move | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
-from gateway.engine.journal import Listing, Movement
+from gateway.engine.journal import Doubt, Listing, Movement
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Outcome, Reason
 from tests.simulation.behaviours import Behaviour, says
@@ -38,6 +39,16 @@ def last_word(bench: Bench) -> str:
 def refuses(reason: Reason) -> Behaviour:
     """The wallet says no, and moves nothing. Some dialects say no only with a balance."""
     return says(Declined(reason=reason, balance=Decimal("990.00"), currency="EUR"))
+
+
+def forgetting(bench: Bench) -> None:
+    """The journal is a copy of long ago, and a person says so."""
+    bench.crash()
+    for ending in ("", "-wal", "-shm", ".lock"):
+        bench.path.with_name(f"{bench.path.name}{ending}").unlink(missing_ok=True)
+    bench.restart()
+    now = bench.scheduler.clock()
+    at_once(bench.journal.doubt(Doubt(since=now - timedelta(days=1), said_at=now), "restored", "anna"))
 
 
 def open_rows(bench: Bench) -> list[Movement]:

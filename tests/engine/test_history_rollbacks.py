@@ -14,6 +14,8 @@ from tests.engine.histories import (
     DAYS,
     DOUBT,
     SPLITTING,
+    forgetting,
+    last_word,
     listed,
     nothing_is_open,
     refuses,
@@ -137,6 +139,43 @@ def test_rule_11_where_the_first_cancel_undid_nothing_the_second_is_brought_in_i
     bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
     assert word(bench.call(undo("r1", "b1"))) == Reason.ALREADY_SETTLED
     assert word(bench.call(undo("r2", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_11_a_second_cancel_is_not_told_done_while_the_first_waits_for_its_bet(bench_of: MakeBench) -> None:
+    """Where parts are known, the first was counted for what it was still to give back: the second heard that nothing
+    was left, then the wallet refused the first for good, and the stake stayed taken."""
+    bench = bench_of("gameball", a_wallet("native", repeats=QUERY, tombstones=False))
+    bench.till.then(queued(40), kind=Kind.DEBIT)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    for id in ("r1", "r2"):
+        bench.call(undo(id, "b1", "10.00"))
+        assert last_word(bench) == DOUBT
+    bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    bench.settlement(600, 2)
+    bench.call(undo("r1", "b1", "10.00"))
+    assert last_word(bench) == Reason.ALREADY_SETTLED
+    assert word(bench.call(undo("r2", "b1", "10.00"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+PLAYS = [*(("native", wallet) for wallet in WALLETS), ("netgaming", "kyren"), ("gameball", "native")]
+
+
+@pytest.mark.parametrize(("provider", "wallet"), PLAYS)
+def test_rule_15_after_the_journal_forgot_a_second_cancel_gives_nothing_back_again(
+    bench_of: MakeBench, provider: str, wallet: str
+) -> None:
+    """It is asked, as rule 30 says; but some wallets call the rollback of one bet always the same, and say yes again:
+    the journal had a bet that was given back twice, and an operator's sums were wrong by its stake."""
+    bench = bench_of(provider, a_wallet(wallet))
+    forgetting(bench)
+    yes(bench.call(bet("b1")))
+    yes(bench.call(undo("r1", "b1", "10.00")))
+    bench.call(undo("r2", "b1", "10.00"))
+    assert last_word(bench) == Reason.ALREADY_ROLLED_BACK
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
 

@@ -62,6 +62,68 @@ def test_rule_29_a_jump_back_stops_no_clock() -> None:
     assert work.look().passed(NOON + 10 * S) == 70 * S
 
 
+def test_rule_29_a_jump_ahead_that_was_taken_back_leaves_the_time_that_passed() -> None:
+    """By NTP two hours ahead, and a moment later an hour and a half back: for so long no wallet had forgotten
+    anything and nobody's silence was over."""
+    clocks, work = begun()
+    clocks.run(10)
+    clocks.wall += timedelta(hours=2)
+    work.look()
+    clocks.run(5)
+    clocks.wall -= timedelta(hours=1.5)
+    work.look()
+    clocks.run(600)
+    moment = work.look()
+    assert moment.passed(NOON) == 615 * S
+    assert moment.passed(NOON + timedelta(hours=2) + 12 * S) == 603 * S  # between the two
+    assert moment.in_flight(NOON) == 600 * S
+
+
+def test_rule_29_a_jump_back_and_a_longer_one_ahead_are_no_time() -> None:
+    """What came before both seems younger than the second of them, and was counted an hour too old."""
+    clocks, work = begun()
+    clocks.run(10)
+    clocks.wall -= timedelta(hours=1)
+    work.look()
+    clocks.run(5)
+    clocks.wall += timedelta(hours=2)
+    work.look()
+    clocks.run(60)
+    assert work.look().passed(NOON + 5 * S) == 70 * S
+
+
+def test_rule_29_what_may_lie_on_either_side_of_a_jump_is_the_younger() -> None:
+    """The clock went back and has caught up: never more than what really passed."""
+    clocks, work = begun()
+    clocks.run(600)
+    clocks.wall -= 300 * S
+    work.look()
+    clocks.run(400)
+    assert work.look().passed(NOON + 500 * S) == 200 * S
+
+
+def test_rule_29_what_another_process_wrote_in_a_jump_is_no_older_for_it() -> None:
+    """This machine slept, the other one did not: its row lies in the hours that were none here."""
+    clocks, work = begun()
+    clocks.run(10)
+    clocks.wall += 60 * S
+    work.look()
+    clocks.run(90)
+    assert work.look().passed(NOON + 40 * S) <= 120 * S
+
+
+def test_rule_29_what_was_written_after_a_jump_and_before_it_was_noticed_is_after_it() -> None:
+    """A look comes some moments after the jump."""
+    clocks, work = begun()
+    clocks.run(10)
+    work.look()
+    clocks.wall -= 3600 * S
+    clocks.run(20)  # it came here, at its end
+    work.look()
+    clocks.run(100)
+    assert work.look().passed(NOON - 3600 * S + 25 * S) == 105 * S
+
+
 def test_rule_29_a_process_that_begins_after_the_jump_counts_from_its_beginning() -> None:
     """It saw no step, and the journal's times lie hours ahead: they pass all the same."""
     clocks, work = begun()

@@ -160,6 +160,7 @@ ALREADY_DECIDED: Pairs = [
 # ---------------------------------------------------------------- what the wallet said
 
 TWICE = sent(BET, attempts=2)
+FEARED = sent(SECOND, forgot_at=NOW - LATER, attempts=2)
 ANSWERED: Pairs = [
     ("yes", waiting(sent(BET, fact=said(YES))), "decide accepted"),
     ("yes to the second asking", waiting(replace(TWICE, fact=said(YES))), "decide accepted"),
@@ -211,6 +212,38 @@ ANSWERED: Pairs = [
         "our own second asking met the first",
         settling(sent(CANCEL, attempts=2, fact=said(no(Reason.DUPLICATE_MISMATCH))), target=done(BET)),
         "decide accepted",
+    ),
+    (
+        "after the journal forgot, a yes to what another one has undone",
+        waiting(replace(FEARED, fact=said(YES)), target=done(BET), others=(done(CANCEL),)),
+        "decide already_rolled_back",
+    ),
+    (
+        "the same, and that one was taken back",
+        waiting(replace(FEARED, fact=said(YES)), target=done(BET), others=(undone(done(CANCEL), FEARED),)),
+        "decide accepted",
+    ),
+    (
+        "the same, and that one was our own, which its provider joins",
+        waiting(replace(FEARED, fact=said(YES)), target=done(BET), others=(done(CANCEL, ours=True),)),
+        "decide accepted",
+    ),
+    (
+        "after the journal forgot, a yes to what gives back the rest",
+        waiting(
+            replace(FEARED, fact=said(YES)), target=done(BET), provider=PARTLY, others=(done(undo("c4", "t1", "4.00")),)
+        ),
+        "decide accepted",
+    ),
+    (
+        "the same, and there is no rest",
+        waiting(
+            replace(FEARED, fact=said(YES)),
+            target=done(BET),
+            provider=PARTLY,
+            others=(done(undo("c4", "t1", "10.00")),),
+        ),
+        "decide already_rolled_back",
     ),
     (
         "a giving back is refused",
@@ -411,6 +444,11 @@ FORBIDDEN: Pairs = [
     (
         "nothing would be left, but for one in doubt",
         waiting(row(PART), target=done(BET), provider=PARTLY, others=(sent(undo("c4", "t1", "10.00")),)),
+        SILENT,
+    ),
+    (
+        "the same, for one that still waits for its bet",
+        waiting(row(PART), target=sent(BET), provider=PARTLY, others=(row(undo("c4", "t1", "10.00")),)),
         SILENT,
     ),
     (

@@ -8,27 +8,16 @@ from decimal import Decimal
 import pytest
 
 from gateway.engine import movement
-from gateway.engine.journal import Doubt
 from gateway.engine.states import State
 from gateway.model import Batch, Declined, Kind, Reason, Transaction
 from tests.engine.acts import bet, undo, win
 from tests.engine.cases import NOW, done
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, nothing_is_open, word
+from tests.engine.histories import ACCEPTED, DOUBT, forgetting, nothing_is_open, word
 from tests.simulation.behaviours import arrives, late, lost_after, lost_before, says
-from tests.simulation.bench import PLAYER, QUERY, Bench, Trip, a_call, a_provider, a_wallet, at_once
+from tests.simulation.bench import PLAYER, QUERY, Trip, a_call, a_provider, a_wallet
 
 CAN_BE_ASKED, CANNOT = "native", "kyren"
-
-
-def forgetting(bench: Bench) -> None:
-    """The journal is a copy of long ago, and a person says so."""
-    bench.crash()
-    for ending in ("", "-wal", "-shm", ".lock"):
-        bench.path.with_name(f"{bench.path.name}{ending}").unlink(missing_ok=True)
-    bench.restart()
-    now = bench.scheduler.clock()
-    at_once(bench.journal.doubt(Doubt(since=now - timedelta(days=1), said_at=now), "restored", "anna"))
 
 
 @pytest.mark.parametrize("wallet", [CAN_BE_ASKED, CANNOT])
