@@ -226,7 +226,12 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def only_feared(self) -> bool:
         """Its one attempt is that which the journal may have forgotten (rule 30)."""
-        return self.own.forgot_at is not None and self.own.attempts <= 1 and not self.air_of(self.own.key).requests
+        return self.own.forgot_at is not None and self.unasked
+
+    @property
+    def unasked(self) -> bool:
+        """It was not asked, by what the journal knows: it never left, or that it did is only feared (rule 30)."""
+        return not self.own.sent and not self.air_of(self.own.key).requests
 
     @property
     def may_act(self) -> bool:

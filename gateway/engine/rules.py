@@ -266,7 +266,7 @@ def cancel_stopped(case: Case) -> Move | None:
     undoer = case.undoer
     if case.own.decided or undoer is None or not case.won:
         return None
-    stoppable = not undoer.decided and not undoer.attempts and undoer.asked_at is None
+    stoppable = not undoer.decided and not undoer.sent
     heard = undoer.told == State.ACCEPTED.value or case.own.told == State.DECLINED.value
     if not stoppable or heard or case.air_of(undoer.key).requests:
         return None
@@ -352,7 +352,7 @@ def _unsaid(case: Case, why: str, reason: Reason) -> Move:
     own = case.own
     if not any_no(own.tx.act):
         return Leave(State.PERSON, why)
-    if not case.unsent and not case.only_feared:
+    if not case.unasked:
         return Leave(own.open_state, why)
     return Decide(Declined(reason=reason, message=why))
 
@@ -406,7 +406,7 @@ def batch_broken(case: Case) -> Move | None:
     Serves: 19
     """
     own = case.own
-    if own.kind is not Kind.CREDIT or not own.batch or not own.atomic or not case.unsent:
+    if own.kind is not Kind.CREDIT or not own.batch or not own.atomic or not case.unasked:
         return None
     items = [m for m in case.siblings if m.takes and not m.ours]
     refused = next((m.outcome for m in items if isinstance(m.outcome, Declined)), None)
@@ -438,7 +438,7 @@ def its_bet_first(case: Case) -> Move | None:
         return None
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None
-        if bet.decided or (cancel is not None and (cancel.attempts or gone(cancel))):
+        if bet.decided or (cancel is not None and (cancel.sent or gone(cancel))):
             continue
         if bet.key not in case.tried:
             return First(bet)
@@ -456,8 +456,8 @@ def no_words(case: Case) -> Move | None:
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
-    if stranger and case.around.guessed is True:
-        return Decide(NOT_HERE)
+    if own.undoes and case.target is None and case.unasked and case.around.guessed is True:
+        return Decide(NOT_HERE) if stranger else Leave(State.PERSON, "its wallet would take it for another movement")
     refused = case.said()
     if not isinstance(refused, Refused):
         return None
@@ -577,7 +577,7 @@ def never_again(case: Case) -> Move | None:
     Serves: 6, 14
     """
     own = case.own
-    if not own.owes or case.unsent or case.again != "never" or case.air_of(own.key).requests:
+    if not own.owes or case.unasked or case.again != "never" or case.air_of(own.key).requests:
         return None
     return Leave(State.PERSON, f"wallet {case.wallet.name} may not be asked again")
 

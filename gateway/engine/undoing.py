@@ -36,8 +36,9 @@ def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> 
 
 
 def never_asked(case: Case) -> bool:
-    """What the wallet was asked, itself or in parts, is brought to its own answer (rule 13)."""
-    return not case.parts and case.unsent and case.own.asked_at is None and case.own.fact is None
+    """What the wallet was asked, itself or in parts, is brought to its own answer (rule 13). That the journal may
+    have forgotten an attempt is a reason to ask with care, not to overlook what it does know (rule 30)."""
+    return not case.parts and case.unasked and case.own.fact is None
 
 
 # ---------------------------------------------------------------- the rules
@@ -127,7 +128,7 @@ def _waits_for_others(case: Case, target: Movement) -> bool:
     """Whether what others may still move, those that were sent or came first, leaves too little for this one (rule 17)."""
     own, whole, act = case.own, target.whole_amount, case.own.tx.act
     others = [m for m in case.rollbacks if m.key != own.key and m.state is not State.DECLINED]
-    before = [m for m in others if m.attempts or (m.created_at, m.key) < (own.created_at, own.key)]
+    before = [m for m in others if m.sent or (m.created_at, m.key) < (own.created_at, own.key)]
     if whole is None or not isinstance(act, Rollback) or all(m.decided for m in before):
         return False
     asked = whole if act.amount is None else act.amount
@@ -248,7 +249,7 @@ def refund_parts(case: Case) -> Move | None:
     if own.parent or not by_round(case.provider.dialect, own.tx.act) or case.target is not None:
         return None
     bets = [bet for bet in case.round_bets if not bet.undone_by]
-    if not case.parts and (own.attempts or not bets):
+    if not case.parts and (not case.unasked or not bets):
         return None
     todo = refunds(own, bets, case.parts)
     if todo:
