@@ -337,7 +337,8 @@ class Case(Struct, frozen=True, kw_only=True):
     def alias(self) -> str:
         """A movement that no route led to, when it was read, has no alias yet."""
         assert self.way is not None
-        return self.own.alias or self.way.alias(self.own.space, self.own.tx)
+        own = self.own
+        return own.alias or self.way.alias(own.space, own.tx, made=own.ours or bool(own.parent))
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known

@@ -442,7 +442,9 @@ def _placed(row: Movement, way: Way | None, target: Movement | None, around: Mov
 
 
 def _alias(way: Way | None, order: Order, row: Movement) -> str:
-    return way.alias(order.id_space or order.space, row.tx) if way is not None else ""
+    """The parts of a round's refund are told as its own ids, in its own space (rule 16)."""
+    made = row.ours or (bool(row.parent) and not order.id_space)
+    return way.alias(order.id_space or order.space, row.tx, made=made) if way is not None else ""
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:

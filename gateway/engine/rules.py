@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.judge import judge, unseen
+from gateway.engine.judge import id_was_used, judge, unseen
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import CREDIT, DEBIT, UNDO, UNDONE, gone, halves, named, undoing_of
 from gateway.engine.setup import Provider
@@ -175,7 +175,7 @@ def answered(case: Case) -> Move | None:
     another = own.undoes and case.undone_by_another
     decision = judge(own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another)
     if decision is None:
-        return _id_was_used(own)
+        return Leave(State.PERSON, USED) if id_was_used(own) else None
     if own.undoes and isinstance(decision, Accepted):
         decision = undone_before(case, decision)
     refused = isinstance(decision, Declined) and decision.reason not in UNDONE
@@ -186,14 +186,7 @@ def answered(case: Case) -> Move | None:
     return Decide(decision)
 
 
-def _id_was_used(own: Movement) -> Move | None:
-    """A rollback whose only attempt met another movement under its id: asked again it would look done."""
-    assert own.fact is not None
-    outcome = own.fact.outcome
-    met = isinstance(outcome, Declined) and outcome.reason is Reason.DUPLICATE_MISMATCH and not own.fact.query
-    if not own.undoes or not met or own.attempts > 1 or own.forgot_at:
-        return None
-    return Leave(State.PERSON, "its id was used at its wallet for another movement")
+USED = "its id was used at its wallet for another movement"
 
 
 def never_applied(case: Case) -> Move | None:
