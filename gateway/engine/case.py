@@ -233,7 +233,12 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def only_feared(self) -> bool:
         """Its one attempt is that which the journal may have forgotten (rule 30)."""
-        return self.own.forgot_at is not None and self.own.attempts <= 1 and not self.air_of(self.own.key).requests
+        return self.own.forgot_at is not None and self.unasked
+
+    @property
+    def unasked(self) -> bool:
+        """It was not asked, by what the journal knows: it never left, or that it did is only feared (rule 30)."""
+        return not self.own.sent and not self.air_of(self.own.key).requests
 
     @property
     def may_act(self) -> bool:
@@ -310,7 +315,7 @@ class Case(Struct, frozen=True, kw_only=True):
         What was never sent and came later waits for it, and takes nothing away from it."""
         own = self.own
         others = [m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED]
-        return [m for m in others if m.decided or m.attempts or (m.created_at, m.key) < (own.created_at, own.key)]
+        return [m for m in others if m.decided or m.sent or (m.created_at, m.key) < (own.created_at, own.key)]
 
     @property
     def undone_by_another(self) -> bool:
@@ -346,7 +351,8 @@ class Case(Struct, frozen=True, kw_only=True):
     def alias(self) -> str:
         """A movement that no route led to, when it was read, has no alias yet."""
         assert self.way is not None
-        return self.own.alias or self.way.alias(self.own.space, self.own.tx)
+        own = self.own
+        return own.alias or self.way.alias(own.space, own.tx, made=own.ours or bool(own.parent))
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known

@@ -39,7 +39,7 @@ from gateway.engine.gather import Hands, Opened, Order, is_mismatch, looking, op
 from gateway.engine.identity import key_of, own_rollback_id, space_of
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
-from gateway.engine.judge import OUR_FAULT
+from gateway.engine.judge import OUR_FAULT, id_was_used
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
 from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing
@@ -380,7 +380,9 @@ class Driver:
         if own.decided:
             return await self._watch(case, leave)
         tries = 0 if asked is not None else own.tries + 1
-        after = replace(row.left(own, leave.state, leave.note, None), tries=tries, fact=None)
+        fact = own.fact if id_was_used(own) else None  # it stands until a person decides
+        own = replace(own, fact=None) if fact is not None else own  # it came just now: it is to be written
+        after = replace(row.left(own, leave.state, leave.note, None), tries=tries, fact=fact)
         steps = [(own.key, step) for step in self._steps_of(case)]
         if leave.state is State.PERSON and own.state is not State.PERSON:
             steps.append((own.key, Step(now, Event.PERSON, leave.note)))
@@ -399,8 +401,8 @@ class Driver:
         aim, _ = self._aim(case, after)
         puts = (Put(own, after, lasts), *([aim] if aim is not None else []))
         if not await self._write(Write(puts=puts, leaned=self._leaned(case, puts), steps=tuple(steps)), own.key):
-            if own.fact is not None:
-                await self._fact(own.key, own.fact, self._steps_of(case))
+            if case.own.fact is not None:
+                await self._fact(own.key, case.own.fact, self._steps_of(case))
             return None
         return Unknown(detail=leave.note or "the wallet's decision is not known")
 

@@ -25,8 +25,8 @@ from gateway.engine.rules import already_decided, clocked, next_move, other_cont
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
 from gateway.engine.undoing import by_round, claims
-from gateway.engine.words import Known, Way
-from gateway.model import FACTS, Accepted, Credit, Declined, Kind, Reason, Rollback, Settle, Transaction
+from gateway.engine.words import Known, Way, moves_nothing
+from gateway.model import FACTS, Accepted, Credit, Declined, Kind, Reason, Refused, Rollback, Settle, Transaction
 
 ROUND_MAX = 100_000  # bets of one round that its refund undoes
 RETRY_MAX = timedelta(hours=24)  # the longest that a provider repeats a call (rule 30)
@@ -410,8 +410,9 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     tombstone = _tombstone(hands.provider, row, first)
     around = replace(around, tombstone=tombstone)
     row = replace(row, target=target.key if target is not None else "")
-    row = _perhaps_forgotten(row, way, first.get("doubts", ()), hands.moment)
-    case = _asked_for(_case(hands, row, way, astray, around), order, done, again=False)
+    fresh = _case(hands, row, way, astray, around)
+    row = _perhaps_forgotten(fresh, first.get("doubts", ()))
+    case = _asked_for(replace(fresh, own=row), order, done, again=False)
     return (yield from _inserted(hands, order, case, done, first))
 
 
@@ -463,16 +464,20 @@ def _placed(row: Movement, way: Way | None, target: Movement | None, around: Mov
 
 
 def _alias(way: Way | None, order: Order, row: Movement) -> str:
-    return way.alias(order.id_space or order.space, row.tx) if way is not None else ""
+    """The parts of a round's refund are told as its own ids, in its own space (rule 16)."""
+    made = row.ours or (bool(row.parent) and not order.id_space)
+    return way.alias(order.id_space or order.space, row.tx, made=made) if way is not None else ""
 
 
-def _perhaps_forgotten(row: Movement, way: Way | None, doubts: Sequence[Doubt], moment: Moment) -> Movement:
-    """As if one attempt of it had been made, whose last byte left at the moment of the word (rule 30)."""
-    if way is None or row.parent or row.ours:
+def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
+    """As if one attempt of it had been made, whose last byte left at the moment of the word (rule 30). What
+    its wallet is never told (rule 20) was not told before, either."""
+    row = case.own
+    if case.way is None or row.ours:
         return row
-    most = max(RETRY_MAX, way.wallet.remembers)
-    word = next((doubt for doubt in doubts if moment.passed(doubt.said_at) < most), None)
-    if word is None:
+    most = max(RETRY_MAX, case.wallet.remembers)
+    word = next((doubt for doubt in doubts if case.moment.passed(doubt.said_at) < most), None)
+    if word is None or (moves_nothing(row.tx) and isinstance(case.said(), Refused)):
         return row
     return replace(row, attempts=1, asked_at=word.said_at, forgot_at=word.said_at)
 

@@ -110,6 +110,14 @@ def _done_before(outcome: Declined) -> Accepted:
     )
 
 
+def id_was_used(movement: Movement) -> bool:
+    """A rollback whose only attempt met another movement under its id: asked again it would look done (rules 3, 5)."""
+    fact = movement.fact
+    if fact is None or fact.query or not movement.undoes or movement.attempts > 1 or movement.forgot_at is not None:
+        return False
+    return isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.DUPLICATE_MISMATCH
+
+
 def _never_applied(wallet: Wallet, target: Movement | None, fact: Fact, moment: Moment) -> bool:
     """Whether a wallet's `transaction_not_found` to a rollback is final (rules 6, 10)."""
     if target is None:

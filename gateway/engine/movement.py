@@ -113,6 +113,12 @@ class Movement(Struct, frozen=True, kw_only=True):
         return self.kind is Kind.ROLLBACK
 
     @property
+    def sent(self) -> bool:
+        """Whether a byte of it may have left, by what the journal knows: the attempt that it may have forgotten
+        (rule 30) is none of those."""
+        return self.attempts > (self.forgot_at is not None)
+
+    @property
     def whole_amount(self) -> Decimal | None:
         """What it moved, where a rollback of it can be compared with it."""
         act = self.tx.act

@@ -15,7 +15,7 @@ from gateway.engine.capability import encodes
 from gateway.engine.gather import tied
 from gateway.engine.identity import own_id
 from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
-from gateway.engine.judge import again, landed, remembered
+from gateway.engine.judge import again, id_was_used, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Event, Movement, Step, clocked_again, decided, left
 from gateway.engine.parts import gone
@@ -64,11 +64,14 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
 
     def steps(again: bool) -> Steps[Movement]:
         own = yield from _open_one(key, now)
-        asks = Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,))
-        parts, target, whole, named = yield Look((*asks, Ask("found", (own.provider, own.reference))))
+        asks = (Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,)), Ask("parts", (own.target,)))
+        parts, target, whole, legs, named = yield Look((*asks, Ask("found", (own.provider, own.reference))))
         _no_open_parts(parts)
         if not verdict.force:
-            _nothing_in_flight(own, setup, now)
+            ends = own.kind in (Kind.ROLLBACK, Kind.RELEASE) and verdict.accepted  # what it names, with it
+            for each in (own, *((*target, *legs) if ends else ())):
+                if not each.decided:
+                    _nothing_in_flight(each, setup, now)
         aim, above = next(iter(target), None), next(iter(whole), None)
         after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named), now)
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
@@ -115,6 +118,8 @@ def _may_be_asked(movement: Movement, setup: Setup, now: datetime) -> None:
     if wallet is None or not movement.attempts:
         return
     instead = "find out there what became of it, and say so with `gateway tx resolve`"
+    if id_was_used(movement):
+        raise NotDone(f"wallet {wallet.name} has another movement under its id: {instead}")
     if not remembered(movement, wallet, Moment(now)):
         raise NotDone(f"wallet {wallet.name} does not remember it any more: {instead}")
     if movement.owes and again(movement, wallet) == "never":
@@ -137,7 +142,7 @@ def _nothing_in_flight(movement: Movement, setup: Setup, now: datetime) -> None:
     if not landed(movement, wallet, Moment(now)):
         ends = (movement.asked_at + wallet.in_flight_max).strftime("%H:%M:%S")
         raise NotDone(
-            f"the gateway still settles it, and wallet {wallet.name} may still apply it until {ends} UTC: wait, or --force"
+            f"the gateway still settles {movement.key}, and wallet {wallet.name} may still apply it until {ends} UTC: wait, or --force"
         )
 
 
@@ -166,7 +171,7 @@ def _no(movement: Movement, target: Movement | None, named: list[Movement]) -> D
 
 def _its_target(rollback: Movement, target: Movement | None, now: datetime) -> list[Put]:
     """A rollback that was done ends the doubt about its target (rule 5); one that will not be frees it."""
-    if target is None or not rollback.undoes:
+    if target is None or rollback.kind not in (Kind.ROLLBACK, Kind.RELEASE):
         return []
     if not gone(rollback):
         if target.undone_by != rollback.key:
@@ -176,7 +181,8 @@ def _its_target(rollback: Movement, target: Movement | None, now: datetime) -> l
             return [Put(target, freed)]
         return [Put(target, replace(left(freed, target.open_state, "", now), tries=0), NOW)]
     if target.decided:
-        return [] if target.undone_by else [Put(target, replace(target, undone_by=rollback.key))]
+        held = rollback.kind is Kind.RELEASE  # of what is held it is only a word
+        return [] if target.undone_by or held else [Put(target, replace(target, undone_by=rollback.key))]
     claimed = replace(target, undone_by=target.undone_by or rollback.key)
     return [Put(target, decided(claimed, STANDS if target.undoes else ROLLED_BACK, now))]
 

@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.judge import judge, unseen
+from gateway.engine.judge import id_was_used, judge, unseen
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import CREDIT, DEBIT, UNDO, UNDONE, giving_back, gone, halves, named, stays, undoing_of
 from gateway.engine.setup import Provider
@@ -168,7 +168,7 @@ def wallet_gone(case: Case) -> Move | None:
     """
     if not case.astray or (case.own.fact is not None and isinstance(case.own.fact.outcome, Accepted)):
         return None
-    if case.own.takes and never_asked(case):
+    if case.own.takes and never_asked(case) and case.own.forgot_at is None:
         return Decide(Declined(reason=Reason.UNSUPPORTED, message=case.astray))
     return Leave(case.own.open_state, case.astray)
 
@@ -191,7 +191,7 @@ def answered(case: Case) -> Move | None:
     another = own.undoes and case.undone_by_another
     decision = judge(own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another)
     if decision is None:
-        return _id_was_used(own)
+        return Leave(State.PERSON, USED) if id_was_used(own) else None
     if own.undoes and isinstance(decision, Accepted):
         decision = undone_before(case, decision)
     refused = isinstance(decision, Declined) and decision.reason not in UNDONE
@@ -202,14 +202,7 @@ def answered(case: Case) -> Move | None:
     return Decide(decision)
 
 
-def _id_was_used(own: Movement) -> Move | None:
-    """A rollback whose only attempt met another movement under its id: asked again it would look done."""
-    assert own.fact is not None
-    outcome = own.fact.outcome
-    met = isinstance(outcome, Declined) and outcome.reason is Reason.DUPLICATE_MISMATCH and not own.fact.query
-    if not own.undoes or not met or own.attempts > 1 or own.forgot_at:
-        return None
-    return Leave(State.PERSON, "its id was used at its wallet for another movement")
+USED = "its id was used at its wallet for another movement"
 
 
 def never_applied(case: Case) -> Move | None:
@@ -282,7 +275,7 @@ def cancel_stopped(case: Case) -> Move | None:
     undoer = case.undoer
     if case.own.decided or undoer is None or not case.won:
         return None
-    stoppable = not undoer.decided and not undoer.attempts and undoer.asked_at is None
+    stoppable = not undoer.decided and not undoer.sent
     heard = undoer.told == State.ACCEPTED.value or case.own.told == State.DECLINED.value
     if not stoppable or heard or case.air_of(undoer.key).requests:
         return None
@@ -371,7 +364,7 @@ def _unsaid(case: Case, why: str, reason: Reason) -> Move:
     own = case.own
     if not any_no(own.tx.act):
         return Leave(State.PERSON, why)
-    if not case.unsent and not case.only_feared:
+    if not case.unasked:
         return Leave(own.open_state, why)
     return Decide(Declined(reason=reason, message=why))
 
@@ -425,7 +418,7 @@ def batch_broken(case: Case) -> Move | None:
     Serves: 19
     """
     own = case.own
-    if own.kind is not Kind.CREDIT or not own.batch or not own.atomic or not case.unsent:
+    if own.kind is not Kind.CREDIT or not own.batch or not own.atomic or not case.unasked:
         return None
     items = [m for m in case.siblings if m.takes and not m.ours]
     refused = next((m.outcome for m in items if isinstance(m.outcome, Declined)), None)
@@ -458,7 +451,7 @@ def its_bet_first(case: Case) -> Move | None:
         return None
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None
-        if bet.decided or (cancel is not None and (cancel.attempts or gone(cancel))):
+        if bet.decided or (cancel is not None and (cancel.sent or gone(cancel))):
             continue
         if bet.key not in case.tried:
             return First(bet)
@@ -476,8 +469,8 @@ def no_words(case: Case) -> Move | None:
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
-    if stranger and case.around.guessed is True:
-        return Decide(NOT_HERE)
+    if own.undoes and case.target is None and case.unasked and case.around.guessed is True:
+        return Decide(NOT_HERE) if stranger else Leave(State.PERSON, "its wallet would take it for another movement")
     refused = case.said()
     if not isinstance(refused, Refused):
         return None
@@ -597,7 +590,7 @@ def never_again(case: Case) -> Move | None:
     Serves: 6, 14
     """
     own = case.own
-    if not own.owes or case.unsent or case.again != "never" or case.air_of(own.key).requests:
+    if not own.owes or case.unasked or case.again != "never" or case.air_of(own.key).requests:
         return None
     return Leave(State.PERSON, f"wallet {case.wallet.name} may not be asked again")
 

@@ -38,8 +38,9 @@ def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> 
 
 
 def never_asked(case: Case) -> bool:
-    """What the wallet was asked, itself or in parts, is brought to its own answer (rule 13)."""
-    return not case.parts and case.unsent and case.own.asked_at is None and case.own.fact is None
+    """What the wallet was asked, itself or in parts, is brought to its own answer (rule 13). That the journal may
+    have forgotten an attempt is a reason to ask with care, not to overlook what it does know (rule 30)."""
+    return not case.parts and case.unasked and case.own.fact is None
 
 
 # ---------------------------------------------------------------- the rules
@@ -253,7 +254,7 @@ def refund_parts(case: Case) -> Move | None:
     if own.parent or not by_round(case.provider.dialect, own.tx.act) or case.target is not None:
         return None
     bets = [bet for bet in case.round_bets if not bet.undone_by]
-    if not case.parts and (own.attempts or not bets):
+    if not case.parts and (not case.unasked or not bets):
         return None
     todo = refunds(own, bets, case.parts)
     if todo:

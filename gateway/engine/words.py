@@ -66,8 +66,9 @@ class Way(Struct, frozen=True, kw_only=True):
             currency=self.wallet.currency, currencies=self.setup.currencies,
         )  # fmt: skip
 
-    def alias(self, space: str, tx: Transaction) -> str:
-        return alias(self.provider.dialect, self.wallet.dialect, self.wallet.ids_as_is, self.provider.id, space, tx)
+    def alias(self, space: str, tx: Transaction, *, made: bool = False) -> str:
+        as_is, provider = self.wallet.ids_as_is, self.provider
+        return alias(provider.dialect, self.wallet.dialect, as_is, provider.id, space, tx, made=made)
 
 
 # ---------------------------------------------------------------- what may be supplied

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,13 +14,13 @@ from gateway.engine.movement import Event, Movement
 from gateway.engine.person import NotDone, Unfound, Verdict, resolve, retry
 from gateway.engine.setup import Route
 from gateway.engine.states import State
-from gateway.model import Accepted, Kind, Reason, Unknown
+from gateway.model import Accepted, Batch, Declined, Kind, Reason, Release, Reserve, Unknown
 from tests.engine import acts
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.test_story import settle
-from tests.simulation.behaviours import lost_after, lost_before, unreachable
-from tests.simulation.bench import NEVER, Bench, a_wallet
+from tests.simulation.behaviours import lost_after, lost_before, queued, says, unreachable
+from tests.simulation.bench import NEVER, Bench, a_call, a_provider, a_wallet
 
 IN_FLIGHT_SECONDS = 130.0
 
@@ -137,6 +138,80 @@ def test_a_rollback_that_was_done_ends_the_doubt_about_its_bet(bench_of: MakeBen
     bench.rest(IN_FLIGHT_SECONDS)
     decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=True)
     assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
+    assert bench.unresolved() == {}
+
+
+def test_rule_10_a_cancel_is_not_resolved_while_its_bet_may_still_be_applied(bench_of: MakeBench) -> None:
+    """Its bet was declined with it, arrived all the same, and kept the stake with nothing open."""
+    bench = bench_of("native", a_wallet("native", tombstones=False))
+    bench.till.always(queued(20), kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    for tx in (bet("t1"), undo("r1", "t1")):
+        assert isinstance(bench.call(tx), Unknown)
+    key = bench.row(Kind.ROLLBACK, "r1").key
+    with pytest.raises(NotDone, match=r"debit/t1.*--force"):
+        decide(bench, key, accepted=True)
+    bench.till.heal()
+    settle(bench, 600)
+    assert bench.till.balance() == Decimal("1000.00")
+    assert bench.unresolved() == {}
+
+
+def test_rule_15_a_release_that_will_not_be_done_frees_its_reserve(bench_of: MakeBench) -> None:
+    """The reserve was accepted, and its repeat heard `already_rolled_back`: 10.00 were held for nobody."""
+    bench = bench_of("native", a_wallet("native", tombstones=False))
+    bench.till.always(lost_after, kind=Kind.RESERVE)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    reserve = a_call(Reserve(amount=Decimal("10.00")), "h1")
+    for tx in (reserve, a_call(Release(reference="h1"), "l1")):
+        assert isinstance(bench.call(tx), Unknown)
+    decide(bench, bench.row(Kind.RELEASE, "l1").key, accepted=False)
+    bench.till.heal()
+    settle(bench, 300)
+    yes(bench.call(reserve))
+
+
+@pytest.mark.parametrize("how", ["its provider repeats it", "tx retry"])
+def test_rule_05_a_rollback_whose_id_was_used_is_not_asked_again(bench_of: MakeBench, how: str) -> None:
+    """Asked again, the same no looked like its own first asking: it was told as done, and 10.00 stayed taken."""
+    bench = bench_of()
+    yes(bench.call(bet("t1")))
+    bench.till.always(says(Declined(reason=Reason.DUPLICATE_MISMATCH)), kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("r1", "t1")), Unknown)
+    key = bench.row(Kind.ROLLBACK, "r1").key
+    if how == "tx retry":
+        with pytest.raises(NotDone, match="another movement under its id"):
+            again(bench, key)
+    else:
+        assert isinstance(bench.call(undo("r1", "t1")), Unknown)
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+
+
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_rule_03_a_batchs_giving_back_meets_no_providers_id(bench_of: MakeBench, ours_first: bool) -> None:
+    """The provider's cancel was called as the gateway calls its own: whichever came second was told as done."""
+    bench = bench_of()
+    yes(bench.call(bet("b0", "7.00")))
+    batch = a_call(Batch(items=(bet("b1"), bet("big", "5000.00")), atomic=True))
+    cancel = undo("rollback:b1", "b0")
+    for tx in (batch, batch, cancel, cancel) if ours_first else (cancel, cancel, batch, batch):
+        bench.call(tx)
+    assert bench.till.balance() == Decimal("1000.00")
+    assert bench.unresolved() == {}
+
+
+def test_rule_03_the_gateways_own_rollback_meets_no_providers_id(bench_of: MakeBench) -> None:
+    """A provider's cancel called `gw:debit:b1` kept the silent bet b1 from being given back."""
+    bench = bench_of(a_provider("native", after_doubt=timedelta(seconds=20)))
+    yes(bench.call(bet("b0")))
+    yes(bench.call(undo("gw:debit:b1", "b0")))
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert isinstance(bench.call(bet("b1")), Unknown)
+    bench.till.heal()
+    settle(bench, 600)
+    assert bench.till.balance() == Decimal("1000.00")
     assert bench.unresolved() == {}
 
 

@@ -155,7 +155,10 @@ def own_id_each_time(real: Any) -> Any:
 
 
 def one_id_for_all(real: Any) -> Any:
-    return lambda dialect, wallet, as_is, provider, space, tx: tx.id if as_is or not tx.id else f"{space}:{tx.id}"
+    def told(dialect: Any, wallet: Any, as_is: bool, provider: str, space: str, tx: Any, **_: Any) -> str:
+        return tx.id if as_is or not tx.id else f"{space}:{tx.id}"
+
+    return told
 
 
 def answer_before_it_is_durable(real: Any) -> Any:

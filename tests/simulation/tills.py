@@ -216,7 +216,7 @@ class Till:
 
     def told(self, provider: str, kind: Kind, alias: str, id: str) -> Place:
         """Where a movement of the journal stands in this wallet's book."""
-        return self.purse.place(provider, kind, id if self.wallet.ids_as_is else alias)
+        return self.purse.place(provider, kind, alias or id)
 
     def told_row(self, row: Seen) -> Place:
         return self.told(row.provider, Kind(row.kind), row.alias, row.id)

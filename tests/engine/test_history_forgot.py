@@ -1,0 +1,159 @@
+"""Histories of a journal that forgot (rule 30): that an attempt is feared must not make it blind to what it does know."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.engine.rules import next_move
+from gateway.engine.states import State
+from gateway.model import Batch, Declined, Kind, Reason, Rollback, Transaction
+from tests.engine.acts import bet, settle, undo, win
+from tests.engine.cases import NOW, in_words, row, waiting
+from tests.engine.conftest import MakeBench
+from tests.engine.histories import ACCEPTED, DOUBT, forgetting, nothing_is_open, waits_for_a_person, word
+from tests.simulation.behaviours import lost_before, queued, says, unreachable
+from tests.simulation.bench import NEVER, PLAYER, QUERY, Bench, a_call, a_wallet
+
+CAN_BE_ASKED, CANNOT = "native", "kyren"
+FORGOT = pytest.mark.parametrize("forgot", [False, True], ids=["all is known", "forgot"])
+
+
+def perhaps(bench: Bench, forgot: bool) -> Bench:
+    """What is right is right on every day: a journal that may have forgotten decides the same."""
+    if forgot:
+        forgetting(bench)
+    return bench
+
+
+def refund(id: str) -> Transaction:
+    return a_call(Rollback(reference=id, scope="round"), f"refund:{id}")
+
+
+@FORGOT
+def test_rule_15_a_rollback_of_another_players_bet_gives_nobody_its_stake(bench_of: MakeBench, forgot: bool) -> None:
+    """The day after a restored backup p-2's rollback named p-1's bet, and p-2 was given its 10.00."""
+    purses = {PLAYER: Decimal("1000.00"), "p-2": Decimal("1000.00")}
+    bench = perhaps(bench_of("native", "native", opening=purses), forgot)
+    bench.call(bet("b1"))
+    heard = bench.call(undo("r1", "b1", player="p-2", session="sess-p-2"))
+    assert word(heard) == Reason.TRANSACTION_NOT_FOUND
+    assert (bench.till.balance(), bench.till.balance("p-2")) == (Decimal("990.00"), Decimal("1000.00"))
+
+
+@FORGOT
+def test_rule_11_a_second_cancel_of_a_bet_hears_that_the_first_was_done(bench_of: MakeBench, forgot: bool) -> None:
+    """The journal knows the first of the two itself: its wallet is not asked to give the bet back again."""
+    bench = perhaps(bench_of("native", "native"), forgot)
+    told = [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"), undo("r2", "b1"))]
+    assert told == [ACCEPTED, ACCEPTED, Reason.ALREADY_ROLLED_BACK]
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+@FORGOT
+@pytest.mark.parametrize("wallet", ["native", "netgaming"])
+def test_rule_16_a_rounds_refund_gives_back_all_its_bets(bench_of: MakeBench, wallet: str, forgot: bool) -> None:
+    """The refund was not split, its wallet did not know it, the provider was told success, and 30.00 stayed taken."""
+    bench = perhaps(bench_of("kyren", wallet), forgot)
+    for tx in (bet("b1"), bet("b2", "20.00")):
+        bench.call(tx)
+    assert word(bench.call(refund("rf"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@FORGOT
+def test_rule_11_a_win_stops_a_cancel_of_which_no_byte_left(bench_of: MakeBench, forgot: bool) -> None:
+    """The cancel was sent all the same, its bet declined as never there, and its win paid without a stake."""
+    bench = perhaps(bench_of("native", a_wallet("native", tombstones=False)), forgot)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    for tx in (bet("b1"), undo("r1", "b1"), win("w1", of="b1")):
+        assert word(bench.call(tx)) == DOUBT
+    bench.till.heal()
+    bench.settlement(600, 2)
+    assert [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"))] == [ACCEPTED, Reason.ALREADY_SETTLED]
+    assert bench.till.asked(Kind.ROLLBACK) == 0
+    assert bench.till.balance() == Decimal("1015.00")
+    nothing_is_open(bench)
+
+
+@FORGOT
+def test_rule_11_a_cancel_waits_for_a_bet_that_is_still_queued(bench_of: MakeBench, forgot: bool) -> None:
+    """Sent at once its wallet would not know the bet, and take it afterwards."""
+    bench = perhaps(bench_of("native", a_wallet("native", tombstones=False)), forgot)
+    bench.till.always(queued(20), kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    assert bench.till.asked(Kind.ROLLBACK) == 0
+    bench.settlement(600, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_30_a_plain_no_to_the_bet_of_a_split_settle_is_doubt(bench_of: MakeBench) -> None:
+    """The stake had emptied the purse before the journal forgot; the repeat's `insufficient_funds` was told as final."""
+    bench = bench_of("native", a_wallet(CANNOT, repeats=QUERY), opening={PLAYER: Decimal("10.00")})
+    assert word(bench.call(settle("s1", "10.00", "0.00"))) == ACCEPTED
+    forgetting(bench)
+    bench.till.then(says(Declined(reason=Reason.INSUFFICIENT_FUNDS)), kind=Kind.DEBIT)
+    assert word(bench.call(settle("s1", "10.00", "0.00"))) == DOUBT
+    assert bench.till.balance() == 0
+    waits_for_a_person(bench)
+
+
+@FORGOT
+def test_rule_19_the_win_of_a_batch_that_was_declined_is_not_paid(bench_of: MakeBench, forgot: bool) -> None:
+    """Its one bet never arrived, and was declined; the win of the same batch was asked for as if it stood alone."""
+    bench = perhaps(bench_of("native", a_wallet("native", repeats=QUERY)), forgot)
+    bench.till.always(lost_before)
+    batch = a_call(Batch(items=(bet("b1"), win("w1", "50.00")), atomic=True))
+    assert word(bench.call(batch)) == DOUBT
+    assert bench.till.asked(Kind.CREDIT) == 0
+    bench.till.heal()
+    bench.till.always(says(Declined(reason=Reason.INSUFFICIENT_FUNDS)), kind=Kind.DEBIT)
+    bench.settlement(600, 2)
+    bench.till.heal()
+    bench.settlement(600, 2)
+    assert (bench.row(Kind.DEBIT, "b1").state, bench.row(Kind.CREDIT, "w1").state) == (State.DECLINED, State.DECLINED)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@FORGOT
+def test_rule_14_a_win_that_only_may_have_been_asked_is_brought_as_soon_as_its_wallet_is_there(
+    bench_of: MakeBench, forgot: bool
+) -> None:
+    """Its wallet was away for a minute: no byte of the win had left, and it was left to a person as asked once."""
+    bench = perhaps(bench_of("native", a_wallet(CANNOT, repeats=NEVER)), forgot)
+    bench.till.always(unreachable)
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.settlement(60, 2)
+    bench.till.heal()
+    bench.settlement(60, 2)
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)
+
+
+@FORGOT
+def test_rule_20_a_rollback_of_what_no_wallet_was_told_moves_nothing(bench_of: MakeBench, forgot: bool) -> None:
+    """A free bet was answered by a balance; its wallet was asked to roll it back, and did not know it."""
+    bench = perhaps(bench_of("native", "scorpio_play"), forgot)
+    told = [word(bench.call(tx)) for tx in (bet("b1", free=True), undo("r1", "b1"))]
+    assert told == [ACCEPTED, ACCEPTED]
+    assert bench.till.asked(Kind.DEBIT) == bench.till.asked(Kind.ROLLBACK) == 0
+    nothing_is_open(bench)
+
+
+def test_rule_15_a_refund_that_its_wallet_would_take_for_another_movement_is_a_persons() -> None:
+    """Whether the bet that it means was forgotten nobody knows: `transaction_not_found` would be a guess, and the
+    wallet, if it were asked, would give back another provider's bet of that round."""
+    fresh = row(undo("r1", "b1"))
+    feared = replace(fresh, attempts=1, asked_at=NOW, forgot_at=NOW)
+    told = [in_words(next_move(waiting(own, guessed=True))) for own in (fresh, feared)]
+    assert told == ["decide transaction_not_found", "leave person"]
