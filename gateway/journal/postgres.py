@@ -258,14 +258,8 @@ async def at_home(connection: Connection) -> None:
         here = await (await connection.execute(SQL["here"])).fetchone()
     except (psycopg.ProgrammingError, psycopg.NotSupportedError):
         return
-    last = await (await connection.execute(SQL["homes"])).fetchone()
-    if last is not None and last[:2] != here and not await _said_since(connection, last[2]):
+    if await (await connection.execute(SQL["at_home"], here)).fetchone() is None:
         raise Stranger(STRANGER)
-    await connection.execute(SQL["at_home"], here)
-
-
-async def _said_since(connection: Connection, moment: int) -> bool:
-    return await (await connection.execute(SQL["said_since"], (moment,))).fetchone() is not None
 
 
 # ---------------------------------------------------------------- the schema

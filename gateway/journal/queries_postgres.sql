@@ -13,16 +13,17 @@ UPDATE name_locks SET slot = slot WHERE slot = -1;
 -- here: which server this is, and since when its history is its own
 SELECT CAST(system_identifier AS TEXT), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system();
 
--- homes: the server on which the journal was last written
-SELECT system, timeline, seen_at FROM homes ORDER BY seen_at DESC LIMIT 1;
-
--- said_since: whether a person said since then that the journal forgot something
-SELECT 1 FROM doubts WHERE said_at > ? LIMIT 1;
-
--- at_home: the journal is written here; this is the newest home, whatever its clock says
+-- at_home: the journal is written here from now on, where it was before or a person said that it forgot something
+-- since; no row: neither. One statement: who comes between two of them would count as the newest home.
+WITH here AS (SELECT CAST(? AS TEXT) AS system, CAST(? AS TEXT) AS timeline),
+  newest AS (SELECT system, timeline, seen_at FROM homes ORDER BY seen_at DESC LIMIT 1)
 INSERT INTO homes (system, timeline, seen_at)
-VALUES (?, ?, greatest({now}, coalesce((SELECT max(seen_at) FROM homes), 0) + 1))
-ON CONFLICT (system, timeline) DO UPDATE SET seen_at = excluded.seen_at;
+SELECT here.system, here.timeline, greatest({now}, coalesce(newest.seen_at, 0) + 1)
+FROM here LEFT JOIN newest ON TRUE
+WHERE newest.seen_at IS NULL OR (newest.system, newest.timeline) = (here.system, here.timeline)
+  OR EXISTS (SELECT 1 FROM doubts WHERE said_at > newest.seen_at)
+ON CONFLICT (system, timeline) DO UPDATE SET seen_at = excluded.seen_at
+RETURNING seen_at;
 
 -- still_home: it is still written here
 UPDATE homes SET seen_at = {now} WHERE seen_at = (SELECT max(seen_at) FROM homes) RETURNING seen_at;

@@ -29,7 +29,9 @@ from tests.simulation.trouble import TRIES_MAX, Happens, copied, resolve, truth
 from tests.simulation.trouble import of as troubles_of
 from tests.simulation.watch import Seen, Watched
 
-LIVENESS_SECONDS = 1800.0  # so long after the faults stopped everything must be settled
+LIVENESS_SECONDS = 3600.0
+"""So long after the faults stopped everything must be settled: a settle's win, its cancel and its own undoing may each
+wait, one after the other, until its wallet remembers nothing, and then for a person (seed 211525)."""
 REFEREE_SECONDS = 5.0
 
 

@@ -375,6 +375,11 @@ class Verdict:
             or history.is_away(history.rows[row.key])
         ):
             return False
+        parts = self.children.get(row.key, [])
+        if any(part.key in history.resolved and part.state is State.DECLINED for part in parts):
+            return (
+                False  # a person said that one part stays, and the other is undone: only a person can go on (rule 16)
+            )
         gave_up = any(s.gave_up for s in history.stories.values() if s.provider == row.provider)
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
 
