@@ -35,14 +35,14 @@ from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchange, Exchanges
 from gateway.engine.flights import Flight, Flights, Landed
-from gateway.engine.gather import Hands, Opened, Order, is_mismatch, looking, opening, unheard_by
+from gateway.engine.gather import Hands, Opened, Order, in_vain, is_mismatch, looking, opening, unheard_by
 from gateway.engine.identity import key_of, own_rollback_id, space_of
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT, id_was_used
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
-from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing
+from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing, refused_debit
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
@@ -283,6 +283,8 @@ class Driver:
         after = row.decided(own, outcome, now, call)
         if not call:
             after = _nobody_heard(errand.provider, after, now)
+        if after.state is State.ACCEPTED and after.atomic and after.takes and refused_debit(case.siblings) is not None:
+            after = replace(after, due_at=now)  # it is given back (rule 19)
         aim, freed = self._aim(case, after)
         steps = [(own.key, step) for step in self._steps_of(case)]
         if freed:
@@ -292,6 +294,7 @@ class Driver:
             *([aim] if aim is not None else []),
             *_its_whole(case, now),
             *_its_hold(case, after, now),
+            *in_vain(after, case.siblings, now),
         )
         write = Write(puts=puts, leaned=self._leaned(case, puts), steps=tuple(steps))
         try:

@@ -8,7 +8,7 @@ whose revision a newcomer would raise: so whoever leans on that row leans on the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
@@ -636,14 +636,18 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
         case _:
             row = own
     puts: tuple[Put, ...] = ()
-    touched = _concerned(row, around, first)
+    vain = in_vain(row, around.siblings if isinstance(around.siblings, tuple) else (), hands.moment.now)
+    touched = tuple(m for m in _concerned(row, around, first) if m.key not in _keys(vain))
     if target is not None and not row.decided and claims(row, target, hands.provider.dialect, free=case.unclaimed):
-        puts = (Put(target, replace(target, undone_by=row.key)),)
+        looked = (
+            None if row.ours and row.batch and target.decided else target.due_at
+        )  # given back: nobody need look at it any more
+        puts = (Put(target, replace(target, undone_by=row.key, due_at=looked)),)
         touched = tuple(m for m in touched if m.key != target.key)
     leaned = tuple(m for m in order.leaned if m.key not in {t.key for t in touched} and m.key not in _keys(puts))
     touched = tuple(next((each for each in order.leaned if each.key == m.key), m) for m in touched)
     lasts = None if row.decided else hands.lease
-    write = Write(insert=(row,), lasts=lasts, puts=puts, touched=touched, leaned=leaned)
+    write = Write(insert=(row,), lasts=lasts, puts=(*puts, *vain), touched=touched, leaned=leaned)
     if not (yield write):
         return Opened(case=None, done=done)
     if puts:
@@ -653,6 +657,15 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
         kept = Tell(row.outcome)
     after = replace(case, own=row, around=_raised(around, touched), memo={} if kept is None else case.memo)
     return Opened(case=after, done=done, move=kept)
+
+
+def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> list[Put]:
+    """What an atomic batch took before one of its debits was declined is looked at, at once: it is given back, also
+    where nobody waits for the batch any more (rule 19)."""
+    if after.state is not State.DECLINED or not after.atomic or not after.takes or after.ours:
+        return []
+    taken = [m for m in siblings if m.state is State.ACCEPTED and m.takes and not (m.ours or m.undone_by)]
+    return [Put(m, replace(m, due_at=now)) for m in taken]
 
 
 def _keys(puts: Sequence[Put]) -> set[str]:

@@ -169,6 +169,11 @@ def giving_back(taken: Movement) -> Part:
     return Part(name=GIVE_BACK, tx=own_undoing(taken, id), target=taken.key)
 
 
+def refused_debit(items: Sequence[Movement]) -> Declined | None:
+    """The first decline of a debit among the items of a batch."""
+    return next((m.outcome for m in items if m.takes and not m.ours and isinstance(m.outcome, Declined)), None)
+
+
 def stays(taken: Movement, siblings: Sequence[Movement]) -> bool:
     """Whether its giving back has ended without undoing it: somebody said that it stands."""
     return any(m.ours and m.target == taken.key and m.decided and not gone(m) for m in siblings)

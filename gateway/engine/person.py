@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine.capability import encodes
-from gateway.engine.gather import tied
+from gateway.engine.gather import in_vain, tied
 from gateway.engine.identity import own_id
 from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
 from gateway.engine.judge import again, id_was_used, landed, remembered
@@ -64,8 +64,11 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
 
     def steps(again: bool) -> Steps[Movement]:
         own = yield from _open_one(key, now)
-        asks = (Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,)), Ask("parts", (own.target,)))
-        parts, target, whole, legs, named = yield Look((*asks, Ask("found", (own.provider, own.reference))))
+        asks = (
+            Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,)), Ask("parts", (own.target,)),
+            Ask("found", (own.provider, own.reference)), Ask("batch", (own.batch,)),
+        )  # fmt: skip
+        parts, target, whole, legs, named, batch = yield Look(asks)
         _no_open_parts(parts)
         if not verdict.force:
             ends = own.kind in (Kind.ROLLBACK, Kind.RELEASE) and verdict.accepted  # what it names, with it
@@ -77,6 +80,7 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         puts = [Put(own, after), *_its_target(after, aim, now), *_its_whole(above, now)]
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
+        puts += in_vain(after, [m for m in batch if m.key != key], now)
         told = [(key, step)]
         if above is not None and not above.decided:
             told.append((above.key, Step(now, Event.RETRY, f"its part {key} was resolved")))

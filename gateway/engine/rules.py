@@ -15,7 +15,19 @@ from msgspec.structs import replace
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
 from gateway.engine.judge import id_was_used, judge, unseen
 from gateway.engine.movement import UNKNOWN, Movement
-from gateway.engine.parts import CREDIT, DEBIT, UNDO, UNDONE, giving_back, gone, halves, named, stays, undoing_of
+from gateway.engine.parts import (
+    CREDIT,
+    DEBIT,
+    UNDO,
+    UNDONE,
+    giving_back,
+    gone,
+    halves,
+    named,
+    refused_debit,
+    stays,
+    undoing_of,
+)
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.engine.undoing import (
@@ -124,6 +136,22 @@ def silence_left(case: Case) -> timedelta | None:
     if case.around.captured:
         return None
     return max(after - case.moment.passed(own.told_at), timedelta(0))
+
+
+def taken_in_vain(case: Case) -> Move | None:
+    """A debit that an atomic batch took, and another debit of it was declined; no call asks for it.
+
+    Move: Split: it is given back
+    *Settlement found that the second bet of a batch had never arrived, and the first one stood until its provider came
+    again, which it never did.* While a call of the batch waits, that call gives it back and says so.
+    Serves: 19
+    """
+    own = case.own
+    if case.asked is not None or own.state is not State.ACCEPTED or own.undone_by or own.ours or own.parent:
+        return None
+    if not own.takes or not own.atomic or not own.batch or stays(own, case.siblings):
+        return None
+    return Split((giving_back(own),), given_back=True) if refused_debit(case.siblings) is not None else None
 
 
 def already_decided(case: Case) -> Move | None:
@@ -420,11 +448,10 @@ def batch_broken(case: Case) -> Move | None:
     own = case.own
     if own.kind is not Kind.CREDIT or not own.batch or not own.atomic or not case.unasked:
         return None
-    items = [m for m in case.siblings if m.takes and not m.ours]
-    refused = next((m.outcome for m in items if isinstance(m.outcome, Declined)), None)
+    refused = refused_debit(case.siblings)
     if refused is None:
         return None
-    open_ones = [m for m in items if not m.undone_by and m.state is not State.DECLINED]
+    open_ones = [m for m in case.siblings if m.takes and not (m.ours or m.undone_by or m.state is State.DECLINED)]
     taken = next((m for m in open_ones if not stays(m, case.siblings)), None)
     if taken is not None:
         return First(taken) if not taken.decided and taken.key not in case.tried else _give_back(case, taken)
@@ -623,6 +650,7 @@ RULES: tuple[Rule, ...] = (
     other_content,
     taken_back,
     silence_over,
+    taken_in_vain,
     already_decided,
     answered,
     cancel_stopped,

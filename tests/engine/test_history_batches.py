@@ -8,14 +8,15 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from gateway.engine.journal import Listing
 from gateway.engine.person import Verdict, resolve
 from gateway.engine.states import State
 from gateway.model import Adjust, Batch, Kind, Reason, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
-from tests.simulation.behaviours import lost_before
-from tests.simulation.bench import QUERY, SAFE, Bench, a_call, a_wallet, at_once, vectors_of
+from tests.engine.histories import DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
+from tests.simulation.behaviours import arrives, lost_before, unreachable
+from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, a_call, a_wallet, at_once, vectors_of
 
 SOON = timedelta(seconds=30)
 BIG = bet("big", "5000.00")
@@ -134,3 +135,56 @@ def test_rule_19_a_refused_giving_back_of_a_split_settle_is_a_persons(bench_of: 
     assert word(bench.call(batch(settle("x1"), BIG))) == DOUBT
     bench.settlement(300, 2)
     waits_for_a_person(bench)
+
+
+# ---------------------------------------------------------------- nobody comes again
+
+
+def in_doubt_and_silent(bench: Bench) -> None:
+    """The first bet of an atomic batch is taken, the second never arrives, and its provider does not come again."""
+    bench.till.then(arrives, lost_before, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(batch(bet("b1"), bet("b2", "20.00")))) == DOUBT
+    bench.till.heal()
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_rule_19_what_a_batch_took_is_given_back_when_settlement_finds_the_rest_never_arrived(
+    bench_of: MakeBench, nodes: int
+) -> None:
+    """The stake of the first bet stayed taken until a repeat came, which never did."""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False, in_flight_max=SOON))
+    others = [bench.second() for _ in range(nodes - 1)]
+    in_doubt_and_silent(bench)
+    bench.settlement(300, 1, bench.process, *others)
+    assert bench.till.balance() == Decimal("1000.00")
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    assert word(bench.call(batch(bet("b1"), bet("b2", "20.00")))) == Reason.ALREADY_ROLLED_BACK
+    nothing_is_open(bench)
+
+
+def test_rule_19_what_a_batch_took_is_given_back_when_a_person_declines_the_rest(bench_of: MakeBench) -> None:
+    """The same, where nobody can ask the wallet about the second bet."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=NEVER, in_flight_max=SOON))
+    in_doubt_and_silent(bench)
+    bench.settlement(DAYS, 3600)
+    declined_by_a_person(bench)
+    bench.settlement(300, 1)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_19_what_a_batch_took_is_given_back_though_its_process_died_before_that(bench_of: MakeBench) -> None:
+    """The second bet was declined, and then the process was gone."""
+    bench = bench_of("native", "native")
+    bench.till.then(arrives, refuses(Reason.INSUFFICIENT_FUNDS), kind=Kind.DEBIT)
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    bench.begin(batch(bet("b1"), bet("b2", "20.00")))
+    declined = Listing(states=(State.DECLINED,))
+    bench.scheduler.run(lambda: bool(at_once(bench.journal.listed(declined))))
+    bench.crash()
+    bench.restart()
+    bench.till.heal()
+    bench.settlement(300, 1)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)

@@ -700,6 +700,27 @@ BATCH_BROKEN: Pairs = [
 ]
 
 
+def taken(own: Movement, *siblings: Movement, **more: Any) -> Case:
+    """A debit of an atomic batch that is decided, beside the others."""
+    return batch(*siblings, own=item(own), **more)
+
+
+TAKEN_IN_VAIN: Pairs = [
+    ("the other was declined", taken(done(ITEM_1), done(ITEM_2, BROKE)), "give back debit/i1"),
+    ("the other is in doubt", taken(done(ITEM_1), sent(ITEM_2)), SILENT),
+    ("it is in doubt itself", taken(sent(ITEM_1), done(ITEM_2, BROKE)), SILENT),
+    ("it is going back", taken(undone(done(ITEM_1), row(CANCEL)), done(ITEM_2, BROKE)), SILENT),
+    ("it was declined, too", taken(done(ITEM_1, BROKE), done(ITEM_2, BROKE)), SILENT),
+    ("a win", taken(done(LAST), done(ITEM_2, BROKE)), SILENT),
+    ("each for itself", batch(done(ITEM_2, BROKE), own=replace(item(done(ITEM_1)), atomic=False)), SILENT),
+    (
+        "its giving back was refused",
+        taken(done(ITEM_1), done(ITEM_2, BROKE), done(CANCEL, SETTLED, ours=True, target="debit/i1")),
+        SILENT,
+    ),
+]
+
+
 def won_by(*bets: Movement, own: Movement | None = None, **more: Any) -> Case:
     return settling(own or row(WIN), bets=bets, **more)
 
@@ -878,7 +899,7 @@ DOUBT: Pairs = [
 
 ALL: Mapping[str, Pairs] = {
     "other_content": OTHER_CONTENT, "taken_back": TAKEN_BACK, "silence_over": SILENCE_OVER,
-    "already_decided": ALREADY_DECIDED, "answered": ANSWERED, "cancel_stopped": CANCEL_STOPPED,
+    "taken_in_vain": TAKEN_IN_VAIN, "already_decided": ALREADY_DECIDED, "answered": ANSWERED, "cancel_stopped": CANCEL_STOPPED,
     "never_applied": NEVER_APPLIED, "wallet_gone": WALLET_GONE, "carried_elsewhere": CARRIED_ELSEWHERE,
     "came_too_late": CAME_TOO_LATE, "rollback_stands": ROLLBACK_STANDS,
     "forbidden": FORBIDDEN, "another_rollback": ANOTHER_ROLLBACK, "nothing_was_sent": NOTHING_WAS_SENT,
