@@ -129,6 +129,16 @@ def _never_applied(wallet: Wallet, target: Movement | None, fact: Fact, moment: 
     return wallet.tombstones or target.decided or landed(target, wallet, moment, moment.passed(fact.began))
 
 
+def beyond_memory(rollback: Movement, target: Movement | None, wallet: Wallet, moment: Moment) -> bool:
+    """A wallet that says that there is nothing to undo, of what it took so long ago that it may have forgotten it:
+    no later asking can tell more (rules 6, 14)."""
+    fact = rollback.fact
+    if fact is None or fact.query or target is None or not target.attempts or target.state is State.DECLINED:
+        return False
+    unknown = isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
+    return rollback.undoes and unknown and not remembered(target, wallet, moment)
+
+
 def _judge_query(movement: Movement, wallet: Wallet, fact: Fact, moment: Moment, target: Movement | None) -> Decision:
     """The answer to a status query is the wallet's first decision: a no is judged as one to the first
     attempt. See also `unseen`."""

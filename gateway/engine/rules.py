@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.judge import id_was_used, judge, unseen
+from gateway.engine.judge import beyond_memory, id_was_used, judge, unseen
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import CREDIT, DEBIT, UNDO, UNDONE, giving_back, gone, halves, named, stays, undoing_of
 from gateway.engine.setup import Provider
@@ -191,6 +191,8 @@ def answered(case: Case) -> Move | None:
     another = own.undoes and case.undone_by_another
     decision = judge(own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another)
     if decision is None:
+        if beyond_memory(own, target, case.wallet, case.moment):
+            return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember what it names any more")
         return Leave(State.PERSON, USED) if id_was_used(own) else None
     if own.undoes and isinstance(decision, Accepted):
         decision = undone_before(case, decision)

@@ -83,6 +83,23 @@ def test_rule_06_a_wallet_that_never_stops_to_contradict_itself_is_a_persons(ben
     waits_for_a_person(bench)
 
 
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_rule_06_a_denial_of_what_the_wallet_may_have_forgotten_is_a_persons_at_once(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """*A cancel came when its wallet did not remember the bet any more; it was asked for days as if the wallet only
+    contradicted itself, for as long as it would have remembered that cancel.* No later asking can tell more."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("b1")))
+    bench.settlement(DAYS, 3600)
+    bench.till.always(CONTRADICTS, kind=Kind.ROLLBACK)
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    waits_for_a_person(bench)
+    asked = bench.till.asked(Kind.ROLLBACK)
+    bench.settlement(DAYS, 3600)
+    assert bench.till.asked(Kind.ROLLBACK) == asked
+
+
 @pytest.mark.parametrize("call", TAKEN, ids=IDS)
 def test_rule_06_not_found_of_whatever_was_accepted_is_no_decision(bench_of: MakeBench, call: Transaction) -> None:
     """The same of a settle and of a win."""
