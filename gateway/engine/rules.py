@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.judge import beyond_memory, id_was_used, judge, unseen
+from gateway.engine.judge import beyond_memory, id_was_used, judge, stands_for_cancel, unseen
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import CREDIT, DEBIT, UNDO, UNDONE, giving_back, gone, halves, named, stays, undoing_of
 from gateway.engine.setup import Provider
@@ -197,6 +197,8 @@ def answered(case: Case) -> Move | None:
     if own.undoes and isinstance(decision, Accepted):
         decision = undone_before(case, decision)
     refused = isinstance(decision, Declined) and decision.reason not in UNDONE
+    if refused and not own.ours and stands_for_cancel(own, target):
+        return None
     if (
         own.ours and own.kind in NAMING and refused and isinstance(decision, Declined)
     ):  # it was told as undone, or will be
@@ -216,7 +218,10 @@ def never_applied(case: Case) -> Move | None:
     Serves: 9, 10
     """
     own = case.own
-    if case.way is None or not unseen(own, case.wallet, case.moment):
+    if case.way is None:
+        return None
+    owed = own.kind is Kind.RELEASE and stands_for_cancel(own, case.target)
+    if not unseen(own, case.wallet, case.moment, owed=owed):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
         return Ask(first=True) if case.left else None

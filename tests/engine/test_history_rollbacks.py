@@ -330,6 +330,27 @@ def test_rule_15_the_release_of_a_reserve_in_doubt_waits_like_a_cancel(
     nothing_is_open(bench)
 
 
+def test_rule_15_a_release_that_is_told_as_a_cancel_is_owed_like_one(bench_of: MakeBench) -> None:
+    """*A reserve in doubt was told `already_rolled_back`, since its release was read; then its wallet did not know the
+    player for a minute, and that no was final: held, and its provider believed that it was not.*"""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False))
+    bench.till.then(lost_after, kind=Kind.RESERVE)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(reserve())) == DOUBT
+    release = a_call(Release(reference="h1"), "end")
+    assert word(bench.call(release)) == DOUBT
+    assert word(bench.call(reserve())) == Reason.ALREADY_ROLLED_BACK
+    bench.till.heal()
+    bench.till.always(refuses(Reason.PLAYER_NOT_FOUND), kind=Kind.RELEASE)
+    bench.settlement(60, 1)
+    assert word(bench.call(release)) == DOUBT
+    bench.till.heal()
+    bench.settlement(400, 2)
+    assert word(bench.call(release)) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 def test_rule_15_the_cancel_of_a_reserve_that_comes_first_buries_it(bench_of: MakeBench) -> None:
     """A rollback names a hold as well as a release does."""
     bench = bench_of("native", a_wallet("native", tombstones=False))
