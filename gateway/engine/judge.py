@@ -13,7 +13,7 @@ from gateway.engine.moment import Moment
 from gateway.engine.movement import Fact, Movement
 from gateway.engine.setup import Wallet
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Reason, any_no, reference_of, repeats_as
+from gateway.model import Accepted, Declined, Kind, Reason, any_no, reference_of, repeats_as
 
 OUR_FAULT = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST})
 """What a wallet says where our key or our form was wrong: it speaks of us, not of the player."""
@@ -129,6 +129,16 @@ def _never_applied(wallet: Wallet, target: Movement | None, fact: Fact, moment: 
     return wallet.tombstones or target.decided or landed(target, wallet, moment, moment.passed(fact.began))
 
 
+def beyond_memory(rollback: Movement, target: Movement | None, wallet: Wallet, moment: Moment) -> bool:
+    """A wallet that says that there is nothing to undo, of what it took so long ago that it may have forgotten it:
+    no later asking can tell more (rules 6, 14)."""
+    fact = rollback.fact
+    if fact is None or fact.query or target is None or not target.attempts or target.state is State.DECLINED:
+        return False
+    unknown = isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
+    return rollback.undoes and unknown and not remembered(target, wallet, moment)
+
+
 def _judge_query(movement: Movement, wallet: Wallet, fact: Fact, moment: Moment, target: Movement | None) -> Decision:
     """The answer to a status query is the wallet's first decision: a no is judged as one to the first
     attempt. See also `unseen`."""
@@ -143,14 +153,21 @@ def _judge_query(movement: Movement, wallet: Wallet, fact: Fact, moment: Moment,
     return said if any_no(movement.tx.act) else None
 
 
-def unseen(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
+def stands_for_cancel(movement: Movement, target: Movement | None) -> bool:
+    """A release of a reserve whose provider has heard that it is undone: it is owed as a cancel is (rules 11, 15)."""
+    if movement.kind is not Kind.RELEASE or target is None or target.undone_by != movement.key:
+        return False
+    return target.told == State.DECLINED.value and target.state is not State.DECLINED
+
+
+def unseen(movement: Movement, wallet: Wallet, moment: Moment, *, owed: bool = False) -> bool:
     """A wallet that does not know the id, asked after everything in flight has landed (rule 10), or that
-    declined what is owed: either way nothing moved, and the next attempt is a first one."""
+    declined what is owed (`owed`: whatever it is): either way nothing moved, and the next attempt is a first one."""
     fact = movement.fact
     if fact is None or not fact.query or not isinstance(fact.outcome, Declined):
         return False
     if fact.outcome.replayed:
-        return not any_no(movement.tx.act)
+        return owed or not any_no(movement.tx.act)
     never_seen = fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
     since = moment.passed(fact.began)
     return never_seen and landed(movement, wallet, moment, since) and remembered(movement, wallet, moment)

@@ -76,7 +76,8 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
                 if not each.decided:
                     _nothing_in_flight(each, setup, now)
         aim, above = next(iter(target), None), next(iter(whole), None)
-        after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named), now)
+        unknown = aim is None and not parts
+        after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         puts = [Put(own, after), *_its_target(after, aim, now), *_its_whole(above, now)]
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
@@ -161,12 +162,13 @@ def _yes(movement: Movement) -> Accepted:
     return Accepted(currency=movement.tx.currency, wallet_id=own_id(movement.key))
 
 
-def _no(movement: Movement, target: Movement | None, named: list[Movement]) -> Declined:
+def _no(movement: Movement, target: Movement | None, named: list[Movement], *, unknown: bool) -> Declined:
     """In words that every dialect has; a person's own never leave the journal. A rollback whose movement came after
-    it, and was declined for it, is told that there is none: not that it stands."""
+    it, and was declined for it, is told that there is none: not that it stands. *Of a bet that nobody had seen its
+    provider heard, too, that it stands, and when it came it was refused (rule 15).*"""
     if movement.undoes:
         buried = any(m.undone_by == movement.key and m.state is State.DECLINED for m in named)
-        gone = buried or (target is not None and target.state is State.DECLINED)
+        gone = unknown or buried or (target is not None and target.state is State.DECLINED)
         reason = Reason.TRANSACTION_NOT_FOUND if gone else Reason.ALREADY_SETTLED
     else:
         reason = Reason.UNSUPPORTED if movement.owes else Reason.ALREADY_ROLLED_BACK

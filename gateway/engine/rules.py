@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.judge import id_was_used, judge, unseen
+from gateway.engine.judge import beyond_memory, id_was_used, judge, stands_for_cancel, unseen
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import (
     CREDIT,
@@ -219,10 +219,14 @@ def answered(case: Case) -> Move | None:
     another = own.undoes and case.undone_by_another
     decision = judge(own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another)
     if decision is None:
+        if beyond_memory(own, target, case.wallet, case.moment):
+            return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember what it names any more")
         return Leave(State.PERSON, USED) if id_was_used(own) else None
     if own.undoes and isinstance(decision, Accepted):
         decision = undone_before(case, decision)
     refused = isinstance(decision, Declined) and decision.reason not in UNDONE
+    if refused and not own.ours and stands_for_cancel(own, target):
+        return None
     if (
         own.ours and own.kind in NAMING and refused and isinstance(decision, Declined)
     ):  # it was told as undone, or will be
@@ -242,7 +246,10 @@ def never_applied(case: Case) -> Move | None:
     Serves: 9, 10
     """
     own = case.own
-    if case.way is None or not unseen(own, case.wallet, case.moment):
+    if case.way is None:
+        return None
+    owed = own.kind is Kind.RELEASE and stands_for_cancel(own, case.target)
+    if not unseen(own, case.wallet, case.moment, owed=owed):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
         return Ask(first=True) if case.left else None

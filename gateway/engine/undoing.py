@@ -220,7 +220,8 @@ def undo_legs(case: Case) -> Move | None:
     """A rollback of a settle that was split.
 
     Move: Split, First, Decide or Leave
-    The credit is undone first, then the debit; the undoing of such a rollback cannot be said, and is a person's. *A cancel was read while the debit was in the air, took
+    The credit is undone first, then the debit; the undoing of such a rollback cannot be said, and is a person's. *A person
+    said that the win stays, and the stake was given back beside it:* what cannot be undone is not undone by half. *A cancel was read while the debit was in the air, took
     the list of legs before the credit was there, and the win stayed:* the settle sends no further leg
     once its cancel was read, and the list is read again after each.
     Serves: 11, 18
@@ -234,6 +235,8 @@ def undo_legs(case: Case) -> Move | None:
         begun = next((part for part in case.parts if part.target == leg.key), None)
         if begun is not None and not begun.decided:
             return going_on(case, begun, "")
+        if begun is not None and begun.decided and not gone(begun):
+            return _ended(case)
         if begun is None and leg.state is not State.DECLINED:
             return Split((undoing_of(own, leg, PART, f"{own.tx.id}:{leg.kind.value}"),))
     if not case.parts:

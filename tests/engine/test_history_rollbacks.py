@@ -83,6 +83,23 @@ def test_rule_06_a_wallet_that_never_stops_to_contradict_itself_is_a_persons(ben
     waits_for_a_person(bench)
 
 
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_rule_06_a_denial_of_what_the_wallet_may_have_forgotten_is_a_persons_at_once(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """*A cancel came when its wallet did not remember the bet any more; it was asked for days as if the wallet only
+    contradicted itself, for as long as it would have remembered that cancel.* No later asking can tell more."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("b1")))
+    bench.settlement(DAYS, 3600)
+    bench.till.always(CONTRADICTS, kind=Kind.ROLLBACK)
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    waits_for_a_person(bench)
+    asked = bench.till.asked(Kind.ROLLBACK)
+    bench.settlement(DAYS, 3600)
+    assert bench.till.asked(Kind.ROLLBACK) == asked
+
+
 @pytest.mark.parametrize("call", TAKEN, ids=IDS)
 def test_rule_06_not_found_of_whatever_was_accepted_is_no_decision(bench_of: MakeBench, call: Transaction) -> None:
     """The same of a settle and of a win."""
@@ -309,6 +326,27 @@ def test_rule_15_the_release_of_a_reserve_in_doubt_waits_like_a_cancel(
     bench.till.heal()
     bench.settlement(400)
     assert word(bench.call(a_call(Release(reference="h1"), "end"))) != DOUBT
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_15_a_release_that_is_told_as_a_cancel_is_owed_like_one(bench_of: MakeBench) -> None:
+    """*A reserve in doubt was told `already_rolled_back`, since its release was read; then its wallet did not know the
+    player for a minute, and that no was final: held, and its provider believed that it was not.*"""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False))
+    bench.till.then(lost_after, kind=Kind.RESERVE)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(reserve())) == DOUBT
+    release = a_call(Release(reference="h1"), "end")
+    assert word(bench.call(release)) == DOUBT
+    assert word(bench.call(reserve())) == Reason.ALREADY_ROLLED_BACK
+    bench.till.heal()
+    bench.till.always(refuses(Reason.PLAYER_NOT_FOUND), kind=Kind.RELEASE)
+    bench.settlement(60, 1)
+    assert word(bench.call(release)) == DOUBT
+    bench.till.heal()
+    bench.settlement(400, 2)
+    assert word(bench.call(release)) == ACCEPTED
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
 

@@ -93,6 +93,22 @@ def test_a_cancel_that_buried_its_bet_is_told_by_a_person_that_there_is_none(ben
     assert bench.till.balance() == Decimal("1000.00")
 
 
+def test_rule_15_a_cancel_of_a_bet_that_nobody_has_seen_is_not_told_by_a_person_that_it_stands(
+    bench_of: MakeBench,
+) -> None:
+    """*The cancel overtook its bet, its answer was lost and a person found nothing in the book; the provider heard
+    `already_settled`, sent the bet that it now took to stand, and that was refused.* There is none, and when it comes it
+    meets its tombstone."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=NEVER, tombstones=True))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("r1", "t1", "10.00")), Unknown)
+    decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=False)
+    assert why(bench.call(undo("r1", "t1", "10.00"))) is Reason.TRANSACTION_NOT_FOUND
+    assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
+    assert bench.till.asked(Kind.DEBIT) == 0
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 def test_a_decision_stands(bench_of: MakeBench) -> None:
     bench = bench_of()
     yes(bench.call(bet("t1")))
@@ -239,6 +255,26 @@ def test_a_whole_follows_its_parts(bench_of: MakeBench) -> None:
     decide(bench, part.key, accepted=True)
     settle(bench, 3)
     assert bench.row(Kind.SETTLE, "s1").state is State.ACCEPTED
+
+
+@pytest.mark.parametrize("wallet", ["netgaming", "scorpio_play"])
+def test_rule_18_a_settle_whose_win_stays_keeps_its_bet(bench_of: MakeBench, wallet: str) -> None:
+    """*Its wallet cannot be told to take a win back, and a person said that it was not: then the stake was given back
+    beside that win, and the cancel waited for a person again.* A settle is not undone by half."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(acts.settle("s1")))
+    cancel = bench.undo(acts.settle("s1"), "c1")
+    assert isinstance(bench.call(cancel), Unknown)
+    whole = bench.row(Kind.ROLLBACK, "c1")
+    (part,) = bench.scheduler.finish(bench.journal.children(whole.key))
+    assert part.state is State.PERSON
+    decide(bench, part.key, accepted=False)
+    settle(bench, 3)
+    assert why(bench.call(cancel)) is Reason.ALREADY_SETTLED
+    assert bench.till.asked(Kind.ROLLBACK) == 0
+    assert bench.till.balance() == Decimal("1015.00")
+    yes(bench.call(acts.settle("s1")))
+    assert bench.unresolved() == {}
 
 
 # ---------------------------------------------------------------- retry

@@ -27,7 +27,7 @@ from tests.simulation.setups import ELSEWHERE, at, setup_of
 from tests.simulation.tills import Till
 from tests.simulation.trouble import TRIES_MAX, Happens, copied, resolve, truth
 from tests.simulation.trouble import of as troubles_of
-from tests.simulation.watch import Seen, Watched
+from tests.simulation.watch import DECIDED, Seen, Watched
 
 LIVENESS_SECONDS = 3600.0
 """So long after the faults stopped everything must be settled: a settle's win, its cancel and its own undoing may each
@@ -230,8 +230,9 @@ class History(Watched):
         return bool(row.wallet) and self.where.get(row.wallet) != row.till
 
     def waits_for_person(self, row: Seen) -> bool:
-        """A win is not sent before a person has said what became of its bet (rule 13), nor a cancel beside another."""
-        if self.is_away(row):
+        """A win is not sent before a person has said what became of its bet (rule 13), nor a cancel beside another.
+        A whole waits for its part that does, and what a whole is to undo waits for that (rule 18)."""
+        if self.is_away(row) or self._part_waits(row.key) or (row.undone_by and self._part_waits(row.undone_by)):
             return True
         if row.kind == "rollback" and row.target in self.rows:
             other = self.rows.get(self.rows[row.target].undone_by)
@@ -246,6 +247,10 @@ class History(Watched):
             if (r.provider, r.player) == (row.provider, row.player) and (r.round == row.round or r.id == row.reference)
         )  # fmt: skip
         return row.kind == "credit" and any(bet.kind == "debit" and bet.state == "person" for bet in bets)
+
+    def _part_waits(self, whole: str) -> bool:
+        parts = [r for r in self.rows.values() if r.parent == whole and r.state not in DECIDED]
+        return any(self.waits_for_person(part) for part in parts)
 
     async def _trouble(self, happens: Happens) -> None:
         while not self.calm:

@@ -322,12 +322,21 @@ class Verdict:
             lied = any(
                 self.families[m.key].lies for m in self.rows if m.parent in (row.key, row.undone_by) and m.parent
             )
-            if self._must_settle(row) and not lied and not self._stepped_over(row):
+            by_hand = self._in_a_persons_hands(row)
+            if self._must_settle(row) and not (lied or by_hand or self._stepped_over(row)):
                 self.say("PERSON", f"{row.key}: {row.note}", family)
         elif (
             not row.state.decided and history.over == "settled" and not history.waits_for_person(history.rows[row.key])
         ):
             self.say("SETTLES", f"{row.key} is {row.state}, and nobody looks at it", family)
+
+    def _in_a_persons_hands(self, row: Movement) -> bool:
+        """A part of it, or of what undoes it, was a person's already: it could not be said, or nobody knew its end. What
+        a no of that person means to the whole, and what a wallet has forgotten before the word came, only a person
+        can say, too (rules 16, 18)."""
+        return any(
+            m.parent in (row.key, row.undone_by) and m.parent and m.key in self.history.resolved for m in self.rows
+        )
 
     def _stepped_over(self, row: Movement) -> bool:
         """The clock stepped by hours and the process ended: the next one believes what the wall clock says of

@@ -44,6 +44,10 @@ REGRESSIONS = {
     48546: "a win looked at its bet so often that the bet's own look, and so a person, never came",
     200541: "a person's no said that a bet stands which had been declined for that very cancel",
     201763: "two cancels, the first did not leave: each was told that the other had given the stake back (rule 17)",
+    300492: "a cancel was asked for as long as a wallet would remember it, of a bet that it had long forgotten (rule 6)",
+    500879: "a reserve was told as undone, then its release was refused for a moment, and it was held (rules 11, 15)",
+    600982: "a person said that a settle's win stays, and its stake was given back beside it (rule 18)",
+    606838: "a person's no said that a bet stands which nobody had seen, and which was then refused (rule 15)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""

@@ -208,8 +208,10 @@ class Watched:
             self.wrong.append(f"ASKED_UNWAITED {key} was asked at {sent:.3f}, and nobody waited for it")
 
     def _whole_ended(self, key: str) -> None:
-        """What is made of parts is not decided before them (rules 16, 18). Looked at when the commit is over."""
-        open_ones = [part for part in self.rows.values() if part.parent == key and part.state not in DECIDED]
+        """What is made of parts is not decided before them (rules 16, 18). Looked at when the commit is over. A part
+        that a journal forgot is none: it is in no row that anybody could wait for, or bring to its end."""
+        there = [part for part in self.rows.values() if part.parent == key and part.state]
+        open_ones = [part for part in there if part.state not in DECIDED]
         if open_ones and self.rows[key].state in DECIDED:
             parts = ", ".join(f"{part.kind} {part.state}" for part in open_ones)
             self.wrong.append(f"WHOLE {key} is {self.rows[key].state}, and a part of it is not: {parts}")
