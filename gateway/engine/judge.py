@@ -148,6 +148,14 @@ def _judge_query(movement: Movement, wallet: Wallet, fact: Fact, moment: Moment,
     return said if any_no(movement.tx.act) else None
 
 
+def denied(movement: Movement) -> bool:
+    """Whether its wallet, asked about it, did not know it just now: final or not."""
+    fact = movement.fact
+    if fact is None or not fact.query or not isinstance(fact.outcome, Declined) or fact.outcome.replayed:
+        return False
+    return fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
+
+
 def unseen(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
     """A wallet that does not know the id, asked after everything in flight has landed (rule 10), or that
     declined what is owed: either way nothing moved, and the next attempt is a first one."""
@@ -156,6 +164,5 @@ def unseen(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
         return False
     if fact.outcome.replayed:
         return not any_no(movement.tx.act)
-    never_seen = fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
     since = moment.passed(fact.began)
-    return never_seen and landed(movement, wallet, moment, since) and _surely_remembered(movement, wallet, moment)
+    return denied(movement) and landed(movement, wallet, moment, since) and _surely_remembered(movement, wallet, moment)
