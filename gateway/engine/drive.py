@@ -713,7 +713,8 @@ def _patience(errand: Errand, waits: bool) -> dict[str, object]:
 def _decides(case: Case) -> bool:
     """Whether the wallet's word moves anything."""
     move = next_move(case)
-    return isinstance(move, Decide | First) or (isinstance(move, Ask) and move.first) or _for_person(move)
+    asked = isinstance(move, Ask) and (move.first or case.only_feared)
+    return isinstance(move, Decide | First) or asked or _for_person(move)
 
 
 def _refund(whole: Movement) -> bool:

@@ -34,6 +34,11 @@ def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timede
     return moment.passed(movement.created_at) + ahead < wallet.remembers
 
 
+def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
+    """The same, where a no is to be believed: also if all that the clock jumped ahead really passed (rules 14, 29)."""
+    return moment.at_most(movement.created_at) < wallet.remembers
+
+
 def landed(movement: Movement, wallet: Wallet, moment: Moment, ago: timedelta = NONE) -> bool:
     """Whether nothing of it can still be queued on the way to the wallet (rule 10); so long `ago`."""
     if movement.asked_at is None:
@@ -124,7 +129,7 @@ def _never_applied(wallet: Wallet, target: Movement | None, fact: Fact, moment: 
         return True
     if target.state is State.ACCEPTED and target.attempts:
         return False  # this very wallet accepted it: it contradicts itself, perhaps for a moment only
-    if target.attempts and not remembered(target, wallet, moment):
+    if target.attempts and not _surely_remembered(target, wallet, moment):
         return False  # it may have forgotten what it applied (rule 14)
     return wallet.tombstones or target.decided or landed(target, wallet, moment, moment.passed(fact.began))
 
@@ -160,6 +165,14 @@ def stands_for_cancel(movement: Movement, target: Movement | None) -> bool:
     return target.told == State.DECLINED.value and target.state is not State.DECLINED
 
 
+def denied(movement: Movement) -> bool:
+    """Whether its wallet, asked about it, did not know it just now: final or not."""
+    fact = movement.fact
+    if fact is None or not fact.query or not isinstance(fact.outcome, Declined) or fact.outcome.replayed:
+        return False
+    return fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
+
+
 def unseen(movement: Movement, wallet: Wallet, moment: Moment, *, owed: bool = False) -> bool:
     """A wallet that does not know the id, asked after everything in flight has landed (rule 10), or that
     declined what is owed (`owed`: whatever it is): either way nothing moved, and the next attempt is a first one."""
@@ -168,6 +181,5 @@ def unseen(movement: Movement, wallet: Wallet, moment: Moment, *, owed: bool = F
         return False
     if fact.outcome.replayed:
         return owed or not any_no(movement.tx.act)
-    never_seen = fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
     since = moment.passed(fact.began)
-    return never_seen and landed(movement, wallet, moment, since) and remembered(movement, wallet, moment)
+    return denied(movement) and landed(movement, wallet, moment, since) and _surely_remembered(movement, wallet, moment)

@@ -48,15 +48,24 @@ class Moment(Struct, frozen=True):
             return max(self.now - known, NONE) if known is not None else NONE
         return max(min(found or self._readings(since, anywhere=True)), NONE)
 
-    def _readings(self, since: datetime, *, anywhere: bool = False) -> list[timedelta]:
+    def at_most(self, since: datetime) -> timedelta:
+        """How much may have passed: never less than that. A jump ahead may be a machine that slept, and its monotonic
+        clock with it; a smaller one is not noticed. (A sleep that a jump back hides shows on no clock of this process.)"""
+        found = self._readings(since, slept=True)
+        if not found and since > self.now:
+            return self.passed(since) + NOTICED
+        return max(found or self._readings(since, anywhere=True, slept=True)) + NOTICED
+
+    def _readings(self, since: datetime, *, anywhere: bool = False, slept: bool = False) -> list[timedelta]:
         """What passed by the clock without its steps, for each stretch between two of them in which it can have
-        shown that moment. (Several: it was set back. None: another machine's clock showed it, while ours stepped.)"""
+        shown that moment. (Several: it was set back. None: another machine's clock showed it, while ours stepped.)
+        `slept`: what it jumped ahead is time that passed."""
         found: list[timedelta] = []
         end, passed = self.now, self.now - since
         for step in reversed(self.steps):
             if anywhere or step.after - step.looked <= since <= end:
                 found.append(passed)
-            end, passed = step.before, passed - step.ahead
+            end, passed = step.before, passed - (min(step.ahead, NONE) if slept else step.ahead)
         return [*found, passed] if anywhere or since <= end else found
 
     def in_flight(self, since: datetime) -> timedelta:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.judge import beyond_memory, id_was_used, judge, stands_for_cancel, unseen
+from gateway.engine.judge import beyond_memory, denied, id_was_used, judge, stands_for_cancel, unseen
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import (
     CREDIT,
@@ -565,17 +565,19 @@ def first_asking(case: Case) -> Move | None:
 def journal_forgot(case: Case) -> Move | None:
     """It may have been asked before the journal forgot it, and a query would not be final.
 
-    Move: Ask, and a plain no is doubt; for a person where nobody can be asked about it
+    Move: Query where the wallet looks at no id first, then Ask, a plain no being doubt; with no query Leave it to a person
     *After a restored backup a repeat was a first attempt, its `insufficient_funds` final, while the
-    first had been applied.*
+    first had been applied.* *A win's repeat was sent at once to a wallet that would have said that it was paid:* such a
+    wallet is asked first what it knows, and a bet need not wait until its no to that is final.
     Serves: 30
     """
     own = case.own
     if own.forgot_at is None or not case.wanted or not case.may_act:
         return None
-    blind = case.again not in ("safe", "applied") and not case.can_query
+    looks_first = case.again in ("safe", "applied")
+    blind = not looks_first and not case.can_query
     if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
-        return Ask()
+        return Ask() if looks_first or blind or denied(own) else Query()
     if blind and not case.air_of(own.key).requests:
         return Leave(State.PERSON, "the journal forgot whether it was asked, and its wallet cannot be asked about it")
     return None

@@ -107,6 +107,18 @@ def test_rule_30_a_plain_no_to_the_bet_of_a_split_settle_is_doubt(bench_of: Make
     waits_for_a_person(bench)
 
 
+@pytest.mark.parametrize("call", [bet("t1"), win("t1")], ids=["bet", "win"])
+def test_rule_30_a_wallet_that_can_be_asked_is_asked_about_it_first(bench_of: MakeBench, call: Transaction) -> None:
+    """A minute after the journal forgot the win its repeat was sent at once, and paid a second time: this wallet looks
+    at no id first, but would have said what became of it."""
+    bench = bench_of("native", a_wallet(CAN_BE_ASKED, repeats=QUERY))
+    assert word(bench.call(call)) == ACCEPTED
+    forgetting(bench)
+    assert word(bench.call(call)) == ACCEPTED
+    assert bench.till.asked(call.kind) == 1
+    nothing_is_open(bench)
+
+
 @FORGOT
 def test_rule_19_the_win_of_a_batch_that_was_declined_is_not_paid(bench_of: MakeBench, forgot: bool) -> None:
     """Its one bet never arrived, and was declined; the win of the same batch was asked for as if it stood alone."""

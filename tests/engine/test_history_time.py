@@ -13,7 +13,7 @@ from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, refuses, word
 from tests.simulation.behaviours import late, lost_after, lost_before, queued, silent
-from tests.simulation.bench import QUERY, Bench, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, QUERY, Bench, a_call, a_provider, a_wallet
 
 WALLETS = ("native", *SPLITTING)
 STEP = timedelta(minutes=3)
@@ -147,6 +147,21 @@ def test_rule_29_a_jump_back_and_two_ahead_let_a_wallet_forget(bench_of: MakeBen
     assert bench.row(Kind.ROLLBACK, "r1").state is not State.PERSON
     bench.settlement(120)
     assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+
+
+def test_rule_14_after_a_machine_slept_the_no_of_a_wallet_that_may_have_forgotten_is_none(bench_of: MakeBench) -> None:
+    """Asleep for half a minute, its monotonic clock with it: the cancel was sent in what seemed time, its wallet had
+    honestly forgotten the bet, was believed, and the stake stayed taken with nothing open."""
+    memory = {"in_flight_max": timedelta(seconds=60), "remembers": timedelta(seconds=90)}
+    bench = bench_of("native", a_wallet("netgaming", repeats=NEVER, tombstones=False, **memory))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    assert [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"))] == [DOUBT, DOUBT]
+    bench.scheduler.skew = timedelta(seconds=30)
+    bench.till.always(refuses(Reason.TRANSACTION_NOT_FOUND), kind=Kind.ROLLBACK)
+    bench.settlement(180)
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+    assert not bench.row(Kind.DEBIT, "b1").decided
 
 
 def test_rule_29_a_jump_ahead_gives_nothing_back_too_early(bench_of: MakeBench) -> None:

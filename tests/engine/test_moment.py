@@ -156,6 +156,18 @@ def test_rule_29_a_process_that_begins_after_the_jump_counts_from_its_beginning(
     assert work.look().passed(NOON + timedelta(hours=5)) == 30 * S
 
 
+def test_rule_14_a_jump_ahead_may_be_time_that_passed() -> None:
+    """A machine slept, or a clock was set: nobody can tell, so no more is believed than is sure both ways."""
+    clocks, work = begun()
+    for seconds in (30, -3600, 20):
+        clocks.run(10)
+        clocks.wall += seconds * S
+        work.look()
+    clocks.run(10)
+    moment = work.look()
+    assert (moment.passed(NOON), moment.at_most(NOON)) == (40 * S, 91 * S)
+
+
 def test_rule_29_a_machine_that_slept_is_a_step() -> None:
     """The monotonic clock stood still, the wall clock went on."""
     clocks, work = begun()

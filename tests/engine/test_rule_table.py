@@ -820,7 +820,8 @@ FIRST_ASKING: Pairs = [
 BLANK = sent(BET, forgot_at=NOW - JUST_NOW)
 JOURNAL_FORGOT: Pairs = [
     ("a wallet that looks for the id, and it may be queued", waiting(BLANK), "ask"),
-    ("a strict wallet, and it may be queued", waiting(BLANK, wallet=STRICT), "ask"),
+    ("a strict wallet, and it may be queued", waiting(BLANK, wallet=STRICT), "query"),
+    ("the same, and it does not know it", waiting(replace(BLANK, fact=UNSEEN), wallet=STRICT), "ask"),
     (
         "nothing can be queued: a query is final",
         waiting(sent(BET, LATER, forgot_at=NOW - LATER), wallet=STRICT),

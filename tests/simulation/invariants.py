@@ -19,6 +19,7 @@ from tests.simulation.bench import at_once
 from tests.simulation.history import History
 from tests.simulation.outside import JUDGED, allowed, worth_of
 from tests.simulation.players import GONE, STANDS, Story
+from tests.simulation.scheduler import BEGIN
 from tests.simulation.seam import ours
 from tests.simulation.trouble import TRIES_MAX
 
@@ -70,7 +71,7 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
     "lost_commits": (
-        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first (rule 30)",
+        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, or has forgotten it, too (rule 30)",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
 }
@@ -179,11 +180,21 @@ class Verdict:
             lies |= {lie} if lie else set()
             if place and each.key in self.history.touched:
                 again = self.history.tills[place[0]].purse.takes_again(each.tx)
-                lies |= {"lost_commits"} if again == "never" else set()
+                lies |= {"lost_commits"} if again == "never" or self._nobody_remembers(each, *place) else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
             undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
         )  # fmt: skip
+
+    def _nobody_remembers(self, row: Movement, name: str, place: Place) -> bool:
+        """The journal forgot it whole, and when it came again its wallet's memory of it was over, too: to both it is a
+        new movement. Nobody else could say that it is none, and nothing new may wait for a person until the longest
+        retry of its provider has passed (rule 30)."""
+        restored, seen = self.history.restored, self.history.rows[row.key]
+        applied = [(entry.at - BEGIN).total_seconds() for entry in self.books[name].get(place, [])]
+        if restored is None or seen.born < restored or not applied:
+            return False
+        return seen.born - min(applied) > self.history.tills[name].plan.remembers
 
     def say(self, name: str, what: str, family: Family | None = None) -> None:
         if family is not None and any(name in CANNOT[lie][1] for lie in family.lies):

@@ -154,9 +154,10 @@ class SimPurse(Purse):
         return any(self._place(entry.provider, entry.kind, entry.id) == place for entry in self.book)
 
     def undone(self, place: Place) -> bool:
-        """Whether its book holds a rollback of it."""
+        """Whether its book holds a rollback of it that stands: one that was itself taken back undoes nothing."""
         return any(
             entry.kind is Kind.ROLLBACK
+            and not entry.over
             and self._place(entry.provider, self.meant[entry.wallet_id], entry.reference) == place
             for entry in self.book
         )

@@ -35,8 +35,10 @@ class Seen:
         "asked_at",
         "attempts",
         "born",
+        "called_off",
         "decided_at",
         "due",
+        "forgotten",
         "id",
         "key",
         "kind",
@@ -60,6 +62,8 @@ class Seen:
         self.wallet, self.alias, self.state, self.told = "", "", "", ""
         self.due: float | None = None
         self.decided_at: float | None = None
+        self.forgotten = (0.0, 0.0)  # from when to when it was decided, where the journal forgot that
+        self.called_off = float("-inf")  # when an attempt was last said to have never left
         self.undone = False
         self.reference, self.number = "", 0
         self.undone_by, self.target, self.parent = "", "", ""
@@ -131,6 +135,8 @@ class Watched:
         seen.due = None if due_at is None else due_at / 1e6 - BEGIN.timestamp()
         if attempts > seen.attempts:
             seen.asked_at = self.scheduler.now
+        if attempts < seen.attempts:
+            seen.called_off = self.scheduler.now
         seen.attempts = attempts
         seen.undone, seen.undone_by, seen.target = seen.undone or bool(undone_by), undone_by, target
         if (seen.wallet, seen.alias) != (wallet, alias):
@@ -169,6 +175,8 @@ class Watched:
                 seen.attempts = row.attempts
                 seen.due = None if row.due_at is None else (row.due_at - BEGIN).total_seconds()
             if not seen.state or seen.state not in DECIDED:
+                if seen.decided_at is not None:
+                    seen.forgotten = (seen.decided_at, self.scheduler.now)
                 seen.decided_at = None
         return touched
 
@@ -216,19 +224,31 @@ class Watched:
             parts = ", ".join(f"{part.kind} {part.state}" for part in open_ones)
             self.wrong.append(f"WHOLE {key} is {self.rows[key].state}, and a part of it is not: {parts}")
 
-    def _may_have_left(self, bet: Seen) -> bool:
-        """Whether a rollback of it may be at the wallet: what was only read stops no win (rules 11, 13)."""
+    def _may_have_left(self, bet: Seen, when: float) -> bool:
+        """Whether a rollback of it may be at the wallet: what was only read stops no win (rules 11, 13). An attempt that
+        never left may have, as far as anybody knew, from when it was written down until its own task said so."""
         return any(
-            row.kind == "rollback" and row.attempts and self.rows.get(row.target) is bet for row in self.rows.values()
+            row.kind == "rollback"
+            and self.rows.get(row.target) is bet
+            and (row.attempts or row.asked_at <= when < row.called_off + BEGUN_SECONDS)
+            for row in self.rows.values()
         )
 
     def _win_came(self, win: Seen, sent: float) -> None:
         """The bet that a win names is out of doubt, or on its way back, when the win is sent (rule 13)."""
         for bet in self.rows.values():
             named = (bet.provider, bet.kind, bet.id) == (win.provider, "debit", win.reference)
-            if not win.reference or not named or not bet.state or bet.number > win.number or self._may_have_left(bet):
+            if (
+                not win.reference
+                or not named
+                or not bet.state
+                or bet.number > win.number
+                or self._may_have_left(bet, sent)
+            ):
                 continue
-            if bet.decided_at is None or bet.decided_at > sent:
+            # A win that was queued arrives after the journal forgot its bet's decision: what counts is when it left.
+            was_decided = bet.forgotten[0] <= sent < bet.forgotten[1]
+            if not was_decided and (bet.decided_at is None or bet.decided_at > sent):
                 self.wrong.append(f"WIN_FIRST {win.provider}/credit/{win.id} was sent at {sent:.3f}, {bet.id} in doubt")
 
     def _waited_for(self, row: Seen, when: float) -> bool:
