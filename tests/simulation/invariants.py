@@ -350,9 +350,9 @@ class Verdict:
         )
 
     def _stepped_over(self, row: Movement) -> bool:
-        """The clock stepped by hours and the process ended: the next one believes what the wall clock says of
-        the wallet's memory, and rather asks a person too early than the wallet too late."""
-        return bool(self.history.plan.rate("step")) and row.note.endswith("does not remember it any more")
+        """The clock stepped by hours: a machine may have slept, or the process ended and the next one believes what the
+        wall clock says of the wallet's memory. It rather asks a person too early than believes a wallet too late."""
+        return bool(self.history.plan.rate("step")) and "does not remember" in row.note
 
     def _touched(self, row: Movement) -> bool:
         """Whether the journal's loss changed it, or what it is about."""
@@ -604,7 +604,7 @@ class Verdict:
                 continue
             if not row.state.decided:
                 open_for.add(row.tx.player)
-            elif row.state is State.ACCEPTED and row.attempts:
+            elif row.state is State.ACCEPTED and row.sent:
                 expected[row.tx.player] = expected.get(row.tx.player, Decimal(0)) + self._gain(row)
         moved: dict[str, Decimal] = {}
         for till in self.history.tills.values():

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from gateway.engine.states import EDGES, State
+from tests.alone import run_alone
 from tests.simulation.draw import FAULTS
 from tests.simulation.invariants import CANNOT, INVARIANTS, violations
 from tests.simulation.rooms import a_room, play_seed
 from tests.simulation.run import main, play, shown
 
-ROOT = Path(__file__).parent.parent.parent
 SEEDS = 2000
 BY_HAND = {
     (State.PERSON, State.ASKING),  # also `gateway tx retry`
@@ -56,16 +52,9 @@ REGRESSIONS = {
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
 
 
-def run_alone(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own, without the measuring of coverage: that takes longer than the histories."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    command = [sys.executable, "-m", "tests.simulation.run", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=False)
-
-
 def test_two_thousand_histories_have_no_violation() -> None:
     """Every fault fires and every state is reached."""
-    done = run_alone("--seeds", str(SEEDS), "--first", "1", "--jobs", "2")
+    done = run_alone("tests.simulation.run", "--seeds", str(SEEDS), "--first", "1", "--jobs", "2")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     last = f"histories {SEEDS}, violations 0, faults fired \\d+ \\({len(FAULTS)} of {len(FAULTS)} kinds\\)"
     assert re.search(last, done.stdout), done.stdout[-6000:]
