@@ -594,6 +594,11 @@ class Verdict:
 
     # -- sums
 
+    def _joined(self, row: Movement) -> bool:
+        """A rollback that was only feared to be sent (rule 30), and that heard what another one of its bet had done."""
+        others = [m for m in self.rows if m.undoes and m.target == row.target and m.key != row.key]
+        return row.undoes and not row.sent and any(m.state is State.ACCEPTED and m.sent for m in others)
+
     def _purses(self) -> None:
         """By the journal's decisions alone, over all wallets together, of players of whom nothing is open."""
         expected: dict[str, Decimal] = {}
@@ -604,7 +609,7 @@ class Verdict:
                 continue
             if not row.state.decided:
                 open_for.add(row.tx.player)
-            elif row.state is State.ACCEPTED and row.sent:
+            elif row.state is State.ACCEPTED and row.attempts and not self._joined(row):
                 expected[row.tx.player] = expected.get(row.tx.player, Decimal(0)) + self._gain(row)
         moved: dict[str, Decimal] = {}
         for till in self.history.tills.values():
