@@ -95,8 +95,8 @@ def verify_command(config: Path, file: Path | None) -> None:
 def doubt_command(config: Path, since: str, reason: str, by: str) -> None:
     """Say that the journal forgot movements: it was restored from a copy, or a standby took over that was behind.
 
-    Until the wallets' memory (`remembers`) is over, what comes is then treated as if it may have been
-    sent before. Say it before the gateway starts again; on PostgreSQL it may run.
+    Until the wallets' memory (`remembers`) is over, what comes, and what is open in it, is then treated as if
+    it may have been sent before. Say it before the gateway starts again; on PostgreSQL it may run.
     """
     for name, text in (("--reason", reason), ("--by", by)):
         if not text.strip():

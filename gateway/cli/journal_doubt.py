@@ -13,11 +13,9 @@ from msgspec import Struct
 from gateway.cli.tx_journal import holding
 from gateway.journal import rows
 from gateway.journal.kept import JournalError
-from gateway.journal.sqlite import connect, migrate
+from gateway.journal.sqlite import SQL, connect, migrate
 from gateway.serve.config.values import JournalAt
 from gateway.serve.journals import open_journal
-
-INSERT = "INSERT INTO doubts (since, said_at, reason, by_whom) VALUES ({0}, {0}, {0}, {0})"
 
 
 class Word(Struct, frozen=True, kw_only=True):
@@ -29,8 +27,10 @@ class Word(Struct, frozen=True, kw_only=True):
     by: str
 
     @property
-    def values(self) -> tuple[int | None, int | None, str, str]:
-        return rows.micros(self.since), rows.micros(self.said_at), self.reason, self.by
+    def queries(self) -> dict[str, tuple[int | str | None, ...]]:
+        """What writes it, in one transaction, by name."""
+        said = rows.micros(self.said_at)
+        return {"doubt": (rows.micros(self.since), said, self.reason, self.by), "feared": (said,)}
 
 
 def say(at: JournalAt, word: Word) -> None:
@@ -48,7 +48,9 @@ def _in_file(path: str, word: Word) -> None:
     with holding(path), closing(connect(path)) as connection:
         try:
             migrate(connection)  # a copy may be older than this gateway
-            connection.execute(INSERT.format("?"), word.values)
+            with connection:
+                for name, values in word.queries.items():
+                    connection.execute(SQL[name], values)
         except apsw.Error as error:
             raise JournalError(f"cannot write to the journal {path}: {error}") from None
 
@@ -56,11 +58,13 @@ def _in_file(path: str, word: Word) -> None:
 def _in_postgres(at: JournalAt, word: Word) -> None:
     import psycopg
 
-    from gateway.journal.postgres import where
+    from gateway.journal import postgres
+    from gateway.journal.lanes import bound
 
     def write() -> None:
-        with psycopg.connect(where(at.url, at.password), autocommit=True) as connection:
-            connection.execute(INSERT.format("%s").encode(), word.values)
+        with psycopg.connect(postgres.where(at.url, at.password)) as connection:
+            for name, values in word.queries.items():
+                connection.execute(*bound(postgres.SQL[name], values))
 
     try:
         try:

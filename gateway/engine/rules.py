@@ -37,6 +37,7 @@ from gateway.engine.undoing import (
     never_asked,
     nothing_was_sent,
     refund_parts,
+    stopped,
     target_in_doubt,
     target_unsent,
     undo_legs,
@@ -249,7 +250,7 @@ def never_applied(case: Case) -> Move | None:
     if case.way is None:
         return None
     owed = own.kind is Kind.RELEASE and stands_for_cancel(own, case.target)
-    if not unseen(own, case.wallet, case.moment, owed=owed):
+    if not unseen(own, case.wallet, case.moment, owed=owed) or (case.only_feared and stopped(case)):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
         return Ask(first=True) if case.left else None

@@ -7,7 +7,8 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from gateway.dialect import Dialect
-from gateway.engine.case import Case, Decide, First, Leave, Move, Split, Tell, Wait
+from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
+from gateway.engine.judge import unseen
 from gateway.engine.movement import Movement, what_moved
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
@@ -49,17 +50,18 @@ def never_asked(case: Case) -> bool:
 def forbidden(case: Case) -> Move | None:
     """A rollback that was never sent, and that what the journal knows forbids.
 
-    Move: Decide with that reason; Leave, or Tell doubt, while a win keeps its bet in doubt and its call is open
+    Move: Decide with that reason; Leave, Query or Tell doubt, while a win keeps its bet in doubt
     A rollback of another player's movement, of what was definitely declined, of more than is left or in
     another currency is decided by what the journal knows; no wallet is to give anybody that money. *A win came for
     a bet in doubt and its bet was completed for it, while the cancel that stood before was still to be
     sent: the stake was given back beside its win.* So a win that ties to a bet in doubt stops the cancel as long as no byte
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
-    call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that.
-    Serves: 11, 15, 16, 17
+    call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that. *After a
+    restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked.
+    Serves: 11, 15, 16, 17, 30
     """
     own, act = case.own, case.own.tx.act
-    if not isinstance(act, Rollback) or not never_asked(case):
+    if not isinstance(act, Rollback) or not (never_asked(case) or (stopped(case) and case.only_feared)):
         return None
     if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
         return _no(Reason.ALREADY_SETTLED, "the round has a win")
@@ -69,13 +71,38 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.TRANSACTION_NOT_FOUND, "that movement is another player's") if strange else None
     if target.state is State.DECLINED:
         return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
-    heard = own.told == State.ACCEPTED.value or target.told == State.DECLINED.value
-    if not target.decided and not heard and case.target_won:
-        stopped = "a win came for this bet"
+    if stopped(case):
         if case.overtakes:
-            return Tell(Unknown(detail=stopped))
-        return Leave(own.open_state, stopped) if case.waits else _no(Reason.ALREADY_SETTLED, stopped)
+            return Tell(Unknown(detail=STOPPED))
+        perhaps = _perhaps_sent(case) if case.only_feared else None
+        if perhaps is not None or case.waits:
+            return perhaps or Leave(own.open_state, STOPPED)
+        return _no(Reason.ALREADY_SETTLED, STOPPED)
     return _too_much(case, target, act)
+
+
+STOPPED = "a win came for this bet"
+
+
+def stopped(case: Case) -> bool:
+    """Whether a win stops this cancel as long as no byte of it left (rule 11)."""
+    own, target = case.own, case.target if case.own.undoes else None
+    if target is None or target.decided or case.parts:
+        return False
+    heard = own.told == State.ACCEPTED.value or target.told == State.DECLINED.value
+    return not heard and case.target_won
+
+
+def _perhaps_sent(case: Case) -> Move | None:
+    """A stopped cancel that may have been asked before the journal forgot it (rule 30): whether it was, its wallet says
+    where it can be asked, else a person. None: it was not."""
+    own = case.own
+    if case.way is None or not case.can_query:
+        return Leave(State.PERSON, "the journal forgot whether this cancel was asked, and a win came for its bet")
+    if unseen(own, case.wallet, case.moment):
+        return None
+    asked = own.fact is not None or case.turn or not case.may_act or case.air_of(own.key).requests
+    return Leave(own.open_state, STOPPED) if asked else Query()
 
 
 def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:

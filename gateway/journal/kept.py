@@ -112,9 +112,10 @@ class KeptJournal(ABC):
         await self.make(changes.write(Ask("learn", rows.session_values(session))))
 
     async def doubt(self, doubt: Doubt, reason: str, by_whom: str) -> None:
-        """A person's word that the journal forgot something."""
-        values = (rows.micros(doubt.since), rows.micros(doubt.said_at), reason, by_whom)
-        await self.make(changes.write(Ask("doubt", values)))
+        """A person's word that the journal forgot something: also what became of what is open in it."""
+        said = rows.micros(doubt.said_at)
+        values = (rows.micros(doubt.since), said, reason, by_whom)
+        await self.make(changes.write(Ask("doubt", values), Ask("feared", (said,))))
 
     # -- retention (rule 27)
 

@@ -89,6 +89,11 @@ SELECT {doubt} FROM doubts ORDER BY said_at DESC;
 -- doubt: such a word
 INSERT INTO doubts (since, said_at, reason, by_whom) VALUES (?, ?, ?, ?);
 
+-- feared: with such a word, what is open may have been asked once more than it knows, until then (rule 30)
+UPDATE movements SET attempts = attempts + CASE WHEN forgot_at IS NULL THEN 1 ELSE 0 END,
+  asked_at = CASE WHEN asked_at > ?1 THEN asked_at ELSE ?1 END, forgot_at = ?1, revision = revision + 1
+WHERE state NOT IN ('accepted', 'declined') AND wallet <> '';
+
 -- step: a line of a movement's story; the transaction holds the movement's row
 INSERT INTO steps (key, number, at, what, detail)
 SELECT ?, coalesce(max(number), 0) + 1, ?, ?, ? FROM steps WHERE key = ?;

@@ -274,6 +274,8 @@ def test_the_word_that_it_forgot_is_recorded(config: Path) -> None:
     )
     assert isinstance(said_at, int)
     assert (micros(began) or 0) <= said_at <= (micros(datetime.now(UTC)) or 0)
+    feared = said(config, "SELECT key, forgot_at FROM movements WHERE forgot_at IS NOT NULL ORDER BY key")
+    assert feared == [(key, said_at) for key in sorted((IN_DOUBT, OWED, PERSON))]
 
 
 def test_the_word_is_refused_while_a_gateway_holds_the_file(config: Path) -> None:
@@ -347,5 +349,7 @@ def test_postgresql_is_verified_and_doubted_while_its_gateways_run(config: Path,
         assert connection.execute("SELECT reason, by_whom FROM doubts").fetchall() == [
             ("restored the copy of the night", "Ada")
         ]
+        feared = connection.execute("SELECT key FROM movements WHERE forgot_at IS NOT NULL ORDER BY key").fetchall()
+        assert feared == [(key,) for key in sorted((IN_DOUBT, OWED, PERSON))]
     broken = call("journal", "verify", "--config", config)
     assert (broken.exit_code, broken.stdout) == (1, f"{IN_DOUBT}: its parent no/such/key is not there\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -49,6 +50,23 @@ def forgetting(bench: Bench) -> None:
     bench.restart()
     now = bench.scheduler.clock()
     at_once(bench.journal.doubt(Doubt(since=now - timedelta(days=1), said_at=now), "restored", "anna"))
+
+
+def restored(bench: Bench, forgotten: Callable[[], object]) -> None:
+    """The journal is the copy of a moment ago, and a person says so: it knows nothing of what was `forgotten`."""
+    bench.crash()
+    files = [bench.path.with_name(f"{bench.path.name}{ending}") for ending in ("", "-wal")]
+    kept = {file: file.read_bytes() for file in files if file.exists()}
+    bench.restart()
+    since = bench.scheduler.clock()
+    forgotten()
+    bench.crash()
+    for file in (*files, bench.path.with_name(f"{bench.path.name}-shm")):
+        file.unlink(missing_ok=True)
+    for file, content in kept.items():
+        file.write_bytes(content)
+    bench.restart()
+    at_once(bench.journal.doubt(Doubt(since=since, said_at=bench.scheduler.clock()), "restored", "anna"))
 
 
 def open_rows(bench: Bench) -> list[Movement]:

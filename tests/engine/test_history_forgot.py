@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,9 +14,9 @@ from gateway.model import Batch, Declined, Kind, Reason, Rollback, Transaction
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.cases import NOW, in_words, row, waiting
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, forgetting, nothing_is_open, waits_for_a_person, word
-from tests.simulation.behaviours import lost_before, queued, says, unreachable
-from tests.simulation.bench import NEVER, PLAYER, QUERY, Bench, a_call, a_wallet
+from tests.engine.histories import ACCEPTED, DOUBT, forgetting, nothing_is_open, restored, waits_for_a_person, word
+from tests.simulation.behaviours import lost_after, lost_before, queued, says, unreachable
+from tests.simulation.bench import NEVER, PLAYER, QUERY, Bench, a_call, a_provider, a_wallet
 
 CAN_BE_ASKED, CANNOT = "native", "kyren"
 FORGOT = pytest.mark.parametrize("forgot", [False, True], ids=["all is known", "forgot"])
@@ -169,3 +170,73 @@ def test_rule_15_a_refund_that_its_wallet_would_take_for_another_movement_is_a_p
     feared = replace(fresh, attempts=1, asked_at=NOW, forgot_at=NOW)
     told = [in_words(next_move(waiting(own, guessed=True))) for own in (fresh, feared)]
     assert told == ["decide transaction_not_found", "leave person"]
+
+
+# ---------------------------------------------------------------- what is open in the copy
+
+
+OPEN = {"bet": (bet("x1"), "990.00"), "win": (win("x1"), "1025.00"), "cancel": (undo("x1", "b0"), "1000.00")}
+
+
+@pytest.mark.parametrize(("call", "purse"), OPEN.values(), ids=OPEN)
+def test_rule_30_what_is_open_in_the_copy_may_have_been_asked_since(
+    bench_of: MakeBench, call: Transaction, purse: str
+) -> None:
+    """No byte of a win had left when the copy was made; it was paid, the copy was restored, and it was paid again to a
+    wallet that would have said so. Only what came after the word was feared."""
+    bench = bench_of("native", a_wallet(CAN_BE_ASKED, repeats=QUERY))
+    if call.kind is Kind.ROLLBACK:
+        bench.call(bet("b0"))
+    bench.till.always(unreachable)
+    assert word(bench.call(call)) == DOUBT
+    bench.till.heal()
+    never_arrived = bench.till.asked(call.kind)
+
+    def brought() -> None:
+        assert word(bench.call(call)) == ACCEPTED
+
+    restored(bench, brought)
+    assert not bench.row(call.kind, "x1").decided
+    bench.settlement(600, 5)
+    assert word(bench.call(call)) == ACCEPTED
+    assert (bench.till.asked(call.kind) - never_arrived, bench.till.balance()) == (1, Decimal(purse))
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", [CAN_BE_ASKED, CANNOT])
+def test_rule_30_a_win_does_not_stop_a_cancel_that_may_have_been_sent(bench_of: MakeBench, wallet: str) -> None:
+    """The cancel had been done, the copy of the minute before was restored, a win came, and the cancel heard
+    `already_settled`: its provider believed in a stake that the player had back."""
+    bench = bench_of("native", a_wallet(wallet, tombstones=False))
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"))] == [DOUBT, DOUBT]
+    bench.till.heal()
+
+    restored(bench, lambda: bench.settlement(600, 5))
+    assert bench.till.balance() == Decimal("1000.00")
+    told = word(bench.call(win("w1", of="b1")))
+    bench.settlement(600, 5)
+    if wallet == CANNOT:
+        assert (told, word(bench.call(undo("r1", "b1")))) == (DOUBT, DOUBT)
+        assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+    else:
+        assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
+
+
+def test_rule_30_the_gateways_own_rollback_may_have_been_asked_before_too(bench_of: MakeBench) -> None:
+    """A bet was given back after silence, the copy of the minute before was restored, and it was given back again: what
+    the gateway itself would do again it may have done before."""
+    clocked = a_provider("native", after_doubt=timedelta(seconds=20))
+    bench = bench_of(clocked, a_wallet(CAN_BE_ASKED, repeats=QUERY))
+    bench.till.always(lost_after)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+
+    restored(bench, lambda: bench.settlement(120, 5))
+    assert (bench.till.asked(Kind.ROLLBACK), bench.till.balance()) == (1, Decimal("1000.00"))
+    bench.settlement(600, 5)
+    assert (bench.till.asked(Kind.ROLLBACK), bench.till.balance()) == (1, Decimal("1000.00"))
+    nothing_is_open(bench)

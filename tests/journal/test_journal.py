@@ -267,6 +267,22 @@ async def test_doubts_are_kept(home: Home) -> None:
     assert await journal.doubts() == await looked(journal, "doubts") == words[::-1]
 
 
+async def test_what_is_open_may_have_been_asked_when_a_person_doubts_the_journal(home: Home) -> None:
+    """The copy knows how often it had asked by then, and not how often after: once more, until the word (rule 30)."""
+    journal, at = await home.journal(), now()
+    unsent, asked, over, nowhere = bet("b-1"), bet("b-2"), bet("b-3"), bet("b-4", wallet="")
+    for m in (replace(unsent, attempts=0), replace(asked, attempts=2, asked_at=at - HOUR), over, nowhere):
+        await opened(journal, m)
+    await wrote(journal, Put(await found(journal, over.key), decided(over, NO, at)))
+    for word in (at + HOUR, at + 2 * HOUR):
+        await journal.doubt(Doubt(since=at, said_at=word), "restored", "anna")
+        for m, attempts in ((unsent, 1), (asked, 3)):
+            row = await found(journal, m.key)
+            assert (row.attempts, row.asked_at, row.forgot_at) == (attempts, word, word)
+        for m in (over, nowhere):
+            assert (await found(journal, m.key)).forgot_at is None
+
+
 # ---------------------------------------------------------------- what is due
 
 

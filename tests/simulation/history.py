@@ -230,9 +230,12 @@ class History(Watched):
         return bool(row.wallet) and self.where.get(row.wallet) != row.till
 
     def waits_for_person(self, row: Seen) -> bool:
-        """A win is not sent before a person has said what became of its bet (rule 13), nor a cancel beside another.
-        A whole waits for its part that does, and what a whole is to undo waits for that (rule 18)."""
+        """A win is not sent before a person has said what became of its bet (rule 13), or of its cancel where it may have
+        been sent (rule 30), nor a cancel beside another. A whole waits for its part that does, and what a whole is to
+        undo waits for that (rule 18)."""
         if self.is_away(row) or self._part_waits(row.key) or (row.undone_by and self._part_waits(row.undone_by)):
+            return True
+        if self._undoing_waits(row):
             return True
         if row.kind == "rollback" and row.target in self.rows:
             other = self.rows.get(self.rows[row.target].undone_by)
@@ -246,7 +249,13 @@ class History(Watched):
             r for r in self.rows.values()
             if (r.provider, r.player) == (row.provider, row.player) and (r.round == row.round or r.id == row.reference)
         )  # fmt: skip
-        return row.kind == "credit" and any(bet.kind == "debit" and bet.state == "person" for bet in bets)
+        return row.kind == "credit" and any(
+            bet.kind == "debit" and (bet.state == "person" or self._undoing_waits(bet)) for bet in bets
+        )
+
+    def _undoing_waits(self, row: Seen) -> bool:
+        undoer = self.rows.get(row.undone_by)
+        return row.state not in DECIDED and undoer is not None and undoer.state == "person"
 
     def _part_waits(self, whole: str) -> bool:
         parts = [r for r in self.rows.values() if r.parent == whole and r.state not in DECIDED]

@@ -46,6 +46,8 @@ REGRESSIONS = {
     606838: "a person's no said that a bet stands which nobody had seen, and which was then refused (rule 15)",
     602076: "a machine slept: a wallet that had honestly forgotten a bet was believed that there was none (rules 14, 29)",
     603844: "a clock went ahead and back: the no of a wallet whose memory had just ended was believed (rules 14, 29)",
+    601087: "a win that was open in a restored copy was paid again: it had been paid since the copy (rule 30)",
+    604371: "after a restored copy a win stopped a cancel that had been done since (rules 11, 30)",
     601886: "a journal forgot a win, and its repeat was sent to a wallet that could have been asked about it (rule 30)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
