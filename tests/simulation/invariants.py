@@ -363,6 +363,11 @@ class Verdict:
         restored = self.history.restored
         return restored is not None and (self._touched(row) or self.history.rows[row.key].born >= restored)
 
+    def _is_away(self, rows: list[Movement]) -> bool:
+        """One of them is open, and the configuration does not lead to its wallet any more: nothing may be sent, so a
+        settle may be half of itself until that wallet is put back (rule 23)."""
+        return any(not m.state.decided and self.history.is_away(self.history.rows[m.key]) for m in rows)
+
     def _kept(self, row: Movement) -> bool:
         """Its wallet would not undo it, or what it is aimed at (its habit `keeps`)."""
         top = self.by_key.get(row.parent, row)
@@ -483,7 +488,8 @@ class Verdict:
         rows = self._about(row)
         silent = silent and not any(m.key in self.history.resolved for m in rows)
         net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))  # a hold is given back by a release
-        if silent and net and not (family.for_person or self._touched(row) or self._kept(row)):
+        waits = family.for_person or self._is_away(rows)
+        if silent and net and not (waits or self._touched(row) or self._kept(row)):
             self.say("ZERO", f"{row.key}: its provider's silence meant that it failed, and {net} moved", family)
 
     def _deaf(self, story: Story) -> None:
@@ -534,7 +540,7 @@ class Verdict:
         if row is None:
             return
         rows = self._about(row)
-        if any(m.state is State.PERSON for m in rows):
+        if any(m.state is State.PERSON for m in rows) or self._is_away(rows):
             return
         lies = set.union(*(self.families[m.key].lies for m in rows))
         plan = next(p for p in self.history.plan.providers if p.name == story.provider)
