@@ -30,8 +30,12 @@ def again(movement: Movement, wallet: Wallet) -> str:
 
 
 def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timedelta = NONE) -> bool:
-    """Whether the wallet still knows the id of the first attempt (rule 14), so much later than now."""
-    return moment.passed(movement.created_at) + ahead < wallet.remembers
+    """Whether the wallet still knows the id of the first attempt (rule 14), so much later than now. Where the steps of a
+    clock hide how old that is, it is no younger than the last one, whose time they began again (rule 29)."""
+    age = moment.passed(movement.created_at)
+    if movement.sent and movement.asked_at is not None:
+        age = max(age, moment.passed(movement.asked_at))
+    return age + ahead < wallet.remembers
 
 
 def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
