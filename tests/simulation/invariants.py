@@ -71,7 +71,7 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
     "lost_commits": (
-        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, or has forgotten it, too (rule 30)",
+        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, or was never told of it (rule 30)",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
 }
@@ -180,7 +180,8 @@ class Verdict:
             lies |= {lie} if lie else set()
             if place and each.key in self.history.touched:
                 again = self.history.tills[place[0]].purse.takes_again(each.tx)
-                lies |= {"lost_commits"} if again == "never" or self._nobody_remembers(each, *place) else set()
+                nobody = self._nobody_remembers(each, *place) or self._nobody_was_told(each)
+                lies |= {"lost_commits"} if again == "never" or nobody else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
             undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
@@ -195,6 +196,14 @@ class Verdict:
         if restored is None or seen.born < restored or not applied:
             return False
         return seen.born - min(applied) > self.history.tills[name].plan.remembers
+
+    def _nobody_was_told(self, row: Movement) -> bool:
+        """The journal forgot what it had decided by itself, like the bet that its cancel had overtaken: no byte of it had
+        ever left, so no wallet can say that there is an old decision. Its late copy is a first call to everybody (rule 30)."""
+        restored, seen = self.history.restored, self.history.rows[row.key]
+        if restored is None or seen.forgotten == (0.0, 0.0):
+            return False
+        return seen.born >= restored and seen.first_asked >= restored
 
     def say(self, name: str, what: str, family: Family | None = None) -> None:
         if family is not None and any(name in CANNOT[lie][1] for lie in family.lies):
