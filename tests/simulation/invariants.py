@@ -595,6 +595,8 @@ class Verdict:
             for name, till in self.history.tills.items()
             for row in self.history.rows.values()
         ]  # of rows, too, that the journal forgot
+        # Where it went, and as what, the journal forgot, too: by other routes its repeat may go elsewhere (rules 23, 30).
+        places += [(name, place) for (name, place), key in self.history.places.items() if key in self.history.touched]
         known = {id(entry) for entry in self._tied_to(places)}
         for name, till in self.history.tills.items():
             for entry in till.purse.book:
@@ -608,6 +610,15 @@ class Verdict:
         others = [m for m in self.rows if m.undoes and m.target == row.target and m.key != row.key]
         return row.undoes and not row.sent and any(m.state is State.ACCEPTED and m.sent for m in others)
 
+    def _was_undone(self, row: Movement) -> bool:
+        """Its wallet said to a rollback that it had given it back before, and the journal forgot by which one (rule 30)."""
+        undoing = [m for m in self.aimed.get(row.key, []) if m.undoes and m.sent]
+        said = [
+            m for m in undoing if isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_ROLLED_BACK
+        ]
+        known = any(m.state is State.ACCEPTED for m in undoing)
+        return not known and any(self._born_in_doubt(m) for m in said)
+
     def _purses(self) -> None:
         """By the journal's decisions alone, over all wallets together, of players of whom nothing is open."""
         expected: dict[str, Decimal] = {}
@@ -618,7 +629,7 @@ class Verdict:
                 continue
             if not row.state.decided:
                 open_for.add(row.tx.player)
-            elif row.state is State.ACCEPTED and row.attempts and not self._joined(row):
+            elif row.state is State.ACCEPTED and row.attempts and not (self._joined(row) or self._was_undone(row)):
                 expected[row.tx.player] = expected.get(row.tx.player, Decimal(0)) + self._gain(row)
         moved: dict[str, Decimal] = {}
         for till in self.history.tills.values():
