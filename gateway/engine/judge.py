@@ -30,8 +30,12 @@ def again(movement: Movement, wallet: Wallet) -> str:
 
 
 def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timedelta = NONE) -> bool:
-    """Whether the wallet still knows the id of the first attempt (rule 14), so much later than now."""
-    return moment.passed(movement.created_at) + ahead < wallet.remembers
+    """Whether the wallet still knows the id of the first attempt (rule 14), so much later than now. Where the steps of a
+    clock hide how old that is, it is no younger than the last one, whose time they began again (rule 29)."""
+    age = moment.passed(movement.created_at)
+    if movement.sent and movement.asked_at is not None:
+        age = max(age, moment.passed(movement.asked_at))
+    return age + ahead < wallet.remembers
 
 
 def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
@@ -77,7 +81,7 @@ def judge(
     if first:
         return _first_no(outcome)
     if outcome.reason is Reason.TRANSACTION_NOT_FOUND and reference_of(movement.tx.act):
-        return outcome if _never_applied(wallet, target, fact, moment) else None  # of a hold
+        return outcome if _never_applied(movement, wallet, target, fact, moment) else None  # of a hold
     looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     safe = looks_first and outcome.reason not in _NO_BUSINESS
     return replace(outcome, replayed=False) if outcome.replayed or safe else None
@@ -98,7 +102,7 @@ def _judge_rollback(
 ) -> Decision:  # fmt: skip
     reason = outcome.reason
     if reason is Reason.TRANSACTION_NOT_FOUND:
-        return outcome if _never_applied(wallet, target, fact, moment) else None
+        return outcome if _never_applied(movement, wallet, target, fact, moment) else None
     if reason is Reason.ALREADY_ROLLED_BACK:
         return outcome if first else _done_before(outcome)
     if reason is Reason.DUPLICATE_MISMATCH and not first:
@@ -123,10 +127,15 @@ def id_was_used(movement: Movement) -> bool:
     return isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.DUPLICATE_MISMATCH
 
 
-def _never_applied(wallet: Wallet, target: Movement | None, fact: Fact, moment: Moment) -> bool:
-    """Whether a wallet's `transaction_not_found` to a rollback is final (rules 6, 10)."""
+def _never_applied(
+    movement: Movement, wallet: Wallet, target: Movement | None, fact: Fact, moment: Moment
+) -> bool:  # fmt: skip
+    """Whether a wallet's `transaction_not_found` to a rollback is final (rules 6, 10). What it names and the journal
+    forgot may still have been queued at the moment of that word (rule 30)."""
     if target is None:
-        return True
+        ago, forgot_at = moment.passed(fact.began), movement.forgot_at
+        arrived = forgot_at is None or moment.in_flight(forgot_at) - ago >= wallet.in_flight_max
+        return wallet.tombstones or arrived
     if target.state is State.ACCEPTED and target.attempts:
         return False  # this very wallet accepted it: it contradicts itself, perhaps for a moment only
     if target.attempts and not _surely_remembered(target, wallet, moment):

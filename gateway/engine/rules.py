@@ -34,6 +34,7 @@ from gateway.engine.undoing import (
     another_rollback,
     forbidden,
     going_on,
+    may_mean_forgotten,
     never_asked,
     nothing_was_sent,
     refund_parts,
@@ -208,8 +209,9 @@ def answered(case: Case) -> Move | None:
     Move: Decide
     What a word means is judged by all attempts there are by now (`engine/judge.py`). A no to the second attempt
     is not a no to the first. *After a restored backup a bet's second cancel was asked, too, and its wallet said yes to
-    both: the journal had it given back twice.*
-    Serves: 4, 5, 6, 10, 15, 28
+    both: the journal had it given back twice.* *A round's refund was told that there was nothing to give back, because
+    its bets were in no journal any more:* that its wallet does not know the one that it names says nothing about those.
+    Serves: 4, 5, 6, 10, 15, 16, 28, 30
     """
     own = case.own
     if own.fact is None:
@@ -225,6 +227,8 @@ def answered(case: Case) -> Move | None:
         return Leave(State.PERSON, USED) if id_was_used(own) else None
     if own.undoes and isinstance(decision, Accepted):
         decision = undone_before(case, decision)
+    if isinstance(decision, Declined) and decision.reason is NOT_FOUND and may_mean_forgotten(case):
+        return Leave(State.PERSON, "the journal may have forgotten bets of its round")
     refused = isinstance(decision, Declined) and decision.reason not in UNDONE
     if refused and not own.ours and stands_for_cancel(own, target):
         return None
@@ -236,6 +240,7 @@ def answered(case: Case) -> Move | None:
 
 
 USED = "its id was used at its wallet for another movement"
+NOT_FOUND = Reason.TRANSACTION_NOT_FOUND
 
 
 def never_applied(case: Case) -> Move | None:
@@ -253,7 +258,7 @@ def never_applied(case: Case) -> Move | None:
     if not unseen(own, case.wallet, case.moment, owed=owed) or (case.only_feared and stopped(case)):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
-        return Ask(first=True) if case.left else None
+        return Ask(first=not may_mean_forgotten(case)) if case.left else None
     return Decide(NEVER_REACHED)
 
 
@@ -290,11 +295,15 @@ def came_too_late(case: Case) -> Move | None:
 
     Move: Decide `already_rolled_back`; of a rollback `transaction_not_found`
     A cancel may overtake its bet. *A release that overtook its reserve left nothing behind, and the reserve held the
-    money without end:* whatever names a movement that nobody has seen is its tombstone.
-    Serves: 15
+    money without end:* whatever names a movement that nobody has seen is its tombstone. *The journal forgot a bet, then
+    came a refund of its round, and the bet's repeat was told that it was rolled back, while the stake stayed taken:* then
+    only what names it buries it.
+    Serves: 15, 30
     """
     tombstone = case.around.tombstone
     if not isinstance(tombstone, Movement) or not (case.only_feared or never_asked(case)):
+        return None
+    if case.only_feared and tombstone.forgot_at is not None and tombstone.reference != case.own.tx.id:
         return None
     undone = Reason.TRANSACTION_NOT_FOUND if case.own.undoes else Reason.ALREADY_ROLLED_BACK
     return Decide(Declined(reason=undone, message="it was rolled back before it came"))

@@ -21,6 +21,14 @@ def by_round(dialect: Dialect, act: Act) -> bool:
     return isinstance(act, Rollback) and act.scope == "round" and dialect.round_refunds
 
 
+def may_mean_forgotten(case: Case) -> bool:
+    """A refund that names no movement of the journal, and the journal may have forgotten the very bet that it names, or
+    others of its round (rules 16, 30)."""
+    own = case.own
+    refund = by_round(case.provider.dialect, own.tx.act) and not own.parent
+    return own.forgot_at is not None and refund and case.target is None
+
+
 def undoes_all(tx: Transaction, target: Movement | None) -> bool:
     """A rollback of all of it is a cancel (rule 11), also where partial ones are known."""
     whole = target.whole_amount if target is not None else None
@@ -277,14 +285,16 @@ def refund_parts(case: Case) -> Move | None:
     Move: Split, First, Decide or Leave
     One rollback for every open bet of that player and round. *One of two was refused for good and the
     refund was told as done:* a part that is refused for another reason than that it is undone already makes
-    the refund that refusal where nothing moved, and a person's where something did.
-    Serves: 16
+    the refund that refusal where nothing moved, and a person's where something did. *The journal forgot a bet, its refund
+    was taken for one of the whole round, and another bet was given back in its stead:* while that may be, no bet of the
+    round is touched, and the wallet is asked for the one that it names.
+    Serves: 16, 30
     """
     own = case.own
     if own.parent or not by_round(case.provider.dialect, own.tx.act) or case.target is not None:
         return None
     bets = [bet for bet in case.round_bets if not bet.undone_by]
-    if not case.parts and (not case.unasked or not bets):
+    if not case.parts and (not case.unasked or not bets or may_mean_forgotten(case)):
         return None
     todo = refunds(own, bets, case.parts)
     if todo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,9 +15,18 @@ from gateway.model import Batch, Declined, Kind, Reason, Rollback, Transaction
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.cases import NOW, in_words, row, waiting
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, forgetting, nothing_is_open, restored, waits_for_a_person, word
+from tests.engine.histories import (
+    ACCEPTED,
+    DOUBT,
+    forgetting,
+    last_word,
+    nothing_is_open,
+    restored,
+    waits_for_a_person,
+    word,
+)
 from tests.simulation.behaviours import lost_after, lost_before, queued, says, unreachable
-from tests.simulation.bench import NEVER, PLAYER, QUERY, Bench, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, PLAYER, QUERY, SAFE, Bench, a_call, a_provider, a_wallet
 
 CAN_BE_ASKED, CANNOT = "native", "kyren"
 FORGOT = pytest.mark.parametrize("forgot", [False, True], ids=["all is known", "forgot"])
@@ -57,11 +67,78 @@ def test_rule_11_a_second_cancel_of_a_bet_hears_that_the_first_was_done(bench_of
 @FORGOT
 @pytest.mark.parametrize("wallet", ["native", "netgaming"])
 def test_rule_16_a_rounds_refund_gives_back_all_its_bets(bench_of: MakeBench, wallet: str, forgot: bool) -> None:
-    """The refund was not split, its wallet did not know it, the provider was told success, and 30.00 stayed taken."""
+    """The refund was not split, its wallet did not know it, the provider was told success, and 30.00 stayed taken. Where
+    the journal may have forgotten the bet that it names, a person says which of them it means."""
     bench = perhaps(bench_of("kyren", wallet), forgot)
     for tx in (bet("b1"), bet("b2", "20.00")):
         bench.call(tx)
-    assert word(bench.call(refund("rf"))) == ACCEPTED
+    assert word(bench.call(refund("rf"))) == (DOUBT if forgot else ACCEPTED)
+    bench.settlement(600, 2)
+    assert bench.till.balance() == Decimal("970.00" if forgot else "1000.00")
+    waits_for_a_person(bench) if forgot else nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 600.0], ids=["at once", "when all has landed"])
+@pytest.mark.parametrize("repeats", [SAFE, QUERY], ids=["safe", "query"])
+def test_rule_30_a_refund_of_a_round_whose_bet_was_forgotten_is_a_persons(
+    bench_of: MakeBench, repeats: Mapping[str, str], seconds: float
+) -> None:
+    """Its wallet does not know the id that it names: the provider was told that there was nothing to give back, the bet's
+    repeat that it was rolled back, and the stake stayed taken (seed 410163)."""
+    bench = bench_of("kyren", a_wallet(CAN_BE_ASKED, repeats=repeats))
+    bench.call(bet("b1"))
+    forgetting(bench)
+    bench.rest(seconds)
+    bench.call(refund("rf"))
+    assert last_word(bench) == DOUBT
+    bench.settlement(600, 2)
+    bench.call(refund("rf"))
+    assert last_word(bench) == DOUBT
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    assert bench.till.asked(Kind.DEBIT) <= 2
+    assert bench.till.balance() == Decimal("990.00")
+    waits_for_a_person(bench)
+
+
+def test_rule_30_a_refund_of_a_bet_that_was_forgotten_gives_back_no_other(bench_of: MakeBench) -> None:
+    """The journal forgot b1 and knows b2 of the same round: the refund of b1 was taken for one of the whole round, and gave
+    back b2."""
+    bench = bench_of("kyren", CAN_BE_ASKED)
+    bench.call(bet("b1"))
+    forgetting(bench)
+    bench.call(bet("b2", "20.00"))
+    assert word(bench.call(refund("b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("980.00")
+    nothing_is_open(bench)
+
+
+def test_rule_30_a_refund_of_one_forgotten_bet_buries_no_other_of_its_round(bench_of: MakeBench) -> None:
+    """Both were forgotten. b1's refund was done, and b2's repeat heard that it was rolled back: it stood."""
+    bench = bench_of("kyren", CAN_BE_ASKED)
+    for tx in (bet("b1"), bet("b2", "20.00")):
+        bench.call(tx)
+    forgetting(bench)
+    told = [word(bench.call(tx)) for tx in (refund("b1"), bet("b2", "20.00"), bet("b1"))]
+    assert told[:2] == [ACCEPTED, ACCEPTED]
+    assert last_word(bench) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("980.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", ["netgaming", "scorpio_play"])
+def test_rule_30_that_there_is_nothing_to_undo_is_not_final_while_what_was_forgotten_may_be_queued(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """The bet was on its way when the journal forgot it; its cancel found nothing, the provider was told so, and then the
+    bet arrived: the stake stayed taken, and nothing was open."""
+    bench = bench_of("native", a_wallet(wallet, tombstones=False))
+    bench.till.always(queued(20), kind=Kind.DEBIT)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    forgetting(bench)
+    assert word(bench.call(undo("r1", "b1", "10.00"))) == DOUBT
+    bench.settlement(600, 2)
+    assert word(bench.call(undo("r1", "b1", "10.00"))) == ACCEPTED
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
 

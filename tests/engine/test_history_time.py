@@ -11,7 +11,16 @@ from gateway.engine.states import State
 from gateway.model import Adjust, Kind, Reason, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, refuses, word
+from tests.engine.histories import (
+    ACCEPTED,
+    DOUBT,
+    SPLITTING,
+    listed,
+    nothing_is_open,
+    refuses,
+    waits_for_a_person,
+    word,
+)
 from tests.simulation.behaviours import late, lost_after, lost_before, queued, silent
 from tests.simulation.bench import NEVER, QUERY, Bench, a_call, a_provider, a_wallet
 
@@ -147,6 +156,22 @@ def test_rule_29_a_jump_back_and_two_ahead_let_a_wallet_forget(bench_of: MakeBen
     assert bench.row(Kind.ROLLBACK, "r1").state is not State.PERSON
     bench.settlement(120)
     assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+
+
+def test_rule_29_a_jump_back_a_restart_and_a_jump_ahead_let_a_wallet_forget(bench_of: MakeBench) -> None:
+    """The next process knows of no jump back: for an hour it could not tell that any time had passed since the bet came,
+    and nobody was asked (seed 700513). But the jump, when it was seen, had begun the time of its last attempt again."""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False, remembers=timedelta(minutes=10)))
+    bench.till.then(silent(20), kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.scheduler.skew = -timedelta(hours=1)
+    bench.settlement(5)
+    bench.crash()
+    bench.restart()
+    bench.scheduler.skew = timedelta(0)
+    bench.settlement(900, 5)
+    waits_for_a_person(bench)
 
 
 def test_rule_14_after_a_machine_slept_the_no_of_a_wallet_that_may_have_forgotten_is_none(bench_of: MakeBench) -> None:

@@ -374,6 +374,8 @@ CARRIED_ELSEWHERE: Pairs = [
     ("it is decided", settling(done(BET, owner=ELSEWHERE, due_at=NOW + TEN)), SILENT),
 ]
 
+FEARED = row(BET, attempts=1, asked_at=NOW, forgot_at=NOW)
+OF_ROUND = a_call(Rollback(reference="t8", scope="round"), "c8")
 CAME_TOO_LATE: Pairs = [
     ("its cancel came first", waiting(row(BET), tombstone=done(CANCEL, GONE)), "decide already_rolled_back"),
     ("its cancel came first, and is owed", waiting(row(BET), tombstone=sent(CANCEL)), "decide already_rolled_back"),
@@ -386,6 +388,17 @@ CAME_TOO_LATE: Pairs = [
     ("it was asked", waiting(sent(BET), tombstone=done(CANCEL, GONE)), SILENT),
     ("its wallet has spoken", waiting(row(BET, fact=said(YES)), tombstone=done(CANCEL, GONE)), SILENT),
     ("nothing names it", waiting(row(BET)), SILENT),
+    (
+        "it may have been forgotten, and was then cancelled",
+        waiting(FEARED, tombstone=done(CANCEL, GONE, forgot_at=NOW)),
+        "decide already_rolled_back",
+    ),
+    ("the same, and a round was refunded", waiting(FEARED, tombstone=done(OF_ROUND, GONE, forgot_at=NOW)), SILENT),
+    (
+        "the same, before the journal forgot",
+        waiting(FEARED, tombstone=done(OF_ROUND, GONE)),
+        "decide already_rolled_back",
+    ),
 ]
 
 LEG = sent(bet("s1"), space="settle.debit", parent="settle/s1")
@@ -640,6 +653,11 @@ REFUND_PARTS: Pairs = [
     ("it was asked as one", refund(bets=(done(BET),), own=sent(ROUND)), SILENT),
     ("a part of one", refund(bets=(done(BET),), own=row(ROUND, parent="rollback/c8")), SILENT),
     ("where a round is a word for the record", refund(bets=(done(BET),), provider="native"), SILENT),
+    (
+        "the bet that it names may have been forgotten",
+        refund(bets=(done(BET),), own=row(ROUND, attempts=1, asked_at=NOW, forgot_at=NOW)),
+        SILENT,
+    ),
 ]
 
 

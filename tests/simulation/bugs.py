@@ -175,8 +175,8 @@ def answer_before_it_is_durable(real: Any) -> Any:
 
 
 def forgotten_is_never_applied(real: Any) -> Any:
-    def final(wallet: Any, target: Any, fact: Any, moment: Any) -> Any:
-        return real(wallet, target if target is None or target.decided else None, fact, moment)
+    def final(movement: Any, wallet: Any, target: Any, fact: Any, moment: Any) -> Any:
+        return real(movement, wallet, target if target is None or target.decided else None, fact, moment)
 
     return final
 

@@ -243,7 +243,7 @@ class History(Watched):
                 return True
             # Several parts may be given back, and none of them has the bet for itself: what is left is not known.
             others = [r for r in self.rows.values() if r.target == row.target and r.kind == "rollback" and r is not row]
-            parts = self.setup.providers[row.provider].dialect.partial and not row.attempts
+            parts = self.setup.providers[row.provider].dialect.partial and not (row.attempts - self._feared(row))
             return parts and any(r.state == "person" and r.attempts for r in others)
         bets = (
             r for r in self.rows.values()
@@ -256,6 +256,10 @@ class History(Watched):
     def _undoing_waits(self, row: Seen) -> bool:
         undoer = self.rows.get(row.undone_by)
         return row.state not in DECIDED and undoer is not None and undoer.state == "person"
+
+    def _feared(self, row: Seen) -> int:
+        """The attempt that a journal which forgot may have forgotten is none that anybody made (rule 30)."""
+        return int(bool(row.attempts) and self.restored is not None and row.born >= self.restored)
 
     def _part_waits(self, whole: str) -> bool:
         parts = [r for r in self.rows.values() if r.parent == whole and r.state not in DECIDED]

@@ -71,7 +71,7 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
     "lost_commits": (
-        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, or has forgotten it, too (rule 30)",
+        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, or was never told of it (rule 30)",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
 }
@@ -180,7 +180,8 @@ class Verdict:
             lies |= {lie} if lie else set()
             if place and each.key in self.history.touched:
                 again = self.history.tills[place[0]].purse.takes_again(each.tx)
-                lies |= {"lost_commits"} if again == "never" or self._nobody_remembers(each, *place) else set()
+                nobody = self._nobody_remembers(each, *place) or self._nobody_was_told(each)
+                lies |= {"lost_commits"} if again == "never" or nobody else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
             undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
@@ -195,6 +196,14 @@ class Verdict:
         if restored is None or seen.born < restored or not applied:
             return False
         return seen.born - min(applied) > self.history.tills[name].plan.remembers
+
+    def _nobody_was_told(self, row: Movement) -> bool:
+        """The journal forgot what it had decided by itself, like the bet that its cancel had overtaken: no byte of it had
+        ever left, so no wallet can say that there is an old decision. Its late copy is a first call to everybody (rule 30)."""
+        restored, seen = self.history.restored, self.history.rows[row.key]
+        if restored is None or seen.forgotten == (0.0, 0.0):
+            return False
+        return seen.born >= restored and seen.first_asked >= restored
 
     def say(self, name: str, what: str, family: Family | None = None) -> None:
         if family is not None and any(name in CANNOT[lie][1] for lie in family.lies):
@@ -592,6 +601,8 @@ class Verdict:
             for name, till in self.history.tills.items()
             for row in self.history.rows.values()
         ]  # of rows, too, that the journal forgot
+        # Where it went, and as what, the journal forgot, too: by other routes its repeat may go elsewhere (rules 23, 30).
+        places += [(name, place) for (name, place), key in self.history.places.items() if key in self.history.touched]
         known = {id(entry) for entry in self._tied_to(places)}
         for name, till in self.history.tills.items():
             for entry in till.purse.book:
@@ -605,6 +616,15 @@ class Verdict:
         others = [m for m in self.rows if m.undoes and m.target == row.target and m.key != row.key]
         return row.undoes and not row.sent and any(m.state is State.ACCEPTED and m.sent for m in others)
 
+    def _was_undone(self, row: Movement) -> bool:
+        """Its wallet said to a rollback that it had given it back before, and the journal forgot by which one (rule 30)."""
+        undoing = [m for m in self.aimed.get(row.key, []) if m.undoes and m.sent]
+        said = [
+            m for m in undoing if isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_ROLLED_BACK
+        ]
+        known = any(m.state is State.ACCEPTED for m in undoing)
+        return not known and any(self._born_in_doubt(m) for m in said)
+
     def _purses(self) -> None:
         """By the journal's decisions alone, over all wallets together, of players of whom nothing is open."""
         expected: dict[str, Decimal] = {}
@@ -615,7 +635,7 @@ class Verdict:
                 continue
             if not row.state.decided:
                 open_for.add(row.tx.player)
-            elif row.state is State.ACCEPTED and row.attempts and not self._joined(row):
+            elif row.state is State.ACCEPTED and row.attempts and not (self._joined(row) or self._was_undone(row)):
                 expected[row.tx.player] = expected.get(row.tx.player, Decimal(0)) + self._gain(row)
         moved: dict[str, Decimal] = {}
         for till in self.history.tills.values():

@@ -49,6 +49,8 @@ REGRESSIONS = {
     601087: "a win that was open in a restored copy was paid again: it had been paid since the copy (rule 30)",
     604371: "after a restored copy a win stopped a cancel that had been done since (rules 11, 30)",
     601886: "a journal forgot a win, and its repeat was sent to a wallet that could have been asked about it (rule 30)",
+    410163: "a round's refund whose bets were forgotten found nothing, and the bet's repeat was declined for it (rule 30)",
+    700513: "a clock went back, the process ended, the clock went ahead: for an hour nothing was forgotten (rules 14, 29)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""

@@ -38,6 +38,7 @@ class Seen:
         "called_off",
         "decided_at",
         "due",
+        "first_asked",
         "forgotten",
         "id",
         "key",
@@ -69,6 +70,7 @@ class Seen:
         self.undone_by, self.target, self.parent = "", "", ""
         self.attempts, self.born = 0, 0.0
         self.asked_at = float("-inf")  # when the last attempt was written down
+        self.first_asked = float("inf")  # and the first one ever, also if the journal forgot it
         self.key, self.till = "", ""
 
 
@@ -135,6 +137,7 @@ class Watched:
         seen.due = None if due_at is None else due_at / 1e6 - BEGIN.timestamp()
         if attempts > seen.attempts:
             seen.asked_at = self.scheduler.now
+            seen.first_asked = min(seen.first_asked, seen.asked_at)
         if attempts < seen.attempts:
             seen.called_off = self.scheduler.now
         seen.attempts = attempts
