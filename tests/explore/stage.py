@@ -1,305 +1,41 @@
-"""The real driver, taken apart: one event is what one node does between two awaits that others may use.
-
-A state is data: rows, purse, requests on their way, and for every drive that goes on the case it holds and
-the move that was chosen by it, to be performed later. A move is performed by the driver's own methods, over
-a journal that answers at once; where a method would wait for the wallet it is left (`Parked`), and what it
-waits for is data again.
-"""
+"""The events: each is what one node does between two awaits that others may use, performed on a state that was
+copied for it. A move is performed by the driver's own methods (`tests/explore/stepper.py`)."""
 
 from __future__ import annotations
 
-import functools
-from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
 from typing import Any, cast
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine import rules
 from gateway.engine.batches import Batches
-from gateway.engine.case import Air, Ask, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.drive import Carried, Driver
-from gateway.engine.exchange import Exchange, Exchanges
+from gateway.engine.case import Ask, Case, Decide, First, Leave, Query, Rollback, Split, Tell, Wait
+from gateway.engine.exchange import Exchange
 from gateway.engine.flights import Landed
 from gateway.engine.gather import Order, unheard_by
-from gateway.engine.identity import key_of
-from gateway.engine.moment import Moment
-from gateway.engine.movement import Movement, not_left
-from gateway.engine.parts import Part
+from gateway.engine.movement import not_left
 from gateway.engine.person import NotDone, Verdict, resolve
-from gateway.engine.setup import Provider, Setup
-from gateway.engine.states import State
 from gateway.engine.world import World as Ports
-from gateway.model import Accepted, Declined, Outcome, Transaction, Unknown
+from gateway.model import Accepted, Declined, Outcome, Unknown
 from tests.explore import purse as till
 from tests.explore.journal import DictJournal
-from tests.explore.purse import Entry
+from tests.explore.place import LEASE, PAUSE, POLL, Drive, Flown, Frame, Place, with_top
+from tests.explore.stepper import (
+    SHARE_SECONDS,
+    Child,
+    Errand,
+    Item,
+    Launched,
+    NoMeter,
+    Parked,
+    Stepper,
+    never,
+    now_done,
+)
+from tests.explore.truth import wrong_when_sent, wrong_when_told
 from tests.explore.worlds import IN_FLIGHT, World
-
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-LEASE = timedelta(seconds=15)  # settlement's
-PAUSE = timedelta(seconds=75)  # every lease and every pause of settlement is over by then
-CALL_SECONDS, LOOK_SECONDS, SHARE_SECONDS = 3.9, 10.0, 2.5
-
-
-class Parked(BaseException):  # no error: the driver waits here
-    """A method of the driver waits for requests about a movement."""
-
-    def __init__(self, key: str, *, takes: bool) -> None:
-        super().__init__(key)
-        self.key, self.takes = key, takes
-
-
-class Item(BaseException):  # no error: an item of a batch is carried
-    """A batch goes on with its next item."""
-
-    def __init__(self, order: Order) -> None:
-        super().__init__(order.wire.id)
-        self.order = order
-
-
-class Child(BaseException):  # no error: another movement goes on first
-    """A method of the driver carries another movement."""
-
-    def __init__(self, case: Case, move: Move | None, waits: bool) -> None:  # three facts, said once
-        super().__init__(case.own.key)
-        self.case, self.move, self.waits = case, move, waits
-
-
-# ---------------------------------------------------------------- a state
-
-
-class Flown(Struct, frozen=True, kw_only=True):
-    """A request. `open`: its task still listens. `young`: it has not had its share of the time."""
-
-    number: int
-    node: str
-    key: str
-    query: bool
-    tx: Transaction  # in the wallet's terms
-    case: Case
-    began: datetime
-    ordinary: bool
-    name: str  # of the call that sent it
-    sent: bool = False  # it has arrived, or is not on its way any more
-    answer: Outcome | None = None
-    open: bool = True
-    young: bool = True
-
-
-class Frame(Struct, frozen=True, kw_only=True):
-    """One drive of one movement: what it holds, and where it stands."""
-
-    case: Case
-    waits: bool
-    move: Move | None = None
-    begun: bool = False
-    parked: str = ""  # waits for requests about this key
-    takes: bool = False
-    share: bool = False  # until their share of the time is over, else until the call's is
-    opened: tuple[str, ...] = ()  # by this move
-
-
-class Drive(Struct, frozen=True, kw_only=True):
-    """A provider's call, or work of settlement (`name` blank), in one node."""
-
-    number: int
-    node: str
-    name: str = ""
-    deed: str = ""
-    open: bool = False
-    key: str = ""
-    keys: frozenset[str] = frozenset()
-    frames: tuple[Frame, ...] = ()
-    outcome: Outcome | None = None  # told, and on its way to the provider
-    pending: str = ""  # of a batch: the item that is carried
-    results: tuple[tuple[str, Outcome], ...] = ()  # of a batch: what its items came to
-    stalled: bool = False  # its process stood still: its lease is over
-
-
-class Place:
-    """All of one moment. Copied before it is changed."""
-
-    __slots__ = ("died", "drives", "flown", "last", "left", "nodes", "now", "number", "purse", "rows", "said", "words")
-
-    def __init__(self) -> None:
-        self.now = BEGAN
-        self.rows: dict[str, Movement] = {}
-        self.purse: dict[str, Entry] = {}
-        self.flown: tuple[Flown, ...] = ()
-        self.drives: tuple[Drive, ...] = ()
-        self.said: dict[str, int] = {}  # deeds, how often
-        self.words: dict[str, tuple[str, ...]] = {}  # and what was heard
-        self.last: dict[str, str] = {}  # the last word of each, doubt included
-        self.left: dict[str, int] = {}  # faults that may still come
-        self.nodes: tuple[str, ...] = ("1",)
-        self.number = 0
-        self.died = False
-
-    def copy(self) -> Place:
-        found = Place.__new__(Place)
-        found.now, found.flown, found.drives = self.now, self.flown, self.drives
-        found.rows, found.purse = dict(self.rows), dict(self.purse)
-        found.said, found.words, found.last = dict(self.said), dict(self.words), dict(self.last)
-        found.left, found.nodes, found.number, found.died = dict(self.left), self.nodes, self.number, self.died
-        return found
-
-    def next(self) -> int:
-        self.number += 1
-        return self.number
-
-
-class _Errand:
-    """A call's or settlement's, as the driver asks for it."""
-
-    def __init__(self, setup: Setup, provider: Provider, drive: Drive | None) -> None:
-        self.setup, self.provider = setup, provider
-        self.name = drive.name if drive is not None else ""
-        self.open = drive is not None and drive.open
-        self.settling = not self.name
-        self.seconds = (CALL_SECONDS if self.open else 0.0) if self.name else LOOK_SECONDS
-        self.keys: set[str] = set(drive.keys) if drive is not None else set()
-        self.lease = timedelta(seconds=self.seconds + 5)
-
-    def left(self) -> float:
-        return self.seconds
-
-
-class _Launched:
-    handle: object = None
-    waiters = 0
-
-
-class _Flights:
-    """What is in the air at one node, out of the state."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.landed: list[Landed] = []
-        self.waiting = False  # whether somebody waits for the one that lands now
-
-    @property
-    def calls(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for drive in self.stage.place.drives:
-            if drive.node == self.stage.node and drive.name and drive.frames:
-                found[drive.key] = found.get(drive.key, 0) + 1
-        return found
-
-    def of(self, key: str, ticks: float) -> Air:
-        here = [f for f in self.stage.place.flown if f.key == key and f.node == self.stage.node and f.open]
-        young = SHARE_SECONDS if any(f.young for f in here) else 0.0
-        return Air(len(here), young, self.calls.get(key, 0)) if here or key in self.calls else Air()
-
-    def launch(self, key: str, ticks: float, share: float) -> _Launched:
-        return _Launched()
-
-    def land(self, flight: _Launched, landed: Landed) -> None:
-        if self.waiting:
-            self.landed.append(landed)
-
-    async def wait(self, world: Any, key: str, seconds: float, *, takes: bool, launched: Any = None) -> None:
-        raise Parked(key, takes=takes)
-
-    def taken(self, key: str) -> list[Landed]:
-        found, self.landed = self.landed, []
-        return found
-
-
-class _NoMeter:
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_: None
-
-
-class _NoBalances:
-    """No balance is shown in these worlds."""
-
-    def moved(self, *_: object) -> None: ...
-
-    async def last_balance(self, *_: object) -> None:
-        return None
-
-
-class _Clock:
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-
-    def look(self) -> Moment:
-        return Moment(self.stage.place.now)
-
-
-class Stepper(Driver):
-    """The real driver, whose waiting is seen from outside."""
-
-    def __init__(self, stage: Stage, ports: Ports) -> None:
-        super().__init__(ports, cast("Exchanges", _NoBalances()))
-        self.stage = stage
-        self.flights = _Flights(stage)  # type: ignore[assignment]  # the same words, over the state
-        self.clockwork = _Clock(stage)  # type: ignore[assignment]  # the same words, over the state
-        self.begun: tuple[str, ...] = ()
-        self.results: dict[str, Outcome] = {}  # of a batch
-        self.pending = ""
-
-    async def carry(self, errand: Any, order: Order) -> Carried:
-        if order.wire.id not in self.results:
-            raise Item(order)
-        return Carried(self.results[order.wire.id], order.wire)
-
-    async def undo(self, errand: Any, part: Part, batch: str) -> Movement | None:
-        self.pending = f"undo {part.tx.id}"
-        key = key_of(self.stage.provider.dialect, "p", part.name, part.tx)
-        self.begun = (key,) if self.pending in self.results else ()
-        return await super().undo(errand, part, batch)
-
-    def nobody(self, setup: Setup, provider: Provider) -> Any:
-        return _Errand(setup, provider, None)
-
-    async def bring(self, errand: Any, key: str, **more: Any) -> None:
-        self.stage.looks(key)
-
-    async def _carry_another(self, errand: Any, order: Order, *, waits: bool, tried: frozenset[str]) -> str | None:
-        if self.begun:
-            key, self.begun = self.begun[0], self.begun[1:]
-            return key
-        opened = await self._open(errand, order)
-        if opened.case is None:
-            return None
-        raise Child(replace(opened.case, tried=tried), opened.move, waits)
-
-
-def now_done(coro: Coroutine[Any, Any, Any]) -> Any:
-    """Runs what waits for nothing."""
-    try:
-        coro.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("it waits for something that is no event")
-
-
-FIRED: Counter[str] = Counter()
-"""Which rule spoke how often, in this process."""
-
-
-def _counted(rule: rules.Rule) -> rules.Rule:
-    @functools.wraps(rule)
-    def counting(case: Case) -> Move | None:
-        move = rule(case)
-        if move is not None:
-            FIRED[rule.__name__] += 1
-        return move
-
-    return counting
-
-
-def watch_rules() -> None:
-    """From now on it is counted which rule speaks, wherever the engine asks them. Nothing else changes."""
-    if not hasattr(rules.RULES[0], "__wrapped__"):
-        rules.RULES = tuple(_counted(rule) for rule in rules.RULES)
-
-
-# ---------------------------------------------------------------- the stage
 
 
 class Stage:
@@ -311,13 +47,12 @@ class Stage:
         self.journal = DictJournal()
         self.place, self.node = Place(), "1"
         self.spawned: list[Coroutine[Any, Any, Any]] = []
-        self.to_look: list[str] = []
         self.wrong: list[str] = []
         ports = Ports(
-            clock=lambda: self.place.now, ticks=lambda: 0.0, nonce=lambda: "n", send=_never, spawn=self._spawn,
-            wait=_never, sleep=_never, journal=cast("Any", self.journal), meter=cast("Any", _NoMeter()),
+            clock=lambda: self.place.now, ticks=lambda: 0.0, nonce=lambda: "n", send=never, spawn=self._spawn,
+            wait=never, sleep=never, journal=cast("Any", self.journal), meter=cast("Any", NoMeter()),
         )  # fmt: skip
-        self.driver = Stepper(self, ports)
+        self.driver = Stepper(ports, self.provider)
         self.orders = {deed.name: deed for deed in world.deeds}
 
     def first(self) -> Place:
@@ -331,21 +66,17 @@ class Stage:
         self.spawned.append(coro)
         return None
 
-    def looks(self, key: str) -> None:
-        """Somebody begins to look at a movement, with nobody waiting."""
-        self.to_look.append(key)
-
     # -- between the state and the driver
 
     def enter(self, place: Place, node: str) -> None:
         self.place, self.node = place, node
-        self.driver.node = node
+        self.driver.node, self.driver.place, self.driver.to_look = node, place, []
         self.journal.rows = place.rows
         self.journal.stories = {}
-        self.spawned, self.to_look = [], []
+        self.spawned = []
 
     def _errand(self, drive: Drive) -> Any:
-        return _Errand(self.setup, self.provider, drive)
+        return Errand(self.setup, self.provider, drive)
 
     def put(self, drive: Drive) -> None:
         """In its place; gone where nothing is left of it."""
@@ -364,23 +95,8 @@ class Stage:
         )  # fmt: skip
         place.flown = (*place.flown, flown)
         if not query:
-            self._asked(case)
+            self.wrong += wrong_when_sent(case.own, place.rows)
         return case
-
-    def _asked(self, case: Case) -> None:
-        """What must hold at the moment when a movement is sent."""
-        own, rows = case.own, self.place.rows
-        if own.undoes and own.attempts == 1 and own.target in rows and not own.ours and not own.parent:
-            target = rows[own.target]
-            wins = [m for m in rows.values() if ties(m, target, rows)]
-            heard = own.told == "accepted" or target.told == "declined"  # either says that the bet is undone
-            if not target.decided and wins and not heard and target.kind == "debit":
-                self.wrong.append(f"STAKE: {own.key} is sent although {wins[0].key} ties to {target.key}, in doubt")
-        if own.kind == "credit" and not own.parent and own.attempts == 1:
-            for bet in rows.values():
-                undoer = rows.get(bet.undone_by)
-                if ties(own, bet, rows) and not bet.decided and (undoer is None or not undoer.attempts):
-                    self.wrong.append(f"WIN_FIRST: {own.key} is sent while {bet.key} is in doubt")
 
     # -- beginnings
 
@@ -388,7 +104,7 @@ class Stage:
         """The provider calls."""
         place, deed = self.place, self.orders[name]
         number = place.said.get(name, 0)
-        place.said[name] = number + 1
+        place.said = {**place.said, name: number + 1}
         call = f"{name}.{number}"
         drive = Drive(number=place.next(), node=node, name=call, deed=name, open=True)
         if deed.tx is None:
@@ -461,10 +177,10 @@ class Stage:
         """What the rules choose by a case that was just read. Performed later, if it writes anything."""
         driver, place = self.driver, self.place
         # its own call counts as open from here on
-        place.drives = (*(d for d in place.drives if d.number != drive.number), _with(drive, frame))
+        place.drives = (*(d for d in place.drives if d.number != drive.number), with_top(drive, frame))
         case = driver._timed(self._errand(drive), frame.case, waits=frame.waits)  # its own step
         move = rules.next_move(case)
-        drive = _with(drive, replace(frame, case=case, move=move, begun=False, parked="", opened=()))
+        drive = with_top(drive, replace(frame, case=case, move=move, begun=False, parked="", opened=()))
         self.put(drive)
         if not self.world.races or isinstance(move, First | Wait) or (isinstance(move, Tell) and _free(case, drive)):
             self._go(drive)
@@ -517,7 +233,7 @@ class Stage:
             waits = replace(
                 frame, case=launched or case, parked=parked.key, takes=parked.takes, share=share, begun=False
             )  # fmt: skip
-            self.put(_with(drive, waits))
+            self.put(with_top(drive, waits))
             return
         except Child as child:
             parent = replace(frame, opened=(*frame.opened, child.case.own.key))
@@ -525,7 +241,7 @@ class Stage:
             begun = isinstance(child.move, Ask)
             below = Frame(case=child.case, waits=child.waits, move=child.move, begun=begun)
             if begun:
-                self._go(_with(under, below))
+                self._go(with_top(under, below))
             else:
                 self._hold(under, below)
             return
@@ -560,7 +276,7 @@ class Stage:
             return
         timed = self.driver._timed(self._errand(drive), after, waits=frame.waits)  # its own step
         onward = replace(frame, case=timed, move=rules.next_move(timed), begun=False, parked="", opened=())
-        self._go(_with(drive, onward))
+        self._go(with_top(drive, onward))
 
     def _ended(self, drive: Drive, key: str, outcome: Outcome) -> None:
         frames = drive.frames[:-1]
@@ -590,25 +306,18 @@ class Stage:
         if isinstance(outcome, Declined):
             word = "batch_declined" if self.orders[drive.deed].items else outcome.reason.value
         place = self.place
-        for name in (drive.deed, *(item.id for item in self.orders[drive.deed].items)):
-            place.last[name] = word
-            if word not in (*place.words.get(name, ()), "unknown"):
-                place.words[name] = (*place.words.get(name, ()), word)
+        names = self._names(drive)
+        place.last = {**place.last, **dict.fromkeys(names, word)}
+        if word != "unknown":
+            heard = {name: place.words.get(name, ()) for name in names}
+            place.words = {**place.words, **{n: (*had, word) for n, had in heard.items() if word not in had}}
         if not self.orders[drive.deed].items:
-            self._told(drive, word)
-
-    def _told(self, drive: Drive, word: str) -> None:
-        """What must hold at the moment when a provider hears something."""
-        row = self.place.rows[drive.key]
-        if word == "accepted" and row.state is not State.ACCEPTED:
-            self.wrong.append(f"TOLD: {row.key} is {row.state.value}, and its provider heard accepted")
-        heard = {w for w in self.place.words.get(drive.deed, ()) if w not in NEITHER}
-        if heard and row.state is not State.DECLINED:
-            self.wrong.append(f"TOLD: {row.key} is {row.state.value}, and its provider heard {sorted(heard)}")
+            self.wrong += wrong_when_told(place.rows[drive.key], word, place.words.get(drive.deed, ()))
 
     def _spawned(self) -> None:
         """What was spawned meanwhile happens; what is looked at is looked at."""
-        while self.spawned or self.to_look:
+        to_look = self.driver.to_look
+        while self.spawned or to_look:
             if self.spawned:
                 coro = self.spawned.pop(0)
                 if coro.__name__ == "_note":
@@ -616,12 +325,12 @@ class Stage:
                 else:
                     now_done(coro)
             else:
-                self._begin_look(self.to_look.pop(0))
+                self._begin_look(to_look.pop(0))
 
     def _resume(self, drive: Drive, landed: Sequence[Landed]) -> None:
         """What a drive waited for is there, or the time that it would wait is over."""
         frame, errand = drive.frames[-1], self._errand(drive)
-        self.driver.flights.landed = list(landed)  # type: ignore[attr-defined]  # ours
+        self.driver.air.landed = list(landed)
         after = now_done(self.driver._landed(errand, frame.case)) if frame.takes else None  # its own step
         self._went(drive, replace(frame, parked="", takes=False, share=False), after, None)
 
@@ -643,7 +352,8 @@ class Stage:
     def arrive(self, number: int, *, refuse: bool) -> Outcome:
         """A request reaches the wallet."""
         f = self.flight(number)
-        answer = till.ask(self.world, self.place.purse, f.tx, refuse=refuse)
+        purse = self.place.purse = dict(self.place.purse)
+        answer = till.ask(self.world, purse, f.tx, refuse=refuse)
         self._fly(number, replace(f, sent=True, answer=answer))
         return answer
 
@@ -653,12 +363,12 @@ class Stage:
         self._fly(number, replace(f, open=False) if left and f.answer is None else None)
         waiting = [d for d in place.drives if d.node == f.node and d.frames and d.frames[-1].parked == f.key]
         takers = [d for d in waiting if d.frames[-1].takes]
-        flights = cast("_Flights", driver.flights)
+        flights = driver.air
         flights.waiting, flights.landed = bool(takers), []
-        launched = _Launched()
+        launched = Launched()
         launched.waiters = len(takers)
         mine = next((d for d in place.drives if d.name == f.name and f.name), None)
-        errand = self._errand(mine) if mine is not None else _Errand(self.setup, self.provider, None)
+        errand = self._errand(mine) if mine is not None else Errand(self.setup, self.provider, None)
         if not left:
             now_done(driver._insist(f.key, not_left, []))  # its own step
             flights.land(launched, Landed())
@@ -705,8 +415,11 @@ class Stage:
 
     def _doubts(self, drive: Drive) -> None:
         """Doubt, or nothing, is the last word that its provider heard."""
-        for name in (drive.deed, *(item.id for item in self.orders[drive.deed].items)):
-            self.place.last[name] = "unknown"
+        self.place.last = {**self.place.last, **dict.fromkeys(self._names(drive), "unknown")}
+
+    def _names(self, drive: Drive) -> list[str]:
+        """Of what its call is about."""
+        return [drive.deed, *(item.id for item in self.orders[drive.deed].items)]
 
     def stall(self) -> None:
         """This process stands still for a minute."""
@@ -761,37 +474,6 @@ class Stage:
         return True
 
 
-POLL = "*"
-NEITHER = ("batch_declined", "already_rolled_back", "duplicate_mismatch", "accepted")
-"""Words after which a movement need not be declined."""
-
-
-def _with(drive: Drive, frame: Frame) -> Drive:
-    return replace(drive, frames=(*drive.frames[:-1], frame))
-
-
 def _free(case: Case, drive: Drive) -> bool:
     """Whether hearing it writes nothing."""
     return not drive.open or not unheard_by(case)
-
-
-def ties(m: Movement, bet: Movement, rows: dict[str, Movement]) -> bool:
-    """Rule 11, said again by itself."""
-    if m.kind != "credit" or m.parent or bet.kind != "debit" or bet.parent or m.state is State.DECLINED:
-        return False
-    if m.reference:
-        return m.reference == bet.tx.id
-    bets = [
-        b
-        for b in rows.values()
-        if b.kind == "debit"
-        and not b.parent
-        and b.tx.round_id == m.tx.round_id
-        and b.state is not State.DECLINED
-        and (not b.undone_by or not b.decided)
-    ]
-    return [b.key for b in bets] == [bet.key]
-
-
-async def _never(*_: object) -> Any:
-    raise AssertionError("nobody waits in these worlds")
