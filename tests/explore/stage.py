@@ -48,6 +48,7 @@ class Stage:
         self.place, self.node = Place(), "1"
         self.spawned: list[Coroutine[Any, Any, Any]] = []
         self.wrong: list[str] = []
+        self.errands: dict[tuple[str, bool], Errand] = {}
         ports = Ports(
             clock=lambda: self.place.now, ticks=lambda: 0.0, nonce=lambda: "n", send=never, spawn=self._spawn,
             wait=never, sleep=never, journal=cast("Any", self.journal), meter=cast("Any", NoMeter()),
@@ -76,7 +77,12 @@ class Stage:
         self.spawned = []
 
     def _errand(self, drive: Drive) -> Any:
-        return Errand(self.setup, self.provider, drive)
+        """Whoever has the same name and hears the same has the same errand, one after the other."""
+        errand = self.errands.get((drive.name, drive.open))
+        if errand is None:
+            errand = self.errands[drive.name, drive.open] = Errand(self.setup, self.provider, drive)
+        errand.keys = set(drive.keys)
+        return errand
 
     def put(self, drive: Drive) -> None:
         """In its place; gone where nothing is left of it."""
@@ -193,8 +199,6 @@ class Stage:
         self.put(drive)
         frame, driver, errand = drive.frames[-1], self.driver, self._errand(drive)
         case, move = frame.case, frame.move
-        here = [d for d in self.place.drives if d.node == self.node]
-        driver._driving = {f.case.own.key: 1 for d in here for f in d.frames}  # what it would count
         driver.begun = frame.opened
         after: Case | None = None
         told: Outcome | None = None
@@ -203,6 +207,8 @@ class Stage:
                 case Tell(outcome=outcome):
                     told = outcome if now_done(driver._hears(errand, case, outcome)) else None  # its own step
                 case Decide(outcome=outcome):
+                    here = [d for d in self.place.drives if d.node == self.node]
+                    driver._driving = {f.case.own.key: 1 for d in here for f in d.frames}  # what it would count
                     after = now_done(driver._decide(errand, case, outcome))  # its own step
                 case Leave():
                     told = now_done(driver._leave(errand, case, move))  # its own step

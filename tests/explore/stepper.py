@@ -7,13 +7,14 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, cast
 
+import msgspec
 from msgspec.structs import replace
 
 from gateway.engine.case import Air, Asked, Case, Move
 from gateway.engine.drive import Carried, Driver
 from gateway.engine.exchange import Exchanges
 from gateway.engine.flights import Landed
-from gateway.engine.gather import Order
+from gateway.engine.gather import Opened, Order
 from gateway.engine.identity import key_of
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement
@@ -24,7 +25,7 @@ from gateway.model import Outcome
 from tests.explore.place import Drive, Place
 
 CALL_SECONDS, LOOK_SECONDS, SHARE_SECONDS = 3.9, 10.0, 2.5
-KEPT = 50_000  # looks: more would cost more memory than they save time
+KEPT = 50_000  # looks and openings: more would cost more memory than they save time
 LEASES = {seconds: timedelta(seconds=seconds + 5) for seconds in (0.0, CALL_SECONDS, LOOK_SECONDS)}
 
 
@@ -142,7 +143,8 @@ class Stepper(Driver):
         self.results: dict[str, Outcome] = {}  # of a batch
         self.pending = ""
         self.to_look: list[str] = []  # movements that somebody begins to look at, with nobody waiting
-        self.looked: dict[object, tuple[tuple[Movement, ...], Case | None]] = {}
+        self.kept: dict[object, tuple[Any, ...]] = {}  # pure work that was done, and the rows that it was done on
+        self.content = msgspec.msgpack.Encoder().encode
 
     async def carry(self, errand: Any, order: Order) -> Carried:
         if order.wire.id not in self.results:
@@ -161,19 +163,36 @@ class Stepper(Driver):
     async def bring(self, errand: Any, key: str, **more: Any) -> None:
         self.to_look.append(key)
 
-    async def _look(self, errand: Errand, key: str, asked: Asked | None, tried: frozenset[str]) -> Case | None:  # type: ignore[override]  # ours
-        """The real look, once: it is pure, and what it reads are the rows, the moment and the node. A row that was
-        written twice is one object (`DictJournal.same`), and is kept here, so that it goes by its address."""
-        rows = self.place.rows.values()
-        read = (key, self.node, self.place.now, *map(id, rows))
-        found = self.looked.get(read)
+    async def _look(self, errand: Any, key: str, asked: Asked | None, tried: frozenset[str]) -> Case | None:
+        """The real look, made once of what it reads: the rows, the moment and the node."""
+        rows = self.place.rows
+        read = (key, self.node, self.place.now, *map(id, rows.values()))
+        found = self.kept.get(read)
         if found is None:
-            case = await super()._look(cast("Any", errand), key, None, frozenset())
-            if len(self.looked) >= KEPT:
-                self.looked.clear()
-            found = self.looked[read] = (tuple(rows), case)
-        case = found[1]
+            found = self._keep(read, (tuple(rows.values()), await super()._look(errand, key, None, frozenset())))
+        case: Case | None = found[1]
         return replace(case, asked=asked, tried=tried) if case is not None else None
+
+    async def _open(self, errand: Any, order: Order) -> Opened:
+        """The real opening, made once of what it reads, and what it wrote then is written again."""
+        rows = self.place.rows
+        read = (self.content(order), errand.open, self.node, self.place.now, *map(id, rows.values()))
+        found = self.kept.get(read)
+        if found is None:
+            before = dict(rows)
+            opened = await super()._open(errand, order)
+            written = {key: m for key, m in rows.items() if before.get(key) is not m}
+            found = self._keep(read, (tuple(before.values()), opened, written))
+        rows.update(found[2])
+        return cast("Opened", found[1])
+
+    def _keep(self, read: object, found: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A row that was written twice is one object (`DictJournal.same`), and is kept with what was made of it: so it
+        goes by its address."""
+        if len(self.kept) >= KEPT:
+            self.kept.clear()
+        self.kept[read] = found
+        return found
 
     async def _carry_another(self, errand: Any, order: Order, *, waits: bool, tried: frozenset[str]) -> str | None:
         if self.begun:
