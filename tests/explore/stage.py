@@ -181,15 +181,31 @@ class Stage:
 
     def _hold(self, drive: Drive, frame: Frame) -> None:
         """What the rules choose by a case that was just read. Performed later, if it writes anything."""
-        driver, place = self.driver, self.place
-        # its own call counts as open from here on
-        place.drives = (*(d for d in place.drives if d.number != drive.number), with_top(drive, frame))
-        case = driver._timed(self._errand(drive), frame.case, waits=frame.waits)  # its own step
-        move = rules.next_move(case)
-        drive = with_top(drive, replace(frame, case=case, move=move, begun=False, parked="", opened=()))
-        self.put(drive)
-        if not self.world.races or isinstance(move, First | Wait) or (isinstance(move, Tell) and _free(case, drive)):
+        self.put(with_top(drive, frame))  # its own call counts as open from here on
+        frame = self._chosen(drive, frame)
+        drive, move = with_top(drive, frame), frame.move
+        free = isinstance(move, First | Wait) or (isinstance(move, Tell) and _free(frame.case, drive))
+        if free or not self.world.races:
             self._go(drive)
+        else:
+            self.put(drive)
+
+    def _chosen(self, drive: Drive, frame: Frame) -> Frame:
+        """The real choice, made once of what it looks at: the same rows as one look gathered them, the call, and
+        what is in the air."""
+        place, driver, case = self.place, self.driver, frame.case
+        air = [(f.key, f.young) for f in place.flown if f.open and f.node == self.node]
+        calls = [d.key for d in place.drives if d.name and d.frames and d.node == self.node]
+        read = (
+            id(case.own), id(case.around), id(case.memo), case.asked, case.tried, case.turn, case.hopeless, case.nobody,
+            place.now, self.node, drive.name, drive.open, frame.waits, *air, *calls,
+        )  # fmt: skip
+        found = driver.kept.get(read)
+        if found is None:
+            timed = driver._timed(self._errand(drive), case, waits=frame.waits)  # its own step
+            chosen = Frame(case=timed, waits=frame.waits, move=rules.next_move(timed))
+            found = driver.keep(read, (case, chosen))
+        return cast("Frame", found[1])
 
     def go(self, number: int) -> None:
         """Performs what a drive holds."""

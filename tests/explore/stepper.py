@@ -169,7 +169,7 @@ class Stepper(Driver):
         read = (key, self.node, self.place.now, *map(id, rows.values()))
         found = self.kept.get(read)
         if found is None:
-            found = self._keep(read, (tuple(rows.values()), await super()._look(errand, key, None, frozenset())))
+            found = self.keep(read, (tuple(rows.values()), await super()._look(errand, key, None, frozenset())))
         case: Case | None = found[1]
         return replace(case, asked=asked, tried=tried) if case is not None else None
 
@@ -182,11 +182,11 @@ class Stepper(Driver):
             before = dict(rows)
             opened = await super()._open(errand, order)
             written = {key: m for key, m in rows.items() if before.get(key) is not m}
-            found = self._keep(read, (tuple(before.values()), opened, written))
+            found = self.keep(read, (tuple(before.values()), opened, written))
         rows.update(found[2])
         return cast("Opened", found[1])
 
-    def _keep(self, read: object, found: tuple[Any, ...]) -> tuple[Any, ...]:
+    def keep(self, read: object, found: tuple[Any, ...]) -> tuple[Any, ...]:
         """A row that was written twice is one object (`DictJournal.same`), and is kept with what was made of it: so it
         goes by its address."""
         if len(self.kept) >= KEPT:
