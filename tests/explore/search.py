@@ -136,21 +136,21 @@ def _may(place: Place, world: World, deed: Any) -> bool:
 
 def explore(world: World, *, depth: int, states: int = 10**9) -> Result:
     """All histories of up to `depth` events, until so many states are seen or something is wrong."""
-    fired = Counter[str]()
-    gc.freeze()  # what is there before has nothing to do with it
+    fired, stage = Counter[str](), Stage(world)
     gc.disable()  # states hold no circles, and there are very many
     try:
         with noticing(fired):
-            result = _explored(world, depth, states)
+            result = _explored(stage, depth, states)
     finally:
+        stage.forget()
         gc.enable()
-        gc.unfreeze()
     result.fired = dict(fired)
     return result
 
 
-def _explored(world: World, depth: int, states: int) -> Result:
-    stage, result = Stage(world), Result(world=world.name)
+def _explored(stage: Stage, depth: int, states: int) -> Result:
+    world = stage.world
+    result = Result(world=world.name)
     prints = Prints(clock=world.clock)
     first = stage.first()
     number = prints.place(first)

@@ -63,6 +63,11 @@ class Stage:
         place.nodes = tuple(str(n + 1) for n in range(self.world.nodes))
         return place
 
+    def forget(self) -> None:
+        """What was kept to be done once: it is much, and its world is done."""
+        self.driver.kept.clear()
+        self.journal.known.clear()
+
     def _spawn(self, coro: Coroutine[Any, Any, Any]) -> Any:
         self.spawned.append(coro)
         return None
@@ -140,27 +145,23 @@ class Stage:
         deed, driver = self.orders[drive.deed], self.driver
         driver.results, driver.pending = dict(drive.results), ""
         try:
-            whole = Batches(driver).carry(self._errand(drive), deed.items, atomic=True)
-            outcome = now_done(whole)
-        except Item as item:
-            under = replace(drive, pending=item.order.wire.id, frames=())
+            outcome = now_done(Batches(driver).carry(self._errand(drive), deed.items, atomic=True))
+        except (Item, Child) as stop:
+            stopped = stop.with_traceback(None)
+        else:
             if drive.open:
-                self._carry(under, item.order)
-            else:  # its time is over: the item goes on by itself
-                self._carry(replace(under, number=self.place.next(), pending="", results=(), deed=""), item.order)
-                self._batch(replace(drive, results=(*drive.results, (item.order.wire.id, Unknown()))))
+                self._hears(replace(drive, frames=()), outcome)
             return
-        except Child as child:
-            begun = isinstance(child.move, Ask)
-            below = Frame(case=child.case, waits=child.waits, move=child.move, begun=begun)
-            under = replace(drive, pending=driver.pending, frames=(below,))
-            if begun:
-                self._go(under)
-            else:
-                self._hold(under, below)
+        if isinstance(stopped, Child):
+            frame = Frame(case=stopped.case, waits=stopped.waits)
+            self._below(replace(drive, pending=driver.pending, frames=(frame,)), stopped)
             return
+        under = replace(drive, pending=stopped.order.wire.id, frames=())
         if drive.open:
-            self._hears(replace(drive, frames=()), outcome)
+            self._carry(under, stopped.order)
+        else:  # its time is over: the item goes on by itself
+            self._carry(replace(under, number=self.place.next(), pending="", results=(), deed=""), stopped.order)
+            self._batch(replace(drive, results=(*drive.results, (stopped.order.wire.id, Unknown()))))
 
     def settle(self, key: str) -> None:
         """Settlement takes a movement that is due."""
@@ -213,61 +214,75 @@ class Stage:
 
     def _go(self, drive: Drive) -> None:
         self.put(drive)
-        frame, driver, errand = drive.frames[-1], self.driver, self._errand(drive)
-        case, move = frame.case, frame.move
+        errand = self._errand(drive)
+        try:
+            case, after, told = self._performed(errand, drive.frames[-1])
+        except (Parked, Child) as stop:
+            stopped = stop.with_traceback(None)  # and performed outside: what fails there must not hold on to this
+        else:
+            frame = replace(drive.frames[-1], case=case)
+            self._went(replace(drive, keys=frozenset(errand.keys)), frame, after, told)
+            return
+        if isinstance(stopped, Parked):
+            self._waits(drive, stopped)
+        else:
+            frame = drive.frames[-1]
+            parent = replace(frame, opened=(*frame.opened, stopped.case.own.key))
+            self._below(replace(drive, frames=(*drive.frames[:-1], parent, frame)), stopped)
+
+    def _performed(self, errand: Any, frame: Frame) -> tuple[Case, Case | None, Outcome | None]:
+        """The driver's own step: the case as it is then, the one that came of it, and what was told."""
+        driver, case, move = self.driver, frame.case, frame.move
         driver.begun = frame.opened
         after: Case | None = None
         told: Outcome | None = None
-        try:
-            match move:
-                case Tell(outcome=outcome):
-                    told = outcome if now_done(driver._hears(errand, case, outcome)) else None  # its own step
-                case Decide(outcome=outcome):
-                    here = [d for d in self.place.drives if d.node == self.node]
-                    driver._driving = {f.case.own.key: 1 for d in here for f in d.frames}  # what it would count
-                    after = now_done(driver._decide(errand, case, outcome))  # its own step
-                case Leave():
-                    told = now_done(driver._leave(errand, case, move))  # its own step
-                case Ask(first=first):
-                    after = now_done(driver._ask(errand, case, first=first, begun=frame.begun))  # its own step
-                case Query():
-                    after = now_done(driver._query(errand, case))  # its own step
-                case Wait():
-                    raise Parked(POLL if move.poll else move.key, takes=move.key == case.own.key and not move.poll)
-                case First(other=other):
-                    if not frame.opened:
-                        part = other.parent == case.own.key
-                        tried = case.tried | {case.own.key}
-                        looked = now_done(driver._look(errand, other.key, None, tried))  # its own step
-                        raise Child(looked, None, frame.waits and part)
-                    case = replace(case, tried=case.tried | {other.key})
-                case Rollback():
-                    now_done(driver._roll_back(errand, case))  # its own step
-                case Split():
-                    case = now_done(driver._split(errand, case, move, waits=frame.waits))  # its own step
-        except Parked as parked:
-            if drive.stalled and isinstance(move, Ask | Query):  # its lease is looked at before bytes leave
-                self._never_left(case.own.key, query=isinstance(move, Query))
-                self._went(drive, replace(frame, case=case), None, None)
-                return
-            launched = self._sent(drive)
-            share = isinstance(move, Ask | Query) or (isinstance(move, Wait) and move.seconds <= SHARE_SECONDS)
-            waits = replace(
-                frame, case=launched or case, parked=parked.key, takes=parked.takes, share=share, begun=False
-            )  # fmt: skip
-            self.put(with_top(drive, waits))
+        match move:
+            case Tell(outcome=outcome):
+                told = outcome if now_done(driver._hears(errand, case, outcome)) else None  # its own step
+            case Decide(outcome=outcome):
+                here = [d for d in self.place.drives if d.node == self.node]
+                driver._driving = {f.case.own.key: 1 for d in here for f in d.frames}  # what it would count
+                after = now_done(driver._decide(errand, case, outcome))  # its own step
+            case Leave():
+                told = now_done(driver._leave(errand, case, move))  # its own step
+            case Ask(first=first):
+                after = now_done(driver._ask(errand, case, first=first, begun=frame.begun))  # its own step
+            case Query():
+                after = now_done(driver._query(errand, case))  # its own step
+            case Wait():
+                raise Parked(POLL if move.poll else move.key, takes=move.key == case.own.key and not move.poll)
+            case First(other=other):
+                if not frame.opened:
+                    part = other.parent == case.own.key
+                    tried = case.tried | {case.own.key}
+                    looked = now_done(driver._look(errand, other.key, None, tried))  # its own step
+                    raise Child(looked, None, frame.waits and part)
+                case = replace(case, tried=case.tried | {other.key})
+            case Rollback():
+                now_done(driver._roll_back(errand, case))  # its own step
+            case Split():
+                case = now_done(driver._split(errand, case, move, waits=frame.waits))  # its own step
+        return case, after, told
+
+    def _waits(self, drive: Drive, parked: Parked) -> None:
+        frame, move = drive.frames[-1], drive.frames[-1].move
+        if drive.stalled and isinstance(move, Ask | Query):  # its lease is looked at before bytes leave
+            self._never_left(frame.case.own.key, query=isinstance(move, Query))
+            self._went(drive, frame, None, None)
             return
-        except Child as child:
-            parent = replace(frame, opened=(*frame.opened, child.case.own.key))
-            under = replace(drive, frames=(*drive.frames[:-1], parent, frame))
-            begun = isinstance(child.move, Ask)
-            below = Frame(case=child.case, waits=child.waits, move=child.move, begun=begun)
-            if begun:
-                self._go(with_top(under, below))
-            else:
-                self._hold(under, below)
-            return
-        self._went(replace(drive, keys=frozenset(errand.keys)), replace(frame, case=case), after, told)
+        case = self._sent(drive) or frame.case
+        share = isinstance(move, Ask | Query) or (isinstance(move, Wait) and move.seconds <= SHARE_SECONDS)
+        waits = replace(frame, case=case, parked=parked.key, takes=parked.takes, share=share, begun=False)
+        self.put(with_top(drive, waits))
+
+    def _below(self, drive: Drive, child: Child) -> None:
+        """Another movement goes on first, in the top frame's place."""
+        begun = isinstance(child.move, Ask)
+        frame = Frame(case=child.case, waits=child.waits, move=child.move, begun=begun)
+        if begun:
+            self._go(with_top(drive, frame))
+        else:
+            self._hold(drive, frame)
 
     def _never_left(self, key: str, *, query: bool) -> None:
         for coro in [*self.spawned]:
