@@ -23,6 +23,7 @@ from tests.explore import purse as till
 from tests.explore.journal import DictJournal
 from tests.explore.place import LEASE, PAUSE, POLL, Drive, Flown, Frame, Place, with_top
 from tests.explore.stepper import (
+    KEPT,
     SHARE_SECONDS,
     Child,
     Errand,
@@ -41,7 +42,7 @@ from tests.explore.worlds import IN_FLIGHT, World
 class Stage:
     """Performs events on a state. One per process; the state is put in and taken out."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, keeps: int = KEPT) -> None:
         self.world, self.setup = world, world.setup()
         self.provider = self.setup.providers["p"]
         self.journal = DictJournal()
@@ -53,7 +54,7 @@ class Stage:
             clock=lambda: self.place.now, ticks=lambda: 0.0, nonce=lambda: "n", send=never, spawn=self._spawn,
             wait=never, sleep=never, journal=cast("Any", self.journal), meter=cast("Any", NoMeter()),
         )  # fmt: skip
-        self.driver = Stepper(ports, self.provider)
+        self.driver = Stepper(ports, self.provider, keeps)
         self.orders = {deed.name: deed for deed in world.deeds}
 
     def first(self) -> Place:

@@ -133,7 +133,7 @@ class _Clock:
 class Stepper(Driver):
     """The real driver, whose waiting is seen from outside, at one node of one state."""
 
-    def __init__(self, ports: Ports, provider: Provider) -> None:
+    def __init__(self, ports: Ports, provider: Provider, keeps: int) -> None:
         super().__init__(ports, cast("Exchanges", _NoBalances()))
         self.place, self.provider = Place(), provider
         self.air = Flights(self)
@@ -143,6 +143,7 @@ class Stepper(Driver):
         self.results: dict[str, Outcome] = {}  # of a batch
         self.pending = ""
         self.to_look: list[str] = []  # movements that somebody begins to look at, with nobody waiting
+        self.keeps = keeps
         self.kept: dict[object, tuple[Any, ...]] = {}  # pure work that was done, and the rows that it was done on
         self.content = msgspec.msgpack.Encoder().encode
 
@@ -189,9 +190,10 @@ class Stepper(Driver):
     def keep(self, read: object, found: tuple[Any, ...]) -> tuple[Any, ...]:
         """A row that was written twice is one object (`DictJournal.same`), and is kept with what was made of it: so it
         goes by its address."""
-        if len(self.kept) >= KEPT:
+        if len(self.kept) >= self.keeps:
             self.kept.clear()
-        self.kept[read] = found
+        if self.keeps:
+            self.kept[read] = found
         return found
 
     async def _carry_another(self, errand: Any, order: Order, *, waits: bool, tried: frozenset[str]) -> str | None:
