@@ -177,7 +177,7 @@ class Stepper(Driver):
     async def _open(self, errand: Any, order: Order) -> Opened:
         """The real opening, made once of what it reads, and what it wrote then is written again."""
         rows = self.place.rows
-        read = (self.content(order), errand.open, self.node, self.place.now, *map(id, rows.values()))
+        read = (self.content(order), errand.open, errand.seconds, self.node, self.place.now, *map(id, rows.values()))
         found = self.kept.get(read)
         if found is None:
             before = dict(rows)
