@@ -360,7 +360,7 @@ class Case(Struct, frozen=True, kw_only=True):
         try:
             return encode(known, own, self.moment.now, self.nonce), own
         except Refused as refused:
-            return refused
+            return refused.with_traceback(None)  # kept with the case, which the frames that it came through hold
 
     def _encoded_status(self) -> Said:
         known = self.known
@@ -369,7 +369,7 @@ class Case(Struct, frozen=True, kw_only=True):
         try:
             return encode(Known(way=known.way), asks, self.moment.now, self.nonce), asks
         except Refused as refused:
-            return refused
+            return refused.with_traceback(None)
 
 
 # ---------------------------------------------------------------- moves

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from gateway.engine.journal import Change, Doubt, Look, Looks, Steps, Write
@@ -31,6 +32,12 @@ class DictJournal:
         self.stories: dict[str, tuple[Step, ...]] = {}
         self.sessions: dict[tuple[str, str], Session] = {}
         self.words: tuple[Doubt, ...] = ()
+        self.known: dict[bytes, Movement] = {}
+        self.content = msgspec.msgpack.Encoder().encode
+
+    def same(self, row: Movement) -> Movement:
+        """One object for all rows that say the same: so what was made of one is found again by its address."""
+        return self.known.setdefault(self.content(row), row)
 
     def copy(self) -> DictJournal:
         """Values are frozen: the dicts are all that there is to copy."""
@@ -66,10 +73,10 @@ class DictJournal:
         if not changes.stands(write, {key: m.revision for key, m in self.rows.items()}):
             return False
         for before, after, _ in changes.raised(write):
-            self.rows[before.key] = replace(after, revision=before.revision + 1)
+            self.rows[before.key] = self.same(replace(after, revision=before.revision + 1))
         for m in write.insert:
             assert m.key not in self.rows, "whoever inserts has looked, in the same transaction"
-            self.rows[m.key] = m
+            self.rows[m.key] = self.same(m)
         for key, step in write.steps:
             self.stories[key] = (*self.stories.get(key, ()), step)
         return True
@@ -89,7 +96,7 @@ class DictJournal:
         if after.state is not m.state:
             after = doubted(after, at)
             self.stories[m.key] = (*self.stories.get(m.key, ()), Step(at, Event.DIED, DIED))
-        self.rows[m.key] = replace(after, due_at=at + lasts, revision=m.revision + 1)
+        self.rows[m.key] = self.same(replace(after, due_at=at + lasts, revision=m.revision + 1))
         return self.rows[m.key]
 
     async def hasten(self, at: datetime) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from msgspec import Struct
 
-from gateway.engine.case import Ask, Case, Decide, Leave, Move, Query, Split, Tell, Wait
-from gateway.engine.movement import Movement
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Kind, Outcome, Unknown
-from tests.explore.stage import FIRED, PAUSE, POLL, Drive, Frame, Place, Stage, watch_rules
+from gateway.model import Accepted, Declined, Unknown
+from tests.explore.place import PAUSE, POLL, Drive, Place
+from tests.explore.prints import Prints, show, word
+from tests.explore.spoken import noticing
+from tests.explore.stage import Stage
+from tests.explore.stepper import KEPT
 from tests.explore.truth import wrong_at_rest, wrong_step
 from tests.explore.worlds import IN_FLIGHT, REMEMBERS, SILENT, World
 
@@ -25,7 +27,8 @@ JUMPED = {
     "forgets": "two days pass: the wallet forgets",
 }
 TO_THE_END = (PAUSE, PAUSE, IN_FLIGHT, PAUSE, PAUSE, SILENT, PAUSE, PAUSE, IN_FLIGHT, PAUSE, PAUSE)
-Event = tuple[str, Callable[[], Any], str]  # what happens, how, and which fault it uses
+Event = tuple[str, str, Callable[[Stage], Any], str]
+"""What happens, at which node, how, and which fault it uses."""
 
 
 class Result(Struct, kw_only=True):
@@ -44,8 +47,8 @@ class Result(Struct, kw_only=True):
 # ---------------------------------------------------------------- what may happen
 
 
-def events(stage: Stage, place: Place) -> Iterator[tuple[str, str, Callable[[Stage], Any], str]]:
-    """(what, at which node, how, which fault it uses)."""
+def events(stage: Stage, place: Place) -> Iterator[Event]:
+    """All that may happen next."""
     left, world = place.left, stage.world
     for drive in place.drives:
         yield from _of_drive(place, drive, left)
@@ -85,13 +88,11 @@ def events(stage: Stage, place: Place) -> Iterator[tuple[str, str, Callable[[Sta
         yield from _at_rest(place, left)
 
 
-def _of_drive(
-    place: Place, drive: Drive, left: dict[str, int]
-) -> Iterator[tuple[str, str, Callable[[Stage], Any], str]]:
+def _of_drive(place: Place, drive: Drive, left: dict[str, int]) -> Iterator[Event]:
     who = f"{drive.name or 'settlement'}"
     number = drive.number
     if drive.outcome is not None:
-        yield f"{who} is answered: {_word(drive.outcome)}", drive.node, (lambda s: s.answer(number, heard=True)), ""
+        yield f"{who} is answered: {word(drive.outcome)}", drive.node, (lambda s: s.answer(number, heard=True)), ""
         yield f"{who}: the answer is lost", drive.node, (lambda s: s.answer(number, heard=False)), "unheard"
         return
     top = drive.frames[-1]
@@ -103,7 +104,7 @@ def _of_drive(
         yield f"{who}: the provider's time is over", drive.node, (lambda s: s.over(number)), "slow"
 
 
-def _at_rest(place: Place, left: dict[str, int]) -> Iterator[tuple[str, str, Callable[[Stage], Any], str]]:
+def _at_rest(place: Place, left: dict[str, int]) -> Iterator[Event]:
     for name, ahead in JUMPS.items():
         if left[name] and not place.drives and _matters(place, name):
             yield JUMPED[name], place.nodes[0], (lambda s, by=ahead: s.jump(by)), name
@@ -111,7 +112,8 @@ def _at_rest(place: Place, left: dict[str, int]) -> Iterator[tuple[str, str, Cal
         if row.due_at is not None and row.due_at <= place.now:
             for node in place.nodes:
                 yield f"settlement takes {row.key}", node, (lambda s, k=row.key: s.settle(k)), ""
-        if row.state is State.PERSON and left["person"]:
+        on_its_way = any(f.key == row.key and not f.sent for f in place.flown)  # no wallet's book shows that it comes
+        if row.state is State.PERSON and left["person"] and not on_its_way:
             yield f"a person resolves {row.key}", place.nodes[0], (lambda s, k=row.key: s.person(k)), "person"
 
 
@@ -131,154 +133,33 @@ def _may(place: Place, world: World, deed: Any) -> bool:
     return not said or world.overlap or not any(d.deed == deed.name and d.open for d in place.drives)
 
 
-# ---------------------------------------------------------------- shown
-
-
-def show(move: Move | None, case: Case) -> str:
-    """What a drive is about to do."""
-    key = case.own.key
-    match move:
-        case Tell(outcome=outcome):
-            return f"tells {key} {_word(outcome)}"
-        case Decide(outcome=outcome):
-            return f"decides {key} {_word(outcome)}"
-        case Ask(first=first):
-            return f"asks {key}{' as a first attempt' if first else ''}"
-        case Query():
-            return f"queries {key}"
-        case Leave(state=state, note=note):
-            return f"leaves {key} {state.value}" + (f" ({note})" if note else "")
-        case Split(parts=parts):
-            return f"opens {', '.join(p.name or 'a rollback' for p in parts)} of {key}"
-        case _:
-            return f"{type(move).__name__} {key}"
-
-
-def _word(outcome: Outcome) -> str:
-    if isinstance(outcome, Accepted):
-        return "accepted"
-    return outcome.reason.value if isinstance(outcome, Declined) else "unknown"
-
-
-# ---------------------------------------------------------------- one state as a number
-
-
-class Prints:
-    """Of values that many states share, once. Cleared between levels: ids are used again."""
-
-    def __init__(self, *, clock: bool) -> None:
-        self.clock = clock
-        self.rows: dict[int, tuple[Movement, int]] = {}
-        self.frames: dict[int, tuple[Frame, int]] = {}
-        self.reads: dict[int, tuple[Case, tuple[tuple[str, int], ...]]] = {}
-
-    def clear(self) -> None:
-        self.rows.clear()
-        self.frames.clear()
-        self.reads.clear()
-
-    def row(self, m: Movement) -> int:
-        found = self.rows.get(id(m))
-        if found is None:
-            fact = None if m.fact is None else (_word(m.fact.outcome), m.fact.query, _replayed(m.fact.outcome))
-            outcome = None if m.outcome is None else (_word(m.outcome), str(getattr(m.outcome, "moved", None)))
-            number = hash((
-                m.key, m.state, m.attempts, m.asked_at is None, fact, m.target, m.undone_by, m.parent, m.batch,
-                m.wallet, outcome, m.told, m.heard, m.note, m.owner,
-            ))  # fmt: skip
-            found = self.rows[id(m)] = (m, number)
-        return found[1]
-
-    def times(self, m: Movement, place: Place) -> tuple[object, ...]:
-        now = place.now
-        due = -1 if m.due_at is None else max(0, int((m.due_at - now).total_seconds()))
-        if m.due_at is not None and due and not m.owner and due < PAUSE.total_seconds():
-            due = 1
-        if m.decided and not (self.clock and m.told == "unknown"):
-            return (due,)
-        asked = None if m.asked_at is None else min(now - m.asked_at, IN_FLIGHT)
-        told = None if m.told_at is None else min(now - m.told_at, SILENT)
-        return due, asked, told, now - m.created_at >= REMEMBERS, now - m.created_at >= timedelta(seconds=5)
-
-    def frame(self, f: Frame) -> int:
-        found = self.frames.get(id(f))
-        if found is None:
-            case, around = f.case, f.case.around
-            asked = case.asked
-            sizes = tuple(len(v) if isinstance(v, tuple) else repr(v) for v in (
-                around.others, around.parts, around.bets, around.siblings, around.won, around.round_won,
-                around.target_won, around.unclaimed, around.unclaiming, around.captured, getattr(around.restorer, "state", None),
-            ))  # fmt: skip
-            number = hash((
-                case.own.key, self.row(case.own), f.waits, f.begun, f.parked, f.takes, f.share, f.opened,
-                None if f.move is None else (show(f.move, case), type(f.move).__name__),
-                None if asked is None else (asked.call, asked.again, asked.decided, asked.joined),
-                case.turn, case.hopeless, case.tried, sizes,
-            ))  # fmt: skip
-            found = self.frames[id(f)] = (f, number)
-        return found[1]
-
-    def stale(self, case: Case, rows: dict[str, Movement]) -> tuple[str, ...]:
-        """Which of the rows that a case was read from have changed since."""
-        found = self.reads.get(id(case))
-        if found is None:
-            read = tuple((m.key, m.revision) for m in (case.own, *case.around.rows().values()))
-            found = self.reads[id(case)] = (case, read)
-        return tuple([key for key, revision in found[1] if rows[key].revision != revision])
-
-    def place(self, place: Place) -> int:
-        rows = place.rows
-        drives = sorted(
-            (
-                d.node, d.name, d.open, _word(d.outcome) if d.outcome else "", d.pending, d.stalled,
-                tuple((name, _word(outcome)) for name, outcome in d.results),
-                tuple((self.frame(f), self.stale(f.case, rows)) for f in d.frames),
-            )
-            for d in place.drives
-        )  # fmt: skip
-        flown = sorted(
-            (
-                f.node, f.key, f.query, f.sent, f.open, f.young, f.name, f.ordinary, f.case.own.attempts,
-                "" if f.answer is None else (_word(f.answer) + str(_replayed(f.answer))), str(place.now - f.began),
-                self.stale(f.case, rows) if f.open else (),
-            )
-            for f in place.flown
-        )  # fmt: skip
-        return hash((
-            frozenset([(self.row(m), self.times(m, place)) for m in rows.values()]),
-            frozenset(place.purse.items()), tuple(drives), tuple(flown), frozenset(place.said.items()),
-            frozenset(place.words.items()), frozenset(place.last.items()), tuple(place.left.values()), place.nodes,
-        ))  # fmt: skip
-
-
-def _replayed(outcome: Outcome) -> bool:
-    return bool(getattr(outcome, "replayed", False))
-
-
 # ---------------------------------------------------------------- the search
 
 
-def explore(world: World, *, depth: int, states: int = 10**9) -> Result:
-    """All histories of up to `depth` events, until so many states are seen or something is wrong."""
+def explore(world: World, *, depth: int, states: int = 10**9, keeps: int = KEPT) -> Result:
+    """All histories of up to `depth` events, until so many states are seen or something is wrong. `keeps`: how much of
+    the engine's pure work is done once."""
+    fired, stage = Counter[str](), Stage(world, keeps)
     gc.disable()  # states hold no circles, and there are very many
     try:
-        result = _explored(world, depth, states)
+        with noticing(fired):
+            result = _explored(stage, depth, states)
     finally:
+        stage.forget()
         gc.enable()
-    result.fired = dict(FIRED)
+    result.fired = dict(fired)
     return result
 
 
-def _explored(world: World, depth: int, states: int) -> Result:
-    stage, result = Stage(world), Result(world=world.name)
+def _explored(stage: Stage, depth: int, states: int) -> Result:
+    world = stage.world
+    result = Result(world=world.name)
     prints = Prints(clock=world.clock)
     first = stage.first()
     number = prints.place(first)
     seen: dict[int, tuple[int, str]] = {number: (0, "")}
     ends: set[int] = set()
     level: list[tuple[int, Place]] = [(number, first)]
-    FIRED.clear()
-    watch_rules()
     for result.depth in range(1, depth + 1):
         following: list[tuple[int, Place]] = []
         for number, place in level:
@@ -294,9 +175,9 @@ def _explored(world: World, depth: int, states: int) -> Result:
                 if answer is False:
                     continue
                 if fault:
-                    after.left[fault] -= 1
+                    after.left = {**after.left, fault: after.left[fault] - 1}
                 if isinstance(answer, Accepted | Declined):
-                    label += f": {_word(answer)}"
+                    label += f": {word(answer)}"
                 wrong = stage.wrong[0] if stage.wrong else wrong_step(place.rows, after.rows)
                 if wrong:
                     return _found(result, seen, number, label, wrong)
@@ -306,7 +187,6 @@ def _explored(world: World, depth: int, states: int) -> Result:
                 seen[print_] = (number, label)
                 wrong = _rest(stage, prints, ends, after)
                 if wrong:
-                    result.states = len(seen)
                     return _found(result, seen, number, label, wrong)
                 following.append((print_, after))
             if len(seen) >= states:
@@ -318,7 +198,6 @@ def _explored(world: World, depth: int, states: int) -> Result:
             return result
         level = following
         prints.clear()
-        gc.collect()
     return result
 
 
@@ -372,7 +251,6 @@ def _run(stage: Stage, place: Place) -> None:
     for _ in range(500):
         held = next((d for d in place.drives if d.frames and not d.frames[-1].parked), None)
         if held is not None:
-            stage.node = held.node
             stage.go(held.number)
             continue
         f = next((f for f in place.flown if f.open), None)
@@ -382,10 +260,3 @@ def _run(stage: Stage, place: Place) -> None:
         answer = stage.arrive(f.number, refuse=False) if f.answer is None else f.answer
         stage.land(f.number, answer)
     raise AssertionError("settlement goes round in a circle")
-
-
-def fixed(values: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(values)
-
-
-__all__ = ["Kind", "Result", "Wait", "explore"]

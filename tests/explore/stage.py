@@ -1,324 +1,28 @@
-"""The real driver, taken apart: one event is what one node does between two awaits that others may use.
-
-A state is data: rows, purse, requests on their way, and for every drive that goes on the case it holds and
-the move that was chosen by it, to be performed later. A move is performed by the driver's own methods, over
-a journal that answers at once; where a method would wait for the wallet it is left (`Parked`), and what it
-waits for is data again.
-"""
+"""The events: each is what one node does between two awaits that others may use, performed on a state that was
+copied for it."""
 
 from __future__ import annotations
 
-import functools
-from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.engine import rules
-from gateway.engine.batches import Batches
-from gateway.engine.case import Air, Ask, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.drive import Carried, Driver
-from gateway.engine.exchange import Exchange, Exchanges
+from gateway.engine.exchange import Exchange
 from gateway.engine.flights import Landed
-from gateway.engine.gather import Order, unheard_by
-from gateway.engine.identity import key_of
-from gateway.engine.moment import Moment
-from gateway.engine.movement import Movement, not_left
-from gateway.engine.parts import Part
+from gateway.engine.gather import Order
+from gateway.engine.movement import not_left
 from gateway.engine.person import NotDone, Verdict, resolve
-from gateway.engine.setup import Provider, Setup
-from gateway.engine.states import State
-from gateway.engine.world import World as Ports
-from gateway.model import Accepted, Declined, Outcome, Transaction, Unknown
+from gateway.model import Outcome, Unknown
 from tests.explore import purse as till
-from tests.explore.journal import DictJournal
-from tests.explore.purse import Entry
-from tests.explore.worlds import IN_FLIGHT, World
+from tests.explore.drives import Drives
+from tests.explore.place import LEASE, PAUSE, Drive, Flown, Place
+from tests.explore.stepper import Errand, Launched, now_done
+from tests.explore.worlds import IN_FLIGHT
 
-BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
-LEASE = timedelta(seconds=15)  # settlement's
-PAUSE = timedelta(seconds=75)  # every lease and every pause of settlement is over by then
-CALL_SECONDS, LOOK_SECONDS, SHARE_SECONDS = 3.9, 10.0, 2.5
 
-
-class Parked(BaseException):  # no error: the driver waits here
-    """A method of the driver waits for requests about a movement."""
-
-    def __init__(self, key: str, *, takes: bool) -> None:
-        super().__init__(key)
-        self.key, self.takes = key, takes
-
-
-class Item(BaseException):  # no error: an item of a batch is carried
-    """A batch goes on with its next item."""
-
-    def __init__(self, order: Order) -> None:
-        super().__init__(order.wire.id)
-        self.order = order
-
-
-class Child(BaseException):  # no error: another movement goes on first
-    """A method of the driver carries another movement."""
-
-    def __init__(self, case: Case, move: Move | None, waits: bool) -> None:  # three facts, said once
-        super().__init__(case.own.key)
-        self.case, self.move, self.waits = case, move, waits
-
-
-# ---------------------------------------------------------------- a state
-
-
-class Flown(Struct, frozen=True, kw_only=True):
-    """A request. `open`: its task still listens. `young`: it has not had its share of the time."""
-
-    number: int
-    node: str
-    key: str
-    query: bool
-    tx: Transaction  # in the wallet's terms
-    case: Case
-    began: datetime
-    ordinary: bool
-    name: str  # of the call that sent it
-    sent: bool = False  # it has arrived, or is not on its way any more
-    answer: Outcome | None = None
-    open: bool = True
-    young: bool = True
-
-
-class Frame(Struct, frozen=True, kw_only=True):
-    """One drive of one movement: what it holds, and where it stands."""
-
-    case: Case
-    waits: bool
-    move: Move | None = None
-    begun: bool = False
-    parked: str = ""  # waits for requests about this key
-    takes: bool = False
-    share: bool = False  # until their share of the time is over, else until the call's is
-    opened: tuple[str, ...] = ()  # by this move
-
-
-class Drive(Struct, frozen=True, kw_only=True):
-    """A provider's call, or work of settlement (`name` blank), in one node."""
-
-    number: int
-    node: str
-    name: str = ""
-    deed: str = ""
-    open: bool = False
-    key: str = ""
-    keys: frozenset[str] = frozenset()
-    frames: tuple[Frame, ...] = ()
-    outcome: Outcome | None = None  # told, and on its way to the provider
-    pending: str = ""  # of a batch: the item that is carried
-    results: tuple[tuple[str, Outcome], ...] = ()  # of a batch: what its items came to
-    stalled: bool = False  # its process stood still: its lease is over
-
-
-class Place:
-    """All of one moment. Copied before it is changed."""
-
-    __slots__ = ("died", "drives", "flown", "last", "left", "nodes", "now", "number", "purse", "rows", "said", "words")
-
-    def __init__(self) -> None:
-        self.now = BEGAN
-        self.rows: dict[str, Movement] = {}
-        self.purse: dict[str, Entry] = {}
-        self.flown: tuple[Flown, ...] = ()
-        self.drives: tuple[Drive, ...] = ()
-        self.said: dict[str, int] = {}  # deeds, how often
-        self.words: dict[str, tuple[str, ...]] = {}  # and what was heard
-        self.last: dict[str, str] = {}  # the last word of each, doubt included
-        self.left: dict[str, int] = {}  # faults that may still come
-        self.nodes: tuple[str, ...] = ("1",)
-        self.number = 0
-        self.died = False
-
-    def copy(self) -> Place:
-        found = Place.__new__(Place)
-        found.now, found.flown, found.drives = self.now, self.flown, self.drives
-        found.rows, found.purse = dict(self.rows), dict(self.purse)
-        found.said, found.words, found.last = dict(self.said), dict(self.words), dict(self.last)
-        found.left, found.nodes, found.number, found.died = dict(self.left), self.nodes, self.number, self.died
-        return found
-
-    def next(self) -> int:
-        self.number += 1
-        return self.number
-
-
-class _Errand:
-    """A call's or settlement's, as the driver asks for it."""
-
-    def __init__(self, setup: Setup, provider: Provider, drive: Drive | None) -> None:
-        self.setup, self.provider = setup, provider
-        self.name = drive.name if drive is not None else ""
-        self.open = drive is not None and drive.open
-        self.settling = not self.name
-        self.seconds = (CALL_SECONDS if self.open else 0.0) if self.name else LOOK_SECONDS
-        self.keys: set[str] = set(drive.keys) if drive is not None else set()
-        self.lease = timedelta(seconds=self.seconds + 5)
-
-    def left(self) -> float:
-        return self.seconds
-
-
-class _Launched:
-    handle: object = None
-    waiters = 0
-
-
-class _Flights:
-    """What is in the air at one node, out of the state."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-        self.landed: list[Landed] = []
-        self.waiting = False  # whether somebody waits for the one that lands now
-
-    @property
-    def calls(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for drive in self.stage.place.drives:
-            if drive.node == self.stage.node and drive.name and drive.frames:
-                found[drive.key] = found.get(drive.key, 0) + 1
-        return found
-
-    def of(self, key: str, ticks: float) -> Air:
-        here = [f for f in self.stage.place.flown if f.key == key and f.node == self.stage.node and f.open]
-        young = SHARE_SECONDS if any(f.young for f in here) else 0.0
-        return Air(len(here), young, self.calls.get(key, 0)) if here or key in self.calls else Air()
-
-    def launch(self, key: str, ticks: float, share: float) -> _Launched:
-        return _Launched()
-
-    def land(self, flight: _Launched, landed: Landed) -> None:
-        if self.waiting:
-            self.landed.append(landed)
-
-    async def wait(self, world: Any, key: str, seconds: float, *, takes: bool, launched: Any = None) -> None:
-        raise Parked(key, takes=takes)
-
-    def taken(self, key: str) -> list[Landed]:
-        found, self.landed = self.landed, []
-        return found
-
-
-class _NoMeter:
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *_: None
-
-
-class _NoBalances:
-    """No balance is shown in these worlds."""
-
-    def moved(self, *_: object) -> None: ...
-
-    async def last_balance(self, *_: object) -> None:
-        return None
-
-
-class _Clock:
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
-
-    def look(self) -> Moment:
-        return Moment(self.stage.place.now)
-
-
-class Stepper(Driver):
-    """The real driver, whose waiting is seen from outside."""
-
-    def __init__(self, stage: Stage, ports: Ports) -> None:
-        super().__init__(ports, cast("Exchanges", _NoBalances()))
-        self.stage = stage
-        self.flights = _Flights(stage)  # type: ignore[assignment]  # the same words, over the state
-        self.clockwork = _Clock(stage)  # type: ignore[assignment]  # the same words, over the state
-        self.begun: tuple[str, ...] = ()
-        self.results: dict[str, Outcome] = {}  # of a batch
-        self.pending = ""
-
-    async def carry(self, errand: Any, order: Order) -> Carried:
-        if order.wire.id not in self.results:
-            raise Item(order)
-        return Carried(self.results[order.wire.id], order.wire)
-
-    async def undo(self, errand: Any, part: Part, batch: str) -> Movement | None:
-        self.pending = f"undo {part.tx.id}"
-        key = key_of(self.stage.provider.dialect, "p", part.name, part.tx)
-        self.begun = (key,) if self.pending in self.results else ()
-        return await super().undo(errand, part, batch)
-
-    def nobody(self, setup: Setup, provider: Provider) -> Any:
-        return _Errand(setup, provider, None)
-
-    async def bring(self, errand: Any, key: str, **more: Any) -> None:
-        self.stage.looks(key)
-
-    async def _carry_another(self, errand: Any, order: Order, *, waits: bool, tried: frozenset[str]) -> str | None:
-        if self.begun:
-            key, self.begun = self.begun[0], self.begun[1:]
-            return key
-        opened = await self._open(errand, order)
-        if opened.case is None:
-            return None
-        raise Child(replace(opened.case, tried=tried), opened.move, waits)
-
-
-def now_done(coro: Coroutine[Any, Any, Any]) -> Any:
-    """Runs what waits for nothing."""
-    try:
-        coro.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("it waits for something that is no event")
-
-
-FIRED: Counter[str] = Counter()
-"""Which rule spoke how often, in this process."""
-
-
-def _counted(rule: rules.Rule) -> rules.Rule:
-    @functools.wraps(rule)
-    def counting(case: Case) -> Move | None:
-        move = rule(case)
-        if move is not None:
-            FIRED[rule.__name__] += 1
-        return move
-
-    return counting
-
-
-def watch_rules() -> None:
-    """From now on it is counted which rule speaks, wherever the engine asks them. Nothing else changes."""
-    if not hasattr(rules.RULES[0], "__wrapped__"):
-        rules.RULES = tuple(_counted(rule) for rule in rules.RULES)
-
-
-# ---------------------------------------------------------------- the stage
-
-
-class Stage:
-    """Performs events on a state. One per process; the state is put in and taken out."""
-
-    def __init__(self, world: World) -> None:
-        self.world, self.setup = world, world.setup()
-        self.provider = self.setup.providers["p"]
-        self.journal = DictJournal()
-        self.place, self.node = Place(), "1"
-        self.spawned: list[Coroutine[Any, Any, Any]] = []
-        self.to_look: list[str] = []
-        self.wrong: list[str] = []
-        ports = Ports(
-            clock=lambda: self.place.now, ticks=lambda: 0.0, nonce=lambda: "n", send=_never, spawn=self._spawn,
-            wait=_never, sleep=_never, journal=cast("Any", self.journal), meter=cast("Any", _NoMeter()),
-        )  # fmt: skip
-        self.driver = Stepper(self, ports)
-        self.orders = {deed.name: deed for deed in world.deeds}
+class Stage(Drives):
+    """Performs events."""
 
     def first(self) -> Place:
         place = Place()
@@ -327,68 +31,13 @@ class Stage:
         place.nodes = tuple(str(n + 1) for n in range(self.world.nodes))
         return place
 
-    def _spawn(self, coro: Coroutine[Any, Any, Any]) -> Any:
-        self.spawned.append(coro)
-        return None
-
-    def looks(self, key: str) -> None:
-        """Somebody begins to look at a movement, with nobody waiting."""
-        self.to_look.append(key)
-
-    # -- between the state and the driver
-
-    def enter(self, place: Place, node: str) -> None:
-        self.place, self.node = place, node
-        self.driver.node = node
-        self.journal.rows = place.rows
-        self.journal.stories = {}
-        self.spawned, self.to_look = [], []
-
-    def _errand(self, drive: Drive) -> Any:
-        return _Errand(self.setup, self.provider, drive)
-
-    def put(self, drive: Drive) -> None:
-        """In its place; gone where nothing is left of it."""
-        place = self.place
-        rest = tuple(d for d in place.drives if d.number != drive.number)
-        place.drives = (*rest, drive) if drive.frames or drive.outcome is not None else rest
-
-    def _launch(self, coro: Any, drive: Drive, *, query: bool) -> Case:
-        said = coro.cr_frame.f_locals
-        coro.close()
-        case: Case = said["case"]
-        place = self.place
-        flown = Flown(
-            number=place.next(), node=self.node, key=case.own.key, query=query, tx=said["tx"], case=case,
-            began=said.get("began", place.now), ordinary=said.get("ordinary", False), name=drive.name,
-        )  # fmt: skip
-        place.flown = (*place.flown, flown)
-        if not query:
-            self._asked(case)
-        return case
-
-    def _asked(self, case: Case) -> None:
-        """What must hold at the moment when a movement is sent."""
-        own, rows = case.own, self.place.rows
-        if own.undoes and own.attempts == 1 and own.target in rows and not own.ours and not own.parent:
-            target = rows[own.target]
-            wins = [m for m in rows.values() if ties(m, target, rows)]
-            heard = own.told == "accepted" or target.told == "declined"  # either says that the bet is undone
-            if not target.decided and wins and not heard and target.kind == "debit":
-                self.wrong.append(f"STAKE: {own.key} is sent although {wins[0].key} ties to {target.key}, in doubt")
-        if own.kind == "credit" and not own.parent and own.attempts == 1:
-            for bet in rows.values():
-                undoer = rows.get(bet.undone_by)
-                if ties(own, bet, rows) and not bet.decided and (undoer is None or not undoer.attempts):
-                    self.wrong.append(f"WIN_FIRST: {own.key} is sent while {bet.key} is in doubt")
-
-    # -- beginnings
+    # -- drives
 
     def call(self, name: str, node: str) -> None:
         """The provider calls."""
         place, deed = self.place, self.orders[name]
         number = place.said.get(name, 0)
-        place.said[name] = number + 1
+        place.said = {**place.said, name: number + 1}
         call = f"{name}.{number}"
         drive = Drive(number=place.next(), node=node, name=call, deed=name, open=True)
         if deed.tx is None:
@@ -396,234 +45,15 @@ class Stage:
             return
         self._carry(drive, Order(wire=deed.tx, space=deed.tx.kind.value, call=call, waits=True))
 
-    def _carry(self, drive: Drive, order: Order) -> None:
-        """A movement is opened, or found, for a call."""
-        opened = None
-        while opened is None or opened.case is None:
-            opened = now_done(self.driver._open(self._errand(drive), order))  # its own step
-        case, move = opened.case, opened.move
-        keys = drive.keys | ({case.own.key} if isinstance(move, Tell) and case.own.decided else set())
-        drive = replace(drive, key=case.own.key, keys=keys)
-        if case.asked is not None and case.asked.again and not case.own.decided:
-            others = [d for d in self.place.drives if d.key == case.own.key and d.node == drive.node and d.name]
-            case = replace(case, asked=replace(case.asked, joined=bool(others)))
-        frame = Frame(case=case, waits=True, move=move, begun=isinstance(move, Ask))
-        if isinstance(move, Ask | Tell):
-            self._go(replace(drive, frames=(frame,)))
-        else:
-            self._hold(replace(drive, frames=(frame,)), frame)
-
-    def _batch(self, drive: Drive) -> None:
-        """The batch goes on, with what its items came to so far."""
-        deed, driver = self.orders[drive.deed], self.driver
-        driver.results, driver.pending = dict(drive.results), ""
-        try:
-            whole = Batches(driver).carry(self._errand(drive), deed.items, atomic=True)
-            outcome = now_done(whole)
-        except Item as item:
-            under = replace(drive, pending=item.order.wire.id, frames=())
-            if drive.open:
-                self._carry(under, item.order)
-            else:  # its time is over: the item goes on by itself
-                self._carry(replace(under, number=self.place.next(), pending="", results=(), deed=""), item.order)
-                self._batch(replace(drive, results=(*drive.results, (item.order.wire.id, Unknown()))))
-            return
-        except Child as child:
-            begun = isinstance(child.move, Ask)
-            below = Frame(case=child.case, waits=child.waits, move=child.move, begun=begun)
-            under = replace(drive, pending=driver.pending, frames=(below,))
-            if begun:
-                self._go(under)
-            else:
-                self._hold(under, below)
-            return
-        if drive.open:
-            self._hears(replace(drive, frames=()), outcome)
-
     def settle(self, key: str) -> None:
         """Settlement takes a movement that is due."""
         m = self.place.rows[key]
         self.journal._taken(m, self.place.now, self.node, LEASE)  # one of what `take_due` takes
         self._begin_look(key)
 
-    def _begin_look(self, key: str) -> None:
-        drive = Drive(number=self.place.next(), node=self.node)
-        case = now_done(self.driver._look(self._errand(drive), key, None, frozenset()))  # its own step
-        if case is not None:
-            self._hold(drive, Frame(case=case, waits=False))
-
-    # -- one drive
-
-    def drive(self, number: int) -> Drive:
-        return next(d for d in self.place.drives if d.number == number)
-
-    def _hold(self, drive: Drive, frame: Frame) -> None:
-        """What the rules choose by a case that was just read. Performed later, if it writes anything."""
-        driver, place = self.driver, self.place
-        # its own call counts as open from here on
-        place.drives = (*(d for d in place.drives if d.number != drive.number), _with(drive, frame))
-        case = driver._timed(self._errand(drive), frame.case, waits=frame.waits)  # its own step
-        move = rules.next_move(case)
-        drive = _with(drive, replace(frame, case=case, move=move, begun=False, parked="", opened=()))
-        self.put(drive)
-        if not self.world.races or isinstance(move, First | Wait) or (isinstance(move, Tell) and _free(case, drive)):
-            self._go(drive)
-
     def go(self, number: int) -> None:
         """Performs what a drive holds."""
         self._go(self.drive(number))
-
-    def _go(self, drive: Drive) -> None:
-        self.put(drive)
-        frame, driver, errand = drive.frames[-1], self.driver, self._errand(drive)
-        case, move = frame.case, frame.move
-        here = [d for d in self.place.drives if d.node == self.node]
-        driver._driving = {f.case.own.key: 1 for d in here for f in d.frames}  # what it would count
-        driver.begun = frame.opened
-        after: Case | None = None
-        told: Outcome | None = None
-        try:
-            match move:
-                case Tell(outcome=outcome):
-                    told = outcome if now_done(driver._hears(errand, case, outcome)) else None  # its own step
-                case Decide(outcome=outcome):
-                    after = now_done(driver._decide(errand, case, outcome))  # its own step
-                case Leave():
-                    told = now_done(driver._leave(errand, case, move))  # its own step
-                case Ask(first=first):
-                    after = now_done(driver._ask(errand, case, first=first, begun=frame.begun))  # its own step
-                case Query():
-                    after = now_done(driver._query(errand, case))  # its own step
-                case Wait():
-                    raise Parked(POLL if move.poll else move.key, takes=move.key == case.own.key and not move.poll)
-                case First(other=other):
-                    if not frame.opened:
-                        part = other.parent == case.own.key
-                        tried = case.tried | {case.own.key}
-                        looked = now_done(driver._look(errand, other.key, None, tried))  # its own step
-                        raise Child(looked, None, frame.waits and part)
-                    case = replace(case, tried=case.tried | {other.key})
-                case Rollback():
-                    now_done(driver._roll_back(errand, case))  # its own step
-                case Split():
-                    case = now_done(driver._split(errand, case, move, waits=frame.waits))  # its own step
-        except Parked as parked:
-            if drive.stalled and isinstance(move, Ask | Query):  # its lease is looked at before bytes leave
-                self._never_left(case.own.key, query=isinstance(move, Query))
-                self._went(drive, replace(frame, case=case), None, None)
-                return
-            launched = self._sent(drive)
-            share = isinstance(move, Ask | Query) or (isinstance(move, Wait) and move.seconds <= SHARE_SECONDS)
-            waits = replace(
-                frame, case=launched or case, parked=parked.key, takes=parked.takes, share=share, begun=False
-            )  # fmt: skip
-            self.put(_with(drive, waits))
-            return
-        except Child as child:
-            parent = replace(frame, opened=(*frame.opened, child.case.own.key))
-            under = replace(drive, frames=(*drive.frames[:-1], parent, frame))
-            begun = isinstance(child.move, Ask)
-            below = Frame(case=child.case, waits=child.waits, move=child.move, begun=begun)
-            if begun:
-                self._go(_with(under, below))
-            else:
-                self._hold(under, below)
-            return
-        self._went(replace(drive, keys=frozenset(errand.keys)), replace(frame, case=case), after, told)
-
-    def _never_left(self, key: str, *, query: bool) -> None:
-        for coro in [*self.spawned]:
-            self.spawned.remove(coro)
-            coro.close()
-        if not query:
-            now_done(self.driver._insist(key, not_left, []))  # its own step
-
-    def _sent(self, drive: Drive) -> Case | None:
-        for coro in [*self.spawned]:
-            if coro.__name__ in ("_attempt", "_queried"):
-                self.spawned.remove(coro)
-                return self._launch(coro, drive, query=coro.__name__ == "_queried")
-        return None
-
-    def _went(self, drive: Drive, frame: Frame, after: Case | None, told: Outcome | None) -> None:
-        """A move was performed: the next one follows, or the drive is over."""
-        self._spawned()
-        if told is not None:
-            self._ended(drive, frame.case.own.key, told)
-            return
-        case = frame.case
-        if isinstance(frame.move, Ask | Query):
-            case = replace(case, turn=case.turn + 1)
-        if after is None:
-            again = now_done(self.driver._look_again(self._errand(drive), case))  # its own step
-            self._hold(drive, replace(frame, case=again))
-            return
-        timed = self.driver._timed(self._errand(drive), after, waits=frame.waits)  # its own step
-        onward = replace(frame, case=timed, move=rules.next_move(timed), begun=False, parked="", opened=())
-        self._go(_with(drive, onward))
-
-    def _ended(self, drive: Drive, key: str, outcome: Outcome) -> None:
-        frames = drive.frames[:-1]
-        if frames:
-            under = replace(drive, frames=frames)
-            if isinstance(frames[-1].move, First):
-                self._go(under)
-            else:
-                self.put(under)
-            return
-        if not drive.name:
-            self.put(replace(drive, frames=()))
-        elif drive.pending:
-            self.put(replace(drive, frames=()))
-            self._batch(replace(drive, frames=(), pending="", results=(*drive.results, (drive.pending, outcome))))
-        elif not drive.open:
-            now_done(self.driver.unheard(drive.key, drive.name))
-            self.put(replace(drive, frames=()))
-        elif self.place.left.get("unheard"):
-            self.put(replace(drive, frames=(), outcome=outcome))
-        else:
-            self.put(replace(drive, frames=()))
-            self._hears(drive, outcome)
-
-    def _hears(self, drive: Drive, outcome: Outcome) -> None:
-        word = "accepted" if isinstance(outcome, Accepted) else "unknown"
-        if isinstance(outcome, Declined):
-            word = "batch_declined" if self.orders[drive.deed].items else outcome.reason.value
-        place = self.place
-        for name in (drive.deed, *(item.id for item in self.orders[drive.deed].items)):
-            place.last[name] = word
-            if word not in (*place.words.get(name, ()), "unknown"):
-                place.words[name] = (*place.words.get(name, ()), word)
-        if not self.orders[drive.deed].items:
-            self._told(drive, word)
-
-    def _told(self, drive: Drive, word: str) -> None:
-        """What must hold at the moment when a provider hears something."""
-        row = self.place.rows[drive.key]
-        if word == "accepted" and row.state is not State.ACCEPTED:
-            self.wrong.append(f"TOLD: {row.key} is {row.state.value}, and its provider heard accepted")
-        heard = {w for w in self.place.words.get(drive.deed, ()) if w not in NEITHER}
-        if heard and row.state is not State.DECLINED:
-            self.wrong.append(f"TOLD: {row.key} is {row.state.value}, and its provider heard {sorted(heard)}")
-
-    def _spawned(self) -> None:
-        """What was spawned meanwhile happens; what is looked at is looked at."""
-        while self.spawned or self.to_look:
-            if self.spawned:
-                coro = self.spawned.pop(0)
-                if coro.__name__ == "_note":
-                    coro.close()
-                else:
-                    now_done(coro)
-            else:
-                self._begin_look(self.to_look.pop(0))
-
-    def _resume(self, drive: Drive, landed: Sequence[Landed]) -> None:
-        """What a drive waited for is there, or the time that it would wait is over."""
-        frame, errand = drive.frames[-1], self._errand(drive)
-        self.driver.flights.landed = list(landed)  # type: ignore[attr-defined]  # ours
-        after = now_done(self.driver._landed(errand, frame.case)) if frame.takes else None  # its own step
-        self._went(drive, replace(frame, parked="", takes=False, share=False), after, None)
 
     def poll(self, number: int) -> None:
         """What another process carried has changed."""
@@ -643,7 +73,8 @@ class Stage:
     def arrive(self, number: int, *, refuse: bool) -> Outcome:
         """A request reaches the wallet."""
         f = self.flight(number)
-        answer = till.ask(self.world, self.place.purse, f.tx, refuse=refuse)
+        purse = self.place.purse = dict(self.place.purse)
+        answer = till.ask(self.world, purse, f.tx, refuse=refuse)
         self._fly(number, replace(f, sent=True, answer=answer))
         return answer
 
@@ -653,12 +84,12 @@ class Stage:
         self._fly(number, replace(f, open=False) if left and f.answer is None else None)
         waiting = [d for d in place.drives if d.node == f.node and d.frames and d.frames[-1].parked == f.key]
         takers = [d for d in waiting if d.frames[-1].takes]
-        flights = cast("_Flights", driver.flights)
+        flights = driver.air
         flights.waiting, flights.landed = bool(takers), []
-        launched = _Launched()
+        launched = Launched()
         launched.waiters = len(takers)
         mine = next((d for d in place.drives if d.name == f.name and f.name), None)
-        errand = self._errand(mine) if mine is not None else _Errand(self.setup, self.provider, None)
+        errand = self._errand(mine) if mine is not None else Errand(self.setup, self.provider, None)
         if not left:
             now_done(driver._insist(f.key, not_left, []))  # its own step
             flights.land(launched, Landed())
@@ -702,11 +133,6 @@ class Stage:
         if alone is not drive:
             done = (*drive.results, (drive.pending, Unknown()))
             self._batch(replace(drive, frames=(), pending="", results=done))
-
-    def _doubts(self, drive: Drive) -> None:
-        """Doubt, or nothing, is the last word that its provider heard."""
-        for name in (drive.deed, *(item.id for item in self.orders[drive.deed].items)):
-            self.place.last[name] = "unknown"
 
     def stall(self) -> None:
         """This process stands still for a minute."""
@@ -759,39 +185,3 @@ class Stage:
         except NotDone:
             return False
         return True
-
-
-POLL = "*"
-NEITHER = ("batch_declined", "already_rolled_back", "duplicate_mismatch", "accepted")
-"""Words after which a movement need not be declined."""
-
-
-def _with(drive: Drive, frame: Frame) -> Drive:
-    return replace(drive, frames=(*drive.frames[:-1], frame))
-
-
-def _free(case: Case, drive: Drive) -> bool:
-    """Whether hearing it writes nothing."""
-    return not drive.open or not unheard_by(case)
-
-
-def ties(m: Movement, bet: Movement, rows: dict[str, Movement]) -> bool:
-    """Rule 11, said again by itself."""
-    if m.kind != "credit" or m.parent or bet.kind != "debit" or bet.parent or m.state is State.DECLINED:
-        return False
-    if m.reference:
-        return m.reference == bet.tx.id
-    bets = [
-        b
-        for b in rows.values()
-        if b.kind == "debit"
-        and not b.parent
-        and b.tx.round_id == m.tx.round_id
-        and b.state is not State.DECLINED
-        and (not b.undone_by or not b.decided)
-    ]
-    return [b.key for b in bets] == [bet.key]
-
-
-async def _never(*_: object) -> Any:
-    raise AssertionError("nobody waits in these worlds")

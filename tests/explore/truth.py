@@ -1,8 +1,9 @@
-"""What must hold where nothing is under way any more: the purse is the truth, the journal says what was
-decided, and the words say what the provider heard."""
+"""What must hold, at each step and where nothing is under way any more: the purse is the truth, the journal says
+what was decided, and the words say what the provider heard."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from gateway.engine.movement import Movement
@@ -11,12 +12,14 @@ from gateway.engine.rules import NEVER_REACHED
 from gateway.engine.states import State
 from gateway.engine.words import gains
 from gateway.model import Kind, Transaction
+from tests.explore.place import Place
 from tests.explore.purse import moved
-from tests.explore.stage import Place, ties
 from tests.explore.worlds import World
 
 OPEN = """A batch whose bet was cancelled after its win was sent: the win is paid (rules 13, 15), and the repeat of
 the batch is declined as a whole (rule 19)."""
+STOOD = """A bet that its provider heard nothing but doubt of, accepted by the time that it came again as an item: it stood
+before its batch, and stays when the batch is declined (rule 19)."""
 MOVES = (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE)
 
 
@@ -105,6 +108,38 @@ def _stake(m: Movement, rows: dict[str, Movement]) -> str:
     return ""
 
 
+def wrong_when_sent(own: Movement, rows: dict[str, Movement]) -> list[str]:
+    """What must hold at the moment when a movement is sent."""
+    wrong = []
+    if own.undoes and own.attempts == 1 and own.target in rows and not own.ours and not own.parent:
+        target = rows[own.target]
+        wins = [m for m in rows.values() if ties(m, target, rows)]
+        heard = own.told == "accepted" or target.told == "declined"  # either says that the bet is undone
+        if not target.decided and wins and not heard and target.kind == "debit":
+            wrong.append(f"STAKE: {own.key} is sent although {wins[0].key} ties to {target.key}, in doubt")
+    if own.kind == "credit" and not own.parent and own.attempts == 1:
+        for bet in rows.values():
+            undoer = rows.get(bet.undone_by)
+            if ties(own, bet, rows) and not bet.decided and (undoer is None or not undoer.attempts):
+                wrong.append(f"WIN_FIRST: {own.key} is sent while {bet.key} is in doubt")
+    return wrong
+
+
+NEITHER = ("batch_declined", "already_rolled_back", "duplicate_mismatch", "accepted")
+"""Words after which a movement need not be declined."""
+
+
+def wrong_when_told(row: Movement, word: str, words: Sequence[str]) -> list[str]:
+    """What must hold at the moment when its provider hears something, the latest of `words`."""
+    wrong = []
+    if word == "accepted" and row.state is not State.ACCEPTED:
+        wrong.append(f"TOLD: {row.key} is {row.state.value}, and its provider heard accepted")
+    heard = {w for w in words if w not in NEITHER}
+    if heard and row.state is not State.DECLINED:
+        wrong.append(f"TOLD: {row.key} is {row.state.value}, and its provider heard {sorted(heard)}")
+    return wrong
+
+
 def wrong_step(before: dict[str, Movement], after: dict[str, Movement]) -> str:
     """No bet is said to have never come while a win is there that ties to it, and that nothing stops."""
     for key, row in after.items():
@@ -140,7 +175,8 @@ def _told(world: World, place: Place) -> str:
         if "accepted" in words and not others and net != gains(m.tx.act, None, None):
             return f"ACCEPTED: {m.key} was told accepted, and moved {net}"
         paid = m.batch and m.kind is Kind.CREDIT  # see OPEN
-        if words and "accepted" not in words and net and not won and not paid:
+        stood = not m.batch and set(words) == {"batch_declined"}  # see STOOD
+        if words and "accepted" not in words and net and not (won or paid or stood):
             return f"ZERO: {m.key} was told {words[-1]}, and moved {net}"
         silent = (
             world.clock and place.last.get(tx.id) == "unknown" and not words and m.takes and not won and not place.died
@@ -156,3 +192,21 @@ def _told(world: World, place: Place) -> str:
 
 def _row(tx: Transaction, place: Place) -> Movement | None:
     return next((r for r in place.rows.values() if r.tx.id == tx.id and r.kind is tx.kind and not r.parent), None)
+
+
+def ties(m: Movement, bet: Movement, rows: dict[str, Movement]) -> bool:
+    """Rule 11, said again by itself."""
+    if m.kind != "credit" or m.parent or bet.kind != "debit" or bet.parent or m.state is State.DECLINED:
+        return False
+    if m.reference:
+        return m.reference == bet.tx.id
+    bets = [
+        b
+        for b in rows.values()
+        if b.kind == "debit"
+        and not b.parent
+        and b.tx.round_id == m.tx.round_id
+        and b.state is not State.DECLINED
+        and (not b.undone_by or not b.decided)
+    ]
+    return [b.key for b in bets] == [bet.key]
