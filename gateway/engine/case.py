@@ -19,7 +19,7 @@ from gateway.engine.identity import own_id, same_player
 from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement, Session, what_moved
-from gateway.engine.parts import Part, gone
+from gateway.engine.parts import Part, gone, named_apart
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
@@ -352,7 +352,9 @@ class Case(Struct, frozen=True, kw_only=True):
         """A movement that no route led to, when it was read, has no alias yet."""
         assert self.way is not None
         own = self.own
-        return own.alias or self.way.alias(own.space, own.tx, made=own.ours or bool(own.parent))
+        made = own.ours or bool(own.parent)
+        tx = own.tx if made else named_apart(self.provider.dialect, own.tx)
+        return own.alias or self.way.alias(own.space, tx, made=made)
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known

@@ -21,6 +21,7 @@ from gateway.engine.journal import Answers, Doubt, Look, Looks, Put, Steps, Writ
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
+from gateway.engine.parts import named_apart
 from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
@@ -465,8 +466,11 @@ def _placed(row: Movement, way: Way | None, target: Movement | None, around: Mov
 
 def _alias(way: Way | None, order: Order, row: Movement) -> str:
     """The parts of a round's refund are told as its own ids, in its own space (rule 16)."""
-    made = row.ours or (bool(row.parent) and not order.id_space)
-    return way.alias(order.id_space or order.space, row.tx, made=made) if way is not None else ""
+    if way is None:
+        return ""
+    if not row.parent and not row.ours:
+        return way.alias(row.space, named_apart(way.provider.dialect, row.tx))
+    return way.alias(order.id_space or order.space, row.tx, made=row.ours or not order.id_space)
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:

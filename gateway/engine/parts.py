@@ -11,6 +11,7 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.dialect import Dialect
 from gateway.engine.identity import own_rollback_id
 from gateway.engine.movement import Movement
 from gateway.engine.states import State
@@ -96,6 +97,15 @@ def part_id(refund: str, *bets: str) -> str:
     """
     word, colon, rest = refund.partition(":")
     return ":".join([f"{word}{colon}{_escaped(rest)}", *map(_escaped, bets)])
+
+
+def named_apart(dialect: Dialect, tx: Transaction) -> Transaction:
+    """A rollback that a provider named, called as no part of a round's refund can be: the same escape.
+
+    Refund `a` of a round with the bet `b`, and the refund of the bet `a:b`, were one rollback to their wallet.
+    """
+    apart = tx.kind is Kind.ROLLBACK and dialect.round_refunds
+    return replace(tx, id=part_id(tx.id)) if apart else tx
 
 
 def _escaped(id: str) -> str:

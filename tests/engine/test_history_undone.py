@@ -256,6 +256,25 @@ def test_rule_03_the_rollbacks_of_two_refunds_are_two(
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("direct_first", [True, False])
+@pytest.mark.parametrize("scope", ["round", "transaction"], ids=["a Refund", "a Cancel"])
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "kyren"])
+def test_rule_03_a_refund_that_is_named_as_a_rounds_part_is_told_as_another_one(
+    bench_of: MakeBench, wallet: str, scope: str, direct_first: bool
+) -> None:
+    """Refund `a` of a round with the bet `b`, and the refund of the bet `a:b`: the wallet took the second one of them for
+    the first, and the stake of its bet stayed taken."""
+    bench = bench_of("kyren", wallet)
+    for id, round_id in (("b1", "r-1"), ("b", "r-1"), ("a:b", "r-2")):
+        yes(bench.call(bet(id, round_id=round_id)))
+    direct = replace(refund("a:b", "r-2"), act=Rollback(reference="a:b", scope=scope))
+    for call in (direct, refund("a", "r-1")) if direct_first else (refund("a", "r-1"), direct):
+        yes(bench.call(call))
+    assert len({tx.id for tx in bench.till.sent if tx.kind is Kind.ROLLBACK}) == 3
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 def test_rule_16_the_ids_of_a_refunds_rollbacks_are_never_another_ones() -> None:
     """`<refund id>:<bet id>` as wallets know them, and whatever a provider's ids hold no two are the same."""
     assert part_id("refund:rf", "b2") == "refund:rf:b2"
