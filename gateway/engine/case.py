@@ -74,6 +74,7 @@ class Around(Struct, frozen=True, kw_only=True):
     unclaimed: bool | UnsetType = UNSET  # that one was itself undone
     unclaiming: bool | UnsetType = UNSET  # or is to be, and nobody knows yet
     restorer: Movement | UnsetType | None = UNSET  # the rollback of its undoer
+    beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
@@ -99,7 +100,10 @@ class Around(Struct, frozen=True, kw_only=True):
     def rows(self) -> dict[str, Movement]:
         """Every movement that was gathered, by its key: what a decision may lean on."""
         found: dict[str, Movement] = {}
-        one = (self.target, self.undoer, self.claimer, self.restorer, self.whole, self.whole_undoer, self.tombstone)
+        one = (
+            self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.whole, self.whole_undoer,
+            self.tombstone,
+        )  # fmt: skip
         many = (self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets)
         for m in one:
             if isinstance(m, Movement):

@@ -46,7 +46,7 @@ from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing, refused_deb
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
-from gateway.engine.undoing import claims
+from gateway.engine.undoing import claims, stands_again
 from gateway.engine.words import Way
 from gateway.engine.world import World
 from gateway.http import Request
@@ -289,9 +289,14 @@ class Driver:
         steps = [(own.key, step) for step in self._steps_of(case)]
         if freed:
             steps.append((freed.key, Step(now, Event.RELEASED, own.key)))
+        beyond = case.around.beyond
+        again = stands_again(after, case.target, beyond) if beyond is not None else None
+        if again is not None:
+            steps.append((again.key, Step(now, Event.RELEASED, own.key)))
         puts = (
             Put(own, after),
             *([aim] if aim is not None else []),
+            *([Put(beyond, again)] if beyond is not None and again is not None else []),
             *_its_whole(case, now),
             *_its_hold(case, after, now),
             *in_vain(after, case.siblings, now),

@@ -212,6 +212,8 @@ def _second_asks(
         asks["legs"] = LookFor("parts", (target.key,))
         if target.undone_by and target.undone_by != own.key:
             asks["claimer"] = LookFor("own", (target.undone_by,))
+        if own.undoes and target.undoes and target.target:
+            asks["beyond"] = LookFor("own", (target.target,))
         if not target.decided and target.takes and own.undoes and not own.decided:
             asks |= _won_asks(target, "target_won")
         if target.tx.session and target.tx.session != own.tx.session:
@@ -315,6 +317,7 @@ def _around(
         unclaimed=unclaimer is not None and unclaimer.state is State.ACCEPTED,
         unclaiming=unclaimer is not None and not unclaimer.decided,
         restorer=_one(third, "restorer"),
+        beyond=_one(second, "beyond"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
