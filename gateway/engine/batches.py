@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
-from gateway.engine.gather import Order
+from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
 from gateway.engine.parts import giving_back, gone, in_order, pays
+from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Outcome, Transaction, Unknown, owes
 
 
@@ -26,6 +27,7 @@ class Batches:
         name = batch_id([self._key(errand, item) for item in items])
         if all(owes(item.act) for item in items):
             name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
+        joint = bool(name) and len(items) > 1
         outcomes: dict[int, Outcome] = {}
         for number in in_order(items):
             so_far = list(outcomes.values())
@@ -33,19 +35,27 @@ class Batches:
                 break
             if atomic and not pays(items) and any(isinstance(done, Unknown) for done in so_far):
                 break
-            outcomes[number] = await self._item(errand, items[number], name, atomic=atomic)
+            outcomes[number] = await self._item(errand, items[number], name, atomic=atomic, joint=joint)
         refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
         if atomic and refused is not None:
-            return await self._give_back(errand, items, outcomes, name, refused)
-        return _together(outcomes)
+            outcome = await self._give_back(errand, items, outcomes, name, refused)
+            outcomes = {number: each for number, each in outcomes.items() if isinstance(each, Declined)}
+        else:
+            outcome = _together(outcomes)
+        if joint and errand.open and not isinstance(outcome, Unknown):
+            own = {number: each for number, each in outcomes.items() if not is_mismatch(each)}
+            await self.driver.heard(
+                errand, {self._key(errand, items[number]): _state(each) for number, each in own.items()}
+            )
+        return outcome
 
     @staticmethod
     def _key(errand: Errand, item: Transaction) -> str:
         return key_of(errand.provider.dialect, errand.provider.id, item.kind.value, item)
 
-    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool) -> Outcome:
+    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Outcome:
         order = Order(
-            wire=item, space=item.kind.value, call=errand.name, waits=True, batch=name, atomic=atomic
+            wire=item, space=item.kind.value, call=errand.name, waits=True, batch=name, atomic=atomic, joint=joint
         )  # fmt: skip
         return (await self.driver.carry(errand, order)).outcome
 
@@ -67,6 +77,10 @@ class Batches:
         if waits:
             return Unknown(detail="part of the batch was declined, and another part is not given back yet")
         return replace(shown, items=())
+
+
+def _state(outcome: Outcome) -> State:
+    return State.ACCEPTED if isinstance(outcome, Accepted) else State.DECLINED
 
 
 def _together(outcomes: dict[int, Outcome]) -> Outcome:

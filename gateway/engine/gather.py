@@ -58,6 +58,7 @@ class Order(Struct, frozen=True, kw_only=True):
     ours: bool = False
     batch: str = ""
     atomic: bool = False
+    joint: bool = False  # one of several items: heard with all of them
     id_space: str = ""  # where the alias lives, if not in `space`
     leaned: tuple[Movement, ...] = ()  # what the wish to open it leaned on
     settled: bool = False  # everybody was asked who could say who plays
@@ -588,7 +589,7 @@ def unheard_by(case: Case) -> bool:
     """Whether that this call hears the decision must be known: doubt was the last word, or would be if
     another call turned out not to have heard it (rules 12, 26)."""
     own, asked = case.own, case.asked
-    if asked is None or not own.decided or asked.call in own.names:
+    if asked is None or asked.joint or not own.decided or asked.call in own.names:
         return False
     return own.told != own.state.value or clocked(case.provider, own)
 
@@ -619,7 +620,7 @@ def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Cas
         content = fingerprint(order.wire) if again else case.own.fingerprint
         asked = Asked(
             call=order.call, content=content, player=done.tx.player, again=again,
-            decided=case.own.decided, batch=order.batch,
+            decided=case.own.decided, batch=order.batch, joint=order.joint,
         )  # fmt: skip
     nobody = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
     return replace(
@@ -639,7 +640,7 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
         case Decide(outcome=Declined() as outcome) if isinstance(around.tombstone, Movement):
             row = buried(own, around.tombstone.key, outcome, hands.moment.now)
         case Decide(outcome=outcome) if not own.undoes and not isinstance(outcome, Accepted):
-            row = decided(own, outcome, hands.moment.now, order.call)
+            row = decided(own, outcome, hands.moment.now, "" if order.joint else order.call)
         case _:
             row = own
     puts: tuple[Put, ...] = ()

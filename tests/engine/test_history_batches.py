@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,9 +15,9 @@ from gateway.engine.states import State
 from gateway.model import Adjust, Batch, Kind, Reason, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
-from tests.simulation.behaviours import arrives, lost_before, unreachable
-from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, a_call, a_wallet, at_once, vectors_of
+from tests.engine.histories import ACCEPTED, DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
+from tests.simulation.behaviours import arrives, late, lost_after, lost_before, unreachable
+from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, a_call, a_provider, a_wallet, at_once, vectors_of
 
 SOON = timedelta(seconds=30)
 BIG = bet("big", "5000.00")
@@ -187,4 +188,90 @@ def test_rule_19_what_a_batch_took_is_given_back_though_its_process_died_before_
     bench.till.heal()
     bench.settlement(300, 1)
     assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- one answer
+
+
+CLOCKED = a_provider("native", after_doubt=timedelta(seconds=20))
+TWO_BETS = (bet("b1"), bet("b2", "20.00"))
+
+
+def dies_after(bench: Bench, whole: Transaction, events: int) -> bool:
+    """The process dies so many events after the batch was sent, and its provider does not come again: whether it had
+    answered before."""
+    call, seen = bench.begin(whole), itertools.count()
+    bench.scheduler.run(lambda: call.done() or next(seen) >= events)
+    if call.done():
+        return True
+    bench.crash()
+    bench.restart()
+    bench.settlement(120, 2)
+    return False
+
+
+@pytest.mark.parametrize("atomic", [True, False], ids=["atomic", "not atomic"])
+@pytest.mark.parametrize("items", [TWO_BETS, (*TWO_BETS, win("w1", "50.00"))], ids=["two bets", "and a win"])
+def test_rule_26_the_items_of_a_batch_are_heard_all_or_none(
+    bench_of: MakeBench, items: tuple[Transaction, ...], atomic: bool
+) -> None:
+    """*The process died while the second bet was asked for: the first one counted as heard, and silence gave back the
+    second alone.* The provider hears one answer, and without it takes the whole batch for failed."""
+    whole = Decimal("970.00") if len(items) == len(TWO_BETS) else Decimal("1020.00")
+    found: dict[int, Decimal] = {}
+    for events in range(1, 500):
+        bench = bench_of(CLOCKED, "native")
+        if dies_after(bench, batch(*items, atomic=atomic), events):
+            break
+        found[events] = bench.till.balance()
+        nothing_is_open(bench)
+    assert {events: left for events, left in found.items() if left not in (Decimal("1000.00"), whole)} == {}
+    assert Decimal("1000.00") in found.values()
+
+
+def test_rule_12_a_batch_whose_answer_was_heard_is_given_back_by_no_clock(bench_of: MakeBench) -> None:
+    """Every one of its bets counts as heard with the answer, also those that were decided long before the last one; and
+    where the connection was gone before it was written, none."""
+    bench = bench_of(CLOCKED, "native")
+    bench.till.then(arrives, late(1.5), kind=Kind.DEBIT)
+    assert word(bench.call(batch(*TWO_BETS))) == ACCEPTED
+    assert {bench.row(Kind.DEBIT, id).told for id in ("b1", "b2")} == {ACCEPTED}
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("970.00")
+    at_once(bench.process.engine.unheard(bench.answers[-1]))
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_rule_12_no_clock_runs_out_while_its_batch_is_open(bench_of: MakeBench, nodes: int) -> None:
+    """The first bet was decided, and the batch waited for the second one for longer than a provider is silent that
+    believes it failed."""
+    short = a_provider("native", after_doubt=timedelta(seconds=1))
+    bench = bench_of(short, "native")
+    others = [bench.second() for _ in range(nodes - 1)]
+    bench.till.then(arrives, late(2.4), kind=Kind.DEBIT)
+    call = bench.begin(batch(*TWO_BETS))
+    bench.settlement(2.2, 0.1, bench.process, *others)
+    assert word(bench.finish(call).outcome) == ACCEPTED
+    bench.settlement(30, 1, bench.process, *others)
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+def test_rule_12_a_batch_whose_repeat_was_heard_is_given_back_by_no_clock(bench_of: MakeBench) -> None:
+    """Doubt was told first; the repeat told everything from the journal, in one answer."""
+    bench = bench_of(CLOCKED, "native")
+    bench.till.then(arrives, kind=Kind.DEBIT)
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    whole = batch(*TWO_BETS)
+    assert word(bench.call(whole)) == DOUBT
+    bench.till.heal()
+    bench.settlement(8, 1)
+    assert word(bench.call(whole)) == ACCEPTED
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("970.00")
     nothing_is_open(bench)
