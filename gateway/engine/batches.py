@@ -10,9 +10,9 @@ from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
-from gateway.engine.parts import giving_back, gone, in_order, pays
+from gateway.engine.parts import giving_back, gone, in_order, pays, undoable
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Outcome, Transaction, Unknown, owes
+from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown, owes
 
 
 class Batches:
@@ -25,7 +25,8 @@ class Batches:
         """All of it. A debit in doubt does not keep its credits from being read: they are owed from then
         on, and complete it (rules 11, 12)."""
         name = batch_id([self._key(errand, item) for item in items])
-        if all(owes(item.act) for item in items):
+        given = all(owes(item.act) for item in items)
+        if given and (not atomic or pays(items)):
             name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
         joint = bool(name) and len(items) > 1
         outcomes: dict[int, Outcome] = {}
@@ -35,7 +36,8 @@ class Batches:
                 break
             if atomic and not pays(items) and any(isinstance(done, Unknown) for done in so_far):
                 break
-            outcomes[number] = await self._item(errand, items[number], name, atomic=atomic, joint=joint)
+            ties = "" if given and items[number].kind is Kind.CREDIT else name
+            outcomes[number] = await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
         refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
         if atomic and refused is not None:
             outcome = await self._give_back(errand, items, outcomes, name, refused)
@@ -62,12 +64,12 @@ class Batches:
     async def _give_back(
         self, errand: Errand, items: Sequence[Transaction], outcomes: dict[int, Outcome], name: str, refused: Declined
     ) -> Outcome:
-        """What this batch took of an atomic batch that was declined; what stood before it stays."""
+        """What this batch did of an atomic batch that was declined; what stood before it stays."""
         shown, waits = refused, False
         for number in outcomes:
             key = self._key(errand, items[number])
             taken = await self.world.journal.get(key)
-            if taken is None or not taken.takes or taken.batch != name or isinstance(taken.outcome, Declined):
+            if taken is None or taken.batch != name or taken.state is State.DECLINED or not undoable(taken):
                 continue
             undo = await self.driver.undo(errand, giving_back(taken), name)
             if undo is None or not undo.decided:

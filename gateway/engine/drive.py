@@ -42,7 +42,7 @@ from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT, id_was_used
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
-from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing, refused_debit
+from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing, refused_item, undoable
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
@@ -300,11 +300,11 @@ class Driver:
         after = row.decided(own, outcome, now, call)
         if not call:
             after = _nobody_heard(errand.provider, after, now)
-            if (
-                errand.open and after.due_at is not None
-            ):  # the call that it is an item of goes on: no clock runs out before (rule 12)
+            # The call that it is an item of goes on: no clock runs out before that has ended (rule 12).
+            if errand.open and after.due_at is not None:
                 after = replace(after, due_at=now + errand.lease)
-        if after.state is State.ACCEPTED and after.atomic and after.takes and refused_debit(case.siblings) is not None:
+        broken = after.atomic and undoable(after) and refused_item(case.siblings) is not None
+        if after.state is State.ACCEPTED and broken:
             after = replace(after, due_at=now)  # it is given back (rule 19)
         aim, freed = self._aim(case, after)
         steps = [(own.key, step) for step in self._steps_of(case)]

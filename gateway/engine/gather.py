@@ -21,7 +21,7 @@ from gateway.engine.journal import Answers, Doubt, Look, Looks, Put, Steps, Writ
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
-from gateway.engine.parts import named_apart
+from gateway.engine.parts import named_apart, refusable, undoable
 from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
@@ -668,11 +668,11 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
 
 
 def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> list[Put]:
-    """What an atomic batch took before one of its debits was declined is looked at, at once: it is given back, also
-    where nobody waits for the batch any more (rule 19)."""
-    if after.state is not State.DECLINED or not after.atomic or not after.takes or after.ours:
+    """What an atomic batch did before one of its items was declined is looked at, at once: it is undone, also where
+    nobody waits for the batch any more (rule 19)."""
+    if after.state is not State.DECLINED or not after.atomic or not refusable(after):
         return []
-    taken = [m for m in siblings if m.state is State.ACCEPTED and m.takes and not (m.ours or m.undone_by)]
+    taken = [m for m in siblings if m.state is State.ACCEPTED and undoable(m) and not m.undone_by]
     return [Put(m, replace(m, due_at=now)) for m in taken]
 
 

@@ -140,6 +140,9 @@ def _moved(part: Movement) -> Decimal:
 
 # ---------------------------------------------------------------- batch
 
+LAST = 2
+"""The turn of what is owed whatever its wallet says."""
+
 
 def in_order(items: Sequence[Transaction]) -> list[int]:
     """Debits first, credits last; between them what gives back and may be declined for good."""
@@ -149,7 +152,7 @@ def in_order(items: Sequence[Transaction]) -> list[int]:
 def _turn(item: Transaction) -> int:
     if not owes(item.act):
         return 0
-    return 1 if item.kind in (Kind.ROLLBACK, Kind.RELEASE) else 2
+    return 1 if item.kind in (Kind.ROLLBACK, Kind.RELEASE) else LAST
 
 
 def pays(items: Sequence[Transaction]) -> bool:
@@ -174,14 +177,25 @@ def own_undoing(taken: Movement, id: str) -> Transaction:
 
 
 def giving_back(taken: Movement) -> Part:
-    """Of what an atomic batch took and that is not to stand: one for each key space and id, whoever makes it."""
+    """Of what an atomic batch did and that is not to stand: one for each key space and id, whoever makes it."""
     id = own_rollback_id(f"batch.{taken.space}", taken.tx.id)
     return Part(name=GIVE_BACK, tx=own_undoing(taken, id), target=taken.key)
 
 
-def refused_debit(items: Sequence[Movement]) -> Declined | None:
-    """The first decline of a debit among the items of a batch."""
-    return next((m.outcome for m in items if m.takes and not m.ours and isinstance(m.outcome, Declined)), None)
+def refusable(item: Movement) -> bool:
+    """Whether an item of a batch may be declined for good, so that the others are not to stand (rule 19)."""
+    return not item.ours and _turn(item.tx) < LAST
+
+
+def undoable(item: Movement) -> bool:
+    """Whether it is undone where the batch that did it is declined: what it took, and the cancels that it did. What ended
+    a hold can be told to no wallet to be undone."""
+    return not item.ours and (item.takes or item.undoes)
+
+
+def refused_item(items: Sequence[Movement]) -> Declined | None:
+    """The first decline of such an item."""
+    return next((m.outcome for m in items if refusable(m) and isinstance(m.outcome, Declined)), None)
 
 
 def stays(taken: Movement, siblings: Sequence[Movement]) -> bool:

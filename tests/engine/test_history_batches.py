@@ -16,10 +16,11 @@ from gateway.model import Adjust, Batch, Kind, Reason, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
-from tests.simulation.behaviours import arrives, late, lost_after, lost_before, unreachable
+from tests.simulation.behaviours import Behaviour, arrives, late, lost_after, lost_before, unreachable
 from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, a_call, a_provider, a_wallet, at_once, vectors_of
 
 SOON = timedelta(seconds=30)
+SETTLED = refuses(Reason.ALREADY_SETTLED)
 BIG = bet("big", "5000.00")
 
 
@@ -274,4 +275,74 @@ def test_rule_12_a_batch_whose_repeat_was_heard_is_given_back_by_no_clock(bench_
     assert word(bench.call(whole)) == ACCEPTED
     bench.settlement(120, 2)
     assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- batches that give back
+
+
+def two_cancels(bench_of: MakeBench, wallet: str = "native", *, second: Behaviour = SETTLED) -> Bench:
+    """Two bets stand, and an atomic batch is to cancel both: the first cancel is done, the second one is not."""
+    bench = bench_of("native", wallet)
+    for one in TWO_BETS:
+        bench.call(one)
+    bench.till.then(arrives, second, kind=Kind.ROLLBACK)
+    return bench
+
+
+CANCELS = batch(undo("r1", "b1"), undo("r2", "b2"))
+
+
+def test_rule_19_of_an_atomic_batch_of_cancels_none_is_done_where_one_is_refused(bench_of: MakeBench) -> None:
+    """*The provider heard that nothing was cancelled, and the first stake had been given back: its bet went on, free.*
+    Declined means that nothing moved; the bet stands, and may be cancelled again."""
+    bench = two_cancels(bench_of)
+    assert [word(bench.call(CANCELS)) for _ in range(2)] == [Reason.ALREADY_SETTLED, Reason.ALREADY_SETTLED]
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+    assert word(bench.call(undo("r1", "b1"))) == Reason.ALREADY_SETTLED
+    assert word(bench.call(undo("r9", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("980.00")
+
+
+def test_rule_19_what_a_wallet_cannot_take_again_is_a_persons(bench_of: MakeBench) -> None:
+    """NetGaming knows no rollback of a rollback: its provider hears doubt until somebody has said what becomes of it."""
+    bench = two_cancels(bench_of, "netgaming")
+    assert word(bench.call(CANCELS)) == DOUBT
+    waits_for_a_person(bench)
+    declined_by_a_person(bench)
+    assert word(bench.call(CANCELS)) == Reason.ALREADY_SETTLED
+
+
+def test_rule_19_a_cancel_is_taken_again_when_settlement_finds_the_other_one_refused(bench_of: MakeBench) -> None:
+    """The second cancel was in doubt when the provider was answered, and it did not come again."""
+    bench = two_cancels(bench_of, second=lost_before)
+    bench.till.always(lost_before, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(CANCELS)) == DOUBT
+    bench.till.heal()
+    bench.till.then(SETTLED, kind=Kind.ROLLBACK)
+    bench.settlement(300, 1)
+    assert bench.row(Kind.ROLLBACK, "r2").state is State.DECLINED
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_rule_19_what_a_batch_took_is_given_back_when_its_cancel_is_refused(bench_of: MakeBench, dies: bool) -> None:
+    """*The call gave the bet back where it lived to; settlement looked for a bet that was declined, and found none: the
+    stake stayed taken.*"""
+    bench = bench_of("native", "native")
+    bench.call(bet("b0", "7.00"))
+    bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    call = bench.begin(batch(bet("b1"), undo("r0", "b0")))
+    declined = Listing(states=(State.DECLINED,))
+    bench.scheduler.run(lambda: dies and bool(at_once(bench.journal.listed(declined))))
+    if dies:
+        bench.crash()
+        bench.restart()
+    else:
+        assert word(bench.finish(call).outcome) == Reason.ALREADY_SETTLED
+    bench.settlement(300, 1)
+    assert bench.till.balance() == Decimal("993.00")
     nothing_is_open(bench)
