@@ -40,7 +40,7 @@ class Batches:
             outcomes[number] = await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
         refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
         if atomic and refused is not None:
-            outcome = await self._give_back(errand, items, outcomes, name, refused)
+            outcome = await self._give_back(errand, items, name, refused)
             outcomes = {number: each for number, each in outcomes.items() if isinstance(each, Declined)}
         else:
             outcome = _together(outcomes)
@@ -61,14 +61,11 @@ class Batches:
         )  # fmt: skip
         return (await self.driver.carry(errand, order)).outcome
 
-    async def _give_back(
-        self, errand: Errand, items: Sequence[Transaction], outcomes: dict[int, Outcome], name: str, refused: Declined
-    ) -> Outcome:
-        """What this batch did of an atomic batch that was declined; what stood before it stays."""
+    async def _give_back(self, errand: Errand, items: Sequence[Transaction], name: str, refused: Declined) -> Outcome:
+        """What an atomic batch did that was declined, also when it came before; what stood before it stays."""
         shown, waits = refused, False
-        for number in outcomes:
-            key = self._key(errand, items[number])
-            taken = await self.world.journal.get(key)
+        for item in (items[number] for number in in_order(items)):
+            taken = await self.world.journal.get(self._key(errand, item))
             if taken is None or taken.batch != name or taken.state is State.DECLINED or not undoable(taken):
                 continue
             undo = await self.driver.undo(errand, giving_back(taken), name)

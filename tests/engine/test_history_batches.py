@@ -278,6 +278,24 @@ def test_rule_12_a_batch_whose_repeat_was_heard_is_given_back_by_no_clock(bench_
     nothing_is_open(bench)
 
 
+def test_rule_19_a_batch_that_is_declined_at_its_first_bet_keeps_no_other_one(bench_of: MakeBench) -> None:
+    """Doubt was told, both bets turned out to be taken, the first one was cancelled and the batch came again: it was
+    declined at that bet, and nobody looked at the second, which its provider took for failed."""
+    bench = bench_of("native", "native")
+    whole = batch(*TWO_BETS)
+    bench.till.then(arrives, kind=Kind.DEBIT)
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(whole)) == DOUBT
+    bench.till.heal()
+    bench.settlement(30, 1)
+    assert word(bench.call(undo("c1", "b1"))) == ACCEPTED
+    assert [word(bench.call(whole)) for _ in range(2)] == [Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_ROLLED_BACK]
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- batches that give back
 
 
