@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
-from gateway.engine.gather import Order
+from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
-from gateway.engine.parts import giving_back, gone, in_order, pays
-from gateway.model import Accepted, Declined, Outcome, Transaction, Unknown, owes
+from gateway.engine.parts import giving_back, gone, in_order, pays, undoable
+from gateway.engine.states import State
+from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown, owes
 
 
 class Batches:
@@ -24,8 +25,10 @@ class Batches:
         """All of it. A debit in doubt does not keep its credits from being read: they are owed from then
         on, and complete it (rules 11, 12)."""
         name = batch_id([self._key(errand, item) for item in items])
-        if all(owes(item.act) for item in items):
+        given = all(owes(item.act) for item in items)
+        if given and (not atomic or pays(items)):
             name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
+        joint = bool(name) and len(items) > 1
         outcomes: dict[int, Outcome] = {}
         for number in in_order(items):
             so_far = list(outcomes.values())
@@ -33,31 +36,37 @@ class Batches:
                 break
             if atomic and not pays(items) and any(isinstance(done, Unknown) for done in so_far):
                 break
-            outcomes[number] = await self._item(errand, items[number], name, atomic=atomic)
+            ties = "" if given and items[number].kind is Kind.CREDIT else name
+            outcomes[number] = await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
         refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
         if atomic and refused is not None:
-            return await self._give_back(errand, items, outcomes, name, refused)
-        return _together(outcomes)
+            outcome = await self._give_back(errand, items, name, refused)
+            outcomes = {number: each for number, each in outcomes.items() if isinstance(each, Declined)}
+        else:
+            outcome = _together(outcomes)
+        if joint and errand.open and not isinstance(outcome, Unknown):
+            own = {number: each for number, each in outcomes.items() if not is_mismatch(each)}
+            await self.driver.heard(
+                errand, {self._key(errand, items[number]): _state(each) for number, each in own.items()}
+            )
+        return outcome
 
     @staticmethod
     def _key(errand: Errand, item: Transaction) -> str:
         return key_of(errand.provider.dialect, errand.provider.id, item.kind.value, item)
 
-    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool) -> Outcome:
+    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Outcome:
         order = Order(
-            wire=item, space=item.kind.value, call=errand.name, waits=True, batch=name, atomic=atomic
+            wire=item, space=item.kind.value, call=errand.name, waits=True, batch=name, atomic=atomic, joint=joint
         )  # fmt: skip
         return (await self.driver.carry(errand, order)).outcome
 
-    async def _give_back(
-        self, errand: Errand, items: Sequence[Transaction], outcomes: dict[int, Outcome], name: str, refused: Declined
-    ) -> Outcome:
-        """What this batch took of an atomic batch that was declined; what stood before it stays."""
+    async def _give_back(self, errand: Errand, items: Sequence[Transaction], name: str, refused: Declined) -> Outcome:
+        """What an atomic batch did that was declined, also when it came before; what stood before it stays."""
         shown, waits = refused, False
-        for number in outcomes:
-            key = self._key(errand, items[number])
-            taken = await self.world.journal.get(key)
-            if taken is None or not taken.takes or taken.batch != name or isinstance(taken.outcome, Declined):
+        for item in (items[number] for number in in_order(items)):
+            taken = await self.world.journal.get(self._key(errand, item))
+            if taken is None or taken.batch != name or taken.state is State.DECLINED or not undoable(taken):
                 continue
             undo = await self.driver.undo(errand, giving_back(taken), name)
             if undo is None or not undo.decided:
@@ -67,6 +76,10 @@ class Batches:
         if waits:
             return Unknown(detail="part of the batch was declined, and another part is not given back yet")
         return replace(shown, items=())
+
+
+def _state(outcome: Outcome) -> State:
+    return State.ACCEPTED if isinstance(outcome, Accepted) else State.DECLINED
 
 
 def _together(outcomes: dict[int, Outcome]) -> Outcome:

@@ -19,7 +19,7 @@ from gateway.engine.identity import own_id, same_player
 from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement, Session, what_moved
-from gateway.engine.parts import Part, gone
+from gateway.engine.parts import Part, gone, named_apart
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
@@ -48,6 +48,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     decided: bool = False  # and was decided
     joined: bool = False  # and another call of it was open in this process
     batch: str = ""  # the batch that it is an item of
+    joint: bool = False  # its answer is that of several items: it is heard with all of them (rule 26)
 
     def same(self, own: Movement) -> bool:
         """Whether it is a repeat, by its content (rule 2)."""
@@ -74,6 +75,7 @@ class Around(Struct, frozen=True, kw_only=True):
     unclaimed: bool | UnsetType = UNSET  # that one was itself undone
     unclaiming: bool | UnsetType = UNSET  # or is to be, and nobody knows yet
     restorer: Movement | UnsetType | None = UNSET  # the rollback of its undoer
+    beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
@@ -99,7 +101,10 @@ class Around(Struct, frozen=True, kw_only=True):
     def rows(self) -> dict[str, Movement]:
         """Every movement that was gathered, by its key: what a decision may lean on."""
         found: dict[str, Movement] = {}
-        one = (self.target, self.undoer, self.claimer, self.restorer, self.whole, self.whole_undoer, self.tombstone)
+        one = (
+            self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.whole, self.whole_undoer,
+            self.tombstone,
+        )  # fmt: skip
         many = (self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets)
         for m in one:
             if isinstance(m, Movement):
@@ -352,7 +357,9 @@ class Case(Struct, frozen=True, kw_only=True):
         """A movement that no route led to, when it was read, has no alias yet."""
         assert self.way is not None
         own = self.own
-        return own.alias or self.way.alias(own.space, own.tx, made=own.ours or bool(own.parent))
+        made = own.ours or bool(own.parent)
+        tx = own.tx if made else named_apart(self.provider.dialect, own.tx)
+        return own.alias or self.way.alias(own.space, tx, made=made)
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known

@@ -7,7 +7,7 @@ does; else it looks again (rule 31).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -42,11 +42,11 @@ from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT, id_was_used
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
-from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing, refused_debit
+from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing, refused_item, undoable
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
-from gateway.engine.undoing import claims
+from gateway.engine.undoing import claims, stands_again
 from gateway.engine.words import Way
 from gateway.engine.world import World
 from gateway.http import Request
@@ -168,6 +168,23 @@ class Driver:
 
         await self._insist(key, changed, [Step(now, Event.TOLD, UNKNOWN)])
 
+    async def heard(self, errand: Errand, states: Mapping[str, State]) -> None:
+        """The one answer of a batch is heard: all the decisions that it tells at the same moment, or none (rule 26)."""
+        now, keys = self.world.clock(), sorted(states)
+        errand.keys.update(keys)
+
+        def steps(again: bool) -> Steps[None]:
+            found = yield Look(tuple(LookFor("own", (key,)) for key in keys))
+            rows = [own for each in found for own in each if own.state is states[own.key]]
+            told = [(own, row.told(own, errand.name, now)) for own in rows]
+            puts = tuple(Put(own, after) for own, after in told if after is not own)
+            lines = tuple((own.key, Step(now, Event.TOLD, after.told)) for own, after in told if _doubted_before(own))
+            if puts:
+                yield Write(puts=puts, steps=lines)
+
+        if keys:
+            await self.world.journal.make(Change(steps=steps, key=keys[0]))
+
     # -- the loop
 
     async def bring(
@@ -279,19 +296,28 @@ class Driver:
         """Journals a decision. None: it was stale."""
         own, now = case.own, self.world.clock()
         outcome = shown(await self._with_balance(case, _with_amount(case, outcome)), own.key)
-        call = errand.name if errand.open and case.asked is not None else ""
+        call = errand.name if errand.open and case.asked is not None and not case.asked.joint else ""
         after = row.decided(own, outcome, now, call)
         if not call:
             after = _nobody_heard(errand.provider, after, now)
-        if after.state is State.ACCEPTED and after.atomic and after.takes and refused_debit(case.siblings) is not None:
+            # The call that it is an item of goes on: no clock runs out before that has ended (rule 12).
+            if errand.open and after.due_at is not None:
+                after = replace(after, due_at=now + errand.lease)
+        broken = after.atomic and undoable(after) and refused_item(case.siblings) is not None
+        if after.state is State.ACCEPTED and broken:
             after = replace(after, due_at=now)  # it is given back (rule 19)
         aim, freed = self._aim(case, after)
         steps = [(own.key, step) for step in self._steps_of(case)]
         if freed:
             steps.append((freed.key, Step(now, Event.RELEASED, own.key)))
+        beyond = case.around.beyond
+        again = stands_again(after, case.target, beyond) if beyond is not None else None
+        if again is not None:
+            steps.append((again.key, Step(now, Event.RELEASED, own.key)))
         puts = (
             Put(own, after),
             *([aim] if aim is not None else []),
+            *([Put(beyond, again)] if beyond is not None and again is not None else []),
             *_its_whole(case, now),
             *_its_hold(case, after, now),
             *in_vain(after, case.siblings, now),
@@ -659,6 +685,12 @@ def _giving_back(part: Part, batch: str) -> Order:
 def _way(case: Case) -> Way:
     assert case.way is not None, "rules before `nobody knows` ask no wallet"
     return case.way
+
+
+def _doubted_before(own: Movement) -> bool:
+    """Whether doubt was told of it before it was decided."""
+    told, decided = own.told_at, own.decided_at
+    return own.told == UNKNOWN and told is not None and decided is not None and told < decided
 
 
 def _nobody_heard(provider: Provider, after: Movement, now: datetime) -> Movement:

@@ -21,6 +21,7 @@ from gateway.engine.journal import Answers, Doubt, Look, Looks, Put, Steps, Writ
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
+from gateway.engine.parts import named_apart, refusable, undoable
 from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
@@ -57,6 +58,7 @@ class Order(Struct, frozen=True, kw_only=True):
     ours: bool = False
     batch: str = ""
     atomic: bool = False
+    joint: bool = False  # one of several items: heard with all of them
     id_space: str = ""  # where the alias lives, if not in `space`
     leaned: tuple[Movement, ...] = ()  # what the wish to open it leaned on
     settled: bool = False  # everybody was asked who could say who plays
@@ -211,6 +213,8 @@ def _second_asks(
         asks["legs"] = LookFor("parts", (target.key,))
         if target.undone_by and target.undone_by != own.key:
             asks["claimer"] = LookFor("own", (target.undone_by,))
+        if own.undoes and target.undoes and target.target:
+            asks["beyond"] = LookFor("own", (target.target,))
         if not target.decided and target.takes and own.undoes and not own.decided:
             asks |= _won_asks(target, "target_won")
         if target.tx.session and target.tx.session != own.tx.session:
@@ -314,6 +318,7 @@ def _around(
         unclaimed=unclaimer is not None and unclaimer.state is State.ACCEPTED,
         unclaiming=unclaimer is not None and not unclaimer.decided,
         restorer=_one(third, "restorer"),
+        beyond=_one(second, "beyond"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
@@ -465,8 +470,11 @@ def _placed(row: Movement, way: Way | None, target: Movement | None, around: Mov
 
 def _alias(way: Way | None, order: Order, row: Movement) -> str:
     """The parts of a round's refund are told as its own ids, in its own space (rule 16)."""
-    made = row.ours or (bool(row.parent) and not order.id_space)
-    return way.alias(order.id_space or order.space, row.tx, made=made) if way is not None else ""
+    if way is None:
+        return ""
+    if not row.parent and not row.ours:
+        return way.alias(row.space, named_apart(way.provider.dialect, row.tx))
+    return way.alias(order.id_space or order.space, row.tx, made=row.ours or not order.id_space)
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
@@ -581,7 +589,7 @@ def unheard_by(case: Case) -> bool:
     """Whether that this call hears the decision must be known: doubt was the last word, or would be if
     another call turned out not to have heard it (rules 12, 26)."""
     own, asked = case.own, case.asked
-    if asked is None or not own.decided or asked.call in own.names:
+    if asked is None or asked.joint or not own.decided or asked.call in own.names:
         return False
     return own.told != own.state.value or clocked(case.provider, own)
 
@@ -612,7 +620,7 @@ def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Cas
         content = fingerprint(order.wire) if again else case.own.fingerprint
         asked = Asked(
             call=order.call, content=content, player=done.tx.player, again=again,
-            decided=case.own.decided, batch=order.batch,
+            decided=case.own.decided, batch=order.batch, joint=order.joint,
         )  # fmt: skip
     nobody = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
     return replace(
@@ -632,7 +640,7 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
         case Decide(outcome=Declined() as outcome) if isinstance(around.tombstone, Movement):
             row = buried(own, around.tombstone.key, outcome, hands.moment.now)
         case Decide(outcome=outcome) if not own.undoes and not isinstance(outcome, Accepted):
-            row = decided(own, outcome, hands.moment.now, order.call)
+            row = decided(own, outcome, hands.moment.now, "" if order.joint else order.call)
         case _:
             row = own
     puts: tuple[Put, ...] = ()
@@ -660,11 +668,11 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
 
 
 def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> list[Put]:
-    """What an atomic batch took before one of its debits was declined is looked at, at once: it is given back, also
-    where nobody waits for the batch any more (rule 19)."""
-    if after.state is not State.DECLINED or not after.atomic or not after.takes or after.ours:
+    """What an atomic batch did before one of its items was declined is looked at, at once: it is undone, also where
+    nobody waits for the batch any more (rule 19)."""
+    if after.state is not State.DECLINED or not after.atomic or not refusable(after):
         return []
-    taken = [m for m in siblings if m.state is State.ACCEPTED and m.takes and not (m.ours or m.undone_by)]
+    taken = [m for m in siblings if m.state is State.ACCEPTED and undoable(m) and not m.undone_by]
     return [Put(m, replace(m, due_at=now)) for m in taken]
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.dialect import Dialect
 from gateway.engine.identity import own_rollback_id
 from gateway.engine.movement import Movement
 from gateway.engine.states import State
@@ -98,6 +99,15 @@ def part_id(refund: str, *bets: str) -> str:
     return ":".join([f"{word}{colon}{_escaped(rest)}", *map(_escaped, bets)])
 
 
+def named_apart(dialect: Dialect, tx: Transaction) -> Transaction:
+    """A rollback that a provider named, called as no part of a round's refund can be: the same escape.
+
+    Refund `a` of a round with the bet `b`, and the refund of the bet `a:b`, were one rollback to their wallet.
+    """
+    apart = tx.kind is Kind.ROLLBACK and dialect.round_refunds
+    return replace(tx, id=part_id(tx.id)) if apart else tx
+
+
 def _escaped(id: str) -> str:
     return id.replace("%", "%25").replace(":", "%3A")
 
@@ -130,6 +140,9 @@ def _moved(part: Movement) -> Decimal:
 
 # ---------------------------------------------------------------- batch
 
+LAST = 2
+"""The turn of what is owed whatever its wallet says."""
+
 
 def in_order(items: Sequence[Transaction]) -> list[int]:
     """Debits first, credits last; between them what gives back and may be declined for good."""
@@ -139,7 +152,7 @@ def in_order(items: Sequence[Transaction]) -> list[int]:
 def _turn(item: Transaction) -> int:
     if not owes(item.act):
         return 0
-    return 1 if item.kind in (Kind.ROLLBACK, Kind.RELEASE) else 2
+    return 1 if item.kind in (Kind.ROLLBACK, Kind.RELEASE) else LAST
 
 
 def pays(items: Sequence[Transaction]) -> bool:
@@ -164,14 +177,25 @@ def own_undoing(taken: Movement, id: str) -> Transaction:
 
 
 def giving_back(taken: Movement) -> Part:
-    """Of what an atomic batch took and that is not to stand: one for each key space and id, whoever makes it."""
+    """Of what an atomic batch did and that is not to stand: one for each key space and id, whoever makes it."""
     id = own_rollback_id(f"batch.{taken.space}", taken.tx.id)
     return Part(name=GIVE_BACK, tx=own_undoing(taken, id), target=taken.key)
 
 
-def refused_debit(items: Sequence[Movement]) -> Declined | None:
-    """The first decline of a debit among the items of a batch."""
-    return next((m.outcome for m in items if m.takes and not m.ours and isinstance(m.outcome, Declined)), None)
+def refusable(item: Movement) -> bool:
+    """Whether an item of a batch may be declined for good, so that the others are not to stand (rule 19)."""
+    return not item.ours and _turn(item.tx) < LAST
+
+
+def undoable(item: Movement) -> bool:
+    """Whether it is undone where the batch that did it is declined: what it took, and the cancels that it did. What ended
+    a hold can be told to no wallet to be undone."""
+    return not item.ours and (item.takes or item.undoes)
+
+
+def refused_item(items: Sequence[Movement]) -> Declined | None:
+    """The first decline of such an item."""
+    return next((m.outcome for m in items if refusable(m) and isinstance(m.outcome, Declined)), None)
 
 
 def stays(taken: Movement, siblings: Sequence[Movement]) -> bool:

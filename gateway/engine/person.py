@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.dialect import Dialect
 from gateway.engine.capability import encodes
 from gateway.engine.gather import in_vain, tied
 from gateway.engine.identity import own_id
@@ -22,6 +23,7 @@ from gateway.engine.parts import gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
+from gateway.engine.undoing import stands_again, undoes_whole
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
 
 NOW = timedelta(0)  # due at once
@@ -47,11 +49,16 @@ class Verdict(Struct, frozen=True, kw_only=True):
 async def retry(journal: Journal, setup: Setup, key: str, by: str, now: datetime) -> Movement:
     """Due at once; what waited for a person is in doubt or owed again. Raises `NotDone`."""
 
+    step = Step(now, Event.RETRY, _by(by))
+
     def steps(again: bool) -> Steps[Movement]:
+        done = (yield from _done_before(key, step)) if again else None
+        if done is not None:
+            return done
         own = yield from _open_one(key, now)
         _may_be_asked(own, setup, now)
         after = replace(left(own, own.open_state, "", now), tries=0)
-        held = yield Write(puts=(Put(own, after, NOW),), steps=((key, Step(now, Event.RETRY, _by(by))),))
+        held = yield Write(puts=(Put(own, after, NOW),), steps=((key, step),))
         return _done(after, held=held)
 
     return await journal.make(Change(steps=steps, key=key))
@@ -63,6 +70,9 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
     step = Step(now, Event.RESOLVED, f"{word}{_by(verdict.by, ' by ')}: {verdict.reason}")
 
     def steps(again: bool) -> Steps[Movement]:
+        done = (yield from _done_before(key, step)) if again else None
+        if done is not None:
+            return done
         own = yield from _open_one(key, now)
         asks = (
             Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,)), Ask("parts", (own.target,)),
@@ -76,17 +86,27 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
                 if not each.decided:
                     _nothing_in_flight(each, setup, now)
         aim, above = next(iter(target), None), next(iter(whole), None)
+        beyond: Movement | None = None
+        if aim is not None and aim.undoes:
+            (rows,) = yield Look((Ask("own", (aim.target,)),))
+            beyond = next(iter(rows), None)
         unknown = aim is None and not parts
         after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
-        puts = [Put(own, after), *_its_target(after, aim, now), *_its_whole(above, now)]
+        provider = setup.provider_by_id(own.provider)
+        dialect = provider.dialect if provider is not None else None
+        puts = [Put(own, after), *_its_target(after, aim, dialect, now), *_its_whole(above, now)]
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
+        stands = stands_again(after, aim, beyond) if own.undoes else None
+        puts += [Put(beyond, stands)] if beyond is not None and stands is not None else []
         puts += in_vain(after, [m for m in batch if m.key != key], now)
         told = [(key, step)]
         if above is not None and not above.decided:
             told.append((above.key, Step(now, Event.RETRY, f"its part {key} was resolved")))
         if aim is not None and aim.undone_by == key and not gone(after):
             told.append((aim.key, Step(now, Event.RELEASED, key)))
+        if stands is not None:
+            told.append((stands.key, Step(now, Event.RELEASED, key)))
         held = yield Write(puts=tuple(puts), steps=tuple(told))
         return _done(after, held=held)
 
@@ -101,6 +121,14 @@ def _done(after: Movement, *, held: bool) -> Movement:
     if not held:
         raise NotDone("it changed at the same moment: try again")
     return after
+
+
+def _done_before(key: str, step: Step) -> Looks[Movement | None]:
+    """The movement as it is by now, if its story says that this was done: only the confirmation was lost, and what came
+    of it meanwhile stands."""
+    found, story = yield Look((Ask("own", (key,)), Ask("story", (key,))))
+    said = any((s.at, s.what) == (step.at, step.what) and step.detail.startswith(s.detail) for s in story)
+    return next(iter(found), None) if said else None
 
 
 def _open_one(key: str, now: datetime) -> Looks[Movement]:
@@ -175,8 +203,9 @@ def _no(movement: Movement, target: Movement | None, named: list[Movement], *, u
     return Declined(reason=reason, message="decided by a person")
 
 
-def _its_target(rollback: Movement, target: Movement | None, now: datetime) -> list[Put]:
-    """A rollback that was done ends the doubt about its target (rule 5); one that will not be frees it."""
+def _its_target(rollback: Movement, target: Movement | None, dialect: Dialect | None, now: datetime) -> list[Put]:
+    """A rollback that was done ends the doubt about its target (rule 5); one that will not be frees it. *A part was
+    given back, a person said so, and the refund of the rest heard that nothing was left (rule 17).*"""
     if target is None or rollback.kind not in (Kind.ROLLBACK, Kind.RELEASE):
         return []
     if not gone(rollback):
@@ -186,6 +215,8 @@ def _its_target(rollback: Movement, target: Movement | None, now: datetime) -> l
         if target.decided:
             return [Put(target, freed)]
         return [Put(target, replace(left(freed, target.open_state, "", now), tries=0), NOW)]
+    if rollback.undoes and not undoes_whole(rollback, target, dialect):
+        return []
     if target.decided:
         held = rollback.kind is Kind.RELEASE  # of what is held it is only a word
         return [] if target.undone_by or held else [Put(target, replace(target, undone_by=rollback.key))]

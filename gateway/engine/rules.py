@@ -24,8 +24,9 @@ from gateway.engine.parts import (
     gone,
     halves,
     named,
-    refused_debit,
+    refused_item,
     stays,
+    undoable,
     undoing_of,
 )
 from gateway.engine.setup import Provider
@@ -86,18 +87,21 @@ def taken_back(case: Case) -> Move | None:
 
     Move: Tell `already_rolled_back`; doubt while that cancel is itself being undone
     From the moment its cancel is read nobody asks for the bet again. An item that its declined batch
-    gave back was never accepted by itself; its batch goes on where it stopped. *A bet whose cancel was itself undone stood
-    at its wallet, and its repeat heard that it was rolled back.*
+    gave back was never accepted by itself, nor was a cancel that it undid; its batch goes on where it stopped. *A bet whose
+    cancel was itself undone stood at its wallet, and its repeat heard that it was rolled back.*
     Serves: 7, 11, 19
     """
     own, asked = case.own, case.asked
-    if asked is None or not asked.again or own.undoes or not own.undone_by or own.state is State.DECLINED:
+    if asked is None or not asked.again or not own.undone_by or own.state is State.DECLINED:
         return None
     undoer = case.undoer
     if own.batch and undoer is not None and undoer.batch == own.batch:
         if asked.batch == own.batch:
             return None
-    elif own.told == State.ACCEPTED.value or _restored(case):
+        if own.undoes:
+            heard = STANDS if undoer.decided else Unknown(detail="its batch was declined")
+            return Tell(heard) if undoer.ours else None
+    elif own.undoes or own.told == State.ACCEPTED.value or _restored(case):
         return None
     restorer = case.restorer
     if restorer is not None and not restorer.decided:
@@ -141,19 +145,20 @@ def silence_left(case: Case) -> timedelta | None:
 
 
 def taken_in_vain(case: Case) -> Move | None:
-    """A debit that an atomic batch took, and another debit of it was declined; no call asks for it.
+    """What an atomic batch did, and another item of it was declined; no call asks for it.
 
-    Move: Split: it is given back
+    Move: Split: it is undone
     *Settlement found that the second bet of a batch had never arrived, and the first one stood until its provider came
-    again, which it never did.* While a call of the batch waits, that call gives it back and says so.
+    again, which it never did.* While a call of the batch waits, that call gives it back and says so. *Of two cancels one
+    was done and the other refused: the provider heard that nothing had moved, and the bet went on, free.*
     Serves: 19
     """
     own = case.own
     if case.asked is not None or own.state is not State.ACCEPTED or own.undone_by or own.ours or own.parent:
         return None
-    if not own.takes or not own.atomic or not own.batch or stays(own, case.siblings):
+    if not undoable(own) or not own.atomic or not own.batch or stays(own, case.siblings):
         return None
-    return Split((giving_back(own),), given_back=True) if refused_debit(case.siblings) is not None else None
+    return Split((giving_back(own),), given_back=True) if refused_item(case.siblings) is not None else None
 
 
 def already_decided(case: Case) -> Move | None:
@@ -455,9 +460,9 @@ def _made(movement: Movement) -> str:
 
 
 def batch_broken(case: Case) -> Move | None:
-    """A credit of an atomic batch of which a debit was declined.
+    """A credit of an atomic batch of which another item was declined.
 
-    Move: Split: the debits that this batch took are given back; then Decide declined
+    Move: Split: what this batch did is undone; then Decide declined
     *A batch gave back a bet that had stood before it, and a giving back that was refused was seen by nobody:* only what
     this batch took is given back, and what is refused waits for a person.
     Serves: 19
@@ -465,14 +470,15 @@ def batch_broken(case: Case) -> Move | None:
     own = case.own
     if own.kind is not Kind.CREDIT or not own.batch or not own.atomic or not case.unasked:
         return None
-    refused = refused_debit(case.siblings)
+    refused = refused_item(case.siblings)
     if refused is None:
         return None
-    open_ones = [m for m in case.siblings if m.takes and not (m.ours or m.undone_by or m.state is State.DECLINED)]
+    done = [m for m in case.siblings if undoable(m)]
+    open_ones = [m for m in done if not (m.undone_by or m.state is State.DECLINED)]
     taken = next((m for m in open_ones if not stays(m, case.siblings)), None)
     if taken is not None:
         return First(taken) if not taken.decided and taken.key not in case.tried else _give_back(case, taken)
-    return Decide(Declined(reason=refused.reason, message="a debit of its batch was declined"))
+    return Decide(Declined(reason=refused.reason, message="another item of its batch was declined"))
 
 
 def _give_back(case: Case, taken: Movement) -> Move:

@@ -42,8 +42,26 @@ def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> 
         return False
     if own.kind is Kind.RELEASE:  # of what is held it is only a word; of what is in doubt it is a cancel (rule 11)
         return free and (own.ours or not target.decided)
-    whole = own.ours or not dialect.partial or undoes_all(own.tx, target)
-    return own.undoes and free and whole
+    return own.undoes and free and undoes_whole(own, target, dialect)
+
+
+def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None) -> bool:
+    """Whether nothing of its target is left once it is done. None: its provider is not configured any more."""
+    several = dialect is None or dialect.partial
+    return own.ours or not several or undoes_all(own.tx, target)
+
+
+def stands_again(own: Movement, target: Movement | None, beyond: Movement | None) -> Movement | None:
+    """What the target of an accepted rollback had undone: free again, and a bet of its round as before (rules 11, 16).
+
+    *A bet whose cancel was undone counted as undone: its round's refund left it out, and another bet in doubt was taken
+    for the only one of the round.* No clock runs for it: its provider has said that it stands.
+    """
+    if own.state is not State.ACCEPTED or target is None or not target.undoes or beyond is None:
+        return None
+    if beyond.state is not State.ACCEPTED or beyond.undone_by != target.key:
+        return None
+    return replace(beyond, undone_by="", due_at=None)
 
 
 def never_asked(case: Case) -> bool:

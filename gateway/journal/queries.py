@@ -45,6 +45,7 @@ def of(*paths: Path, lease: str, over: str, **dialect: str) -> Queries:
         "row": f"{', '.join(rows.MOVEMENT)}, {over} AS lease_over",
         "session": rows.SESSION_COLUMNS,
         "doubt": "since, said_at",
+        "step": "at, what, detail",
         "inserted": ", ".join(rows.INSERTED),
         "marks": ", ".join("?" for _ in rows.INSERTED),
         "marks_leased": ", ".join(lease if name == "due_at" else "?" for name in rows.INSERTED),

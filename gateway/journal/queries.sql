@@ -104,7 +104,7 @@ WHERE key = ? AND number > 100 AND number <= (SELECT max(number) FROM steps WHER
   AND what NOT IN ('retry', 'resolved');
 
 -- story: the lines of a movement's story
-SELECT at, what, detail FROM steps WHERE key = ? ORDER BY number;
+SELECT {step} FROM steps WHERE key = ? ORDER BY number;
 
 -- due_wallets: every wallet's name that something is due for, now or later; one step of an index each
 WITH RECURSIVE names (wallet) AS (

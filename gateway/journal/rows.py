@@ -183,5 +183,7 @@ def session(row: tuple[Any, ...]) -> Session:
     )
 
 
-DECODED: dict[str, Callable[[tuple[Any, ...]], Any]] = {"{row}": movement, "{session}": session, "{doubt}": doubt}
+DECODED: dict[str, Callable[[tuple[Any, ...]], Any]] = {
+    "{row}": movement, "{session}": session, "{doubt}": doubt, "{step}": step,
+}  # fmt: skip
 """By what a query selects."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from decimal import Decimal
 
@@ -14,11 +15,12 @@ from gateway.engine.states import State
 from gateway.model import Adjust, Batch, Kind, Reason, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
-from tests.simulation.behaviours import arrives, lost_before, unreachable
-from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, a_call, a_wallet, at_once, vectors_of
+from tests.engine.histories import ACCEPTED, DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
+from tests.simulation.behaviours import Behaviour, arrives, late, lost_after, lost_before, unreachable
+from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, a_call, a_provider, a_wallet, at_once, vectors_of
 
 SOON = timedelta(seconds=30)
+SETTLED = refuses(Reason.ALREADY_SETTLED)
 BIG = bet("big", "5000.00")
 
 
@@ -187,4 +189,178 @@ def test_rule_19_what_a_batch_took_is_given_back_though_its_process_died_before_
     bench.till.heal()
     bench.settlement(300, 1)
     assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- one answer
+
+
+CLOCKED = a_provider("native", after_doubt=timedelta(seconds=20))
+TWO_BETS = (bet("b1"), bet("b2", "20.00"))
+
+
+def dies_after(bench: Bench, whole: Transaction, events: int) -> bool:
+    """The process dies so many events after the batch was sent, and its provider does not come again: whether it had
+    answered before."""
+    call, seen = bench.begin(whole), itertools.count()
+    bench.scheduler.run(lambda: call.done() or next(seen) >= events)
+    if call.done():
+        return True
+    bench.crash()
+    bench.restart()
+    bench.settlement(120, 2)
+    return False
+
+
+@pytest.mark.parametrize("atomic", [True, False], ids=["atomic", "not atomic"])
+@pytest.mark.parametrize("items", [TWO_BETS, (*TWO_BETS, win("w1", "50.00"))], ids=["two bets", "and a win"])
+def test_rule_26_the_items_of_a_batch_are_heard_all_or_none(
+    bench_of: MakeBench, items: tuple[Transaction, ...], atomic: bool
+) -> None:
+    """*The process died while the second bet was asked for: the first one counted as heard, and silence gave back the
+    second alone.* The provider hears one answer, and without it takes the whole batch for failed."""
+    whole = Decimal("970.00") if len(items) == len(TWO_BETS) else Decimal("1020.00")
+    found: dict[int, Decimal] = {}
+    for events in range(1, 500):
+        bench = bench_of(CLOCKED, "native")
+        if dies_after(bench, batch(*items, atomic=atomic), events):
+            break
+        found[events] = bench.till.balance()
+        nothing_is_open(bench)
+    assert {events: left for events, left in found.items() if left not in (Decimal("1000.00"), whole)} == {}
+    assert Decimal("1000.00") in found.values()
+
+
+def test_rule_12_a_batch_whose_answer_was_heard_is_given_back_by_no_clock(bench_of: MakeBench) -> None:
+    """Every one of its bets counts as heard with the answer, also those that were decided long before the last one; and
+    where the connection was gone before it was written, none."""
+    bench = bench_of(CLOCKED, "native")
+    bench.till.then(arrives, late(1.5), kind=Kind.DEBIT)
+    assert word(bench.call(batch(*TWO_BETS))) == ACCEPTED
+    assert {bench.row(Kind.DEBIT, id).told for id in ("b1", "b2")} == {ACCEPTED}
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("970.00")
+    at_once(bench.process.engine.unheard(bench.answers[-1]))
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_rule_12_no_clock_runs_out_while_its_batch_is_open(bench_of: MakeBench, nodes: int) -> None:
+    """The first bet was decided, and the batch waited for the second one for longer than a provider is silent that
+    believes it failed."""
+    short = a_provider("native", after_doubt=timedelta(seconds=1))
+    bench = bench_of(short, "native")
+    others = [bench.second() for _ in range(nodes - 1)]
+    bench.till.then(arrives, late(2.4), kind=Kind.DEBIT)
+    call = bench.begin(batch(*TWO_BETS))
+    bench.settlement(2.2, 0.1, bench.process, *others)
+    assert word(bench.finish(call).outcome) == ACCEPTED
+    bench.settlement(30, 1, bench.process, *others)
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+def test_rule_12_a_batch_whose_repeat_was_heard_is_given_back_by_no_clock(bench_of: MakeBench) -> None:
+    """Doubt was told first; the repeat told everything from the journal, in one answer."""
+    bench = bench_of(CLOCKED, "native")
+    bench.till.then(arrives, kind=Kind.DEBIT)
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    whole = batch(*TWO_BETS)
+    assert word(bench.call(whole)) == DOUBT
+    bench.till.heal()
+    bench.settlement(8, 1)
+    assert word(bench.call(whole)) == ACCEPTED
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+def test_rule_19_a_batch_that_is_declined_at_its_first_bet_keeps_no_other_one(bench_of: MakeBench) -> None:
+    """Doubt was told, both bets turned out to be taken, the first one was cancelled and the batch came again: it was
+    declined at that bet, and nobody looked at the second, which its provider took for failed."""
+    bench = bench_of("native", "native")
+    whole = batch(*TWO_BETS)
+    bench.till.then(arrives, kind=Kind.DEBIT)
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(whole)) == DOUBT
+    bench.till.heal()
+    bench.settlement(30, 1)
+    assert word(bench.call(undo("c1", "b1"))) == ACCEPTED
+    assert [word(bench.call(whole)) for _ in range(2)] == [Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_ROLLED_BACK]
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- batches that give back
+
+
+def two_cancels(bench_of: MakeBench, wallet: str = "native", *, second: Behaviour = SETTLED) -> Bench:
+    """Two bets stand, and an atomic batch is to cancel both: the first cancel is done, the second one is not."""
+    bench = bench_of("native", wallet)
+    for one in TWO_BETS:
+        bench.call(one)
+    bench.till.then(arrives, second, kind=Kind.ROLLBACK)
+    return bench
+
+
+CANCELS = batch(undo("r1", "b1"), undo("r2", "b2"))
+
+
+def test_rule_19_of_an_atomic_batch_of_cancels_none_is_done_where_one_is_refused(bench_of: MakeBench) -> None:
+    """*The provider heard that nothing was cancelled, and the first stake had been given back: its bet went on, free.*
+    Declined means that nothing moved; the bet stands, and may be cancelled again."""
+    bench = two_cancels(bench_of)
+    assert [word(bench.call(CANCELS)) for _ in range(2)] == [Reason.ALREADY_SETTLED, Reason.ALREADY_SETTLED]
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+    assert word(bench.call(undo("r1", "b1"))) == Reason.ALREADY_SETTLED
+    assert word(bench.call(undo("r9", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("980.00")
+
+
+def test_rule_19_what_a_wallet_cannot_take_again_is_a_persons(bench_of: MakeBench) -> None:
+    """NetGaming knows no rollback of a rollback: its provider hears doubt until somebody has said what becomes of it."""
+    bench = two_cancels(bench_of, "netgaming")
+    assert word(bench.call(CANCELS)) == DOUBT
+    waits_for_a_person(bench)
+    declined_by_a_person(bench)
+    assert word(bench.call(CANCELS)) == Reason.ALREADY_SETTLED
+
+
+def test_rule_19_a_cancel_is_taken_again_when_settlement_finds_the_other_one_refused(bench_of: MakeBench) -> None:
+    """The second cancel was in doubt when the provider was answered, and it did not come again."""
+    bench = two_cancels(bench_of, second=lost_before)
+    bench.till.always(lost_before, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(CANCELS)) == DOUBT
+    bench.till.heal()
+    bench.till.then(SETTLED, kind=Kind.ROLLBACK)
+    bench.settlement(300, 1)
+    assert bench.row(Kind.ROLLBACK, "r2").state is State.DECLINED
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_rule_19_what_a_batch_took_is_given_back_when_its_cancel_is_refused(bench_of: MakeBench, dies: bool) -> None:
+    """*The call gave the bet back where it lived to; settlement looked for a bet that was declined, and found none: the
+    stake stayed taken.*"""
+    bench = bench_of("native", "native")
+    bench.call(bet("b0", "7.00"))
+    bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    call = bench.begin(batch(bet("b1"), undo("r0", "b0")))
+    declined = Listing(states=(State.DECLINED,))
+    bench.scheduler.run(lambda: dies and bool(at_once(bench.journal.listed(declined))))
+    if dies:
+        bench.crash()
+        bench.restart()
+    else:
+        assert word(bench.finish(call).outcome) == Reason.ALREADY_SETTLED
+    bench.settlement(300, 1)
+    assert bench.till.balance() == Decimal("993.00")
     nothing_is_open(bench)

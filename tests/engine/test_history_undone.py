@@ -28,7 +28,7 @@ from tests.engine.histories import (
 )
 from tests.engine.test_person import again, decide
 from tests.simulation.behaviours import Behaviour, Post, Response, arrives, lost_after, lost_before, unreachable
-from tests.simulation.bench import NEVER, PLAYER, Bench, Trip, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, PLAYER, SAFE, Bench, Trip, a_call, a_provider, a_wallet
 
 CLOCKED = a_provider("native", after_doubt=timedelta(seconds=20))
 FORWARD = undo("u1", "r1", kind=Kind.ROLLBACK)
@@ -178,6 +178,58 @@ def test_rule_06_the_undoing_of_a_split_settles_cancel_is_a_persons(bench_of: Ma
         waits_for_a_person(bench)
 
 
+@pytest.mark.parametrize("forward", [True, False], ids=["it stands again", "it stays undone"])
+def test_rule_11_a_bet_that_was_rolled_forward_is_a_bet_of_its_round_again(bench_of: MakeBench, forward: bool) -> None:
+    """The win named no bet, and two of its round stood; the one in doubt was taken for the only one, and asked for again
+    although nobody waited for it."""
+    bench = bench_of("native", a_wallet("native", repeats=SAFE, tombstones=False))
+    yes(bench.call(bet("b1")))
+    yes(bench.call(undo("r1", "b1")))
+    if forward:
+        yes(bench.call(FORWARD))
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b2", "20.00"))) == DOUBT
+    bench.till.heal()
+    asked = bench.till.asked(Kind.DEBIT)
+    bench.call(win("w1", "5.00"))
+    bench.settlement(300, 2)
+    assert (bench.till.asked(Kind.DEBIT) == asked) is forward
+    assert bench.row(Kind.DEBIT, "b2").state is (State.DECLINED if forward else State.ACCEPTED)
+    assert bench.till.balance() == (Decimal("995.00") if forward else Decimal("985.00"))
+    nothing_is_open(bench)
+
+
+def test_rule_12_no_clock_gives_back_what_its_provider_rolled_forward(bench_of: MakeBench) -> None:
+    """Doubt was told of the bet, then it was cancelled, and then the cancel undone: its provider knows that it stands."""
+    bench = bench_of(CLOCKED, "native")
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(8, 1)
+    assert bench.row(Kind.DEBIT, "b1").state is State.ACCEPTED
+    yes(bench.call(undo("r1", "b1")))
+    yes(bench.call(FORWARD))
+    bench.settlement(300, 2)
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
+def test_rule_16_a_bet_that_was_rolled_forward_is_refunded_with_its_round(bench_of: MakeBench) -> None:
+    """Its round's refund found no open bet, and the stake stayed taken."""
+    native = a_provider("native")
+    rounds = replace(native, dialect=replace(native.dialect, round_refunds=True))
+    bench = bench_of(rounds, "native")
+    yes(bench.call(bet("b1")))
+    yes(bench.call(undo("r1", "b1")))
+    yes(bench.call(FORWARD))
+    yes(bench.call(bet("b2", "20.00")))
+    yes(bench.call(replace(undo("rf", "none"), act=Rollback(reference="none", scope="round"))))
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- words that were lost, or came beside each other
 
 
@@ -252,6 +304,25 @@ def test_rule_03_the_rollbacks_of_two_refunds_are_two(
     bench.call(refund(one, "r-1"))
     bench.call(refund(other, "r-2"))
     bench.settlement(60, 5)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("direct_first", [True, False])
+@pytest.mark.parametrize("scope", ["round", "transaction"], ids=["a Refund", "a Cancel"])
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "kyren"])
+def test_rule_03_a_refund_that_is_named_as_a_rounds_part_is_told_as_another_one(
+    bench_of: MakeBench, wallet: str, scope: str, direct_first: bool
+) -> None:
+    """Refund `a` of a round with the bet `b`, and the refund of the bet `a:b`: the wallet took the second one of them for
+    the first, and the stake of its bet stayed taken."""
+    bench = bench_of("kyren", wallet)
+    for id, round_id in (("b1", "r-1"), ("b", "r-1"), ("a:b", "r-2")):
+        yes(bench.call(bet(id, round_id=round_id)))
+    direct = replace(refund("a:b", "r-2"), act=Rollback(reference="a:b", scope=scope))
+    for call in (direct, refund("a", "r-1")) if direct_first else (refund("a", "r-1"), direct):
+        yes(bench.call(call))
+    assert len({tx.id for tx in bench.till.sent if tx.kind is Kind.ROLLBACK}) == 3
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
 

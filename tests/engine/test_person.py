@@ -20,9 +20,10 @@ from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.test_story import settle
 from tests.simulation.behaviours import lost_after, lost_before, queued, says, unreachable
-from tests.simulation.bench import NEVER, Bench, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, Bench, Distant, Trip, a_call, a_provider, a_wallet
 
 IN_FLIGHT_SECONDS = 130.0
+SECOND = timedelta(seconds=1)
 
 
 def done(bench: Bench, work: Coroutine[Any, Any, Movement]) -> Movement:
@@ -242,6 +243,56 @@ def test_a_rollback_that_will_not_be_done_frees_its_bet(bench_of: MakeBench) -> 
     yes(bench.call(undo("r2", "t1")))
 
 
+def a_partial_refund_for_a_person(bench_of: MakeBench, **more: Any) -> Bench:
+    """4.00 of a bet of 10.00 were given back, and the answer was lost: the wallet may not be asked again."""
+    once = {"debit": "safe", "credit": "safe", "rollback": "never"}
+    bench = bench_of(a_provider("gameball", **more), a_wallet("native", repeats=once))
+    yes(bench.call(bet("b1")))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert isinstance(bench.call(undo("r1", "b1", "4.00")), Unknown)
+    return bench
+
+
+def test_rule_17_a_partial_refund_that_a_person_saw_leaves_the_rest_to_be_refunded(bench_of: MakeBench) -> None:
+    """*Its bet counted as undone: the refund of the rest heard that it was rolled back before, and 6.00 stayed taken.*"""
+    bench = a_partial_refund_for_a_person(bench_of)
+    decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=True, force=True)
+    yes(bench.call(undo("r2", "b1", "6.00")))
+    assert bench.till.balance() == Decimal("1000.00")
+    assert bench.unresolved() == {}
+
+
+def test_rule_17_a_refund_of_all_that_is_left_that_a_person_saw_is_the_last_one(bench_of: MakeBench) -> None:
+    """The other side of it: a whole refund undoes the bet, whoever says that it was done."""
+    once = {"debit": "safe", "credit": "safe", "rollback": "never"}
+    bench = bench_of("gameball", a_wallet("native", repeats=once))
+    yes(bench.call(bet("b1")))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert isinstance(bench.call(undo("r1", "b1")), Unknown)
+    decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=True, force=True)
+    bench.call(undo("r2", "b1", "6.00"))
+    assert bench.answers[-1].reason == Reason.ALREADY_ROLLED_BACK
+    assert bench.row(Kind.DEBIT, "b1").undone_by == bench.row(Kind.ROLLBACK, "r1").key
+
+
+def test_rule_12_silence_gives_back_what_a_partial_refund_left(bench_of: MakeBench) -> None:
+    """*The clock was off for a bet of which a person knew that a part had been given back.*"""
+    bench = bench_of(a_provider("gameball", after_doubt=timedelta(seconds=60)), a_wallet("native", repeats=NEVER))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(bet("b1")), Unknown)
+    bench.call(undo("r1", "b1", "4.00"))
+    decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=True, force=True)
+    assert bench.row(Kind.DEBIT, "b1").state is not State.DECLINED, "a part of it was given back: it was taken"
+    bench.till.heal()
+    settle(bench, 300)
+    assert bench.till.balance() == Decimal("1000.00")
+    assert bench.unresolved() == {}
+
+
 def test_a_whole_follows_its_parts(bench_of: MakeBench) -> None:
     """A settle whose win is for a person: the win is resolved, and the settle is decided by itself."""
     bench = bench_of("native", a_wallet("netgaming", repeats=NEVER))
@@ -320,3 +371,61 @@ def test_what_no_route_led_to_is_brought_where_one_leads_now(bench_of: MakeBench
     assert bench.row(Kind.CREDIT, "w1").state is State.ACCEPTED
     assert bench.till.balance() == Decimal("1025.00")
     assert bench.till.last(Kind.CREDIT).id, "it is told by an id"
+
+
+# ---------------------------------------------------------------- done, and its confirmation was lost
+
+
+def unconfirmed(bench: Bench, seconds: float = 0.0) -> Any:
+    """The journal of another node, whose first commit is durable and not confirmed; it says it again after so long."""
+    return Distant(bench.journal, bench.scheduler, Trip(unconfirmed=1, stops_after=1, stands_still=seconds))
+
+
+def lines(bench: Bench, key: str, what: Event) -> list[str]:
+    return [step.detail for step in bench.scheduler.finish(bench.journal.story(key)) if step.what is what]
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_rule_31_what_a_person_decided_is_said_as_done_though_its_confirmation_was_lost(
+    bench_of: MakeBench, accepted: bool
+) -> None:
+    """*She was told that nothing was done, because a decision stood: her own.*"""
+    bench = for_a_person(bench_of)
+    key = bench.row(Kind.CREDIT, "w1").key
+    verdict = Verdict(accepted=accepted, reason="seen in their book", by="Ada")
+    row = done(bench, resolve(unconfirmed(bench), bench.setup, key, verdict, bench.scheduler.clock()))
+    assert row.state is (State.ACCEPTED if accepted else State.DECLINED)
+    assert len(lines(bench, key, Event.RESOLVED)) == 1
+
+
+def test_rule_31_anothers_decision_is_not_said_as_done(bench_of: MakeBench) -> None:
+    """Two persons at one moment: who came second is told so, also where that confirmation was lost."""
+    bench = for_a_person(bench_of)
+    key = bench.row(Kind.CREDIT, "w1").key
+    decide(bench, key, accepted=False)
+    verdict = Verdict(accepted=True, reason="seen in their book", by="Bob")
+    with pytest.raises(NotDone, match="a decision stands"):
+        done(bench, resolve(unconfirmed(bench), bench.setup, key, verdict, bench.scheduler.clock() + SECOND))
+
+
+@pytest.mark.parametrize("seconds", [0.0, 30.0])
+def test_rule_31_a_retry_whose_confirmation_was_lost_is_made_once(bench_of: MakeBench, seconds: float) -> None:
+    """*It was made again after all had been done: two lines in its story, or "nothing was done" beside a win that had just
+    been paid.*"""
+    bench = bench_of()
+    bench.till.always(unreachable)
+    assert isinstance(bench.call(win("w1")), Unknown)
+    settle(bench, 30)
+    bench.till.heal()
+    key = bench.row(Kind.CREDIT, "w1").key
+    made: list[Movement] = []
+
+    async def later() -> None:
+        made.append(await retry(unconfirmed(bench, seconds), bench.setup, key, "Ada", bench.scheduler.clock()))
+
+    task = bench.scheduler.spawn(later())
+    settle(bench, 60)
+    assert task.done()
+    assert made[0].state is (State.ACCEPTED if seconds else State.OWED)
+    assert lines(bench, key, Event.RETRY) == ["by Ada"]
+    assert bench.till.balance() == Decimal("1025.00")

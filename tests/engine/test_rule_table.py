@@ -134,6 +134,18 @@ TAKEN_BACK: Pairs = [
         "tell already_rolled_back",
     ),
     ("the same, by its batch", waiting(GIVEN_BACK, asked=repeat(BET, batch="b1"), undoer=GIVES_BACK), SILENT),
+    (
+        "a cancel that its batch undid, by itself",
+        asked_again(replace(undone(done(CANCEL), GIVES_BACK), batch="b1"), CANCEL, undoer=GIVES_BACK),
+        "tell already_settled",
+    ),
+    (
+        "the same, and that is in doubt",
+        asked_again(
+            replace(undone(done(CANCEL), GIVES_BACK), batch="b1"), CANCEL, undoer=sent(SECOND, batch="b1", ours=True)
+        ),
+        "tell doubt",
+    ),
 ]
 
 STEPPED = Moment(NOW, (Stepped(NOW - TEN, NOW - JUST_NOW),))  # nearly all of those minutes were a jump
@@ -730,6 +742,10 @@ TAKEN_IN_VAIN: Pairs = [
     ("it is going back", taken(undone(done(ITEM_1), row(CANCEL)), done(ITEM_2, BROKE)), SILENT),
     ("it was declined, too", taken(done(ITEM_1, BROKE), done(ITEM_2, BROKE)), SILENT),
     ("a win", taken(done(LAST), done(ITEM_2, BROKE)), SILENT),
+    ("a cancel was refused", taken(done(ITEM_1), done(CANCEL, SETTLED)), "give back debit/i1"),
+    ("a cancel, and another one was refused", taken(done(CANCEL), done(SECOND, SETTLED)), "give back rollback/c1"),
+    ("what ended a hold", taken(done(LIFT), done(ITEM_2, BROKE)), SILENT),
+    ("a person declined the win", taken(done(ITEM_1), done(LAST, no(Reason.UNSUPPORTED))), SILENT),
     ("each for itself", batch(done(ITEM_2, BROKE), own=replace(item(done(ITEM_1)), atomic=False)), SILENT),
     (
         "its giving back was refused",
