@@ -492,7 +492,8 @@ class Verdict:
         rows = self._about(row)
         silent = silent and not any(m.key in self.history.resolved for m in rows)
         net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))  # a hold is given back by a release
-        if silent and net and not (family.for_person or self._touched(row) or self._kept(row)):
+        away = self.history.is_away(self.history.rows[row.key])  # it waits, listed with that reason (rule 23)
+        if silent and net and not (away or family.for_person or self._touched(row) or self._kept(row)):
             self.say("ZERO", f"{row.key}: its provider's silence meant that it failed, and {net} moved", family)
 
     def _deaf(self, story: Story) -> None:
