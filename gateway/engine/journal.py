@@ -115,6 +115,11 @@ class Journal(Protocol):
         time again, for the next process, too (rule 29)."""
         ...
 
+    async def catch_up(self, at: datetime, most: timedelta) -> None:
+        """A process begins. Looks that lie further ahead than `most`, which none is put off, were set by a clock that
+        was set back while no process saw it: they are due `at` (rule 29)."""
+        ...
+
     async def note(self, key: str, steps: Sequence[Step]) -> None:
         """Lines of a story, of a movement that does not change."""
         ...

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from gateway.engine.backoff import LONGEST
 from gateway.engine.drive import SETTLE_SECONDS, Driver, row_change
 from gateway.engine.journal import JournalLost
 from gateway.engine.movement import Movement
@@ -22,6 +23,7 @@ TICK_SECONDS = 0.25
 AT_ONCE_MAX = 32  # movements of one wallet under way at the same time
 LEASE = timedelta(seconds=SETTLE_SECONDS + 5)
 NOBODY = timedelta(seconds=60)  # until a movement whose provider is not configured is looked at again
+LOOKS_WITHIN = 2 * LONGEST  # a look that no silence is waited for is put off no longer
 OTHERS = "*"  # wallets that are not configured any more
 
 
@@ -31,7 +33,7 @@ class Settler:
     def __init__(self, driver: Driver) -> None:
         self.driver, self.world = driver, driver.world
         self._open: dict[str, tuple[str, Handle[None]]] = {}
-        self._steps = 0
+        self._steps, self._caught_up = 0, False
 
     async def run(self, current: Callable[[], Setup]) -> None:
         """For ever. `current` is asked each time: a reload holds from the next look on."""
@@ -42,6 +44,7 @@ class Settler:
 
     async def look(self, setup: Setup) -> int:
         """Begins what is due; how much that was."""
+        await self._begin(setup)
         await self._clock_stepped()
         self._open = {key: each for key, each in self._open.items() if self._goes_on(key, each[1])}
         room = self._room(setup)
@@ -64,6 +67,14 @@ class Settler:
             under_way[wallet] = under_way.get(wallet, 0) + 1
         names = (*setup.wallets, OTHERS)
         return {name: max(AT_ONCE_MAX - under_way.get(name, 0), 0) for name in names}
+
+    async def _begin(self, setup: Setup) -> None:
+        """The same, of a step that no process lived to notice: its looks lie later than any is ever put off."""
+        if self._caught_up:
+            return
+        silent = (provider.after_doubt for provider in setup.providers.values() if provider.after_doubt is not None)
+        await self.world.journal.catch_up(self.world.clock(), max([LOOKS_WITHIN, *silent]))
+        self._caught_up = True
 
     async def _clock_stepped(self) -> None:
         """Looks that a clock set which was then set back would come hours too late (rule 29)."""

@@ -102,6 +102,15 @@ class KeptJournal(ABC):
         now = self._now(at)
         await self.make(changes.write(Ask("hasten", now + now), Ask("fly_again", now)))
 
+    async def catch_up(self, at: datetime, most: timedelta) -> None:
+        now, ahead = self._now(at), most // timedelta(microseconds=1)
+
+        def steps(again: bool) -> Steps[None]:
+            (known,) = yield Look((Ask("due_wallets"),))
+            yield Last([Ask("catch_up", (*now, name, *now, ahead)) for (name,) in known])  # type: ignore[misc]  # the journal's own step
+
+        await self.make(Alone(steps=steps))
+
     async def note(self, key: str, steps: Sequence[Step]) -> None:
         def noted(again: bool) -> Steps[None]:
             yield Write(steps=tuple((key, step) for step in steps))

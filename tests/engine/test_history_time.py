@@ -216,6 +216,23 @@ def test_rule_29_after_a_jump_back_the_silence_still_ends(bench_of: MakeBench) -
     nothing_is_open(bench)
 
 
+def test_rule_29_after_a_jump_back_that_no_process_saw_the_silence_still_ends(bench_of: MakeBench) -> None:
+    """The clock was set back by five hours between two processes: for so long nobody looked at the bet, and the stake
+    stayed taken (seed 971255)."""
+    bench = bench_of(a_provider("native", after_doubt=timedelta(seconds=20)), "native")
+    bench.till.always(lost_after)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(5)
+    bench.crash()
+    bench.scheduler.skew = -timedelta(hours=5)
+    bench.restart()
+    bench.settlement(120)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 def test_rule_29_a_jump_ahead_makes_no_wallet_forget(bench_of: MakeBench) -> None:
     """Three days ahead by mistake: the win is owed on, and paid, not left for a person."""
     bench = bench_of()

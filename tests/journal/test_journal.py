@@ -353,6 +353,17 @@ async def test_a_clock_that_stepped_makes_every_look_due(home: Home) -> None:
     assert (await found(journal, carried.key)).owner == carried.owner
 
 
+async def test_looks_that_nobody_puts_off_so_long_are_due_when_a_process_begins(home: Home) -> None:
+    """Its clock was set back while no process lived: an owed credit would else wait for as long as it was set back. What
+    is looked at soon keeps its turn."""
+    journal, at = await home.journal(), now()
+    lost, soon = await opened(journal, bet("b-1")), await opened(journal, bet("b-2"))
+    await wrote(journal, Put(lost, left(lost, State.DOUBT, "", at + HOUR)))
+    await wrote(journal, Put(soon, left(soon, State.DOUBT, "", at + timedelta(seconds=60))))
+    await journal.catch_up(at, timedelta(seconds=120))
+    assert [m.key for m in await journal.take_due(now(), "n-2", HOUR, {"*": 9})] == [lost.key]
+
+
 # ---------------------------------------------------------------- stories
 
 
