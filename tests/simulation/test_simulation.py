@@ -47,6 +47,7 @@ REGRESSIONS = {
     602076: "a machine slept: a wallet that had honestly forgotten a bet was believed that there was none (rules 14, 29)",
     603844: "a clock went ahead and back: the no of a wallet whose memory had just ended was believed (rules 14, 29)",
     601886: "a journal forgot a win, and its repeat was sent to a wallet that could have been asked about it (rule 30)",
+    910332: "a person's no said that a bet stands, and it was given back with its batch (rules 7, 19)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
