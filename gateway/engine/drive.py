@@ -378,7 +378,7 @@ class Driver:
         if not isinstance(target, Movement) or not (after.undoes or after.kind is Kind.RELEASE):
             return None, None
         if target.undone_by == after.key and after.decided and not gone(after):
-            return Put(target, replace(target, undone_by="")), target
+            return Put(target, row.freed(target, after)), target
         if target.undone_by != after.key and claims(after, target, case.provider.dialect, free=case.unclaimed):
             return Put(target, replace(target, undone_by=after.key)), None
         return None, None

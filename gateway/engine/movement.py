@@ -199,6 +199,14 @@ def clocked_again(m: Movement, at: datetime) -> Movement:
     return replace(m, due_at=at) if watched else m
 
 
+def freed(m: Movement, by: Movement) -> Movement:
+    """Its rollback ended without undoing it. What was put to the wallet and stays, as its provider is told, stands by
+    itself from then on, whatever becomes of its batch. *A person found that a cancel had undone nothing, its provider was
+    told that the bet stands, and then the bet was given back with its batch (rules 7, 19).*"""
+    stands = by.undoes and by.sent and not by.ours and m.state is State.ACCEPTED
+    return replace(m, undone_by="", atomic=m.atomic and not stands)
+
+
 def buried(m: Movement, by: str, reason: Declined, at: datetime) -> Movement:
     """It came too late: declined from the journal, and told so."""
     gone = decided(replace(m, attempts=0, asked_at=None, undone_by=by), reason, at)

@@ -199,8 +199,8 @@ def refused_item(items: Sequence[Movement]) -> Declined | None:
 
 
 def stays(taken: Movement, siblings: Sequence[Movement]) -> bool:
-    """Whether its giving back has ended without undoing it: somebody said that it stands."""
-    return any(m.ours and m.target == taken.key and m.decided and not gone(m) for m in siblings)
+    """Whether its giving back has ended without undoing it, or its provider's own cancel: somebody said that it stands."""
+    return not taken.atomic or any(m.ours and m.target == taken.key and m.decided and not gone(m) for m in siblings)
 
 
 def gone(rollback: Movement) -> bool:

@@ -19,6 +19,7 @@ from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps
 from gateway.engine.judge import again, id_was_used, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Event, Movement, Step, clocked_again, decided, left
+from gateway.engine.movement import freed as no_longer_claimed
 from gateway.engine.parts import gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
@@ -211,7 +212,7 @@ def _its_target(rollback: Movement, target: Movement | None, dialect: Dialect | 
     if not gone(rollback):
         if target.undone_by != rollback.key:
             return []
-        freed = replace(target, undone_by="")
+        freed = no_longer_claimed(target, rollback)
         if target.decided:
             return [Put(target, freed)]
         return [Put(target, replace(left(freed, target.open_state, "", now), tries=0), NOW)]

@@ -139,6 +139,28 @@ def test_rule_19_a_refused_giving_back_of_a_split_settle_is_a_persons(bench_of: 
     waits_for_a_person(bench)
 
 
+@pytest.mark.parametrize("refused", [lost_before, refuses(Reason.ALREADY_SETTLED)], ids=["a person", "its wallet"])
+def test_rule_19_a_bet_whose_cancel_was_refused_is_not_given_back_with_its_batch(
+    bench_of: MakeBench, refused: Behaviour
+) -> None:
+    """The provider cancelled both bets of a batch in doubt, heard that the first one stands, for a person or the wallet
+    had said so, and when the second was undone the first was given back all the same: its player kept the stake."""
+    repeats = {"debit": "safe", "credit": "safe", "rollback": "never"}
+    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=False, in_flight_max=SOON))
+    bench.till.then(arrives, lost_after, kind=Kind.DEBIT)
+    bench.till.then(refused, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    assert word(bench.call(batch(bet("b1"), bet("b2", "20.00")))) == DOUBT
+    bench.call(undo("c1", "b1"))
+    declined_by_a_person(bench)
+    assert word(bench.call(undo("c1", "b1"))) == Reason.ALREADY_SETTLED
+    bench.call(undo("c2", "b2", amount="20.00"))
+    bench.till.heal()
+    bench.settlement(300, 1)
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- nobody comes again
 
 

@@ -723,6 +723,11 @@ BATCH_BROKEN: Pairs = [
     ),
     ("nothing was taken", batch(done(ITEM_1, BROKE)), "decide insufficient_funds"),
     ("nothing was declined", batch(done(ITEM_1), sent(ITEM_2)), SILENT),
+    (
+        "the cancel of the other was refused, so it stands by itself",
+        waiting(item(row(LAST)), siblings=(replace(item(done(ITEM_1)), atomic=False), item(done(ITEM_2, BROKE)))),
+        "decide insufficient_funds",
+    ),
     ("each for itself", batch(done(ITEM_1, BROKE), own=replace(item(row(LAST)), atomic=False)), SILENT),
     ("the credit may have left", batch(done(ITEM_1, BROKE), own=item(sent(LAST))), SILENT),
     ("a debit", batch(done(ITEM_1, BROKE), own=item(row(ITEM_2))), SILENT),
