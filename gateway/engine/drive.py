@@ -173,17 +173,17 @@ class Driver:
         now, keys = self.world.clock(), sorted(states)
         errand.keys.update(keys)
 
-        def steps(again: bool) -> Steps[None]:
+        def steps(again: bool) -> Steps[bool | None]:
             found = yield Look(tuple(LookFor("own", (key,)) for key in keys))
             rows = [own for each in found for own in each if own.state is states[own.key]]
             told = [(own, row.told(own, errand.name, now)) for own in rows]
             puts = tuple(Put(own, after) for own, after in told if after is not own)
             lines = tuple((own.key, Step(now, Event.TOLD, after.told)) for own, after in told if _doubted_before(own))
-            if puts:
-                yield Write(puts=puts, steps=lines)
+            held: bool = not puts or (yield Write(puts=puts, steps=lines))
+            return True if held else None
 
         if keys:
-            await self.world.journal.make(Change(steps=steps, key=keys[0]))
+            await self._until_held(Change(steps=steps, key=keys[0]))
 
     # -- the loop
 
@@ -633,13 +633,20 @@ class Driver:
         self, key: str, change: Callable[[Movement], Movement], steps: Sequence[Step], *, undecided: bool = False
     ) -> bool:
         """One row read and written in one transaction."""
-        held: bool = await self.world.journal.make(row_change(key, change, steps, undecided=undecided))
-        return held
+        return await self._until_held(row_change(key, change, steps, undecided=undecided))
+
+    async def _until_held(self, change: Change[bool | None]) -> bool:
+        """On a database of several processes a row may change between its look and its write."""
+        for _ in range(STALE_MAX):
+            held = await self.world.journal.make(change)
+            if held is not None:
+                return held
+        raise AssertionError(f"{change.key}: a row that is always stale")
 
     async def _never_left(self, key: str, steps: Sequence[Step]) -> None:
         """Said twice it would take back an attempt that left, too: so where nobody knows whether it was written, the
         attempt counts as made (rule 4)."""
-        await self.world.journal.make(replace(row_change(key, row.not_left, steps), repeatable=False))
+        await self._until_held(replace(row_change(key, row.not_left, steps), repeatable=False))
 
     async def _insist(self, key: str, change: Callable[[Movement], Movement], steps: Sequence[Step]) -> None:
         """The same, as soon as the journal is there: money hangs on it, and it may be said twice."""
@@ -760,10 +767,13 @@ def _for_person(move: Move) -> bool:
 
 def row_change(
     key: str, change: Callable[[Movement], Movement], steps: Sequence[Step], *, undecided: bool = False
-) -> Change[bool]:
-    """One row as it is by now, changed. The answer: whether there was anything to change."""
+) -> Change[bool | None]:
+    """One row as it is by now, changed. The answer: whether there was anything to change; None: it was stale.
 
-    def made(again: bool) -> Steps[bool]:
+    *That an answer had not been heard was not written, because its row changed at that moment, and the stake stayed taken.*
+    """
+
+    def made(again: bool) -> Steps[bool | None]:
         (found,) = yield Look((LookFor("own", (key,)),))
         if not found:
             return False  # the journal forgot it (rule 30)
@@ -773,6 +783,6 @@ def row_change(
             return False
         lines = tuple((key, step) for step in steps)
         held: bool = yield Write(puts=(Put(own, after),), steps=lines)
-        return held
+        return True if held else None
 
     return Change(steps=made, key=key)

@@ -17,7 +17,7 @@ from tests.engine.acts import bet, settle, undo, win
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
 from tests.simulation.behaviours import Behaviour, arrives, late, lost_after, lost_before, unreachable
-from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, a_call, a_provider, a_wallet, at_once, vectors_of
+from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, Trip, a_call, a_provider, a_wallet, at_once, vectors_of
 
 SOON = timedelta(seconds=30)
 SETTLED = refuses(Reason.ALREADY_SETTLED)
@@ -295,6 +295,17 @@ def test_rule_12_a_batch_whose_repeat_was_heard_is_given_back_by_no_clock(bench_
     bench.till.heal()
     bench.settlement(8, 1)
     assert word(bench.call(whole)) == ACCEPTED
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("changed", range(1, 10))
+def test_rule_31_a_batch_is_heard_though_one_of_its_rows_changed_meanwhile(bench_of: MakeBench, changed: int) -> None:
+    """Another process looked at one of its bets just then: it was told as taken, and silence gave both back."""
+    bench = bench_of(CLOCKED, "native")
+    bench.process = bench.second(Trip(changed=changed))
+    assert word(bench.call(batch(*TWO_BETS))) == ACCEPTED
     bench.settlement(120, 2)
     assert bench.till.balance() == Decimal("970.00")
     nothing_is_open(bench)

@@ -283,6 +283,33 @@ def test_rule_28_a_late_yes_is_not_lost_beside_a_late_no(bench_of: MakeBench) ->
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("changed", range(1, 8))
+def test_rule_31_that_an_answer_was_not_heard_is_written_though_its_row_changed_meanwhile(
+    bench_of: MakeBench, changed: int
+) -> None:
+    """On a database of several processes somebody else may write a row between the look and the write of another. The
+    connection was gone before the yes was written, that was not journalled, and the stake stayed taken."""
+    bench = bench_of(CLOCKED, "native")
+    bench.process = bench.second(Trip(changed=changed))
+    yes(bench.call(bet("b1")))
+    bench.scheduler.finish(bench.process.engine.unheard(bench.answers[-1]))
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("changed", range(1, 12))
+def test_rule_28_a_late_answer_is_written_though_its_row_changed_meanwhile(bench_of: MakeBench, changed: int) -> None:
+    """The same, of a yes that came after its provider had been answered: nobody could ask for it again."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=NEVER, answer_within=timedelta(seconds=1)))
+    bench.process = bench.second(Trip(changed=changed))
+    bench.till.then(answers_at(8.0), kind=Kind.DEBIT)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.settlement(60, 2)
+    assert bench.row(Kind.DEBIT, "b1").state is State.ACCEPTED
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- refunds
 
 

@@ -19,7 +19,7 @@ from gateway.auth.keys import Key
 from gateway.codec.times import parse_duration
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
-from gateway.engine.journal import Change, JournalLost
+from gateway.engine.journal import Change, JournalLost, Write
 from gateway.engine.movement import Movement, Session
 from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Route, Setup, Wallet
@@ -447,10 +447,12 @@ class Bench:
 
 class Trip(Struct):
     """How long each trip of a process to the journal takes, and after which of them it stands still. `unconfirmed`: the
-    number of the one whose commit is durable and not confirmed; 0: none."""
+    number of the one whose commit is durable and not confirmed; 0: none. `changed`: of the one that finds its row changed by
+    somebody else between its look and its write."""
 
     seconds: float = 0.0
     unconfirmed: int = 0
+    changed: int = 0
     stops_after: int = 0  # the number of a trip; 0: none
     stands_still: float = 0.0
     made: int = 0
@@ -474,6 +476,8 @@ class Distant:
 
         async def later(*given: Any, **more: Any) -> Any:
             await self._scheduler.sleep(self._trip.seconds)
+            if name == "make" and self._trip.made + 1 == self._trip.changed:
+                given = (_too_late(*given),)
             found = await method(*given, **more)
             await self._scheduler.sleep(self._trip.ends())
             lost = name == "make" and self._trip.made == self._trip.unconfirmed
@@ -486,6 +490,21 @@ class Distant:
         if not change.repeatable:
             raise JournalLost("its confirmation was lost")
         return await self._journal.make(replace(change, steps=lambda again: change.steps(True)))
+
+
+def _too_late(change: Change[Any]) -> Change[Any]:
+    """The same, where its row is not any more as it was read when it is to be written: nothing is."""
+
+    def steps(again: bool) -> Any:
+        inner, answer = change.steps(again), None
+        while True:
+            try:
+                asked = inner.send(answer)
+            except StopIteration as stop:
+                return stop.value
+            answer = False if isinstance(asked, Write) else (yield asked)
+
+    return replace(change, steps=steps)
 
 
 def a_call(act: Act, id: str = "", **more: Any) -> Transaction:
