@@ -154,7 +154,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if tx.round_id and provider.dialect.round_refunds:
             asks["refunds"] = LookFor("round_refunds", here)
-    return asks | _session_asks(own, fresh=fresh)
+    return asks | _session_asks(own.provider, tx, fresh=fresh, undoes=own.undoes)
 
 
 def _tied_asks(own: Movement, act: Credit) -> dict[str, LookFor]:
@@ -188,15 +188,14 @@ def _won(found: Found, bet: Movement, name: str) -> bool:
     return named or batch or loose
 
 
-def _session_asks(own: Movement, *, fresh: bool) -> dict[str, LookFor]:
-    """What a wallet's dialect may want and nobody said: a session, a game. `fresh`: its own was read with it."""
-    tx = own.tx
+def _session_asks(provider: str, tx: Transaction, *, fresh: bool, undoes: bool = False) -> dict[str, LookFor]:
+    """What a wallet's dialect may want and nobody said: a session, a game. `fresh`: its own was read before."""
     asks: dict[str, LookFor] = {}
     if tx.session and not fresh:
-        asks["session"] = LookFor("session", (own.provider, tx.session))
-    if tx.player and (not tx.session or tx.game is None or own.undoes):
-        asks["last_session"] = LookFor("last_session", (own.provider, tx.player, tx.game.id if tx.game else ""))
-        asks["latest"] = LookFor("latest", (own.provider, tx.player))
+        asks["session"] = LookFor("session", (provider, tx.session))
+    if tx.player and (not tx.session or tx.game is None or undoes):
+        asks["last_session"] = LookFor("last_session", (provider, tx.player, tx.game.id if tx.game else ""))
+        asks["latest"] = LookFor("latest", (provider, tx.player))
     return asks
 
 
@@ -339,17 +338,13 @@ def _around(
     )
 
 
-def knowing(way: Way, tx: Transaction) -> Looks[Known]:
-    """What may be supplied to a call that is no movement."""
-    asks: dict[str, LookFor] = {}
-    if tx.session:
-        asks["session"] = LookFor("session", (way.provider.id, tx.session))
-    if tx.player:
-        asks["last_session"] = LookFor("last_session", (way.provider.id, tx.player, tx.game.id if tx.game else ""))
-        asks["latest"] = LookFor("latest", (way.provider.id, tx.player))
-    found = yield from _look(asks)
+def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
+    """What may be supplied to a call that is no movement. `session`: its own, where that was read before."""
+    own = session if session is not None and session.session == tx.session else None
+    asks = _session_asks(way.provider.id, tx, fresh=own is not None)
+    found = (yield from _look(asks)) if asks else {}
     return Known(
-        way=way, own_session=_one(found, "session"), last_session=_one(found, "last_session"),
+        way=way, own_session=own or _one(found, "session"), last_session=_one(found, "last_session"),
         latest=_one(found, "latest"),
     )  # fmt: skip
 

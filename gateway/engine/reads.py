@@ -61,7 +61,7 @@ class Reads:
 
         `until` = the tick at which it must be over; the provider's own time where it is not given.
         """
-        known = await self.world.journal.look(knowing(way, tx))
+        known = await self.world.journal.look(knowing(way, tx, errand.session))
         wallet_tx = for_wallet(way, tx, tx.id, None, known.session_out(tx))
         outcome: Outcome = Unknown(detail="no time was left for the wallet")
         for _ in range(TRIES):

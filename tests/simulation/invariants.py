@@ -302,7 +302,9 @@ class Verdict:
         """All its parts are done, and it is still open: looked at for ever, or by nobody."""
         row, parts = family.row, self.children.get(family.row.key, [])
         done = parts and all(part.state.decided for part in parts)
-        if done and not row.state.decided and row.state is not State.PERSON:
+        undoer = self.by_key.get(row.undone_by)  # it follows that to a person, at its next look
+        follows = row.due_at is not None and undoer is not None and undoer.state is State.PERSON
+        if done and not row.state.decided and row.state is not State.PERSON and not follows:
             self.say("WHOLE", f"{row.key} is {row.state}, and its parts are decided", family)
 
     def _journal(self, family: Family) -> None:
