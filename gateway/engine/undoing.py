@@ -121,12 +121,12 @@ def stopped(case: Case) -> bool:
 
 def _perhaps_sent(case: Case) -> Move | None:
     """A stopped cancel that may have been asked before the journal forgot it (rule 30): whether it was, its wallet says
-    where it can be asked, else a person. None: it was not."""
+    where it can be asked and still remembers it, else a person. None: it was not."""
     own = case.own
-    if case.way is None or not case.can_query:
-        return Leave(State.PERSON, "the journal forgot whether this cancel was asked, and a win came for its bet")
-    if unseen(own, case.wallet, case.moment):
+    if case.way is not None and unseen(own, case.wallet, case.moment):
         return None
+    if case.way is None or not case.can_query or not case.remembered:
+        return Leave(State.PERSON, "the journal forgot whether this cancel was asked, and a win came for its bet")
     asked = own.fact is not None or case.turn or not case.may_act or case.air_of(own.key).requests
     return Leave(own.open_state, STOPPED) if asked else Query()
 

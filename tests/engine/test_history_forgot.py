@@ -302,6 +302,22 @@ def test_rule_30_a_win_does_not_stop_a_cancel_that_may_have_been_sent(bench_of: 
         assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
 
 
+def test_rule_30_a_stopped_cancel_of_which_its_wallet_remembers_nothing_is_a_persons(bench_of: MakeBench) -> None:
+    """Its wallet remembers a minute, and a request may be on its way for two: its 404 was never final, and it was asked
+    about the cancel for ever (seed 2100505)."""
+    minute = timedelta(seconds=60)
+    bench = bench_of("native", a_wallet(CAN_BE_ASKED, tombstones=False, remembers=minute, in_flight_max=2 * minute))
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"))] == [DOUBT, DOUBT]
+    restored(bench, lambda: None)
+    assert word(bench.call(win("w1", of="b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(600, 5)
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+
+
 def test_rule_30_the_gateways_own_rollback_may_have_been_asked_before_too(bench_of: MakeBench) -> None:
     """A bet was given back after silence, the copy of the minute before was restored, and it was given back again: what
     the gateway itself would do again it may have done before."""

@@ -71,7 +71,7 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
     "lost_commits": (
-        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, or was never told of it (rule 30)",
+        "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, has not seen it yet, or was never told of it (rule 30)",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
 }
@@ -181,7 +181,7 @@ class Verdict:
             if place and each.key in self.history.touched:
                 again = self.history.tills[place[0]].purse.takes_again(each.tx)
                 nobody = self._nobody_remembers(each, *place) or self._nobody_was_told(each)
-                lies |= {"lost_commits"} if again == "never" or nobody else set()
+                lies |= {"lost_commits"} if again == "never" or nobody or self._not_seen_yet(each, *place) else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
             undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
@@ -204,6 +204,14 @@ class Verdict:
         if restored is None or seen.forgotten == (0.0, 0.0):
             return False
         return seen.born >= restored and seen.first_asked >= restored
+
+    def _not_seen_yet(self, row: Movement, name: str, place: Place) -> bool:
+        """Its wallet's replica had not seen what the journal forgot, and before all has landed it is asked all the same,
+        so that after a restored copy nobody waits for minutes (rule 30)."""
+        restored, seen, till = self.history.restored, self.history.rows[row.key], self.history.tills[name]
+        if restored is None or "replica" not in till.plan.habits or seen.born < restored:
+            return False
+        return seen.asked_at < restored + till.plan.in_flight_max and bool(self.books[name].get(place))
 
     def say(self, name: str, what: str, family: Family | None = None) -> None:
         if family is not None and any(name in CANNOT[lie][1] for lie in family.lies):
@@ -463,7 +471,8 @@ class Verdict:
         if belief == STANDS and self._left_to_a_person(row, story):
             return
         forgot = self._touched(row) and self.history.setup.providers[story.provider].after_doubt is not None
-        if belief == STANDS and net != expected and not (forgot or (story.cancels and family.for_person)):
+        waits = (story.cancels and family.for_person) or self._is_away([row])
+        if belief == STANDS and net != expected and not (forgot or waits):
             self.say("ACCEPTED", f"{row.key} was told accepted: {net} moved, {expected} was said", family)
         resolved = row.key in self.history.resolved
         if (

@@ -53,6 +53,7 @@ REGRESSIONS = {
     700513: "a clock went back, the process ended, the clock went ahead: for an hour nothing was forgotten (rules 14, 29)",
     971255: "a clock was set back between two processes, and for hours nobody looked at a bet whose silence was over",
     910332: "a person's no said that a bet stands, and it was given back with its batch (rules 7, 19)",
+    2100505: "a cancel that a win stopped was queried for ever at a wallet that had forgotten it (rules 14, 30)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
