@@ -127,6 +127,8 @@ def _perhaps_sent(case: Case) -> Move | None:
         return Leave(State.PERSON, "the journal forgot whether this cancel was asked, and a win came for its bet")
     if unseen(own, case.wallet, case.moment):
         return None
+    if not case.remembered and not case.air_of(own.key).young:  # no later 404 can tell more (rule 14)
+        return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember it any more")
     asked = own.fact is not None or case.turn or not case.may_act or case.air_of(own.key).requests
     return Leave(own.open_state, STOPPED) if asked else Query()
 

@@ -317,3 +317,20 @@ def test_rule_30_the_gateways_own_rollback_may_have_been_asked_before_too(bench_
     bench.settlement(600, 5)
     assert (bench.till.asked(Kind.ROLLBACK), bench.till.balance()) == (1, Decimal("1000.00"))
     nothing_is_open(bench)
+
+
+def test_rule_30_a_cancel_that_its_wallet_has_forgotten_meanwhile_is_a_persons(bench_of: MakeBench) -> None:
+    """A win stood behind a cancel that was perhaps sent, and its wallet could not be asked before it forgets: its 404 was
+    asked for again for ever, and bet, cancel and win came to no person."""
+    short = a_wallet(CAN_BE_ASKED, tombstones=False, remembers=timedelta(seconds=90))
+    bench = bench_of("native", short)
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    assert [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"))] == [DOUBT, DOUBT]
+    restored(bench, lambda: None)
+    assert word(bench.call(win("w1", of="b1"))) == DOUBT
+    bench.settlement(120, 5)
+    bench.till.heal()
+    bench.settlement(600, 5)
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
