@@ -181,7 +181,8 @@ class Verdict:
             if place and each.key in self.history.touched:
                 again = self.history.tills[place[0]].purse.takes_again(each.tx)
                 nobody = self._nobody_remembers(each, *place) or self._nobody_was_told(each)
-                lies |= {"lost_commits"} if again == "never" or nobody or self._not_seen_yet(each, *place) else set()
+                nobody = nobody or self._nobody_knows_its_win(each) or self._not_seen_yet(each, *place)
+                lies |= {"lost_commits"} if again == "never" or nobody else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
             undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
@@ -212,6 +213,19 @@ class Verdict:
         if restored is None or "replica" not in till.plan.habits or seen.born < restored:
             return False
         return seen.asked_at < restored + till.plan.in_flight_max and bool(self.books[name].get(place))
+
+    def _nobody_knows_its_win(self, row: Movement) -> bool:
+        """A win had stopped this cancel before a byte of it left, and the journal forgot the win, which never came again:
+        its provider has its yes. No wallet was told of this cancel, and none knows which bet a win was for (rules 11, 30)."""
+        seen = self.history.rows[row.key]
+        if not (row.undoes and seen.unasked):
+            return False
+        return any(
+            (win.provider, win.kind, win.player) == (row.provider, Kind.CREDIT.value, row.tx.player)
+            and (win.reference == row.reference if win.reference else win.round == seen.round)
+            and win.decided_at is None and win.forgotten[0] and win.key not in self.by_key
+            for win in self.history.rows.values()
+        )  # fmt: skip
 
     def say(self, name: str, what: str, family: Family | None = None) -> None:
         if family is not None and any(name in CANNOT[lie][1] for lie in family.lies):
@@ -536,9 +550,23 @@ class Verdict:
             return family
         undone = {entry.wallet_id: entry for part in parts for entry in part.undone}
         own = [entry for part in parts for entry in part.own if entry.wallet_id not in undone]
+        own += self._of_forgotten_legs(row)
         lies = set.union(family.lies, *(part.lies for part in parts))
         undoing = [*family.undoing, *(m for part in parts for m in [part.row, *part.undoing])]
         return Family(row=row, undoing=undoing, own=own, undone=list(undone.values()), lies=lies)
+
+    def _of_forgotten_legs(self, row: Movement) -> list[Entry]:
+        """What its wallet's book holds of the legs that the journal forgot: a settle in doubt for one leg whose other one
+        it forgot is as whole in the book as it was told, and only a person can read that there (rules 18, 30)."""
+        legs = [seen for key, seen in self.history.rows.items() if seen.parent == row.key and key not in self.by_key]
+        tills = self.history.tills
+        found = [
+            entry
+            for leg in legs
+            if leg.kind != Kind.ROLLBACK.value and leg.till in tills
+            for entry in self.books[leg.till].get(tills[leg.till].told_row(leg), [])
+        ]
+        return [entry for entry in found if not entry.undone_by]
 
     def _same(self, story: Story) -> None:
         """The same decision, unless a cancel or a win came between (rule 11)."""

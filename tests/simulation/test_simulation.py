@@ -48,6 +48,7 @@ REGRESSIONS = {
     603844: "a clock went ahead and back: the no of a wallet whose memory had just ended was believed (rules 14, 29)",
     601087: "a win that was open in a restored copy was paid again: it had been paid since the copy (rule 30)",
     604371: "after a restored copy a win stopped a cancel that had been done since (rules 11, 30)",
+    3000483: "a cancel that a win had stopped was asked about for ever, as its wallet had forgotten it (rules 14, 30)",
     601886: "a journal forgot a win, and its repeat was sent to a wallet that could have been asked about it (rule 30)",
     410163: "a round's refund whose bets were forgotten found nothing, and the bet's repeat was declined for it (rule 30)",
     700513: "a clock went back, the process ended, the clock went ahead: for an hour nothing was forgotten (rules 14, 29)",

@@ -53,6 +53,7 @@ class Seen:
         "target",
         "till",
         "told",
+        "unasked",
         "undone",
         "undone_by",
         "wallet",
@@ -64,6 +65,7 @@ class Seen:
         self.due: float | None = None
         self.decided_at: float | None = None
         self.forgotten = (0.0, 0.0)  # from when to when it was decided, where the journal forgot that
+        self.unasked = False  # whether no attempt stood when that was decided
         self.called_off = float("-inf")  # when an attempt was last said to have never left
         self.undone = False
         self.reference, self.number = "", 0
@@ -180,6 +182,7 @@ class Watched:
             if not seen.state or seen.state not in DECIDED:
                 if seen.decided_at is not None:
                     seen.forgotten = (seen.decided_at, self.scheduler.now)
+                    seen.unasked = before[key][3] == 0
                 seen.decided_at = None
         return touched
 
