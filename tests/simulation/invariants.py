@@ -522,9 +522,17 @@ class Verdict:
         rows = self._about(row)
         silent = silent and not any(m.key in self.history.resolved for m in rows)
         net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))  # a hold is given back by a release
-        waits = family.for_person or self._is_away(rows)
+        waits = family.for_person or self._is_away(rows) or self._only_bet_left(row)
         if silent and net and not (waits or self._touched(row) or self._kept(row)):
             self.say("ZERO", f"{row.key}: its provider's silence meant that it failed, and {net} moved", family)
+
+    def _only_bet_left(self, row: Movement) -> bool:
+        """The journal forgot another bet of its round: a win that names none ties to the only one it knows (rules 11, 30)."""
+        return any(
+            (seen.provider, seen.kind, seen.player, seen.round) == (row.provider, "debit", row.tx.player, row.tx.round_id)
+            and seen.forgotten[0] and seen.key not in self.by_key
+            for seen in self.history.rows.values()
+        )  # fmt: skip
 
     def _deaf(self, story: Story) -> None:
         """A native provider that asks to the end hears what was decided long ago (rule 7); a batch that is told
