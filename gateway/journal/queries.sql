@@ -137,9 +137,11 @@ INSERT INTO steps (key, number, at, what, detail)
 SELECT m.key, coalesce((SELECT max(s.number) FROM steps s WHERE s.key = m.key), 0) + 1, ?, 'died', 'the process that carried it ended'
 FROM movements m WHERE m.state = 'asking' AND m.state NOT IN ('accepted', 'declined');
 
--- orphans: calls that a process had open when it ended: doubt, told, and due at once (rule 26)
-UPDATE movements SET state = CASE WHEN owes = 1 THEN 'owed' ELSE 'doubt' END, told = 'unknown', told_at = ?, owner = '',
-  due_at = ?, revision = revision + 1
+-- orphans: calls that a process had open when it ended: doubt, told, and due at once (rule 26); what heard already that
+-- it is to be undone has heard that (rule 11)
+UPDATE movements SET state = CASE WHEN owes = 1 THEN 'owed' ELSE 'doubt' END,
+  told_at = CASE WHEN told = 'declined' THEN told_at ELSE ? END,
+  told = CASE WHEN told = 'declined' THEN told ELSE 'unknown' END, owner = '', due_at = ?, revision = revision + 1
 WHERE state = 'asking' AND state NOT IN ('accepted', 'declined');
 
 -- disowned: nobody carries what is open when the only process starts, and its clock may have been set back

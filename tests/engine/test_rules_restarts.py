@@ -51,6 +51,28 @@ def test_rule_26_a_crash_between_intent_and_outcome_is_doubt_told(
     assert (row.state, row.told) == (state, "unknown")
 
 
+def test_rule_11_what_a_bet_heard_before_a_crash_no_win_takes_back(bench_of: MakeBench) -> None:
+    """Its repeat had heard that its cancel was read. The process ended, and what was heard was doubt from then on: a win
+    stopped the cancel, and the stake of a bet that was told as failed stayed taken."""
+    bench = bench_of("native", a_wallet("native", tombstones=False))
+    bench.till.always(late(600), kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    for tx in (bet("b1"), undo("r1", "b1")):
+        bench.begin(tx)
+        bench.rest(0.2)
+    repeat = bench.begin(bet("b1"))
+    bench.rest(0.2)
+    assert why(bench.finish(repeat).outcome) == Reason.ALREADY_ROLLED_BACK
+    assert bench.row(Kind.DEBIT, "b1").state is State.ASKING
+    bench.crash()
+    bench.restart()
+    bench.till.heal()
+    bench.call(win("w1", of="b1"))
+    bench.settlement(600, 5)
+    yes(bench.call(undo("r1", "b1")))
+    assert why(bench.call(bet("b1"))) == Reason.ALREADY_ROLLED_BACK
+
+
 @pytest.mark.parametrize("provider", DIALECTS)
 @pytest.mark.parametrize("applied", [True, False], ids=["the wallet had applied it", "it never arrived"])
 def test_rule_26_after_a_restart_the_repeat_goes_on(bench_of: MakeBench, provider: str, applied: bool) -> None:
