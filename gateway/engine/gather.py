@@ -297,8 +297,10 @@ def _around(
     asks = _second_asks(provider, own, target, bets, whole) | _guess_asks(way, own, target)
     second = (yield from _look(asks)) if asks else {}
     claimer, undoer = _one(second, "claimer"), _one(first, "undoer")
-    again = {"unclaimer": claimer, "restorer": undoer}
+    again, beyond = {"unclaimer": claimer, "restorer": undoer}, _one(second, "beyond")
     asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
+    if beyond is not None and beyond.undoes and beyond.target:
+        asks["further"] = LookFor("own", (beyond.target,))
     third = (yield from _look(asks)) if asks else {}
     unclaimer = _one(third, "unclaimer")
     guessed = any(
@@ -318,7 +320,8 @@ def _around(
         unclaimed=unclaimer is not None and unclaimer.state is State.ACCEPTED,
         unclaiming=unclaimer is not None and not unclaimer.decided,
         restorer=_one(third, "restorer"),
-        beyond=_one(second, "beyond"),
+        beyond=beyond,
+        further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
