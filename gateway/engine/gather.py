@@ -132,7 +132,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
     asks: dict[str, LookFor] = {}
     if own.target:
         asks["target"] = LookFor("own", (own.target,))
-    elif fresh and own.reference and reference_kinds(provider, act):
+    elif own.reference and not own.sent and not own.decided and reference_kinds(provider, act):
         asks["named"] = LookFor("found", (own.provider, own.reference))
     if own.undone_by:
         asks["undoer"] = LookFor("own", (own.undone_by,))
@@ -375,6 +375,7 @@ def _case_of(hands: Hands, own: Movement) -> Looks[Case]:
     default = route_of(hands.setup, hands.provider, own.tx, session)
     way, astray = way_of(hands.setup, hands.provider, own, default)
     target, stranger = _target(hands.provider, own, first)
+    target = target if own.target else None  # what came after it is not what it meant: it was its tombstone (rule 15)
     around = yield from _around(hands.provider, way, own, first, target, stranger=stranger, fresh=False)
     return _case(hands, own, way, astray, around)
 

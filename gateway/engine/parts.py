@@ -194,9 +194,9 @@ def refusable(item: Movement) -> bool:
 
 
 def undoable(item: Movement) -> bool:
-    """Whether it is undone where the batch that did it is declined: what it took, and the cancels that it did. What ended
-    a hold can be told to no wallet to be undone."""
-    return not item.ours and (item.takes or item.undoes)
+    """Whether it is undone where the batch that did it is declined: what it took, a capture included (rule 6), and the
+    cancels that it did. A release can be told to no wallet to be undone."""
+    return not item.ours and (item.takes or item.undoes or item.kind is Kind.CAPTURE)
 
 
 def refused_item(items: Sequence[Movement]) -> Declined | None:

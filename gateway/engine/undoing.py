@@ -330,12 +330,12 @@ def undo_legs(case: Case) -> Move | None:
         if begun is not None and not begun.decided:
             return going_on(case, begun, "")
         if begun is not None and begun.decided and not gone(begun):
-            return _ended(case)
+            return _undone(case)
         if begun is None and leg.state is not State.DECLINED:
             return Split((undoing_of(own, leg, PART, f"{own.tx.id}:{leg.kind.value}"),))
     if not case.parts:
         return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
-    return _ended(case)
+    return _undone(case)
 
 
 def _part_of_settle(act: Act, whole: Act) -> bool:
@@ -369,6 +369,14 @@ def refund_parts(case: Case) -> Move | None:
     if still:
         return going_on(case, fresh or still[0], "")
     return _ended(case)
+
+
+def _undone(case: Case) -> Move:
+    """Of a settle: all of it, which its legs' amounts, that went both ways, do not add up to."""
+    move = _ended(case)
+    if isinstance(move, Decide) and isinstance(move.outcome, Accepted):
+        return Decide(replace(move.outcome, moved=None))
+    return move
 
 
 def _ended(case: Case) -> Move:

@@ -12,8 +12,8 @@ from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, nothing_is_open, waits_for_a_person, word
 from tests.engine.test_person import decide
-from tests.simulation.behaviours import lost_before
-from tests.simulation.bench import PLAYER, Bench, a_call
+from tests.simulation.behaviours import lost_after, lost_before
+from tests.simulation.bench import PLAYER, Bench, Trip, a_call
 
 WHOLE = Decimal("1000.00")
 BIG = bet("big", "5000.00")
@@ -119,6 +119,26 @@ def test_rule_15_nobody_ends_another_players_hold(bench_of: MakeBench, end: obje
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("end", ["cancel", "release"])
+def test_rule_15_nobody_undoes_another_players_bet_after_a_crash_either(bench_of: MakeBench, end: str) -> None:
+    """The process died between reading that cancel and deciding it. Whoever went on with it did not look whose bet it named,
+    and the wallet gave one player's stake to another."""
+    bench = bench_of(opening={PLAYER: WHOLE, "p-2": WHOLE})
+    yes(bench.call(bet("b1")))
+    yes(bench.call(reserve()))
+    node = bench.second(Trip(seconds=0.2))
+    ends = undo("r1", "b1", player="p-2") if end == "cancel" else release(player="p-2")
+    bench.begin_at(node, ends)
+    bench.rest(0.5)
+    bench.crash()
+    bench.scheduler.kill(node)
+    bench.restart()
+    bench.settlement(200, 1)
+    assert word(bench.call(ends)) == Reason.TRANSACTION_NOT_FOUND
+    assert (bench.till.balance(), bench.till.balance("p-2")) == (Decimal("980.00"), WHOLE)
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- how much of it
 
 
@@ -217,3 +237,44 @@ def test_rule_15_whatever_undoes_the_undoing_of_an_undoing(bench_of: MakeBench) 
     asked = bench.till.asked(Kind.ROLLBACK)
     bench.call(undo("r2", "b1"))
     assert bench.till.asked(Kind.ROLLBACK) == asked + 1  # its wallet decides: it was rolled forward again
+
+
+def test_rule_19_a_capture_is_given_back_with_its_batch(bench_of: MakeBench) -> None:
+    """Two captures of one hold: the second was declined, its provider heard that nothing had moved, and the first had
+    taken 4.00."""
+    bench = bench_of()
+    yes(bench.call(reserve()))
+    both = [a_call(Capture(reference="h1", amount=Decimal(amount)), id) for id, amount in (("c1", "4"), ("c2", "6"))]
+    assert word(bench.call(batch(*both))) == Reason.TRANSACTION_NOT_FOUND
+    bench.settlement(60, 1)
+    assert bench.till.balance() == WHOLE
+    nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- what moves nothing, and what was said before
+
+
+@pytest.mark.parametrize("wallet", ["netgaming", "dragon_gaming", "gameball"])
+def test_rule_18_the_cancel_of_a_split_settle_that_had_lost_gives_its_stake_back(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """It waited for a person, because the wallet cannot be told to take a win back: there was none."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(settle("s1", "10.00", "0.00")))
+    assert yes(bench.call(undo("r1", "s1", kind=Kind.SETTLE))).moved is None  # all of it
+    assert bench.till.balance() == WHOLE
+    nothing_is_open(bench)
+
+
+def test_rule_05_a_wallet_that_looks_for_the_id_first_says_of_a_capture_what_it_said_first(bench_of: MakeBench) -> None:
+    """There was no such hold any more; the answer was lost, and every repeat heard doubt although its wallet said the
+    same again, as a replay."""
+    bench = bench_of()
+    yes(bench.call(reserve()))
+    yes(bench.call(capture("c1")))
+    bench.till.always(lost_after, kind=Kind.CAPTURE)
+    assert word(bench.call(capture("c2"))) == DOUBT
+    bench.till.heal()
+    assert word(bench.call(capture("c2"))) == Reason.TRANSACTION_NOT_FOUND
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
