@@ -76,6 +76,7 @@ class Around(Struct, frozen=True, kw_only=True):
     unclaiming: bool | UnsetType = UNSET  # or is to be, and nobody knows yet
     restorer: Movement | UnsetType | None = UNSET  # the rollback of its undoer
     beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
+    further: Movement | None = None  # and what that one undoes: it is undone again with it
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
@@ -102,8 +103,8 @@ class Around(Struct, frozen=True, kw_only=True):
         """Every movement that was gathered, by its key: what a decision may lean on."""
         found: dict[str, Movement] = {}
         one = (
-            self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.whole, self.whole_undoer,
-            self.tombstone,
+            self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
+            self.whole_undoer, self.tombstone,
         )  # fmt: skip
         many = (self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets)
         for m in one:

@@ -65,7 +65,8 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
     mine = [m for m in meant if same_player(tx.player, m.tx.player)]
     target = next((m for kind in reference_kinds(provider, tx.act) for m in mine if m.kind is kind), None)
     if target is not None:
-        tx = replace(tx, player=tx.player or target.tx.player, currency=tx.currency or target.tx.currency)
+        currency = wire.currency or target.tx.currency or tx.currency  # of what it means, before its session's
+        tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
         if tx.round is None and target.tx.round is not None:
             tx = replace(tx, round=Round(target.tx.round.id))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind is Kind.BATCH):

@@ -46,7 +46,7 @@ from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing, refused_ite
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
-from gateway.engine.undoing import claims, stands_again
+from gateway.engine.undoing import claims, falls_again, stands_again
 from gateway.engine.words import Way
 from gateway.engine.world import World
 from gateway.http import Request
@@ -314,10 +314,15 @@ class Driver:
         again = stands_again(after, case.target, beyond) if beyond is not None else None
         if again is not None:
             steps.append((again.key, Step(now, Event.RELEASED, own.key)))
+        further = case.around.further
+        fallen = falls_again(again, further)
+        if fallen is not None:
+            steps.append((fallen.key, Step(now, Event.CLAIMED, fallen.undone_by)))
         puts = (
             Put(own, after),
             *([aim] if aim is not None else []),
             *([Put(beyond, again)] if beyond is not None and again is not None else []),
+            *([Put(further, fallen)] if further is not None and fallen is not None else []),
             *_its_whole(case, now),
             *_its_hold(case, after, now),
             *in_vain(after, case.siblings, now),

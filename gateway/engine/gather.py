@@ -132,7 +132,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
     asks: dict[str, LookFor] = {}
     if own.target:
         asks["target"] = LookFor("own", (own.target,))
-    elif fresh and own.reference and reference_kinds(provider, act):
+    elif own.reference and not own.sent and not own.decided and reference_kinds(provider, act):
         asks["named"] = LookFor("found", (own.provider, own.reference))
     if own.undone_by:
         asks["undoer"] = LookFor("own", (own.undone_by,))
@@ -296,8 +296,10 @@ def _around(
     asks = _second_asks(provider, own, target, bets, whole) | _guess_asks(way, own, target)
     second = (yield from _look(asks)) if asks else {}
     claimer, undoer = _one(second, "claimer"), _one(first, "undoer")
-    again = {"unclaimer": claimer, "restorer": undoer}
+    again, beyond = {"unclaimer": claimer, "restorer": undoer}, _one(second, "beyond")
     asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
+    if beyond is not None and beyond.undoes and beyond.target:
+        asks["further"] = LookFor("own", (beyond.target,))
     third = (yield from _look(asks)) if asks else {}
     unclaimer = _one(third, "unclaimer")
     guessed = any(
@@ -317,7 +319,8 @@ def _around(
         unclaimed=unclaimer is not None and unclaimer.state is State.ACCEPTED,
         unclaiming=unclaimer is not None and not unclaimer.decided,
         restorer=_one(third, "restorer"),
-        beyond=_one(second, "beyond"),
+        beyond=beyond,
+        further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
@@ -367,6 +370,7 @@ def _case_of(hands: Hands, own: Movement) -> Looks[Case]:
     default = route_of(hands.setup, hands.provider, own.tx, session)
     way, astray = way_of(hands.setup, hands.provider, own, default)
     target, stranger = _target(hands.provider, own, first)
+    target = target if own.target else None  # what came after it is not what it meant: it was its tombstone (rule 15)
     around = yield from _around(hands.provider, way, own, first, target, stranger=stranger, fresh=False)
     return _case(hands, own, way, astray, around)
 

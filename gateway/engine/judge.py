@@ -80,11 +80,13 @@ def judge(
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)
-    if outcome.reason is Reason.TRANSACTION_NOT_FOUND and reference_of(movement.tx.act):
-        return outcome if _never_applied(movement, wallet, target, fact, moment) else None  # of a hold
     looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     safe = looks_first and outcome.reason not in _NO_BUSINESS
-    return replace(outcome, replayed=False) if outcome.replayed or safe else None
+    if outcome.replayed or safe:
+        return replace(outcome, replayed=False)
+    if outcome.reason is Reason.TRANSACTION_NOT_FOUND and reference_of(movement.tx.act):
+        return outcome if _never_applied(movement, wallet, target, fact, moment) else None  # of a hold
+    return None
 
 
 def _first_no(outcome: Declined) -> Declined:

@@ -62,9 +62,12 @@ def halves(tx: Transaction, act: Settle) -> tuple[Part, Part]:
 
 
 def undoing_of(whole: Movement, leg: Movement, name: str, id: str) -> Part:
-    """The rollback of one movement as a part of `whole`."""
+    """The rollback of one movement as a part of `whole`, in the currency of what it undoes: a round may hold several, and
+    *a stake of 7.00 USD was given back as 7.00 EUR, because the refund of its round said EUR*."""
     act = Rollback(reference=leg.tx.id, reference_kind=leg.kind)
-    return Part(name=name, tx=replace(whole.tx, id=id, act=act, round=_open(whole.tx)), target=leg.key)
+    currency = leg.tx.currency or whole.tx.currency
+    tx = replace(whole.tx, id=id, act=act, round=_open(whole.tx), currency=currency)
+    return Part(name=name, tx=tx, target=leg.key)
 
 
 def _open(tx: Transaction) -> Round | None:
@@ -140,19 +143,22 @@ def _moved(part: Movement) -> Decimal:
 
 # ---------------------------------------------------------------- batch
 
-LAST = 2
+TURNS = {Kind.SETTLE: 1, Kind.ROLLBACK: 2, Kind.CAPTURE: 3, Kind.RELEASE: 3}
+LAST = 4
 """The turn of what is owed whatever its wallet says."""
 
 
 def in_order(items: Sequence[Transaction]) -> list[int]:
-    """Debits first, credits last; between them what gives back and may be declined for good."""
+    """Debits first, credits last; between them what may be declined for good, the easier to be undone the earlier.
+
+    *A hold was captured, then the bet beside it declined: its provider heard that nothing had moved (rule 19). A settle
+    beside such a bet had paid its win, which its wallet could not be told to take back.*
+    """
     return sorted(range(len(items)), key=lambda number: _turn(items[number]))
 
 
 def _turn(item: Transaction) -> int:
-    if not owes(item.act):
-        return 0
-    return 1 if item.kind in (Kind.ROLLBACK, Kind.RELEASE) else LAST
+    return TURNS.get(item.kind, LAST if owes(item.act) else 0)
 
 
 def pays(items: Sequence[Transaction]) -> bool:
@@ -188,9 +194,9 @@ def refusable(item: Movement) -> bool:
 
 
 def undoable(item: Movement) -> bool:
-    """Whether it is undone where the batch that did it is declined: what it took, and the cancels that it did. What ended
-    a hold can be told to no wallet to be undone."""
-    return not item.ours and (item.takes or item.undoes)
+    """Whether it is undone where the batch that did it is declined: what it took, a capture included (rule 6), and the
+    cancels that it did. A release can be told to no wallet to be undone."""
+    return not item.ours and (item.takes or item.undoes or item.kind is Kind.CAPTURE)
 
 
 def refused_item(items: Sequence[Movement]) -> Declined | None:

@@ -24,7 +24,7 @@ from gateway.engine.parts import gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
-from gateway.engine.undoing import stands_again, undoes_whole
+from gateway.engine.undoing import falls_again, stands_again, undoes_whole
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
 
 NOW = timedelta(0)  # due at once
@@ -88,9 +88,13 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
                     _nothing_in_flight(each, setup, now)
         aim, above = next(iter(target), None), next(iter(whole), None)
         beyond: Movement | None = None
+        further: Movement | None = None
         if aim is not None and aim.undoes:
             (rows,) = yield Look((Ask("own", (aim.target,)),))
             beyond = next(iter(rows), None)
+        if beyond is not None and beyond.undoes:
+            (rows,) = yield Look((Ask("own", (beyond.target,)),))
+            further = next(iter(rows), None)
         unknown = aim is None and not parts
         after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
@@ -100,6 +104,8 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
         stands = stands_again(after, aim, beyond) if own.undoes else None
         puts += [Put(beyond, stands)] if beyond is not None and stands is not None else []
+        fallen = falls_again(stands, further)
+        puts += [Put(further, fallen)] if further is not None and fallen is not None else []
         puts += in_vain(after, [m for m in batch if m.key != key], now)
         told = [(key, step)]
         if above is not None and not above.decided:
@@ -108,6 +114,8 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
             told.append((aim.key, Step(now, Event.RELEASED, key)))
         if stands is not None:
             told.append((stands.key, Step(now, Event.RELEASED, key)))
+        if fallen is not None:
+            told.append((fallen.key, Step(now, Event.CLAIMED, fallen.undone_by)))
         held = yield Write(puts=tuple(puts), steps=tuple(told))
         return _done(after, held=held)
 

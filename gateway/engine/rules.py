@@ -45,7 +45,7 @@ from gateway.engine.undoing import (
     undo_legs,
     undone_before,
 )
-from gateway.engine.words import AMOUNT_OF_ROLLBACK, moves_nothing
+from gateway.engine.words import AMOUNT_OF_ROLLBACK, NOTHING, moves_nothing
 from gateway.model import FACTS, Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Settle, Unknown, any_no
 
 Rule = Callable[[Case], Move | None]
@@ -514,8 +514,10 @@ def no_words(case: Case) -> Move | None:
 
     Move: Decide, or Leave it to a person
     What moves nothing is accepted and answered by a balance; a rollback of what never came through here is
-    `transaction_not_found`; a debit is declined, `unsupported`; what is owed waits for a person.
-    Serves: 4, 15, 20
+    `transaction_not_found`; a debit is declined, `unsupported`; what is owed waits for a person. *The cancel of a split
+    settle that had lost waited for a person, because no wallet can be told to take a win of 0.00 back, and the stake stayed
+    taken:* to undo what moved nothing moves nothing.
+    Serves: 4, 15, 18, 20
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
@@ -526,6 +528,8 @@ def no_words(case: Case) -> Move | None:
         return None
     if moves_nothing(own.tx):
         return Decide(Accepted(currency=own.tx.currency))
+    if own.undoes and case.target is not None and case.unasked and moves_nothing(case.target.tx):
+        return Decide(Accepted(moved=NOTHING, currency=own.tx.currency))
     if stranger and (isinstance(refused, Missing) or refused.field == AMOUNT_OF_ROLLBACK):
         return Decide(NOT_HERE)
     return _unsaid(case, refused.message, Reason.UNSUPPORTED)

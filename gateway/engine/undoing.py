@@ -13,7 +13,20 @@ from gateway.engine.movement import Movement, what_moved
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING
-from gateway.model import Accepted, Act, Declined, Flaw, Kind, Reason, Rollback, Transaction, Unknown
+from gateway.model import (
+    Accepted,
+    Act,
+    Capture,
+    Declined,
+    Flaw,
+    Kind,
+    Reason,
+    Release,
+    Rollback,
+    Settle,
+    Transaction,
+    Unknown,
+)
 
 
 def by_round(dialect: Dialect, act: Act) -> bool:
@@ -64,6 +77,19 @@ def stands_again(own: Movement, target: Movement | None, beyond: Movement | None
     return replace(beyond, undone_by="", due_at=None)
 
 
+def falls_again(stands: Movement | None, further: Movement | None) -> Movement | None:
+    """What a rollback that stands again undoes: undone again, with it (rule 15).
+
+    *A bet's cancel was undone and that undoing undone, too: the bet's next cancel was put to its wallet, which gave the
+    stake back a second time.*
+    """
+    if stands is None or not stands.undoes or further is None:
+        return None
+    if further.key != stands.target or further.state is not State.ACCEPTED or further.undone_by:
+        return None
+    return replace(further, undone_by=stands.key, due_at=None)
+
+
 def never_asked(case: Case) -> bool:
     """What the wallet was asked, itself or in parts, is brought to its own answer (rule 13). That the journal may
     have forgotten an attempt is a reason to ask with care, not to overlook what it does know (rule 30)."""
@@ -78,7 +104,9 @@ def forbidden(case: Case) -> Move | None:
 
     Move: Decide with that reason; Leave, Query or Tell doubt, while a win keeps its bet in doubt
     A rollback of another player's movement, of what was definitely declined, of more than is left or in
-    another currency is decided by what the journal knows; no wallet is to give anybody that money. *A win came for
+    another currency is decided by what the journal knows; no wallet is to give anybody that money. *A cancel of all of a bet
+    in EUR said USD, and its wallet gave USD; a release named another player's hold, and that player was given what was
+    held:* whatever means a movement means it in its own currency, and only its own player's. *A win came for
     a bet in doubt and its bet was completed for it, while the cancel that stood before was still to be
     sent: the stake was given back beside its win.* So a win that ties to a bet in doubt stops the cancel as long as no byte
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
@@ -87,14 +115,15 @@ def forbidden(case: Case) -> Move | None:
     Serves: 11, 15, 16, 17, 30
     """
     own, act = case.own, case.own.tx.act
+    if isinstance(act, Capture | Release) and never_asked(case):
+        return _not_its_own(case)
     if not isinstance(act, Rollback) or not (never_asked(case) or (stopped(case) and case.only_feared)):
         return None
     if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
         return _no(Reason.ALREADY_SETTLED, "the round has a win")
     target = case.target
     if target is None:
-        strange = case.around.stranger is True
-        return _no(Reason.TRANSACTION_NOT_FOUND, "that movement is another player's") if strange else None
+        return _not_its_own(case)
     if target.state is State.DECLINED:
         return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
     if stopped(case):
@@ -104,7 +133,18 @@ def forbidden(case: Case) -> Move | None:
         if perhaps is not None or case.waits:
             return perhaps or Leave(own.open_state, STOPPED)
         return _no(Reason.ALREADY_SETTLED, STOPPED)
-    return _too_much(case, target, act)
+    return _not_its_own(case) or _too_much(case, target, act)
+
+
+def _not_its_own(case: Case) -> Move | None:
+    """What it names is another player's, or was in another currency."""
+    if case.target is None:
+        strange = case.around.stranger is True
+        return _no(Reason.TRANSACTION_NOT_FOUND, "that movement is another player's") if strange else None
+    asked, was = case.own.tx.currency, case.target.tx.currency
+    if asked and was and asked != was:
+        return _no(Reason.CURRENCY_MISMATCH, f"that movement was in {was}")
+    return None
 
 
 STOPPED = "a win came for this bet"
@@ -132,13 +172,11 @@ def _perhaps_sent(case: Case) -> Move | None:
 
 
 def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
-    own, whole, dialect = case.own, target.whole_amount, case.provider.dialect
+    whole, dialect = target.whole_amount, case.provider.dialect
     if dialect.partial and whole is not None and _given_back(case, target) >= whole > 0:
         return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
     if act.amount is None or whole is None:
         return None
-    if own.tx.currency != target.tx.currency:
-        return _no(Reason.CURRENCY_MISMATCH, f"that movement was in {target.tx.currency}")
     if dialect.excess == "refuse" and act.amount > whole - case.undone(target):
         message = "more than is left of that movement"
         return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))
@@ -274,27 +312,36 @@ def undo_legs(case: Case) -> Move | None:
 
     Move: Split, First, Decide or Leave
     The credit is undone first, then the debit; the undoing of such a rollback cannot be said, and is a person's. *A person
-    said that the win stays, and the stake was given back beside it:* what cannot be undone is not undone by half. *A cancel was read while the debit was in the air, took
+    said that the win stays, and the stake was given back beside it:* what cannot be undone is not undone by half. *A cancel
+    of 3.00 of it undid all of it:* no wallet that was told two movements can be told a part of their sum. *A cancel was read while the debit was in the air, took
     the list of legs before the credit was there, and the win stayed:* the settle sends no further leg
     once its cancel was read, and the list is read again after each.
-    Serves: 11, 18
+    Serves: 11, 17, 18
     """
     own = case.own
     if not own.undoes or case.target is None or not case.legs:
         return None
     if case.target.undoes:
         return Leave(State.PERSON, "a rollback that was several movements cannot be undone as one")
+    if not case.parts and _part_of_settle(own.tx.act, case.target.tx.act):
+        return Leave(State.PERSON, "a part of what was several movements cannot be undone")
     for leg in sorted((leg for leg in case.legs if not leg.undoes), key=lambda leg: leg.kind is not Kind.CREDIT):
         begun = next((part for part in case.parts if part.target == leg.key), None)
         if begun is not None and not begun.decided:
             return going_on(case, begun, "")
         if begun is not None and begun.decided and not gone(begun):
-            return _ended(case)
+            return _undone(case)
         if begun is None and leg.state is not State.DECLINED:
             return Split((undoing_of(own, leg, PART, f"{own.tx.id}:{leg.kind.value}"),))
     if not case.parts:
         return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
-    return _ended(case)
+    return _undone(case)
+
+
+def _part_of_settle(act: Act, whole: Act) -> bool:
+    """Whether less, or more, is asked for than all that a settle moved together."""
+    asked = act.amount if isinstance(act, Rollback) else None
+    return asked is not None and isinstance(whole, Settle) and asked != abs(whole.credit - whole.debit)
 
 
 def refund_parts(case: Case) -> Move | None:
@@ -322,6 +369,14 @@ def refund_parts(case: Case) -> Move | None:
     if still:
         return going_on(case, fresh or still[0], "")
     return _ended(case)
+
+
+def _undone(case: Case) -> Move:
+    """Of a settle: all of it, which its legs' amounts, that went both ways, do not add up to."""
+    move = _ended(case)
+    if isinstance(move, Decide) and isinstance(move.outcome, Accepted):
+        return Decide(replace(move.outcome, moved=None))
+    return move
 
 
 def _ended(case: Case) -> Move:

@@ -88,13 +88,13 @@ def test_rule_19_a_settle_and_a_bet_under_one_id_are_both_given_back(bench_of: M
     NetGaming's wallet knows no rollback of a settle's win: there a person sees it."""
     bench = bench_of("native", wallet)
     assert word(bench.call(batch(bet("x1"), BIG))) == Reason.INSUFFICIENT_FUNDS
-    told = word(bench.call(batch(settle("x1", "10.00", "0.00"), bet("big2", "5000.00"))))
+    told = word(bench.call(batch(settle("x1", "10.00", "1.00"), settle("big2", "5000.00"))))
     bench.settlement(60, 2)
     if wallet == "native":
         assert (told, bench.till.balance()) == (Reason.INSUFFICIENT_FUNDS, Decimal("1000.00"))
         nothing_is_open(bench)
     else:
-        assert (told, bench.till.balance()) == (DOUBT, Decimal("990.00"))
+        assert (told, bench.till.balance()) == (DOUBT, Decimal("991.00"))
         waits_for_a_person(bench)
 
 
@@ -134,7 +134,7 @@ def test_rule_19_a_refused_giving_back_of_a_split_settle_is_a_persons(bench_of: 
     """It was declined, the win stayed with the player, and nobody saw it."""
     bench = bench_of("native", "gameball")
     bench.till.always(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
-    assert word(bench.call(batch(settle("x1"), BIG))) == DOUBT
+    assert word(bench.call(batch(settle("x1"), settle("big", "5000.00")))) == DOUBT
     bench.settlement(300, 2)
     waits_for_a_person(bench)
 
