@@ -323,7 +323,7 @@ def undo_legs(case: Case) -> Move | None:
         return None
     if case.target.undoes:
         return Leave(State.PERSON, "a rollback that was several movements cannot be undone as one")
-    if not case.parts and _part_of_settle(own.tx.act, case.target.tx.act):
+    if not case.parts and _part_of_settle(own.tx.act, case.target.tx.act, partial=case.provider.dialect.partial):
         return Leave(State.PERSON, "a part of what was several movements cannot be undone")
     for leg in sorted((leg for leg in case.legs if not leg.undoes), key=lambda leg: leg.kind is not Kind.CREDIT):
         begun = next((part for part in case.parts if part.target == leg.key), None)
@@ -338,10 +338,13 @@ def undo_legs(case: Case) -> Move | None:
     return _undone(case)
 
 
-def _part_of_settle(act: Act, whole: Act) -> bool:
-    """Whether less, or more, is asked for than all that a settle moved together."""
+def _part_of_settle(act: Act, whole: Act, *, partial: bool) -> bool:
+    """Whether less, or more, is asked for than all that a settle moved together. Whose dialect knows no parts may say it
+    by its stake or its win."""
     asked = act.amount if isinstance(act, Rollback) else None
-    return asked is not None and isinstance(whole, Settle) and asked != abs(whole.credit - whole.debit)
+    if asked is None or not isinstance(whole, Settle):
+        return False
+    return asked != abs(whole.credit - whole.debit) and (partial or asked not in (whole.debit, whole.credit))
 
 
 def refund_parts(case: Case) -> Move | None:
