@@ -187,10 +187,11 @@ def refusable(item: Movement) -> bool:
     return not item.ours and _turn(item.tx) < LAST
 
 
-def undoable(item: Movement) -> bool:
+def undoable(item: Movement, siblings: Sequence[Movement]) -> bool:
     """Whether it is undone where the batch that did it is declined: what it took, and the cancels that it did. What ended
-    a hold can be told to no wallet to be undone."""
-    return not item.ours and (item.takes or item.undoes)
+    a hold can be told to no wallet to be undone. *A bet that its own batch had cancelled was taken again (rule 19).*"""
+    inside = item.undoes and any(m.key == item.target for m in siblings)
+    return not item.ours and (item.takes or item.undoes) and not inside
 
 
 def refused_item(items: Sequence[Movement]) -> Declined | None:
