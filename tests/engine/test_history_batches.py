@@ -161,6 +161,28 @@ def test_rule_19_a_bet_whose_cancel_was_refused_is_not_given_back_with_its_batch
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("refused", [lost_before, refuses(Reason.ALREADY_SETTLED)], ids=["a person", "its wallet"])
+def test_rule_19_nor_with_the_repeat_of_its_batch(bench_of: MakeBench, refused: Behaviour) -> None:
+    """*Settlement let it stand, but when the batch came again that call gave it back, although its provider had heard that
+    it stands.*"""
+    repeats = {"debit": "safe", "credit": "safe", "rollback": "never"}
+    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=False, in_flight_max=SOON))
+    bench.till.then(arrives, lost_after, kind=Kind.DEBIT)
+    bench.till.then(refused, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    whole = batch(bet("b1"), bet("b2", "20.00"))
+    assert word(bench.call(whole)) == DOUBT
+    bench.call(undo("c1", "b1"))
+    declined_by_a_person(bench)
+    bench.call(undo("c2", "b2", amount="20.00"))
+    bench.till.heal()
+    bench.settlement(300, 1)
+    assert [word(bench.call(whole)) for _ in range(2)] == [Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_ROLLED_BACK]
+    assert word(bench.call(undo("c1", "b1"))) == Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- nobody comes again
 
 
