@@ -442,3 +442,20 @@ def test_rule_19_a_bet_that_its_own_batch_cancelled_is_not_taken_again(bench_of:
     nothing_is_open(bench)
     assert word(bench.call(whole)) == Reason.ALREADY_SETTLED
     assert bench.till.balance() == Decimal("993.00")
+
+
+def test_rule_12_the_clock_goes_on_for_a_bet_whose_cancel_was_undone_with_its_batch(bench_of: MakeBench) -> None:
+    """*Doubt was told of the bet; the batch that cancelled it was declined, and with its cancel the clock was gone, too: the
+    stake stayed taken, and nobody looked at it again.*"""
+    bench = bench_of(CLOCKED, "native")
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.call(bet("b2", "20.00"))
+    bench.settlement(8, 1)
+    bench.till.then(arrives, SETTLED, kind=Kind.ROLLBACK)
+    assert word(bench.call(CANCELS)) == Reason.ALREADY_SETTLED
+    bench.settlement(120, 1)
+    assert bench.till.balance() == Decimal("980.00")
+    nothing_is_open(bench)
