@@ -62,11 +62,13 @@ class Batches:
         return (await self.driver.carry(errand, order)).outcome
 
     async def _give_back(self, errand: Errand, items: Sequence[Transaction], name: str, refused: Declined) -> Outcome:
-        """What an atomic batch did that was declined, also when it came before; what stood before it stays."""
+        """What an atomic batch did that was declined, also when it came before. What stood before it stays,
+        and what a cancel was refused for. *A person had said that a bet stands, and its batch's repeat gave it back.*"""
         shown, waits = refused, False
-        for item in (items[number] for number in in_order(items)):
-            taken = await self.world.journal.get(self._key(errand, item))
-            if taken is None or taken.batch != name or taken.state is State.DECLINED or not undoable(taken):
+        rows = [await self.world.journal.get(self._key(errand, items[number])) for number in in_order(items)]
+        own = [row for row in rows if row is not None and row.batch == name]
+        for taken in own:
+            if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
                 continue
             undo = await self.driver.undo(errand, giving_back(taken), name)
             if undo is None or not undo.decided:

@@ -303,7 +303,7 @@ class Driver:
             # The call that it is an item of goes on: no clock runs out before that has ended (rule 12).
             if errand.open and after.due_at is not None:
                 after = replace(after, due_at=now + errand.lease)
-        broken = after.atomic and undoable(after) and refused_item(case.siblings) is not None
+        broken = after.atomic and undoable(after, case.siblings) and refused_item(case.siblings) is not None
         if after.state is State.ACCEPTED and broken:
             after = replace(after, due_at=now)  # it is given back (rule 19)
         aim, freed = self._aim(case, after)

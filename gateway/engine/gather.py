@@ -671,7 +671,7 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
     nobody waits for the batch any more (rule 19)."""
     if after.state is not State.DECLINED or not after.atomic or not refusable(after):
         return []
-    taken = [m for m in siblings if m.state is State.ACCEPTED and undoable(m) and not m.undone_by]
+    taken = [m for m in siblings if m.state is State.ACCEPTED and undoable(m, (*siblings, after)) and not m.undone_by]
     return [Put(m, replace(m, due_at=now)) for m in taken]
 
 

@@ -193,10 +193,12 @@ def refusable(item: Movement) -> bool:
     return not item.ours and _turn(item.tx) < LAST
 
 
-def undoable(item: Movement) -> bool:
+def undoable(item: Movement, siblings: Sequence[Movement]) -> bool:
     """Whether it is undone where the batch that did it is declined: what it took, a capture included (rule 6), and the
-    cancels that it did. A release can be told to no wallet to be undone."""
-    return not item.ours and (item.takes or item.undoes or item.kind is Kind.CAPTURE)
+    cancels that it did. A release can be told to no wallet to be undone. *A bet that its own batch had cancelled was taken
+    again (rule 19).*"""
+    inside = item.undoes and any(m.key == item.target for m in siblings)
+    return not item.ours and not inside and (item.takes or item.undoes or item.kind is Kind.CAPTURE)
 
 
 def refused_item(items: Sequence[Movement]) -> Declined | None:

@@ -156,7 +156,7 @@ def taken_in_vain(case: Case) -> Move | None:
     own = case.own
     if case.asked is not None or own.state is not State.ACCEPTED or own.undone_by or own.ours or own.parent:
         return None
-    if not undoable(own) or not own.atomic or not own.batch or stays(own, case.siblings):
+    if not own.atomic or not own.batch or not undoable(own, case.siblings) or stays(own, case.siblings):
         return None
     return Split((giving_back(own),), given_back=True) if refused_item(case.siblings) is not None else None
 
@@ -473,7 +473,7 @@ def batch_broken(case: Case) -> Move | None:
     refused = refused_item(case.siblings)
     if refused is None:
         return None
-    done = [m for m in case.siblings if undoable(m)]
+    done = [m for m in case.siblings if undoable(m, case.siblings)]
     open_ones = [m for m in done if not (m.undone_by or m.state is State.DECLINED)]
     taken = next((m for m in open_ones if not stays(m, case.siblings)), None)
     if taken is not None:

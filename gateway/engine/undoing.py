@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gateway.dialect import Dialect
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
-from gateway.engine.movement import Movement, what_moved
+from gateway.engine.movement import Movement, clocked_again, what_moved
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING
@@ -68,13 +68,15 @@ def stands_again(own: Movement, target: Movement | None, beyond: Movement | None
     """What the target of an accepted rollback had undone: free again, and a bet of its round as before (rules 11, 16).
 
     *A bet whose cancel was undone counted as undone: its round's refund left it out, and another bet in doubt was taken
-    for the only one of the round.* No clock runs for it: its provider has said that it stands.
+    for the only one of the round.* No clock runs for it where its provider has said that it stands; where its declined
+    batch says so, doubt is still the last word about it (rule 12).
     """
     if own.state is not State.ACCEPTED or target is None or not target.undoes or beyond is None:
         return None
     if beyond.state is not State.ACCEPTED or beyond.undone_by != target.key:
         return None
-    return replace(beyond, undone_by="", due_at=None)
+    again = replace(beyond, undone_by="", due_at=None)
+    return clocked_again(again, own.decided_at) if own.ours and own.decided_at is not None else again
 
 
 def falls_again(stands: Movement | None, further: Movement | None) -> Movement | None:

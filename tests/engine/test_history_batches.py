@@ -161,6 +161,28 @@ def test_rule_19_a_bet_whose_cancel_was_refused_is_not_given_back_with_its_batch
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("refused", [lost_before, refuses(Reason.ALREADY_SETTLED)], ids=["a person", "its wallet"])
+def test_rule_19_nor_with_the_repeat_of_its_batch(bench_of: MakeBench, refused: Behaviour) -> None:
+    """*Settlement let it stand, but when the batch came again that call gave it back, although its provider had heard that
+    it stands.*"""
+    repeats = {"debit": "safe", "credit": "safe", "rollback": "never"}
+    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=False, in_flight_max=SOON))
+    bench.till.then(arrives, lost_after, kind=Kind.DEBIT)
+    bench.till.then(refused, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    whole = batch(bet("b1"), bet("b2", "20.00"))
+    assert word(bench.call(whole)) == DOUBT
+    bench.call(undo("c1", "b1"))
+    declined_by_a_person(bench)
+    bench.call(undo("c2", "b2", amount="20.00"))
+    bench.till.heal()
+    bench.settlement(300, 1)
+    assert [word(bench.call(whole)) for _ in range(2)] == [Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_ROLLED_BACK]
+    assert word(bench.call(undo("c1", "b1"))) == Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- nobody comes again
 
 
@@ -396,4 +418,44 @@ def test_rule_19_what_a_batch_took_is_given_back_when_its_cancel_is_refused(benc
         assert word(bench.finish(call).outcome) == Reason.ALREADY_SETTLED
     bench.settlement(300, 1)
     assert bench.till.balance() == Decimal("993.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_rule_19_a_bet_that_its_own_batch_cancelled_is_not_taken_again(bench_of: MakeBench, dies: bool) -> None:
+    """*The cancel was undone with its batch, so its bet stood again, and nobody gave it back: the provider heard that
+    nothing had moved, and the stake stayed taken with nothing open.*"""
+    bench = bench_of("native", "native")
+    bench.call(bet("b0", "7.00"))
+    bench.till.then(arrives, SETTLED, kind=Kind.ROLLBACK)
+    whole = batch(bet("b1"), undo("r1", "b1"), undo("r0", "b0"))
+    call = bench.begin(whole)
+    declined = Listing(states=(State.DECLINED,))
+    bench.scheduler.run(lambda: dies and bool(at_once(bench.journal.listed(declined))))
+    if dies:
+        bench.crash()
+        bench.restart()
+    else:
+        assert word(bench.finish(call).outcome) == Reason.ALREADY_SETTLED
+    bench.settlement(300, 1)
+    assert bench.till.balance() == Decimal("993.00")
+    nothing_is_open(bench)
+    assert word(bench.call(whole)) == Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("993.00")
+
+
+def test_rule_12_the_clock_goes_on_for_a_bet_whose_cancel_was_undone_with_its_batch(bench_of: MakeBench) -> None:
+    """*Doubt was told of the bet; the batch that cancelled it was declined, and with its cancel the clock was gone, too: the
+    stake stayed taken, and nobody looked at it again.*"""
+    bench = bench_of(CLOCKED, "native")
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.call(bet("b2", "20.00"))
+    bench.settlement(8, 1)
+    bench.till.then(arrives, SETTLED, kind=Kind.ROLLBACK)
+    assert word(bench.call(CANCELS)) == Reason.ALREADY_SETTLED
+    bench.settlement(120, 1)
+    assert bench.till.balance() == Decimal("980.00")
     nothing_is_open(bench)
