@@ -585,10 +585,12 @@ def first_asking(case: Case) -> Move | None:
 def journal_forgot(case: Case) -> Move | None:
     """It may have been asked before the journal forgot it, and a query would not be final.
 
-    Move: Query where the wallet looks at no id first, then Ask, a plain no being doubt; with no query Leave it to a person
+    Move: Query where the wallet looks at no id first, then Ask, a plain no being doubt (what is owed waits until the no to
+    its query is final); with no query Leave it to a person
     *After a restored backup a repeat was a first attempt, its `insufficient_funds` final, while the
     first had been applied.* *A win's repeat was sent at once to a wallet that would have said that it was paid:* such a
-    wallet is asked first what it knows, and a bet need not wait until its no to that is final.
+    wallet is asked first what it knows, and a bet need not wait until its no to that is final. *A win that was still queued
+    when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then.
     Serves: 30
     """
     own = case.own
@@ -597,6 +599,8 @@ def journal_forgot(case: Case) -> Move | None:
     looks_first = case.again in ("safe", "applied")
     blind = not looks_first and not case.can_query
     if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
+        if own.owes and denied(own) and not looks_first:
+            return Leave(own.open_state, "what the journal forgot of it may still be on its way")
         return Ask() if looks_first or blind or denied(own) else Query()
     if blind and not case.air_of(own.key).requests:
         return Leave(State.PERSON, "the journal forgot whether it was asked, and its wallet cannot be asked about it")

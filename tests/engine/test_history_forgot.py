@@ -197,6 +197,24 @@ def test_rule_30_a_wallet_that_can_be_asked_is_asked_about_it_first(bench_of: Ma
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("call", [win("t1"), undo("t1", "b0", "10.00")], ids=["win", "cancel"])
+def test_rule_30_what_is_owed_is_not_sent_while_what_was_forgotten_of_it_may_be_queued(
+    bench_of: MakeBench, call: Transaction
+) -> None:
+    """The wallet did not know the win yet, it was sent again, and then both arrived: the player was paid twice."""
+    bench = bench_of("native", a_wallet(CAN_BE_ASKED, repeats=QUERY, tombstones=False))
+    bench.call(bet("b0"))
+    bench.till.always(queued(20), kind=call.kind)
+    assert word(bench.call(call)) == DOUBT
+    bench.till.heal()
+    forgetting(bench)
+    assert word(bench.call(call)) == DOUBT
+    bench.settlement(300, 2)
+    assert word(bench.call(call)) == ACCEPTED
+    assert bench.till.asked(call.kind) == 1
+    nothing_is_open(bench)
+
+
 @FORGOT
 def test_rule_19_the_win_of_a_batch_that_was_declined_is_not_paid(bench_of: MakeBench, forgot: bool) -> None:
     """Its one bet never arrived, and was declined; the win of the same batch was asked for as if it stood alone."""

@@ -207,10 +207,10 @@ class Verdict:
         return seen.born >= restored and seen.first_asked >= restored
 
     def _not_seen_yet(self, row: Movement, name: str, place: Place) -> bool:
-        """Its wallet's replica had not seen what the journal forgot, and before all has landed it is asked all the same,
-        so that after a restored copy nobody waits for minutes (rule 30)."""
+        """Its wallet had not seen the bet that the journal forgot, queued or behind on a replica, and before all has landed
+        a bet is asked all the same, so that after a restored copy everybody can play (rule 30)."""
         restored, seen, till = self.history.restored, self.history.rows[row.key], self.history.tills[name]
-        if restored is None or "replica" not in till.plan.habits or seen.born < restored:
+        if restored is None or row.owes or seen.born < restored:
             return False
         return seen.asked_at < restored + till.plan.in_flight_max and bool(self.books[name].get(place))
 
