@@ -93,6 +93,7 @@ class Around(Struct, frozen=True, kw_only=True):
     round_bets: tuple[Movement, ...] | UnsetType = UNSET
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
+    refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     captured: bool = False  # a capture of it was read, and not declined
     own_session: Session | None = None
     target_session: Session | None = None

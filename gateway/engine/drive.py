@@ -591,7 +591,8 @@ class Driver:
         own, dialect = case.own, case.provider.dialect
         tx = own_undoing(own, own_rollback_id(own.space, own.tx.id))
         space = f"{space_of(dialect, tx.kind)}.ours"
-        order = Order(wire=tx, space=space, target=own.key, ours=True, leaned=(own,), settled=True)
+        leaned = (own, *case.around.refused)  # that none of these no's was heard
+        order = Order(wire=tx, space=space, target=own.key, ours=True, settled=True, leaned=leaned)
         await self._carry_another(errand, order, waits=False, tried=case.tried | {own.key})
 
     async def _split(self, errand: Errand, case: Case, split: Split, *, waits: bool) -> Case:

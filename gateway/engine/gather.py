@@ -324,6 +324,7 @@ def _around(
         others=tuple(second.get("others", ())),
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
+        refused=tuple(m for m in first.get("aimed", ()) if not m.ours and _settled(m)),
         captured=any(m.kind is Kind.CAPTURE and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,
         whole_undoer=_one(second, "whole_undoer"),
@@ -339,6 +340,12 @@ def _around(
         latest=_one(first, "latest"),
         **more,
     )
+
+
+def _settled(cancel: Movement) -> bool:
+    """Whether its provider hears of it that what it names stands."""
+    outcome = cancel.outcome
+    return isinstance(outcome, Declined) and outcome.reason is Reason.ALREADY_SETTLED
 
 
 def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:

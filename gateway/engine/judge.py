@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -32,15 +32,18 @@ def again(movement: Movement, wallet: Wallet) -> str:
 def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timedelta = NONE) -> bool:
     """Whether the wallet still knows the id of the first attempt (rule 14), so much later than now. Where the steps of a
     clock hide how old that is, it is no younger than the last one, whose time they began again (rule 29)."""
-    age = moment.passed(movement.created_at)
-    if movement.sent and movement.asked_at is not None:
-        age = max(age, moment.passed(movement.asked_at))
-    return age + ahead < wallet.remembers
+    return max(moment.passed(at) for at in _written(movement)) + ahead < wallet.remembers
 
 
 def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
     """The same, where a no is to be believed: also if all that the clock jumped ahead really passed (rules 14, 29)."""
-    return moment.at_most(movement.created_at) < wallet.remembers
+    return max(moment.at_most(at) for at in _written(movement)) < wallet.remembers
+
+
+def _written(movement: Movement) -> list[datetime]:
+    """When it was there, by the journal: neither can be younger than it really is only because a clock went back."""
+    asked = movement.asked_at if movement.sent else None
+    return [movement.created_at] if asked is None else [movement.created_at, asked]
 
 
 def landed(movement: Movement, wallet: Wallet, moment: Moment, ago: timedelta = NONE) -> bool:

@@ -123,7 +123,9 @@ def silence_over(case: Case) -> Move | None:
     the repeat was given back by the clock of the first doubt:* what counts is the last word heard, and
     it never runs out while a call of the movement is open. *The clock looked for wins in the bet's round alone:* a
     win that ties to it in whatever round stops it, and so does a credit of its batch. *A hold was captured, then released
-    by the clock, and told as rolled back:* its capture stops the clock, too.
+    by the clock, and told as rolled back:* its capture stops the clock, too. *A win stopped a cancel, which was told
+    `already_settled`; a person found that the win had never come, and the clock gave the bet back:* its provider had heard
+    that it stands.
     Serves: 9, 11, 12
     """
     own = case.own
@@ -139,7 +141,7 @@ def silence_left(case: Case) -> timedelta | None:
         return None
     if own.state not in (State.ASKING, State.DOUBT, State.ACCEPTED) or case.around.given_back:
         return None  # one rollback of ours for one movement, whatever became of it
-    if case.around.captured:
+    if case.around.captured or any(cancel.told == State.DECLINED.value for cancel in case.around.refused):
         return None
     return max(after - case.moment.passed(own.told_at), timedelta(0))
 

@@ -189,6 +189,30 @@ def test_rule_14_after_a_machine_slept_the_no_of_a_wallet_that_may_have_forgotte
     assert not bench.row(Kind.DEBIT, "b1").decided
 
 
+def test_rule_29_after_a_jump_back_and_a_restart_the_no_of_a_wallet_that_forgot_is_none(bench_of: MakeBench) -> None:
+    """The next process takes the bet to be younger by that jump. But the jump, when it was seen, had begun the time of its
+    last attempt again, so the bet is no younger than that; its wallet had honestly forgotten it, its no to the cancel was
+    believed, and the stake stayed taken with nothing open (seed 2303700)."""
+    repeats = {"debit": "never", "credit": "safe", "rollback": "safe"}
+    memory = {"in_flight_max": timedelta(seconds=60), "remembers": timedelta(minutes=10)}
+    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=True, **memory))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"))] == [DOUBT, DOUBT]
+    bench.scheduler.skew = -timedelta(minutes=5)
+    bench.settlement(30, 5)
+    bench.crash()
+    bench.restart()
+    bench.settlement(640)
+    bench.till.heal()
+    bench.till.always(refuses(Reason.TRANSACTION_NOT_FOUND), kind=Kind.ROLLBACK)
+    bench.settlement(900)
+    assert bench.till.asked(Kind.ROLLBACK) >= 1
+    assert not bench.row(Kind.DEBIT, "b1").decided
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+
+
 def test_rule_29_a_jump_ahead_gives_nothing_back_too_early(bench_of: MakeBench) -> None:
     """The silence of its provider counts what really passed: its repeat comes in time."""
     bench = bench_of(a_provider("native", after_doubt=timedelta(minutes=10)), "native")

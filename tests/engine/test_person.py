@@ -149,6 +149,27 @@ def test_a_late_answer_does_not_change_what_a_person_decided_but_is_told(bench_o
     assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
 
 
+def test_rule_12_a_bet_that_its_cancel_heard_to_stand_is_not_given_back_by_silence(bench_of: MakeBench) -> None:
+    """Its win stopped its cancel, which heard `already_settled`; then a person found that the win had never come, and the
+    clock of the first doubt gave the stake back behind its provider's back (seed 2302160)."""
+    provider = a_provider("native", after_doubt=timedelta(seconds=20))
+    repeats = {"debit": "safe", "credit": "never", "rollback": "never"}
+    bench = bench_of(provider, a_wallet("native", repeats=repeats, tombstones=False))
+    bench.till.always(lost_before)
+    assert all(isinstance(bench.call(tx), Unknown) for tx in (bet("t1"), undo("r1", "t1"), win("w1", of="t1")))
+    assert why(bench.call(undo("r1", "t1"))) is Reason.ALREADY_SETTLED
+    bench.till.heal()
+    bench.till.always(lost_before, kind=Kind.CREDIT)
+    bench.settlement(300)
+    assert bench.row(Kind.CREDIT, "w1").state is State.PERSON
+    assert bench.till.balance() == Decimal("990.00")
+    decide(bench, bench.row(Kind.CREDIT, "w1").key, accepted=False)
+    bench.settlement(600)
+    assert bench.till.balance() == Decimal("990.00")
+    assert why(bench.call(undo("r1", "t1"))) is Reason.ALREADY_SETTLED
+    assert bench.unresolved() == {}
+
+
 def test_a_rollback_that_was_done_ends_the_doubt_about_its_bet(bench_of: MakeBench) -> None:
     bench = in_doubt(bench_of)
     assert isinstance(bench.call(undo("r1", "t1")), Unknown)

@@ -161,6 +161,12 @@ SILENCE_OVER: Pairs = [
     ("its yes was heard", silent(done(BET)), SILENT),
     ("a win ties to it", silent(doubted(sent(BET), TEN), won=True), SILENT),
     ("a hold that was captured", silent(doubted(done(HOLD), TEN), captured=True), SILENT),
+    ("its cancel was told that it stands", silent(doubted(done(BET), TEN), refused=(done(CANCEL, SETTLED),)), SILENT),
+    (
+        "the same, and nobody heard it",
+        silent(doubted(done(BET), TEN), refused=(done(CANCEL, SETTLED, told="unknown"),)),
+        "rollback",
+    ),
     ("declined since", silent(doubted(done(BET, BROKE), TEN)), SILENT),
     ("a rollback of it was read", silent(doubted(CANCELLED, TEN), undoer=row(CANCEL)), SILENT),
     ("what gives has no clock", silent(doubted(sent(WIN), TEN)), SILENT),

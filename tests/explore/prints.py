@@ -145,7 +145,7 @@ def _around(around: Around) -> tuple[tuple[object, ...], list[tuple[str, int]]]:
     many = (around.others, around.parts, around.bets, around.siblings)
     one = (around.won, around.round_won, around.target_won, around.unclaimed, around.unclaiming, around.captured)
     sizes = [len(each) if isinstance(each, tuple) else -1 for each in many]
-    read = [(m.key, m.revision) for m in around.rows().values()]
+    read = [(m.key, m.revision) for m in (*around.rows().values(), *around.refused)]
     return (*sizes, *one, getattr(around.restorer, "state", None)), read
 
 
