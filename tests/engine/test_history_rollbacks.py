@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
+from gateway.engine.drive import row_change
 from gateway.model import Capture, Kind, Reason, Release, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
@@ -23,7 +25,7 @@ from tests.engine.histories import (
     word,
 )
 from tests.simulation.behaviours import late, lost_after, lost_before, queued, unreachable
-from tests.simulation.bench import NEVER, QUERY, Bench, a_call, a_wallet
+from tests.simulation.bench import NEVER, QUERY, Bench, a_call, a_wallet, at_once
 
 WALLETS = ("native", *SPLITTING)
 CONTRADICTS = refuses(Reason.TRANSACTION_NOT_FOUND)
@@ -381,6 +383,17 @@ def test_rule_15_after_an_un_rollback_a_second_cancel_goes_to_the_wallet(bench_o
     told = word(bench.call(undo("r2", "b1")))
     assert (told == ACCEPTED) is (bench.till.balance() == Decimal("1000.00"))
     assert told != DOUBT or listed(bench) == 1
+
+
+def test_rule_15_so_does_that_of_a_bet_rolled_forward_under_the_version_before(bench_of: MakeBench) -> None:
+    """In its journal such a bet still says by which cancel it had been undone."""
+    bench = bench_of()
+    rolled_forward(bench)
+    stands, cancel = bench.row(Kind.DEBIT, "b1"), bench.row(Kind.ROLLBACK, "r1")
+    assert at_once(bench.journal.make(row_change(stands.key, lambda m: replace(m, undone_by=cancel.key), ())))
+    sent = bench.till.asked(Kind.ROLLBACK)
+    bench.call(undo("r2", "b1"))
+    assert bench.till.asked(Kind.ROLLBACK) == sent + 1
 
 
 def test_rule_15_a_third_cancel_after_the_second_is_declined_from_the_journal(bench_of: MakeBench) -> None:

@@ -321,7 +321,7 @@ NOTICED: Mapping[str, str] = {
     "cancel_beside_a_win": "story.a_rollback_that_will_not_undo_it_after_all",
     "anybodys_cancel": "rules_doubt.rule_15_the_tombstone_of_another_players_bet_refuses_nobody",
     "refund_beside_a_win": "rules_compound.rule_16_with_a_win_in_the_round_it_is_already_settled",
-    "undone_still_counts": "history_rollbacks.rule_15_after_an_un_rollback_a_second_cancel_goes_to_the_wallet",
+    "undone_still_counts": "history_rollbacks.rule_15_so_does_that_of_a_bet_rolled_forward_under_the_version_before",
     "win_waits_for_its_cancel": "rules_noticed.rule_13_a_win_goes_to_the_wallet_once_its_bets_cancel_may_have_left",
     "doubt_is_a_no": "rules_decisions.rule_04_what_is_neither_yes_nor_no_is_doubt",
     "never_is_asked_again": "rules_doubt.rule_14_never_allows_no_second_attempt_and_waits_for_a_person",
