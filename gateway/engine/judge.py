@@ -41,7 +41,7 @@ def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bo
 
 
 def _written(movement: Movement) -> list[datetime]:
-    """When it was there, by the journal: neither can be younger than it really is only because a clock went back."""
+    """When it came and was last asked. A clock that went back may hide the age of one; it is as old as the older says."""
     asked = movement.asked_at if movement.sent else None
     return [movement.created_at] if asked is None else [movement.created_at, asked]
 

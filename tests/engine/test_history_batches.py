@@ -401,34 +401,8 @@ def test_rule_19_a_cancel_is_taken_again_when_settlement_finds_the_other_one_ref
     nothing_is_open(bench)
 
 
-@pytest.mark.parametrize("dies", [True, False])
-def test_rule_19_what_a_batch_took_is_given_back_when_its_cancel_is_refused(bench_of: MakeBench, dies: bool) -> None:
-    """*The call gave the bet back where it lived to; settlement looked for a bet that was declined, and found none: the
-    stake stayed taken.*"""
-    bench = bench_of("native", "native")
-    bench.call(bet("b0", "7.00"))
-    bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
-    call = bench.begin(batch(bet("b1"), undo("r0", "b0")))
-    declined = Listing(states=(State.DECLINED,))
-    bench.scheduler.run(lambda: dies and bool(at_once(bench.journal.listed(declined))))
-    if dies:
-        bench.crash()
-        bench.restart()
-    else:
-        assert word(bench.finish(call).outcome) == Reason.ALREADY_SETTLED
-    bench.settlement(300, 1)
-    assert bench.till.balance() == Decimal("993.00")
-    nothing_is_open(bench)
-
-
-@pytest.mark.parametrize("dies", [True, False])
-def test_rule_19_a_bet_that_its_own_batch_cancelled_is_not_taken_again(bench_of: MakeBench, dies: bool) -> None:
-    """*The cancel was undone with its batch, so its bet stood again, and nobody gave it back: the provider heard that
-    nothing had moved, and the stake stayed taken with nothing open.*"""
-    bench = bench_of("native", "native")
-    bench.call(bet("b0", "7.00"))
-    bench.till.then(arrives, SETTLED, kind=Kind.ROLLBACK)
-    whole = batch(bet("b1"), undo("r1", "b1"), undo("r0", "b0"))
+def refused_for_its_cancel(bench: Bench, whole: Transaction, dies: bool) -> None:
+    """Its process ends as soon as one of its items is declined, or says so; either way nothing of it has moved."""
     call = bench.begin(whole)
     declined = Listing(states=(State.DECLINED,))
     bench.scheduler.run(lambda: dies and bool(at_once(bench.journal.listed(declined))))
@@ -440,6 +414,27 @@ def test_rule_19_a_bet_that_its_own_batch_cancelled_is_not_taken_again(bench_of:
     bench.settlement(300, 1)
     assert bench.till.balance() == Decimal("993.00")
     nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_rule_19_what_a_batch_took_is_given_back_when_its_cancel_is_refused(bench_of: MakeBench, dies: bool) -> None:
+    """*The call gave the bet back where it lived to; settlement looked for a bet that was declined, and found none: the
+    stake stayed taken.*"""
+    bench = bench_of("native", "native")
+    bench.call(bet("b0", "7.00"))
+    bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    refused_for_its_cancel(bench, batch(bet("b1"), undo("r0", "b0")), dies)
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_rule_19_a_bet_that_its_own_batch_cancelled_is_not_taken_again(bench_of: MakeBench, dies: bool) -> None:
+    """*The cancel was undone with its batch, so its bet stood again, and nobody gave it back: the provider heard that
+    nothing had moved, and the stake stayed taken with nothing open.*"""
+    bench = bench_of("native", "native")
+    bench.call(bet("b0", "7.00"))
+    bench.till.then(arrives, SETTLED, kind=Kind.ROLLBACK)
+    whole = batch(bet("b1"), undo("r1", "b1"), undo("r0", "b0"))
+    refused_for_its_cancel(bench, whole, dies)
     assert word(bench.call(whole)) == Reason.ALREADY_SETTLED
     assert bench.till.balance() == Decimal("993.00")
 

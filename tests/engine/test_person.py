@@ -365,13 +365,18 @@ def test_a_debit_is_not_asked_again_either(bench_of: MakeBench) -> None:
         again(bench, bench.row(Kind.DEBIT, "t1").key)
 
 
-def test_what_is_owed_is_brought_at_once(bench_of: MakeBench) -> None:
-    bench = bench_of()
+def an_owed_win(bench: Bench) -> str:
+    """Its wallet was away; by now it is there. The win's key."""
     bench.till.always(unreachable)
     assert isinstance(bench.call(win("w1")), Unknown)
     settle(bench, 30)
     bench.till.heal()
-    key = bench.row(Kind.CREDIT, "w1").key
+    return bench.row(Kind.CREDIT, "w1").key
+
+
+def test_what_is_owed_is_brought_at_once(bench_of: MakeBench) -> None:
+    bench = bench_of()
+    key = an_owed_win(bench)
     assert again(bench, key).tries == 0
     settle(bench, 1)
     row = bench.row(Kind.CREDIT, "w1")
@@ -434,11 +439,7 @@ def test_rule_31_a_retry_whose_confirmation_was_lost_is_made_once(bench_of: Make
     """*It was made again after all had been done: two lines in its story, or "nothing was done" beside a win that had just
     been paid.*"""
     bench = bench_of()
-    bench.till.always(unreachable)
-    assert isinstance(bench.call(win("w1")), Unknown)
-    settle(bench, 30)
-    bench.till.heal()
-    key = bench.row(Kind.CREDIT, "w1").key
+    key = an_owed_win(bench)
     made: list[Movement] = []
 
     async def later() -> None:

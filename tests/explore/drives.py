@@ -18,9 +18,10 @@ from gateway.engine.world import World as Ports
 from gateway.model import Accepted, Declined, Outcome, Unknown
 from tests.explore.journal import DictJournal
 from tests.explore.place import POLL, Drive, Flown, Frame, Place, with_top
-from tests.explore.stepper import KEPT, SHARE_SECONDS, Child, Errand, Item, NoMeter, Parked, Stepper, never, now_done
+from tests.explore.stepper import KEPT, SHARE_SECONDS, Child, Errand, Item, NoMeter, Parked, Stepper, never
 from tests.explore.truth import wrong_when_sent, wrong_when_told
 from tests.explore.worlds import World
+from tests.simulation.bench import at_once
 
 
 class Drives:
@@ -93,7 +94,7 @@ class Drives:
         """A movement is opened, or found, for a call."""
         opened = None
         while opened is None or opened.case is None:
-            opened = now_done(self.driver._open(self._errand(drive), order))  # its own step
+            opened = at_once(self.driver._open(self._errand(drive), order))  # its own step
         case, move = opened.case, opened.move
         keys = drive.keys | ({case.own.key} if isinstance(move, Tell) and case.own.decided else set())
         drive = replace(drive, key=case.own.key, keys=keys)
@@ -111,7 +112,7 @@ class Drives:
         deed, driver = self.orders[drive.deed], self.driver
         driver.results, driver.pending = dict(drive.results), ""
         try:
-            outcome = now_done(Batches(driver).carry(self._errand(drive), deed.items, atomic=True))
+            outcome = at_once(Batches(driver).carry(self._errand(drive), deed.items, atomic=True))
         except (Item, Child) as stop:
             stopped = stop.with_traceback(None)
         else:
@@ -131,7 +132,7 @@ class Drives:
 
     def _begin_look(self, key: str) -> None:
         drive = Drive(number=self.place.next(), node=self.node)
-        case = now_done(self.driver._look(self._errand(drive), key, None, frozenset()))  # its own step
+        case = at_once(self.driver._look(self._errand(drive), key, None, frozenset()))  # its own step
         if case is not None:
             self._hold(drive, Frame(case=case, waits=False))
 
@@ -194,30 +195,30 @@ class Drives:
         told: Outcome | None = None
         match move:
             case Tell(outcome=outcome):
-                told = outcome if now_done(driver._hears(errand, case, outcome)) else None  # its own step
+                told = outcome if at_once(driver._hears(errand, case, outcome)) else None  # its own step
             case Decide(outcome=outcome):
                 here = [d for d in self.place.drives if d.node == self.node]
                 driver._driving = {f.case.own.key: 1 for d in here for f in d.frames}  # what it would count
-                after = now_done(driver._decide(errand, case, outcome))  # its own step
+                after = at_once(driver._decide(errand, case, outcome))  # its own step
             case Leave():
-                told = now_done(driver._leave(errand, case, move))  # its own step
+                told = at_once(driver._leave(errand, case, move))  # its own step
             case Ask(first=first):
-                after = now_done(driver._ask(errand, case, first=first, begun=frame.begun))  # its own step
+                after = at_once(driver._ask(errand, case, first=first, begun=frame.begun))  # its own step
             case Query():
-                after = now_done(driver._query(errand, case))  # its own step
+                after = at_once(driver._query(errand, case))  # its own step
             case Wait():
                 raise Parked(POLL if move.poll else move.key, takes=move.key == case.own.key and not move.poll)
             case First(other=other):
                 if not frame.opened:
                     part = other.parent == case.own.key
                     tried = case.tried | {case.own.key}
-                    looked = now_done(driver._look(errand, other.key, None, tried))  # its own step
+                    looked = at_once(driver._look(errand, other.key, None, tried))  # its own step
                     raise Child(looked, None, frame.waits and part)
                 case = replace(case, tried=case.tried | {other.key})
             case Rollback():
-                now_done(driver._roll_back(errand, case))  # its own step
+                at_once(driver._roll_back(errand, case))  # its own step
             case Split():
-                case = now_done(driver._split(errand, case, move, waits=frame.waits))  # its own step
+                case = at_once(driver._split(errand, case, move, waits=frame.waits))  # its own step
         return case, after, told
 
     def _waits(self, drive: Drive, parked: Parked) -> None:
@@ -245,7 +246,7 @@ class Drives:
             self.spawned.remove(coro)
             coro.close()
         if not query:
-            now_done(self.driver._insist(key, not_left, []))  # its own step
+            at_once(self.driver._insist(key, not_left, []))  # its own step
 
     def _sent(self, drive: Drive) -> Case | None:
         for coro in [*self.spawned]:
@@ -264,7 +265,7 @@ class Drives:
         if isinstance(frame.move, Ask | Query):
             case = replace(case, turn=case.turn + 1)
         if after is None:
-            again = now_done(self.driver._look_again(self._errand(drive), case))  # its own step
+            again = at_once(self.driver._look_again(self._errand(drive), case))  # its own step
             self._hold(drive, replace(frame, case=again))
             return
         timed = self.driver._timed(self._errand(drive), after, waits=frame.waits)  # its own step
@@ -286,7 +287,7 @@ class Drives:
             self.put(replace(drive, frames=()))
             self._batch(replace(drive, frames=(), pending="", results=(*drive.results, (drive.pending, outcome))))
         elif not drive.open:
-            now_done(self.driver.unheard(drive.key, drive.name))
+            at_once(self.driver.unheard(drive.key, drive.name))
             self.put(replace(drive, frames=()))
         elif self.place.left.get("unheard"):
             self.put(replace(drive, frames=(), outcome=outcome))
@@ -324,7 +325,7 @@ class Drives:
                 if coro.__name__ == "_note":
                     coro.close()
                 else:
-                    now_done(coro)
+                    at_once(coro)
             else:
                 self._begin_look(to_look.pop(0))
 
@@ -332,7 +333,7 @@ class Drives:
         """What a drive waited for is there, or the time that it would wait is over."""
         frame, errand = drive.frames[-1], self._errand(drive)
         self.driver.air.landed = list(landed)
-        after = now_done(self.driver._landed(errand, frame.case)) if frame.takes else None  # its own step
+        after = at_once(self.driver._landed(errand, frame.case)) if frame.takes else None  # its own step
         self._went(drive, replace(frame, parked="", takes=False, share=False), after, None)
 
 

@@ -17,8 +17,9 @@ from gateway.model import Outcome, Unknown
 from tests.explore import purse as till
 from tests.explore.drives import Drives
 from tests.explore.place import LEASE, PAUSE, Drive, Flown, Place
-from tests.explore.stepper import Errand, Launched, now_done
+from tests.explore.stepper import Errand, Launched
 from tests.explore.worlds import IN_FLIGHT
+from tests.simulation.bench import at_once
 
 
 class Stage(Drives):
@@ -91,14 +92,14 @@ class Stage(Drives):
         mine = next((d for d in place.drives if d.name == f.name and f.name), None)
         errand = self._errand(mine) if mine is not None else Errand(self.setup, self.provider, None)
         if not left:
-            now_done(driver._insist(f.key, not_left, []))  # its own step
+            at_once(driver._insist(f.key, not_left, []))  # its own step
             flights.land(launched, Landed())
         else:
             came = driver._came_back(  # its own step
                 errand, f.case, cast("Any", launched), Exchange(outcome), [], query=f.query, ordinary=f.ordinary,
                 began=f.began,
             )  # fmt: skip
-            now_done(came)
+            at_once(came)
         landed, flights.landed = flights.landed, []
         self._spawned()
         for drive in waiting:
@@ -122,7 +123,7 @@ class Stage(Drives):
         """The provider's time is over: it hears doubt."""
         drive = replace(self.drive(number), open=False)
         self._doubts(drive)
-        now_done(self.driver.unheard(drive.key, drive.name))
+        at_once(self.driver.unheard(drive.key, drive.name))
         alone = drive
         if drive.pending and not drive.pending.startswith("undo"):  # what it carries goes on by itself
             alone = replace(drive, number=self.place.next(), pending="", results=(), deed="")
@@ -153,7 +154,7 @@ class Stage(Drives):
             return
         self._doubts(drive)
         for key in sorted(drive.keys | {drive.key}):
-            now_done(self.driver.unheard(key, drive.name))
+            at_once(self.driver.unheard(key, drive.name))
 
     def die(self, node: str) -> None:
         """A process ends, and another one is there in its place."""
@@ -181,7 +182,7 @@ class Stage(Drives):
         done = entry is not None and not entry.refused and not entry.tomb
         verdict = Verdict(accepted=done, reason="seen", by="op")
         try:
-            now_done(resolve(cast("Any", self.journal), self.setup, key, verdict, self.place.now))
+            at_once(resolve(cast("Any", self.journal), self.setup, key, verdict, self.place.now))
         except NotDone:
             return False
         return True

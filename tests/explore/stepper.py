@@ -3,7 +3,7 @@ the wallet it is left (`Parked`), and what it waits for is data (`tests/explore/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -204,15 +204,6 @@ class Stepper(Driver):
         if opened.case is None:
             return None
         raise Child(replace(opened.case, tried=tried), opened.move, waits)
-
-
-def now_done(coro: Coroutine[Any, Any, Any]) -> Any:
-    """Runs what waits for nothing."""
-    try:
-        coro.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("it waits for something that is no event")
 
 
 async def never(*_: object) -> Any:
