@@ -166,7 +166,10 @@ class Driver:
             same = f"-{call}" in own.heard.split() and own.told == UNKNOWN
             return own if same else row.unheard(own, call, now)
 
-        await self._insist(key, changed, [Step(now, Event.TOLD, UNKNOWN)])
+        def watched(aim: Movement) -> Movement:  # that a cancel was refused had stopped its bet's clock (rule 12)
+            return row.clocked_again(aim, now)
+
+        await self._insist(row_change(key, changed, [Step(now, Event.TOLD, UNKNOWN)], aim=watched))
 
     async def heard(self, errand: Errand, states: Mapping[str, State]) -> None:
         """The one answer of a batch is heard: all the decisions that it tells at the same moment, or none (rule 26)."""
@@ -654,18 +657,18 @@ class Driver:
         attempt counts as made (rule 4)."""
         await self._until_held(replace(row_change(key, row.not_left, steps), repeatable=False))
 
-    async def _insist(self, key: str, change: Callable[[Movement], Movement], steps: Sequence[Step]) -> None:
+    async def _insist(self, change: Change[bool | None]) -> None:
         """The same, as soon as the journal is there: money hangs on it, and it may be said twice."""
         try:
-            await self._change(key, change, steps)
+            await self._until_held(change)
         except JournalLost:
-            self.world.spawn(self._insist_later(key, change, steps))
+            self.world.spawn(self._insist_later(change))
 
-    async def _insist_later(self, key: str, change: Callable[[Movement], Movement], steps: Sequence[Step]) -> None:
+    async def _insist_later(self, change: Change[bool | None]) -> None:
         while True:
             await self.world.sleep(LOST_SECONDS)
             try:
-                await self._change(key, change, steps)
+                await self._until_held(change)
             except JournalLost:
                 continue
             return
@@ -688,7 +691,7 @@ class Driver:
         def changed(own: Movement) -> Movement:
             return own if own.decided else row.left(own, own.open_state, "our own fault", due)
 
-        await self._insist(key, changed, [Step(now, Event.LOOKED, "our own fault")])
+        await self._insist(row_change(key, changed, [Step(now, Event.LOOKED, "our own fault")]))
 
 
 def _giving_back(part: Part, batch: str) -> Order:
@@ -772,9 +775,11 @@ def _for_person(move: Move) -> bool:
 
 
 def row_change(
-    key: str, change: Callable[[Movement], Movement], steps: Sequence[Step], *, undecided: bool = False
-) -> Change[bool | None]:
-    """One row as it is by now, changed. The answer: whether there was anything to change; None: it was stale.
+    key: str, change: Callable[[Movement], Movement], steps: Sequence[Step], *, undecided: bool = False,
+    aim: Callable[[Movement], Movement] | None = None,
+) -> Change[bool | None]:  # fmt: skip
+    """One row as it is by now, changed; with `aim`, what a rollback means, too. The answer: whether there was anything to
+    change; None: it was stale.
 
     *That an answer had not been heard was not written, because its row changed at that moment, and the stake stayed taken.*
     """
@@ -787,8 +792,12 @@ def row_change(
         after = change(own)
         if after is own or (undecided and own.decided):
             return False
+        puts = [Put(own, after)]
+        if aim is not None and own.undoes and own.target:
+            (named,) = yield Look((LookFor("own", (own.target,)),))
+            puts += [Put(m, aimed) for m in named if (aimed := aim(m)) is not m]
         lines = tuple((key, step) for step in steps)
-        held: bool = yield Write(puts=(Put(own, after),), steps=lines)
+        held: bool = yield Write(puts=tuple(puts), steps=lines)
         return True if held else None
 
     return Change(steps=made, key=key)

@@ -10,7 +10,7 @@ import pytest
 from gateway.model import Adjust, Kind, Reason, Release, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, word
+from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, refuses, word
 from tests.simulation.behaviours import late, lost_after, lost_before, silent
 from tests.simulation.bench import NEVER, Bench, Trip, a_call, a_provider, a_wallet
 
@@ -196,6 +196,23 @@ def test_rule_26_an_answer_that_nobody_read_is_doubt_told(bench_of: MakeBench) -
     bench.settlement(120, 1)
     assert bench.till.balance() == Decimal("1000.00")
     assert word(bench.call(bet("b1"))) == Reason.ALREADY_ROLLED_BACK
+    nothing_is_open(bench)
+
+
+def test_rule_12_that_a_cancel_was_refused_stops_no_clock_where_nobody_read_it(bench_of: MakeBench) -> None:
+    """Heard, it would say that the bet stands. Its answer was lost after the bet had been looked at: doubt was the last
+    word about it, the stake stayed taken, and nobody looked again."""
+    bench = clocked(bench_of)
+    in_doubt(bench, bet("b1"))
+    bench.settlement(5, 1)
+    bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    assert word(bench.call(undo("r1", "b1"))) == Reason.ALREADY_SETTLED
+    unread = bench.answers[-1]
+    bench.settlement(60, 1)
+    assert (bench.till.balance(), listed(bench)) == (Decimal("990.00"), 0)
+    bench.scheduler.spawn(bench.process.engine.unheard(unread), bench.process)
+    bench.settlement(120, 1)
+    assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
 
 
