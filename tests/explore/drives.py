@@ -246,7 +246,7 @@ class Drives:
             self.spawned.remove(coro)
             coro.close()
         if not query:
-            at_once(self.driver._insist(key, not_left, []))  # its own step
+            at_once(self.driver._change(key, not_left, []))  # its own step
 
     def _sent(self, drive: Drive) -> Case | None:
         for coro in [*self.spawned]:

@@ -92,7 +92,7 @@ class Stage(Drives):
         mine = next((d for d in place.drives if d.name == f.name and f.name), None)
         errand = self._errand(mine) if mine is not None else Errand(self.setup, self.provider, None)
         if not left:
-            at_once(driver._insist(f.key, not_left, []))  # its own step
+            at_once(driver._change(f.key, not_left, []))  # its own step
             flights.land(launched, Landed())
         else:
             came = driver._came_back(  # its own step
