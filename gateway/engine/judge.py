@@ -13,7 +13,7 @@ from gateway.engine.moment import Moment
 from gateway.engine.movement import Fact, Movement
 from gateway.engine.setup import Wallet
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Kind, Reason, any_no, reference_of, repeats_as
+from gateway.model import Accepted, Declined, Kind, Reason, Rollback, any_no, reference_of, repeats_as
 
 OUR_FAULT = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST})
 """What a wallet says where our key or our form was wrong: it speaks of us, not of the player."""
@@ -110,7 +110,7 @@ def _judge_rollback(
         return outcome if _never_applied(movement, wallet, target, fact, moment) else None
     if reason is Reason.ALREADY_ROLLED_BACK:
         return outcome if first else _done_before(outcome)
-    if reason is Reason.DUPLICATE_MISMATCH and not first:
+    if reason is Reason.DUPLICATE_MISMATCH and not (first or _in_parts_before(movement)):
         return _done_before(outcome)
     if reason is Reason.ALREADY_SETTLED and (first or outcome.replayed or again(movement, wallet) == "safe"):
         return outcome
@@ -127,9 +127,19 @@ def _done_before(outcome: Declined) -> Accepted:
 def id_was_used(movement: Movement) -> bool:
     """A rollback whose only attempt met another movement under its id: asked again it would look done (rules 3, 5)."""
     fact = movement.fact
-    if fact is None or fact.query or not movement.undoes or movement.attempts > 1 or movement.forgot_at is not None:
+    if fact is None or fact.query or not movement.undoes:
         return False
-    return isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.DUPLICATE_MISMATCH
+    only = movement.attempts <= 1 and movement.forgot_at is None
+    mismatch = isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.DUPLICATE_MISMATCH
+    return mismatch and (only or _in_parts_before(movement))
+
+
+def _in_parts_before(refund: Movement) -> bool:
+    """A round's refund that the journal may have forgotten: what its wallet has under its id may be the first of its parts
+    (rules 16, 30). *One of two bets had been given back and the other refused; after the restored copy that was done.*"""
+    act = refund.tx.act
+    by_round = isinstance(act, Rollback) and act.scope == "round" and not refund.target
+    return by_round and refund.forgot_at is not None
 
 
 def _never_applied(

@@ -25,7 +25,7 @@ from tests.engine.histories import (
     waits_for_a_person,
     word,
 )
-from tests.simulation.behaviours import lost_after, lost_before, queued, says, unreachable
+from tests.simulation.behaviours import arrives, lost_after, lost_before, queued, says, unreachable
 from tests.simulation.bench import NEVER, PLAYER, QUERY, SAFE, Bench, a_call, a_provider, a_wallet
 
 CAN_BE_ASKED, CANNOT = "native", "kyren"
@@ -123,6 +123,27 @@ def test_rule_30_a_refund_of_one_forgotten_bet_buries_no_other_of_its_round(benc
     assert last_word(bench) == Reason.ALREADY_ROLLED_BACK
     assert bench.till.balance() == Decimal("980.00")
     nothing_is_open(bench)
+
+
+def test_rule_30_a_rounds_refund_of_which_a_part_was_refused_is_not_done(bench_of: MakeBench) -> None:
+    """b1 was given back and b2 refused: a person's. The journal forgot the refund; its wallet knew the first part by the
+    refund's id and said so to its third asking, which was taken for the refund itself (seed 2402869)."""
+    bench = bench_of("kyren", CAN_BE_ASKED)
+    for tx in (bet("b1"), bet("b2", "20.00")):
+        bench.call(tx)
+
+    def forgotten() -> None:
+        bench.till.then(arrives, says(Declined(reason=Reason.ALREADY_SETTLED)), kind=Kind.ROLLBACK)
+        assert word(bench.call(refund("rf"))) == DOUBT
+
+    restored(bench, forgotten)
+    bench.till.then(lost_after, lost_after, kind=Kind.ROLLBACK)
+    for _ in range(2):
+        bench.call(refund("rf"))
+        assert last_word(bench) == DOUBT
+    bench.settlement(600, 2)
+    assert bench.till.balance() == Decimal("980.00")
+    waits_for_a_person(bench)
 
 
 @pytest.mark.parametrize("wallet", ["netgaming", "scorpio_play"])

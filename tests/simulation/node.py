@@ -11,11 +11,12 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from gateway.engine.journal import Journal, JournalLost
-from gateway.engine.pipeline import Engine
+from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.world import World
 from gateway.http import Request, Response
 from gateway.play.book import Place
+from tests.simulation.bench import at_once
 from tests.simulation.scheduler import Moment, Task
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Node:
         self._stopped: Moment | None = None
         self._stops = 0  # by how many things it is held
         self.lines: set[Line] = set()
+        self._unread: list[tuple[Line, Answer]] = []  # answers that it wrote to nobody
         self._heard: list[tuple[float, str, Place]] = []
         self.paused = 0.0  # seconds that its machine stood still, and its monotonic clock with it
         self.lost = False  # a commit of it failed: what it heard may be nowhere
@@ -166,6 +168,7 @@ class Node:
         self.history.answers.append(answer)
         if line.gone:
             self.history.fire("answer_gone")
+            self._unread.append((line, answer))
             await self.engine.unheard(answer)
         else:
             line.finished.resolve(answer.response)
@@ -205,5 +208,12 @@ class Node:
             if self._stopped is not None or self.scheduler.now - when < 1.0 or self.lost:
                 self.history.intact.discard((wallet, yes))
         self.scheduler.kill(self)
-        for line in self.lines:
+        for line in [*self.lines, *(line for line, answer in self._unread if self._counts_as_heard(answer))]:
             self.history.cut_off(line)
+
+    def _counts_as_heard(self, answer: Answer) -> bool:
+        """That nobody read it could not be written yet, and by now nobody else can know it (rule 26)."""
+        if not self.lost:
+            return False
+        rows = [at_once(self.history.journal.get(key)) for key in {*answer.keys, answer.key} - {""}]
+        return any(row is not None and answer.call in row.names for row in rows)

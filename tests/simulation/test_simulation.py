@@ -59,6 +59,7 @@ REGRESSIONS = {
     2303623: "a win that was queued when the journal forgot it was paid twice (rule 30)",
     2302160: "a cancel heard that its bet stands, a person said no to the win, and silence gave the bet back (rule 12)",
     2303700: "a clock set back before a process began hid a bet's age, and a wallet that had forgotten it was believed",
+    2402869: "a round's refund of which a part had been refused was done, after a restored copy (rules 5, 16, 30)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
