@@ -101,6 +101,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
+    undoes_rollbacks: bool = False
+    """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
     round_refunds: bool = True
     """Whether a rollback of scope `round` may mean every bet of its round. Not native: there it is a
     word for the record, and exactly the movement named is meant."""

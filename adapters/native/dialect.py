@@ -351,6 +351,7 @@ DIALECT = Dialect(
     tombstones=True,
     separates=True,
     replay_balance="current",
+    undoes_rollbacks=True,
     round_refunds=False,
     hides=frozenset({"launch_token", "session", "webhook-signature"}),
 )

@@ -91,6 +91,9 @@ class Around(Struct, frozen=True, kw_only=True):
     tombstone: Movement | UnsetType | None = UNSET
     round_won: bool | UnsetType = UNSET
     round_bets: tuple[Movement, ...] | UnsetType = UNSET
+    round_undoing: tuple[Movement, ...] | UnsetType = (
+        UNSET  # a rollback of the round under way that is no part of this one
+    )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
@@ -107,7 +110,16 @@ class Around(Struct, frozen=True, kw_only=True):
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
             self.whole_undoer, self.tombstone,
         )  # fmt: skip
-        many = (self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets)
+        many = (
+            self.others,
+            self.parts,
+            self.legs,
+            self.bets,
+            self.cancels,
+            self.siblings,
+            self.round_bets,
+            self.round_undoing,
+        )
         for m in one:
             if isinstance(m, Movement):
                 found[m.key] = m
@@ -207,6 +219,10 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def round_bets(self) -> tuple[Movement, ...]:
         return self._of(self.around.round_bets, "round_bets")
+
+    @property
+    def round_undoing(self) -> tuple[Movement, ...]:
+        return self._of(self.around.round_undoing, "round_undoing")
 
     @property
     def siblings(self) -> tuple[Movement, ...]:

@@ -19,6 +19,7 @@ from gateway.engine.complete import Completed, completing, reference_kinds
 from gateway.engine.identity import fingerprint, key_of, same_player
 from gateway.engine.journal import Answers, Doubt, Look, Looks, Put, Steps, Write
 from gateway.engine.journal import Ask as LookFor
+from gateway.engine.judge import remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
 from gateway.engine.parts import named_apart, refusable, undoable
@@ -146,6 +147,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks |= _tied_asks(own, act)
     if by_round(provider.dialect, act) and not own.parent:
         asks["round_won"] = LookFor("round_win", here)
+        asks["round_undoing"] = LookFor("round_undoing", (*here, own.key))
     if own.takes and own.told == UNKNOWN and not fresh:
         asks["aimed"] = LookFor("aimed", (own.key,))
     if own.takes and not own.parent and not waits:
@@ -226,10 +228,13 @@ def _second_asks(
     return asks
 
 
-def _guess_asks(way: Way | None, own: Movement, target: Movement | None) -> dict[str, LookFor]:
-    """A wallet that takes an unknown reference for the whole round would find bets of ours there."""
+def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
+    """A wallet that takes an unknown reference for the whole round, or one that it does not remember any more, would find
+    bets of ours there."""
     act, tx = own.tx.act, own.tx
-    if way is None or target is not None or not tx.round_id or own.decided:
+    if way is None or not tx.round_id or own.decided:
+        return {}
+    if target is not None and ((target.decided and not target.sent) or remembered(target, way.wallet, moment)):
         return {}
     if not isinstance(act, Rollback) or act.scope != "round" or not way.wallet.dialect.round_refunds:
         return {}
@@ -287,13 +292,12 @@ def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement |
 
 
 def _around(
-    provider: Provider, way: Way | None, own: Movement, first: Found, target: Movement | None, *, stranger: bool,
-    fresh: bool,
+    hands: Hands, way: Way | None, own: Movement, first: Found, target: Movement | None, *, stranger: bool, fresh: bool
 ) -> Looks[Around]:  # fmt: skip
     """The rest of what ties to it, once the first look is there."""
-    whole = _one(first, "whole")
+    provider, whole = hands.provider, _one(first, "whole")
     bets = _bets(provider, own, first) if own.kind is Kind.CREDIT else ()
-    asks = _second_asks(provider, own, target, bets, whole) | _guess_asks(way, own, target)
+    asks = _second_asks(provider, own, target, bets, whole) | _guess_asks(way, own, target, hands.moment)
     second = (yield from _look(asks)) if asks else {}
     claimer, undoer = _one(second, "claimer"), _one(first, "undoer")
     again, beyond = {"unclaimer": claimer, "restorer": undoer}, _one(second, "beyond")
@@ -303,7 +307,8 @@ def _around(
     third = (yield from _look(asks)) if asks else {}
     unclaimer = _one(third, "unclaimer")
     guessed = any(
-        m.wallet == own.wallet for name, rows in second.items() if name.startswith("guess.") for m in rows
+        m.wallet == own.wallet and m.key != own.target
+        for name, rows in second.items() if name.startswith("guess.") for m in rows
     )  # fmt: skip
     more: dict[str, Any] = {}
     if own.takes and ("won.named" in first or not fresh):
@@ -312,6 +317,7 @@ def _around(
         more["target_won"] = _won(second, target, "target_won")
     if "round_won" in first:
         more |= {"round_won": bool(first["round_won"]), "round_bets": tuple(second.get("round_bets", ()))}
+        more |= {"round_undoing": tuple(first["round_undoing"])}
     return Around(
         target=target,
         undoer=undoer,
@@ -378,7 +384,7 @@ def _case_of(hands: Hands, own: Movement) -> Looks[Case]:
     way, astray = way_of(hands.setup, hands.provider, own, default)
     target, stranger = _target(hands.provider, own, first)
     target = target if own.target else None  # what came after it is not what it meant: it was its tombstone (rule 15)
-    around = yield from _around(hands.provider, way, own, first, target, stranger=stranger, fresh=False)
+    around = yield from _around(hands, way, own, first, target, stranger=stranger, fresh=False)
     return _case(hands, own, way, astray, around)
 
 
@@ -417,7 +423,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     row = _placed(row, way, target or named, _one(first, "place"))
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=_alias(way, order, row)) if way is not None else row
-    around = yield from _around(hands.provider, way, row, first, target, stranger=stranger, fresh=True)
+    around = yield from _around(hands, way, row, first, target, stranger=stranger, fresh=True)
     tombstone = _tombstone(hands.provider, row, first)
     around = replace(around, tombstone=tombstone)
     row = replace(row, target=target.key if target is not None else "")

@@ -50,10 +50,13 @@ class Moment(Struct, frozen=True):
 
     def at_most(self, since: datetime) -> timedelta:
         """How much may have passed: never less than that. A jump ahead may be a machine that slept, and its monotonic
-        clock with it; a smaller one is not noticed. (A sleep that a jump back hides shows on no clock of this process.)"""
+        clock with it; a smaller one is not noticed. (A sleep that a jump back hides shows on no clock of this process.)
+
+        *Every process was down when the clock was set back:* how old a bet of before is no clock says.
+        """
         found = self._readings(since, slept=True)
         if not found and since > self.now:
-            return self.passed(since) + NOTICED
+            return NOTICED if since <= self.now + NOTICED else timedelta.max
         return max(found or self._readings(since, anywhere=True, slept=True)) + NOTICED
 
     def _readings(self, since: datetime, *, anywhere: bool = False, slept: bool = False) -> list[timedelta]:

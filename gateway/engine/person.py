@@ -25,7 +25,7 @@ from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
 from gateway.engine.undoing import falls_again, stands_again, undoes_whole
-from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
+from gateway.model import Accepted, Declined, Kind, Reason, Rollback, Status, Transaction
 
 NOW = timedelta(0)  # due at once
 
@@ -95,7 +95,7 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         if beyond is not None and beyond.undoes:
             (rows,) = yield Look((Ask("own", (beyond.target,)),))
             further = next(iter(rows), None)
-        unknown = aim is None and not parts
+        unknown = aim is None and not parts and not (yield from _bets_of(own))
         after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         provider = setup.provider_by_id(own.provider)
@@ -210,6 +210,16 @@ def _no(movement: Movement, target: Movement | None, named: list[Movement], *, u
     else:
         reason = Reason.UNSUPPORTED if movement.owes else Reason.ALREADY_ROLLED_BACK
     return Declined(reason=reason, message="decided by a person")
+
+
+def _bets_of(refund: Movement) -> Looks[bool]:
+    """Whether a round's refund that names none of them means bets that stand (rule 16). *Its provider heard that there are
+    none.*"""
+    act, tx = refund.tx.act, refund.tx
+    if not isinstance(act, Rollback) or act.scope != "round":
+        return False
+    (bets,) = yield Look((Ask("round_bets", (refund.provider, tx.player, tx.round_id, 1)),))
+    return bool(bets)
 
 
 def _its_target(rollback: Movement, target: Movement | None, dialect: Dialect | None, now: datetime) -> list[Put]:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.judge import beyond_memory, denied, id_was_used, judge, stands_for_cancel, unseen
+from gateway.engine.judge import beyond_memory, denied, id_was_used, judge, remembered, stands_for_cancel, unseen
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import (
     CREDIT,
@@ -511,19 +511,27 @@ def its_bet_first(case: Case) -> Move | None:
     return None
 
 
+def _unknown_there(case: Case) -> bool:
+    """Whether its wallet never heard of what it names, or does not remember it any more (rules 14, 15)."""
+    if case.target is None:
+        return case.unasked
+    return not remembered(case.target, case.wallet, case.moment)
+
+
 def no_words(case: Case) -> Move | None:
     """The wallet's dialect cannot say it.
 
     Move: Decide, or Leave it to a person
     What moves nothing is accepted and answered by a balance; a rollback of what never came through here is
-    `transaction_not_found`; a debit is declined, `unsupported`; what is owed waits for a person. *The cancel of a split
+    `transaction_not_found`; a debit is declined, `unsupported`; what is owed waits for a person. *A wallet had forgotten a bet, took its refund for one of the whole round, and gave back
+    another provider's bet:* so does what it would take for another movement. *The cancel of a split
     settle that had lost waited for a person, because no wallet can be told to take a win of 0.00 back, and the stake stayed
     taken:* to undo what moved nothing moves nothing.
     Serves: 4, 15, 18, 20
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
-    if own.undoes and case.target is None and case.unasked and case.around.guessed is True:
+    if own.undoes and case.around.guessed is True and _unknown_there(case):
         return Decide(NOT_HERE) if stranger else Leave(State.PERSON, "its wallet would take it for another movement")
     refused = case.said()
     if not isinstance(refused, Refused):

@@ -198,8 +198,9 @@ def another_rollback(case: Case) -> Move | None:
     Two rollbacks of one movement under two ids give it back once. *The first was declined without
     undoing anything and the second waited for it for ever:* then the second is brought in its place; and one that was
     itself undone leaves the movement to be undone again. *The undoing of the first was in doubt, the second was told that
-    it was done, and then the bet stood:* it waits for that, too. The gateway's own is one that its provider joins.
-    Serves: 11, 12, 15
+    it was done, and then the bet stood:* it waits for that, too. *The journal had forgotten that undoing, and the second was
+    told the same:* then its wallet is asked. The gateway's own is one that its provider joins.
+    Serves: 11, 12, 15, 30
     """
     own, target = case.own, case.target if case.own.undoes else None
     if target is None or not never_asked(case):
@@ -213,6 +214,8 @@ def another_rollback(case: Case) -> Move | None:
         return None
     if first.decided and case.around.unclaiming is True:
         return Leave(own.open_state, "the rollback before it is being undone")
+    if first.decided and own.forgot_at is not None and case.provider.dialect.undoes_rollbacks:
+        return None
     if first.decided:
         return Decide(_after(first))
     if case.provider.dialect.partial:
@@ -355,7 +358,9 @@ def refund_parts(case: Case) -> Move | None:
     Move: Split, First, Decide or Leave
     One rollback for every open bet of that player and round. *One of two was refused for good and the
     refund was told as done:* a part that is refused for another reason than that it is undone already makes
-    the refund that refusal where nothing moved, and a person's where something did. *The journal forgot a bet, its refund
+    the refund that refusal where nothing moved, and a person's where something did. *A bet's own cancel was under way, the
+    refund gave back the others and was told as done, and then that cancel was refused:* what undoes a movement of the
+    round comes first. *The journal forgot a bet, its refund
     was taken for one of the whole round, and another bet was given back in its stead:* while that may be, no bet of the
     round is touched, and the wallet is asked for the one that it names.
     Serves: 16, 30
@@ -364,7 +369,7 @@ def refund_parts(case: Case) -> Move | None:
     if own.parent or not by_round(case.provider.dialect, own.tx.act) or case.target is not None:
         return None
     bets = [bet for bet in case.round_bets if not bet.undone_by]
-    if not case.parts and (not case.unasked or not bets or may_mean_forgotten(case)):
+    if not case.parts and (not case.unasked or may_mean_forgotten(case) or not (bets or case.round_undoing)):
         return None
     todo = refunds(own, bets, case.parts)
     if todo:
@@ -373,6 +378,8 @@ def refund_parts(case: Case) -> Move | None:
     fresh = next((part for part in still if part.key not in case.tried), None)
     if still:
         return going_on(case, fresh or still[0], "")
+    if case.round_undoing:
+        return Leave(own.open_state, "another rollback of its round is under way")
     return _ended(case)
 
 

@@ -63,6 +63,12 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'rollback' AND scope = 'round' AND target = '' AND parent = ''
 ORDER BY {arrival} LIMIT 5;
 
+-- round_undoing: a rollback of a movement of the round that is under way, and no part of that refund
+SELECT {row} FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND round <> ''
+  AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined') AND parent <> ?
+ORDER BY {arrival} LIMIT 1;
+
 -- latest: a player's last movement
 SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY {arrival_down} LIMIT 1;
 

@@ -43,7 +43,7 @@ JUST_NOW = timedelta(seconds=1)
 NOTHING_TIES = Around(
     target=None, undoer=None, claimer=None, unclaimed=False, unclaiming=False, restorer=None, others=(), stranger=False,
     whole=None, whole_undoer=None, parts=(), legs=(), bets=(), cancels=(), siblings=(), won=False, target_won=False, tombstone=None, round_won=False,
-    round_bets=(), guessed=False,
+    round_bets=(), round_undoing=(), guessed=False,
 )  # fmt: skip
 
 # ---------------------------------------------------------------- movements

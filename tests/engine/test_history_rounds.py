@@ -30,6 +30,7 @@ from tests.simulation.bench import NEVER, a_call, a_provider, a_wallet
 WALLETS = ("native", *SPLITTING)
 ONE_BET = ("native", "netgaming", "dragon_gaming", "scorpio_play")
 """Wallets that undo exactly what is named."""
+ALREADY_SETTLED, NOT_FOUND = Reason.ALREADY_SETTLED, Reason.TRANSACTION_NOT_FOUND
 
 
 def refund(reference: str = "rf", **more: object) -> Transaction:
@@ -146,6 +147,37 @@ def test_rule_16_a_part_that_its_wallet_denies_is_asked_again(bench_of: MakeBenc
     assert last_word(bench) == ACCEPTED
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("others", [1, 0])
+@pytest.mark.parametrize("in_doubt", [False, True], ids=["it is known", "in doubt"])
+@pytest.mark.parametrize("refused", [False, True], ids=["done", "refused"])
+def test_rule_16_a_refund_waits_for_the_cancel_of_a_bet_of_its_round(
+    bench_of: MakeBench, refused: bool, in_doubt: bool, others: int
+) -> None:
+    """The refund gave back the other bet and was told as done; the cancel under way was then refused, and 10.00 stayed
+    taken (seed 2413302)."""
+    bench = bench_of("kyren", "native")
+    if in_doubt:
+        bench.till.always(lost_after, kind=Kind.DEBIT)
+        bench.till.always(unreachable, kind=Kind.STATUS)
+    bench.call(bet("b1"))
+    bench.till.heal()
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    bench.call(bench.undo(bet("b1"), "refund:b1"))
+    bench.till.heal()
+    bench.till.then(unreachable, kind=Kind.ROLLBACK) if others == 0 else bench.call(bet("b2", "20.00"))
+    for _ in range(2):
+        bench.call(refund())
+        assert last_word(bench) == DOUBT
+    if refused:
+        bench.till.always(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    bench.settlement(600, 2)
+    bench.call(refund())
+    end = ALREADY_SETTLED if refused and not others else DOUBT if refused else ACCEPTED if others else NOT_FOUND
+    assert last_word(bench) == end
+    assert bench.till.balance() == Decimal("990.00" if refused else "1000.00")
+    ended(bench)
 
 
 @pytest.mark.parametrize("wallet", ONE_BET)

@@ -173,3 +173,13 @@ def test_rule_29_a_machine_that_slept_is_a_step() -> None:
     clocks, work = begun()
     clocks.wall += 60 * S
     assert work.look().in_flight(NOON) == timedelta(0)
+
+
+def test_rule_14_a_time_that_lies_ahead_of_a_process_may_be_of_any_age() -> None:
+    """Every process was down while the clock was set back: a wallet that had long forgotten a bet was believed that there
+    was none, as if no more had passed than since this one's beginning (seed 2424516). A moment ahead is no step."""
+    clocks, work = begun()
+    clocks.run(30)
+    moment = work.look()
+    assert moment.at_most(NOON + timedelta(hours=5)) == timedelta.max
+    assert moment.at_most(clocks.wall + S / 2) <= 1 * S

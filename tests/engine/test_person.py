@@ -14,10 +14,11 @@ from gateway.engine.movement import Event, Movement
 from gateway.engine.person import NotDone, Unfound, Verdict, resolve, retry
 from gateway.engine.setup import Route
 from gateway.engine.states import State
-from gateway.model import Accepted, Batch, Declined, Kind, Reason, Release, Reserve, Unknown
+from gateway.model import Accepted, Batch, Declined, Kind, Reason, Release, Reserve, Rollback, Unknown
 from tests.engine import acts
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
+from tests.engine.histories import forgetting
 from tests.engine.test_story import settle
 from tests.simulation.behaviours import lost_after, lost_before, queued, says, unreachable
 from tests.simulation.bench import NEVER, Bench, Distant, Trip, a_call, a_provider, a_wallet
@@ -193,6 +194,21 @@ def test_rule_10_a_cancel_is_not_resolved_while_its_bet_may_still_be_applied(ben
     settle(bench, 600)
     assert bench.till.balance() == Decimal("1000.00")
     assert bench.unresolved() == {}
+
+
+def test_rule_16_a_persons_no_to_a_rounds_refund_says_that_its_bets_stand(bench_of: MakeBench) -> None:
+    """Which bet it named the journal may have forgotten. `transaction_not_found` would say that nothing is to be given
+    back, of a round with two bets that stand (seed 2419681)."""
+    bench = bench_of("kyren", "native")
+    forgetting(bench)
+    for id in ("b1", "b2"):
+        bench.call(bet(id))
+    refund = replace(undo("refund:rf", "rf"), act=Rollback(reference="rf", scope="round"))
+    bench.call(refund)
+    assert bench.row(Kind.ROLLBACK, "refund:rf").state is State.PERSON
+    decide(bench, bench.row(Kind.ROLLBACK, "refund:rf").key, accepted=False)
+    bench.call(refund)
+    assert bench.answers[-1].reason == Reason.ALREADY_SETTLED
 
 
 def test_rule_15_a_release_that_will_not_be_done_frees_its_reserve(bench_of: MakeBench) -> None:

@@ -810,6 +810,7 @@ NO_WORDS: Pairs = [
     ("a rollback of what its wallet would guess", waiting(row(CANCEL), guessed=True), "decide transaction_not_found"),
     ("the same, and it may have left", waiting(sent(CANCEL), guessed=True), SILENT),
     ("the same, of what is here", waiting(row(CANCEL), guessed=True, target=done(BET)), SILENT),
+    ("of what it forgot", waiting(row(CANCEL), guessed=True, target=done(BET, ago=DAYS)), "leave person"),
     (
         "a part of what never came through here",
         waiting(row(PART), wallet=BLIND, provider=PARTLY),

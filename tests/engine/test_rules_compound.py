@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -156,6 +157,21 @@ def test_rule_15_the_cancel_of_a_bet_nobody_saw_gives_back_no_other_providers(be
     assert bench.answers[-1].outcome == "declined", "the late bet meets the tombstone"
     bench.call(bench.undo(bet("lost", round_id="7"), "r2", provider="two"), "two")
     assert bench.answers[-1].reason == Reason.TRANSACTION_NOT_FOUND
+
+
+def test_rule_14_the_refund_of_a_bet_that_its_wallet_forgot_gives_back_no_other_providers(bench_of: MakeBench) -> None:
+    """A Kyren wallet takes a bet that it does not know any more for the whole round: another provider's 20.00 were given
+    back (seed 2413302)."""
+    bench = bench_of(
+        "kyren", a_wallet("kyren", remembers=timedelta(minutes=30)), providers=(a_provider("scorpio_play", "two"),)
+    )
+    yes(bench.call(bet("b1")))
+    bench.rest(3600)
+    yes(bench.call(bet("b2", "20.00"), "two"))
+    bench.call(bench.undo(bet("b1"), "refund:b1", scope="round"))
+    assert bench.answers[-1].outcome == "unknown"
+    assert bench.row(Kind.ROLLBACK, "refund:b1").state is State.PERSON
+    assert bench.till.asked(Kind.ROLLBACK) == 0
 
 
 # ---------------------------------------------------------------- 17

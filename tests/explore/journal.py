@@ -230,6 +230,11 @@ def _round_refunds(j: DictJournal, *round: str) -> list[Movement]:
     return [m for m in undoing if not m.target and not m.parent][:5]
 
 
+def _round_undoing(j: DictJournal, provider: str, player: str, round_id: str, whole: str) -> list[Movement]:
+    undoing = [m for m in _of_round(j, provider, player, round_id) if m.undoes and m.target and m.parent != whole]
+    return [m for m in undoing if not m.decided][:1]
+
+
 def _latest(j: DictJournal, provider: str, player: str) -> list[Movement]:
     return [m for m in j.rows.values() if (m.provider, m.tx.player) == (provider, player)][-1:]
 
@@ -262,6 +267,7 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "round_win": _round_win,
     "round_loose_win": _round_loose_win,
     "round_refunds": _round_refunds,
+    "round_undoing": _round_undoing,
     "latest": _latest,
     "session": lambda j, provider, session: [s for s in [j.sessions.get((provider, session))] if s is not None],
     "session_by_launch": lambda j, provider, token: (

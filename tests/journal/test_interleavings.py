@@ -36,6 +36,7 @@ def opening(m: Movement) -> Change[Seen]:
         Ask("round_bets", (*here, 3)),
         Ask("round_win", here),
         Ask("round_refunds", here),
+        Ask("round_undoing", (*here, m.key)),
     )
 
     def steps(again: bool) -> Steps[Seen]:

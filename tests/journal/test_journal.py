@@ -203,7 +203,7 @@ async def test_looks_into_a_round(home: Home) -> None:
     for m in (
         declined, undone, b3, b4, leaving, bet("part", parent="acme/settle/s-1"), bet("else", round=Round("r-2")),
         bet("bob", player="bob"), win("w-1", of="b-3"), win("w-2", batch="k"), win("w-3"), movement(settle, "s-1"),
-        cancel("", "refund", scope="round"), cancel("", "aimed", scope="round", target="acme/debit/b-2"),
+        cancel("", "refund", scope="round"), cancel("", "aimed", scope="round", target="acme/debit/b-2", parent="acme/rollback/own"),
     ):  # fmt: skip
         await opened(journal, m)
     gone = replace(decided(undone, YES, now()), undone_by="acme/rollback/c")
@@ -225,6 +225,8 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_win", "acme", "bob", "r-1") == []
     assert await ids("round_loose_win", *here) == ["w-3"]
     assert await ids("round_refunds", *here) == ["refund"]
+    assert await ids("round_undoing", *here, "acme/rollback/refund") == ["aimed"]
+    assert await ids("round_undoing", *here, "acme/rollback/own") == []
     for query in ("round_place", "round_win", "round_loose_win", "round_refunds"):
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
     assert await ids("latest", "acme", "anna") == ["aimed"]

@@ -138,7 +138,14 @@ class Journals(RuleBasedStateMachine):
     def look(self, id: str, round: str, player: str) -> None:
         here = (self.provider, player, round)
         values: dict[str, tuple[Any, ...]] = {name: here for name in LOOKS if name.startswith("round_")}
-        values |= {"round_bets": (*here, 2), "latest": here[:2], "aimed": (id,), "parts": ("whole",), "batch": ("",)}
+        values |= {
+            "round_bets": (*here, 2),
+            "round_undoing": (*here, "whole"),
+            "latest": here[:2],
+            "aimed": (id,),
+            "parts": ("whole",),
+            "batch": ("",),
+        }
         values |= dict.fromkeys(("found", "naming"), (self.provider, id))
         values |= {"naming_wins": (self.provider, id, player)}
 

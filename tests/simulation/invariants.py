@@ -399,7 +399,7 @@ class Verdict:
     def _is_away(self, rows: list[Movement]) -> bool:
         """One of them is open, and the configuration does not lead to its wallet any more: nothing may be sent, so a
         settle may be half of itself until that wallet is put back (rule 23)."""
-        return any(not m.state.decided and self.history.is_away(self.history.rows[m.key]) for m in rows)
+        return any(_is_open(m) and self.history.is_away(self.history.rows[m.key]) for m in rows)
 
     def _kept(self, row: Movement) -> bool:
         """Its wallet would not undo it, or what it is aimed at (its habit `keeps`)."""
@@ -495,7 +495,7 @@ class Verdict:
             and any(isinstance(w, Declined) for w in story.decisions)
         ):
             self.say("OWED", f"{row.key} is a win, and its provider heard {story.decisions}", family)
-        if belief == GONE and net and not family.for_person:
+        if belief == GONE and net and not (family.for_person or self._a_person_keeps(row)):
             self.say("ZERO", f"{row.key} was told declined or cancelled: {net} moved", family)
 
     def _left_to_a_person(self, row: Movement, story: Story) -> bool:
@@ -507,6 +507,12 @@ class Verdict:
         stopped = [seen[m.key].decided_at for m in settled if not m.attempts]
         said = seen[row.key].decided_at if row.state is State.DECLINED and row.key in self.history.resolved else None
         return said is not None and bool(stopped) and all(when is not None and when < said for when in stopped)
+
+    def _a_person_keeps(self, row: Movement) -> bool:
+        """A person said no to giving it back, whatever its provider had heard: its wallet had forgotten it, or would not,
+        and an answered call stays answered (rules 6, 7, 14)."""
+        undoing = [m for m in self._about(row) if m.target and m.kind in (Kind.ROLLBACK, Kind.RELEASE)]
+        return any(_by_a_person(m) for m in undoing)
 
     def _silence(self, story: Story) -> None:
         """A provider that fell silent after doubt, with the clock of rule 12 on: whatever takes is given back."""
@@ -596,7 +602,7 @@ class Verdict:
         if row is None:
             return
         rows = self._about(row)
-        if any(m.state is State.PERSON for m in rows) or self._is_away(rows):
+        if any(m.state is State.PERSON for m in rows) or self._is_away(rows) or self._a_person_keeps(row):
             return
         lies = set.union(*(self.families[m.key].lies for m in rows))
         plan = next(p for p in self.history.plan.providers if p.name == story.provider)
@@ -607,9 +613,18 @@ class Verdict:
         business = business or self._left_to_a_person(row, story)
         sums = allowed(story, clock=clock, refused=business, kept=self._kept(row))
         net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))
+        if not net and story.believes() == GONE and self._forgot_its_undoing(rows):
+            return
         if net not in sums and not any("ORDER" in CANNOT[lie][1] for lie in lies):
             may = ", ".join(map(str, sorted(sums))) or "no order of its words at all"
             self.say("ORDER", f"{row.key} moved {net}, and its provider's words allow {may}")
+
+    def _forgot_its_undoing(self, rows: list[Movement]) -> bool:
+        """The journal forgot that a cancel of it had been undone: the next one hears `already_rolled_back`, and it is,
+        by that very one, which no order of words says (rules 15, 30)."""
+        keys = {m.key for m in rows if m.undoes}
+        lost = [seen for key, seen in self.history.rows.items() if key not in self.by_key and seen.forgotten[0]]
+        return any(seen.target in keys for seen in lost)
 
     def _about(self, row: Movement) -> list[Movement]:
         """The movement, its parts, and all that is aimed at one of these."""
@@ -713,10 +728,19 @@ class Verdict:
         counted = sorted((call[2], call[3]) for call in meter.calls)
         if not history.killed and said != counted:
             self.say("METRICS", f"{len(counted)} calls counted, {len(said)} answered")
-        open_rows = [row for row in self.rows if not row.state.decided and not row.parent]
+        open_rows = [row for row in self.rows if _is_open(row) and not row.parent]
         counts = at_once(history.journal.counts())
         if history.over == "settled" and sum(count.number for count in counts) != len(open_rows):
             self.say("METRICS", f"the gauges say {counts}, {len(open_rows)} are open")
+
+
+def _is_open(row: Movement) -> bool:
+    """Undecided, or its provider's silence still runs (rule 12)."""
+    return not row.state.decided or row.due_at is not None
+
+
+def _by_a_person(row: Movement) -> bool:
+    return isinstance(row.outcome, Declined) and row.outcome.message == "decided by a person"
 
 
 def _moves(row: Movement) -> bool:

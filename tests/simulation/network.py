@@ -130,7 +130,8 @@ class Network:
             return exchange.response, None
         if lie:
             history.fire(lie)
-        rejects = history.plan.rate("key_rotated") > 0  # the first copy may not have been read
+        # The first copy may not have been read, or refused for a moment, which no wallet remembers (rule 6).
+        rejects = history.plan.rate("key_rotated") > 0 or history.plan.rate("refuses") > 0
         if lie == "too_late" or (lie == "repeated" and (till.purse.takes_again(tx) != "safe" or rejects)):
             till.purse.lies[place] = lie
             if tx.kind is Kind.ROLLBACK:  # it is about the movement that it names

@@ -60,6 +60,10 @@ REGRESSIONS = {
     2302160: "a cancel heard that its bet stands, a person said no to the win, and silence gave the bet back (rule 12)",
     2303700: "a clock set back before a process began hid a bet's age, and a wallet that had forgotten it was believed",
     2402869: "a round's refund of which a part had been refused was done, after a restored copy (rules 5, 16, 30)",
+    2413302: "a round's refund was done while the cancel of one of its bets, later refused, was under way (rule 16)",
+    2414442: "a journal forgot that a cancel had been undone, and the next one was told that it was done (rules 15, 30)",
+    2419681: "a person's no to a round's refund was told as if the round had no bets (rule 16)",
+    2424516: "every process was down when the clock went back: a wallet that had forgotten a bet was believed (rule 14)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""

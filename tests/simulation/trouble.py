@@ -20,6 +20,7 @@ from gateway.engine import person
 from gateway.engine.journal import JournalLost, Movement
 from gateway.engine.person import NotDone
 from gateway.engine.setup import Setup
+from gateway.model import Kind
 from tests.simulation import seam
 from tests.simulation.draw import SKEW_MAX_SECONDS, STEP_HOURS
 from tests.simulation.setups import elsewhere, next_setup
@@ -250,10 +251,17 @@ def truth(history: History, row: Seen) -> bool | None:
         return None  # what became of that comes first
     if any(other.parent == row.key for other in history.rows.values()):
         return None  # a whole follows its parts
-    if row.kind != "rollback":
+    if row.kind != "rollback" or _is_one_of_several(history, row):
         return till.purse.applied(place)
     target = history.rows.get(row.target)
     return till.purse.undone(till.told_row(target)) if target is not None else till.purse.applied(place)
+
+
+def _is_one_of_several(history: History, row: Seen) -> bool:
+    """Whether other parts of the same movement were to be given back, too: that something was does not say which."""
+    story = history.stories.get((row.provider, Kind.ROLLBACK, row.id))
+    part = story is not None and getattr(story.tx.act, "amount", None) is not None
+    return part and sum(other.target == row.target for other in history.rows.values()) > 1
 
 
 TROUBLES: Mapping[str, Happens] = {

@@ -36,6 +36,8 @@ CREATE INDEX movements_round_loose_win ON movements (provider, player, round)
   WHERE round <> '' AND kind = 'credit' AND reference = '' AND batch = '' AND parent = '' AND state <> 'declined';
 CREATE INDEX movements_round_refunds ON movements (provider, player, round)
   WHERE round <> '' AND kind = 'rollback' AND scope = 'round' AND target = '' AND parent = '';
+CREATE INDEX movements_round_undoing ON movements (provider, player, round)
+  WHERE round <> '' AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined');
 CREATE INDEX movements_batch ON movements (batch) WHERE batch <> '';
 CREATE INDEX movements_due ON movements (wallet, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX sessions_game ON sessions (provider, player, game, seen_at);
