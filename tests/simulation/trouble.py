@@ -20,7 +20,6 @@ from gateway.engine import person
 from gateway.engine.journal import JournalLost, Movement
 from gateway.engine.person import NotDone
 from gateway.engine.setup import Setup
-from gateway.model import Kind
 from tests.simulation import seam
 from tests.simulation.draw import SKEW_MAX_SECONDS, STEP_HOURS
 from tests.simulation.setups import elsewhere, next_setup
@@ -259,9 +258,9 @@ def truth(history: History, row: Seen) -> bool | None:
 
 def _is_one_of_several(history: History, row: Seen) -> bool:
     """Whether other parts of the same movement were to be given back, too: that something was does not say which."""
-    story = history.stories.get((row.provider, Kind.ROLLBACK, row.id))
-    part = story is not None and getattr(story.tx.act, "amount", None) is not None
-    return part and sum(other.target == row.target for other in history.rows.values()) > 1
+    provider = history.setup.providers.get(row.provider)
+    several = provider is not None and provider.dialect.partial
+    return several and sum(other.target == row.target for other in history.rows.values()) > 1
 
 
 TROUBLES: Mapping[str, Happens] = {
