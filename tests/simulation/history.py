@@ -235,7 +235,7 @@ class History(Watched):
         undo waits for that (rule 18)."""
         if self.is_away(row) or self._part_waits(row.key) or (row.undone_by and self._part_waits(row.undone_by)):
             return True
-        if self._undoing_waits(row) or self._round_waits(row):
+        if self._undoing_waits(row) or self.round_waits(row):
             return True
         if row.kind == "rollback" and row.target in self.rows:
             other = self.rows.get(self.rows[row.target].undone_by)
@@ -253,7 +253,7 @@ class History(Watched):
             bet.kind == "debit" and (bet.state == "person" or self._undoing_waits(bet)) for bet in bets
         )
 
-    def _round_waits(self, row: Seen) -> bool:
+    def round_waits(self, row: Seen) -> bool:
         """A round's refund, beside what undoes one of its bets (rule 16)."""
         here = (row.provider, row.player, row.round)
         undoing = [r for r in self.rows.values() if r.kind == "rollback" and r.target and r.state == "person"]
