@@ -260,8 +260,9 @@ class Case(Struct, frozen=True, kw_only=True):
 
     @property
     def unasked(self) -> bool:
-        """It was not asked, by what the journal knows: it never left, or that it did is only feared (rule 30)."""
-        return not self.own.sent and not self.air_of(self.own.key).requests
+        """It was not asked, by what the journal knows: it never left, or that it did is only feared (rule 30). What is in the
+        air of such a one asks whether it was. *While its wallet was asked, a cancel that a win had stopped was sent.*"""
+        return not self.own.sent and (self.own.forgot_at is not None or not self.air_of(self.own.key).requests)
 
     @property
     def may_act(self) -> bool:

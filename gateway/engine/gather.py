@@ -603,7 +603,8 @@ def unheard_by(case: Case) -> bool:
     own, asked = case.own, case.asked
     if asked is None or asked.joint or not own.decided or asked.call in own.names:
         return False
-    return own.told != own.state.value or clocked(case.provider, own)
+    stops = own.undoes and _settled(own) and case.provider.after_doubt is not None  # the clock of what it names
+    return own.told != own.state.value or stops or clocked(case.provider, own)
 
 
 def _tells(move: Tell, own: Movement) -> bool:

@@ -175,8 +175,8 @@ def unheard(m: Movement, call: str, at: datetime) -> Movement:
     gone = [name for name in names if name.startswith("-")][-GONE_MAX:]
     here = [name for name in names if not name.startswith("-")]
     m = replace(m, heard=" ".join([*here, *gone, f"-{call}"]))
-    if here or (m.told == State.DECLINED.value and not m.decided):
-        return m
+    if here or (m.told == State.DECLINED.value and m.state is not State.DECLINED):
+        return m  # another one heard that it is undone
     watched = m.state is State.ACCEPTED and m.takes
     return replace(m, told=UNKNOWN, told_at=at, due_at=at if watched else m.due_at)
 

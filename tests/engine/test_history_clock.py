@@ -216,6 +216,21 @@ def test_rule_12_that_a_cancel_was_refused_stops_no_clock_where_nobody_read_it(b
     nothing_is_open(bench)
 
 
+def test_rule_26_that_a_cancel_was_refused_is_heard_by_each_call_of_it(bench_of: MakeBench) -> None:
+    """Two calls of one cancel read that the bet stands, then it turned out that the first had not: nothing was known of the
+    second, silence gave the bet back, and its provider believed in it (seed 2463416)."""
+    bench = clocked(bench_of)
+    in_doubt(bench, bet("b1"))
+    bench.settlement(5, 1)
+    bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    assert [word(bench.call(undo("r1", "b1"))) for _ in range(2)] == [Reason.ALREADY_SETTLED] * 2
+    bench.scheduler.spawn(bench.process.engine.unheard(bench.answers[-2]), bench.process)
+    bench.settlement(120, 1)
+    assert bench.till.balance() == Decimal("990.00")
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    nothing_is_open(bench)
+
+
 def test_rule_26_a_hearing_said_late_does_not_revive_what_was_taken_away(bench_of: MakeBench) -> None:
     """In any order, as often as a lost commit makes us say it."""
     bench = clocked(bench_of)

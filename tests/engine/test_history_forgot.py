@@ -13,7 +13,7 @@ from gateway.engine.rules import next_move
 from gateway.engine.states import State
 from gateway.model import Batch, Declined, Kind, Reason, Rollback, Transaction
 from tests.engine.acts import bet, settle, undo, win
-from tests.engine.cases import NOW, in_words, row, waiting
+from tests.engine.cases import NOW, in_the_air, in_words, row, sent, settling, waiting
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import (
     ACCEPTED,
@@ -339,6 +339,14 @@ def test_rule_30_what_is_open_in_the_copy_may_have_been_asked_since(
     assert word(bench.call(call)) == ACCEPTED
     assert (bench.till.asked(call.kind) - never_arrived, bench.till.balance()) == (1, Decimal(purse))
     nothing_is_open(bench)
+
+
+def test_rule_30_a_stopped_cancel_is_not_sent_while_its_wallet_is_asked_whether_it_was() -> None:
+    """The question was in the air and counted as the cancel itself: it was sent, nothing was there to undo, and the bet was
+    declined whose provider had heard that it stands (seed 2464597)."""
+    own = replace(row(undo("r1", "b1")), attempts=1, asked_at=NOW, forgot_at=NOW, state=State.OWED)
+    case = settling(own, target=sent(bet("b1")), target_won=True, air=in_the_air(own, young=0.0))
+    assert in_words(next_move(case)) == "leave owed"
 
 
 @pytest.mark.parametrize("wallet", [CAN_BE_ASKED, CANNOT])

@@ -681,10 +681,11 @@ class Verdict:
 
     def _was_undone(self, row: Movement) -> bool:
         """Its wallet said to a rollback that it had given it back before, and the journal forgot by which one (rule 30)."""
-        undoing = [m for m in self.aimed.get(row.key, []) if m.undoes and m.sent]
+        undoing = [m for m in self.aimed.get(row.key, []) if m.undoes]
         said = [
-            m for m in undoing if isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_ROLLED_BACK
-        ]
+            m for m in undoing
+            if m.sent and isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_ROLLED_BACK
+        ]  # fmt: skip
         known = any(m.state is State.ACCEPTED for m in undoing)
         return not known and any(self._born_in_doubt(m) for m in said)
 

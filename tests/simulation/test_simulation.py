@@ -64,6 +64,9 @@ REGRESSIONS = {
     2414442: "a journal forgot that a cancel had been undone, and the next one was told that it was done (rules 15, 30)",
     2419681: "a person's no to a round's refund was told as if the round had no bets (rule 16)",
     2424516: "every process was down when the clock went back: a wallet that had forgotten a bet was believed (rule 14)",
+    2462395: "one call of a hold heard that it is released, another that it is held, and the release was refused (rule 15)",
+    2463416: "two calls read that a cancel was refused, one had not, and silence gave the bet back (rules 12, 26)",
+    2464597: "a cancel that a win had stopped was sent while its wallet was asked whether it had been (rules 11, 30)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
