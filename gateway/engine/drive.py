@@ -473,7 +473,7 @@ class Driver:
                 case = replace(case, around=around)
         said = case.said()
         if isinstance(said, Refused):
-            await self._never_left(own.key, [])
+            await self._never_left(case.own, [])
             return None
         request, tx = said
         ordinary = begun and not case.own.forgot_at
@@ -509,7 +509,7 @@ class Driver:
             steps.insert(0, Step(own.asked_at, Event.ASKED, "attempt 1"))
         if not exchange.left:  # what its own task says, and nobody else may; lost, the attempt counts as made
             with contextlib.suppress(JournalLost):
-                await self._never_left(own.key, steps)
+                await self._never_left(own, steps)
             self.flights.land(flight, Landed(hopeless=exchange.hopeless))
             return
         await self._came_back(errand, case, flight, exchange, steps, query=False, ordinary=ordinary, began=began)
@@ -652,10 +652,11 @@ class Driver:
                 return held
         raise AssertionError(f"{change.key}: a row that is always stale")
 
-    async def _never_left(self, key: str, steps: Sequence[Step]) -> None:
+    async def _never_left(self, asked: Movement, steps: Sequence[Step]) -> None:
         """Said twice it would take back an attempt that left, too: so where nobody knows whether it was written, the
-        attempt counts as made (rule 4)."""
-        await self._until_held(replace(row_change(key, row.not_left, steps), repeatable=False))
+        attempt counts as made (rule 4). `asked`: the movement as it was when that attempt began."""
+        change = row_change(asked.key, lambda own: row.not_left(own, asked.asked_at), steps)
+        await self._until_held(replace(change, repeatable=False))
 
     async def _insist(self, change: Change[bool | None]) -> None:
         """The same, as soon as the journal is there: money hangs on it, and it may be said twice."""

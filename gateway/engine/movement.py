@@ -142,8 +142,15 @@ def begun(m: Movement, at: datetime, owner: str, *, first: bool) -> Movement:
     )  # fmt: skip
 
 
-def not_left(m: Movement) -> Movement:
-    """Without its last attempt, of which no byte left."""
+def not_left(m: Movement, asked_at: datetime | None) -> Movement:
+    """Without the attempt that began then, of which no byte left. Where another one began since, nobody can say which of
+    those that are counted it was, or whether it still is (`first`): it counts as made (rule 4).
+
+    *A node stood still before its bytes left. Another one found that the bet had never arrived, asked for it and heard yes;
+    then the first woke up and took that attempt away: its cancel was told that nothing had moved (rules 24, 26).*
+    """
+    if m.asked_at != asked_at:
+        return m
     left = max(0, m.attempts - 1)
     return replace(m, attempts=left, asked_at=m.asked_at if left else None)
 

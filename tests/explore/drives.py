@@ -13,7 +13,7 @@ from gateway.engine.batches import Batches
 from gateway.engine.case import Ask, Case, Decide, First, Leave, Query, Rollback, Split, Tell, Wait
 from gateway.engine.flights import Landed
 from gateway.engine.gather import Order, unheard_by
-from gateway.engine.movement import not_left
+from gateway.engine.movement import Movement
 from gateway.engine.world import World as Ports
 from gateway.model import Accepted, Declined, Outcome, Unknown
 from tests.explore.journal import DictJournal
@@ -224,7 +224,7 @@ class Drives:
     def _waits(self, drive: Drive, parked: Parked) -> None:
         frame, move = drive.frames[-1], drive.frames[-1].move
         if drive.stalled and isinstance(move, Ask | Query):  # its lease is looked at before bytes leave
-            self._never_left(frame.case.own.key, query=isinstance(move, Query))
+            self._never_left(query=isinstance(move, Query))
             self._went(drive, frame, None, None)
             return
         case = self._sent(drive) or frame.case
@@ -241,12 +241,13 @@ class Drives:
         else:
             self._hold(drive, frame)
 
-    def _never_left(self, key: str, *, query: bool) -> None:
+    def _never_left(self, *, query: bool) -> None:
         for coro in [*self.spawned]:
             self.spawned.remove(coro)
+            if coro.__name__ == "_attempt" and not query:
+                asked: Movement = coro.cr_frame.f_locals["case"].own  # type: ignore[attr-defined]  # a coroutine of ours
+                at_once(self.driver._never_left(asked, []))  # its own step
             coro.close()
-        if not query:
-            at_once(self.driver._change(key, not_left, []))  # its own step
 
     def _sent(self, drive: Drive) -> Case | None:
         for coro in [*self.spawned]:

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from gateway.engine.exchange import Exchange
 from gateway.engine.flights import Landed
 from gateway.engine.gather import Order
-from gateway.engine.movement import not_left
 from gateway.engine.person import NotDone, Verdict, resolve
 from gateway.model import Outcome, Unknown
 from tests.explore import purse as till
@@ -92,7 +91,7 @@ class Stage(Drives):
         mine = next((d for d in place.drives if d.name == f.name and f.name), None)
         errand = self._errand(mine) if mine is not None else Errand(self.setup, self.provider, None)
         if not left:
-            at_once(driver._change(f.key, not_left, []))  # its own step
+            at_once(driver._never_left(f.case.own, []))  # its own step
             flights.land(launched, Landed())
         else:
             came = driver._came_back(  # its own step

@@ -56,7 +56,7 @@ def _due(after: timedelta | None) -> Any:
 
 CHANGES: st.SearchStrategy[Callable[[Movement], Movement]] = st.one_of(
     st.builds(lambda node, first: lambda m: begun(m, now(), node, first=first), NODES, st.booleans()),
-    st.just(not_left),
+    st.just(lambda m: not_left(m, m.asked_at)),
     st.builds(lambda node: lambda m: carried(m, node), NODES),
     st.builds(lambda outcome, call: lambda m: decided(m, outcome, now(), call), OUTCOMES, CALLS),
     st.builds(lambda call: lambda m: told(m, call, now()), CALLS),
