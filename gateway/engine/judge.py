@@ -77,6 +77,8 @@ def judge(
     if isinstance(outcome, Accepted):
         # Only the provider's second asking is a replay to it, never ours (rule 7).
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
+    if _of_before(movement, fact):
+        return None
     if movement.undoes:
         return _judge_rollback(movement, wallet, outcome, fact, moment, first=first or another, target=target)
     if not any_no(movement.tx.act):
@@ -90,6 +92,13 @@ def judge(
     if outcome.reason is Reason.TRANSACTION_NOT_FOUND and reference_of(movement.tx.act):
         return outcome if _never_applied(movement, wallet, target, fact, moment) else None  # of a hold
     return None
+
+
+def _of_before(movement: Movement, fact: Fact) -> bool:
+    """Whether a no answers a request that began before the attempt that is the only one that counts by now: that it was
+    never applied was found out already, and of the one made since it says nothing (rules 10, 28). After a step of the
+    clock (rule 29) the answer to that very one is not told from it, and is doubt."""
+    return movement.attempts <= 1 and movement.asked_at is not None and fact.began < movement.asked_at
 
 
 def _first_no(outcome: Declined) -> Declined:
