@@ -28,7 +28,22 @@ from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
 from gateway.engine.undoing import by_round, claims
 from gateway.engine.words import Known, Way, moves_nothing
-from gateway.model import FACTS, Accepted, Credit, Declined, Kind, Reason, Refused, Rollback, Settle, Transaction
+from gateway.model import (
+    FACTS,
+    Accepted,
+    Check,
+    CloseRound,
+    Credit,
+    Declined,
+    Kind,
+    Notice,
+    Reason,
+    Refused,
+    Rollback,
+    Settle,
+    Status,
+    Transaction,
+)
 
 ROUND_MAX = 100_000  # bets of one round that its refund undoes
 RETRY_MAX = timedelta(hours=24)  # the longest that a provider repeats a call (rule 30)
@@ -365,6 +380,26 @@ def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
     )  # fmt: skip
 
 
+def way_of_read(
+    setup: Setup, provider: Provider, tx: Transaction, session: Session | None
+) -> Looks[tuple[Way | None, str]]:
+    """Where a call goes that moves nothing, and why it may be sent nowhere: what asks about a movement, or speaks of a round,
+    goes where that went (rule 23).
+
+    *Asked about a hold, the wallet of that day did not know it: its provider was told that there is none, and the hold
+    stood.*
+    """
+    act, default = tx.act, route_of(setup, provider, tx, session)
+    asks: dict[str, LookFor] = {}
+    if isinstance(act, Status):
+        asks["meant"] = LookFor("found", (provider.id, act.reference))
+    elif isinstance(act, CloseRound | Check | Notice) and tx.round_id:
+        asks["meant"] = LookFor("round_place", (provider.id, tx.player, tx.round_id))
+    found: list[Movement] = list((yield from _look(asks)).get("meant", ())) if asks else []
+    meant = first_of(found, (act.reference_kind,)) if isinstance(act, Status) else next(iter(found), None)
+    return way_of(setup, provider, meant, default) if meant is not None else (default, "")
+
+
 # ---------------------------------------------------------------- a movement that is there
 
 
@@ -407,7 +442,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     row, way = _row(hands, order, done)
     here = (row.provider, row.tx.player, row.tx.round_id)
     asks = {"own": LookFor("own", (row.key,)), "doubts": LookFor("doubts")}
-    if row.tx.round_id and way is not None:
+    if row.tx.round_id:
         asks["place"] = LookFor("round_place", here)
     asks |= _first_asks(hands.provider, row, fresh=True, waits=order.waits)
     first = yield from _look(asks, _names(row))

@@ -19,7 +19,7 @@ from gateway.engine.complete import Completed, completing, reference_kinds
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import Order, route_of
+from gateway.engine.gather import Order, route_of, way_of_read
 from gateway.engine.identity import key_of
 from gateway.engine.journal import JournalLost
 from gateway.engine.parts import items_of
@@ -43,6 +43,7 @@ from gateway.model import (
     Refused,
     Release,
     Rollback,
+    Status,
     Transaction,
     Unknown,
     owes,
@@ -180,9 +181,13 @@ class Engine:
         return outcome, done.tx
 
     async def _read(self, errand: Errand, done: Completed) -> Outcome:
-        way = self._way(errand, done)
+        looks = way_of_read(errand.setup, errand.provider, done.tx, done.session)
+        way, astray = await self.world.journal.look(looks)
+        if isinstance(done.tx.act, Status) and (way is not None or astray):
+            return await self.reads.status(errand, way, done.tx)
         if way is None:
-            return Declined(reason=Reason.UNSUPPORTED, message="no route leads to a wallet")
+            message = "no route leads to a wallet"
+            return Unknown(detail=astray) if astray else Declined(reason=Reason.UNSUPPORTED, message=message)
         lacking = self._lacking(done)
         return lacking if lacking is not None else await self.reads.answer(errand, way, done)
 

@@ -47,8 +47,6 @@ class Reads:
     async def answer(self, errand: Errand, way: Way, done: Completed) -> Outcome:
         """What the wallet says, or what is said without it."""
         tx = done.tx
-        if isinstance(tx.act, Status):
-            return await self._status(errand, way, tx)
         outcome = await self.ask(errand, way, tx)
         if outcome is None:
             outcome = await self._without_words(errand, way, done)
@@ -130,13 +128,14 @@ class Reads:
 
     # -- what became of a movement
 
-    async def _status(self, errand: Errand, way: Way, tx: Transaction) -> Outcome:
+    async def status(self, errand: Errand, way: Way | None, tx: Transaction) -> Outcome:
+        """`way` None: the wallet of that movement is gone, or points elsewhere by now, and is not asked (rule 23)."""
         act = tx.act
         assert isinstance(act, Status)
-        found = await self.world.journal.find(way.provider.id, (act.reference_kind,), act.reference)
+        found = await self.world.journal.find(errand.provider.id, (act.reference_kind,), act.reference)
         if found is not None and act.reference_kind is not Kind.RESERVE:
             return _first_decision(found)
-        asked = await self._status_of_wallet(errand, way, tx, found)
+        asked = await self._status_of_wallet(errand, way, tx, found) if way is not None else None
         if asked is not None and not isinstance(asked, Unknown):
             return _with_hold(asked, found)
         if found is not None and isinstance(found.tx.act, Reserve):

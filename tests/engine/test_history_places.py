@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.engine.setup import Route, Wallet
 from gateway.engine.states import State
-from gateway.model import Capture, Declined, Kind, Reason, Release, Reserve, Transaction
+from gateway.model import Capture, CloseRound, Declined, Kind, Reason, Release, Reserve, Status, Transaction
 from gateway.serve.placed import misplaced
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
@@ -234,6 +234,71 @@ def test_rule_23_so_it_does_where_that_bet_was_declined(bench_of: MakeBench) -> 
     bench.setup = at_home
     bench.call(win("w2", of="b2", round_id=""))
     assert bench.tills["other"].sent == []
+
+
+# ---------------------------------------------------------------- what asks about it, or speaks of its round
+
+A_HOLD = a_call(Reserve(amount=Decimal("10.00")), "h1")
+OF_THE_HOLD = a_call(Status(reference="h1", reference_kind=Kind.RESERVE), round_id="")
+
+
+def test_rule_23_a_hold_is_asked_about_at_its_own_wallet(bench_of: MakeBench) -> None:
+    """The wallet where new calls go by now did not know it: the provider was told that there is no such hold, while the
+    player's money was held at the other one."""
+    bench = two_wallets(bench_of)
+    bench.setup, new = replace(bench.setup, routes=(Route(wallet="main", sessions="sess-{player}"),)), bench.setup
+    yes(bench.call(A_HOLD))
+    bench.setup = new
+    heard = yes(bench.call(OF_THE_HOLD))
+    assert (heard.state, heard.moved) == ("active", Decimal("10.00"))
+    assert bench.tills["other"].sent == []
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_rule_23_a_hold_whose_wallet_is_gone_is_told_from_the_journal(bench_of: MakeBench, change: Change) -> None:
+    """No other wallet is asked about it."""
+    bench = bench_of()
+    yes(bench.call(A_HOLD))
+    far = changed(bench, change)
+    heard = yes(bench.call(OF_THE_HOLD))
+    assert (heard.state, heard.moved) == ("active", Decimal("10.00"))
+    assert far.sent == []
+
+
+def test_rule_23_a_round_is_closed_where_it_was_played(bench_of: MakeBench) -> None:
+    """Closed at the wallet of that day it stayed open at its own."""
+    bench = two_wallets(bench_of)
+    bench.setup, new = replace(bench.setup, routes=(Route(wallet="main", sessions="sess-{player}"),)), bench.setup
+    yes(bench.call(bet("b2")))
+    bench.setup = new
+    yes(bench.call(a_call(CloseRound())))
+    assert bench.tills["other"].sent == []
+    assert bench.till.asked(Kind.CLOSE_ROUND) == 1
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_rule_23_a_round_whose_wallet_is_gone_is_closed_nowhere_else(bench_of: MakeBench, change: Change) -> None:
+    """Its provider hears doubt, and closes it when the wallet is put back."""
+    bench = bench_of()
+    yes(bench.call(bet("b1")))
+    far = changed(bench, change)
+    assert word(bench.call(a_call(CloseRound()))) == DOUBT
+    assert far.sent == []
+    put_back(bench)
+    assert word(bench.call(a_call(CloseRound()))) == ACCEPTED
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_rule_23_a_round_ends_at_its_wallet_where_no_route_leads_any_more(bench_of: MakeBench, wallet: str) -> None:
+    """The operator took the provider's routes away, so that nothing new begins: every win of an open round waited for a
+    person, although its wallet was there."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("b1")))
+    bench.setup = replace(bench.setup, routes=())
+    assert word(bench.call(bet("b2", round_id="fresh"))) == Reason.UNSUPPORTED
+    yes(bench.call(win("w1")))
+    assert bench.till.balance() == Decimal("1015.00")
+    nothing_is_open(bench)
 
 
 NEW_ONES = [bet("x2"), settle("x2"), a_call(Reserve(amount=Decimal("10.00")), "x2")]
