@@ -12,7 +12,7 @@ from gateway.engine.judge import unseen
 from gateway.engine.movement import Movement, clocked_again, what_moved
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
-from gateway.engine.words import NOTHING
+from gateway.engine.words import NOTHING, moves_nothing
 from gateway.model import (
     Accepted,
     Act,
@@ -260,14 +260,19 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
 def nothing_was_sent(case: Case) -> Move | None:
     """A rollback of what was accepted without a wallet.
 
-    Move: Decide accepted, nothing moved
+    Move: Decide accepted, nothing moved; Leave it to a person where it moved something all the same
     A free bet that the wallet cannot be told was answered by a balance: nothing moved there, so nothing
-    is undone there. A split settle was not sent either, but its parts were.
-    Serves: 18, 20
+    is undone there. A split settle was not sent either, but its parts were. *A win that no wallet could be told was paid by
+    hand, and its cancel was told as done, as was the undoing of a cancel that had joined the gateway's own rollback: both
+    moved nothing, and both were believed.*
+    Serves: 12, 18, 20
     """
     target = case.target if case.own.undoes else None
     if target is None or not never_asked(case) or target.attempts or target.state is not State.ACCEPTED or case.legs:
         return None
+    moved = target.outcome.moved if isinstance(target.outcome, Accepted) else None
+    if not moves_nothing(target.tx) and moved != NOTHING:
+        return Leave(State.PERSON, "what it undoes was brought about without a call of its own to the wallet")
     return Decide(Accepted(moved=NOTHING, currency=target.tx.currency))
 
 

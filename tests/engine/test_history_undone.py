@@ -449,3 +449,35 @@ def test_rule_12_a_win_that_a_person_declined_stops_no_clock(bench_of: MakeBench
     bench.settlement(3600, 5)
     assert bench.till.balance() == Decimal("1000.00")
     assert listed(bench) == 0
+
+
+def test_rule_20_the_cancel_of_a_win_that_was_paid_by_hand_is_a_persons(bench_of: MakeBench) -> None:
+    """No route led to a wallet, a person paid the win and said so. Its cancel was told as done, because nothing of that win
+    had ever been sent; the player kept it, and nothing was open."""
+    bench = bench_of("native", "netgaming")
+    routes, bench.setup = bench.setup.routes, replace(bench.setup, routes=())
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.setup = replace(bench.setup, routes=routes)
+    decide(bench, bench.row(Kind.CREDIT, "w1").key, accepted=True)
+    cancel = undo("r1", "w1", kind=Kind.CREDIT)
+    assert word(bench.call(cancel)) == DOUBT
+    bench.settlement(120, 5)
+    assert word(bench.call(cancel)) == DOUBT
+    assert bench.till.asked() == 0
+    waits_for_a_person(bench)
+
+
+def test_rule_12_the_undoing_of_a_cancel_that_joined_our_own_is_a_persons(bench_of: MakeBench) -> None:
+    """Its wallet knows our rollback, and nothing of the cancel that joined it. The undoing of that cancel was told as done
+    without a wallet: the provider's bet stood, and its stake had been given back."""
+    bench = bench_of(CLOCKED, "native")
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(60, 1)
+    assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    assert word(bench.call(FORWARD)) == DOUBT
+    assert bench.till.balance() == Decimal("1000.00")
+    waits_for_a_person(bench)

@@ -571,6 +571,7 @@ ANOTHER_ROLLBACK: Pairs = [
 FREE = done(bet("t1", free=True), attempts=0, asked_at=None)
 NOTHING_WAS_SENT: Pairs = [
     ("a free bet that was answered by a balance", waiting(row(CANCEL), target=FREE), "decide accepted"),
+    ("a bet that was accepted by a person alone", waiting(row(CANCEL), target=replace(FREE, tx=BET)), "leave person"),
     ("a bet that was sent", waiting(row(CANCEL), target=done(BET)), SILENT),
     ("a split settle: its parts were", waiting(row(CANCEL), target=FREE, legs=(LEG,)), SILENT),
     ("a bet that is not decided", waiting(row(CANCEL), target=row(BET)), SILENT),
