@@ -71,6 +71,11 @@ class Moment(Struct, frozen=True):
             end, passed = step.before, passed - (min(step.ahead, NONE) if slept else step.ahead)
         return [*found, passed] if anywhere or since <= end else found
 
+    @property
+    def surely(self) -> datetime:
+        """The moment that it is at least: what the clock jumped ahead in this process' life may not have passed."""
+        return self.now - sum((max(step.ahead, NONE) for step in self.steps), NONE)
+
     def in_flight(self, since: datetime) -> timedelta:
         """How long a request that began then is certainly on its way or landed."""
         passed = self.passed(since)

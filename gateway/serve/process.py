@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.engine.journal import Journal
+from gateway.engine.moment import Clockwork
 from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Setup
 from gateway.serve import placed
@@ -100,6 +101,7 @@ class Gateway:
         self._loaded, self._environ, self._say = loaded, environ, say
         self._log, self._metrics, self._journal = log, metrics, journal
         self._client, self._tasks, self._family = client, tasks, family
+        self._clockwork = Clockwork(clock, time.monotonic)
         self._loops: list[asyncio.Task[Any]] = []
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()
@@ -113,7 +115,7 @@ class Gateway:
 
     def times(self) -> Times:
         """How long what is decided stays in the journal."""
-        return Times.of(self._loaded.retention, self.current.setup, clock())
+        return Times.of(self._loaded.retention, self.current.setup, self._clockwork.look())
 
     def busy(self) -> bool:
         return any(self._metrics.inflight.values())

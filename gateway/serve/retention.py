@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from gateway.engine.journal import JournalLost
+from gateway.engine.moment import Moment
 from gateway.engine.setup import Setup
 from gateway.journal.kept import KeptJournal
 from gateway.serve.config import Retention
@@ -35,7 +36,10 @@ class Times(Struct, frozen=True):
     remembers: dict[str, timedelta]
 
     @classmethod
-    def of(cls, retention: Retention, setup: Setup, now: datetime) -> Times:
+    def of(cls, retention: Retention, setup: Setup, moment: Moment) -> Times:
+        """*A clock jumped two months ahead, and within minutes every decided movement had left: the repeat of a bet was a
+        new bet (rules 27, 29).*"""
+        now = moment.surely
         remembers = {name: wallet.remembers for name, wallet in setup.wallets.items()}
         return cls(now, max(retention.decided, REPEATS_LONGEST), now - retention.sessions, remembers)
 

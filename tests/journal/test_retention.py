@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from adapters.native.dialect import DIALECT as NATIVE
 from gateway.engine.journal import Put
+from gateway.engine.moment import Clockwork, Moment
 from gateway.engine.movement import Event, Movement, Session, Step, decided, left, unheard
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
@@ -28,7 +29,7 @@ def wallet(name: str, remembers: timedelta) -> Wallet:
 
 def times(retention: Retention = RETENTION, **remembers: timedelta) -> Times:
     wallets = {name: wallet(name, each) for name, each in ({"main": 2 * DAY} | remembers).items()}
-    return Times.of(retention, Setup(providers={}, wallets=wallets, routes=()), now())
+    return Times.of(retention, Setup(providers={}, wallets=wallets, routes=()), Moment(now()))
 
 
 def aged(m: Movement, days: int) -> Movement:
@@ -131,6 +132,18 @@ async def test_nothing_leaves_that_its_wallet_remembers_or_its_provider_may_repe
     short = times(Retention(decided=timedelta(minutes=1)))
     assert short.before("main") == short.now - 2 * DAY  # what the wallet remembers
     assert short.youngest == short.now - DAY  # what providers repeat for
+
+
+async def test_rule_27_nothing_leaves_because_a_clock_jumped_ahead(home: Home) -> None:
+    """The machine's clock was set two months ahead, and within minutes every decided movement had left: the provider's
+    repeat of a bet of that day was a new bet, and its stake was taken again."""
+    journal = await home.journal()
+    bet_of_today = await done(journal, bet("today"), 0)
+    walls, ticks = [now(), now() + 60 * DAY], [0.0, 600.0]
+    clockwork = Clockwork(lambda: walls.pop(0), lambda: ticks.pop(0))
+    setup = Setup(providers={}, wallets={"main": wallet("main", 2 * DAY)}, routes=())
+    assert await pruned(journal, Times.of(RETENTION, setup, clockwork.look())) == 0
+    assert await there(journal, bet_of_today.key) == [True]
 
 
 async def test_a_session_stays_while_a_movement_that_used_it_is_kept(home: Home) -> None:
