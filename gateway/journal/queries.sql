@@ -212,10 +212,16 @@ DELETE FROM steps WHERE key = ? AND NOT EXISTS (SELECT 1 FROM movements m WHERE 
 -- old_sessions: the next sessions, for retention
 SELECT provider, session FROM sessions WHERE (provider, session) > (?, ?) ORDER BY provider, session LIMIT ?;
 
--- forget_session: a session leaves when its time is over and no movement that used it is kept
+-- forget_session: a session leaves when its time is over and no movement that used it is kept; a movement that said none
+-- used its player's last one, of the same game first (rule 22)
 DELETE FROM sessions
 WHERE provider = ? AND session = ? AND seen_at < ? AND (expires_at IS NULL OR expires_at < ?)
   AND NOT EXISTS (
     SELECT 1 FROM movements m WHERE m.provider = sessions.provider AND m.player IN (sessions.player, '')
       AND m.session <> '' AND m.session IN (sessions.session, sessions.launch_token))
+  AND NOT EXISTS (
+    SELECT 1 FROM movements m WHERE m.provider = sessions.provider AND m.player = sessions.player AND m.session = ''
+      AND NOT EXISTS (
+        SELECT 1 FROM sessions s WHERE s.provider = sessions.provider AND s.player = sessions.player
+          AND s.game = sessions.game AND s.seen_at > sessions.seen_at))
 RETURNING session;

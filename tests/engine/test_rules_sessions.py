@@ -29,7 +29,7 @@ from gateway.model import Check as CheckAct
 from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import says
-from tests.simulation.bench import PLAYER, SESSION, a_call, a_provider, a_wallet
+from tests.simulation.bench import PLAYER, SESSION, a_call, a_provider, a_wallet, at_once
 
 NOWHERE: tuple[Route, ...] = ()
 
@@ -272,3 +272,19 @@ def test_rule_06_without_a_route_a_debit_is_declined_and_a_win_waits_for_a_perso
     else:
         assert isinstance(heard, Unknown)
         assert bench.row(call.kind, "x").state is State.PERSON  # type: ignore[attr-defined]  # a transaction
+
+
+# ---------------------------------------------------------------- 27
+
+
+def test_rule_27_the_session_of_a_bet_that_said_none_is_kept_with_it(bench_of: MakeBench) -> None:
+    """Scorpio Play's wire has no session: its wallet was told the launch's. Days later the launch had left the journal, the
+    bet had not, and its win waited for a person, because nobody knew a session any more."""
+    bench = bench_of("scorpio_play", "netgaming", routes=(Route(wallet="main"),))
+    bench.launch("provider-token", wallet_session="wallet-token")
+    yes(bench.call(bet("t1")))
+    bench.rest(60)
+    now = bench.scheduler.clock()
+    at_once(bench.journal.forget_sessions(("", ""), now, now, 50))
+    yes(bench.call(win("w1")))
+    assert bench.till.last(Kind.CREDIT).session == "wallet-token"

@@ -170,6 +170,13 @@ async def test_a_session_stays_while_a_movement_that_used_it_is_kept(home: Home)
     names = ["old", "young", "used", "launched", "nameless", "lasting", "others"]
     left = [name for name in names if await journal.session("acme", name) is not None]
     assert left == ["young", "used", "launched", "nameless", "lasting"]
+    await learnt("last", 20, player="carl")
+    await learnt("before", 30, player="carl")
+    await learnt("elsewhere", 30, player="carl", game="g-2")
+    await done(journal, bet("b-5", player="carl", session="", round=None), 30)
+    await pruned(journal, times(), step=2)
+    left = [name for name in ("last", "before", "elsewhere") if await journal.session("acme", name) is not None]
+    assert left == ["last", "elsewhere"]  # it said no session: its wallet was told the player's last one
     later = replace(times(), now=at + 6 * DAY, sessions=at - DAY)
     await pruned(journal, later)
     assert await journal.get(used.key) is None
