@@ -31,7 +31,7 @@ class Completed(Struct, frozen=True, kw_only=True):
     """A transaction with what is known, and where it came from."""
 
     tx: Transaction
-    session: Session | None = None
+    session: Session | None = None  # where it goes: the one that it says, else its player's last one
     launched: Session | None = None  # the one that its token names, whoever plays there
     expired: bool = False  # the session was once good
     spoke: bool = True  # the wire itself said the currency
@@ -55,7 +55,7 @@ class Completed(Struct, frozen=True, kw_only=True):
 def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Completed]:
     """Fills from the launch, the movement meant, the player's past and the settings, in this order."""
     wire = tx
-    launched, meant = yield from _first_look(provider, tx)
+    launched, meant, last = yield from _first_look(provider, tx)
     session = launched
     expired = session is not None and session.expires_at is not None and session.expires_at <= now
     if session is not None and tx.player and session.player != tx.player:
@@ -72,12 +72,20 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind is Kind.BATCH):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)
-    return Completed(tx=tx, session=session, launched=launched, expired=expired, spoke=bool(wire.currency))
+    return Completed(tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency))
 
 
-def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | None, list[Movement]]]:
-    asks = []
-    if tx.session:
+def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | None, list[Movement], Session | None]]:
+    """The launch that its token names, what it means and, where the wire says no session, its player's last one: that is
+    told to the wallet, so it says which wallet (rule 22).
+
+    *The operator had handed over another wallet and its session: the bet went by the routes, with the session of that
+    other wallet.*
+    """
+    asks, silent = [], not tx.session and bool(tx.player) and not isinstance(tx.act, Authenticate)
+    if silent:
+        asks.append(Ask("last_session", (provider.id, tx.player, tx.game.id if tx.game else "")))
+    elif tx.session:
         asks.append(Ask("session", (provider.id, tx.session)))
     elif isinstance(tx.act, Authenticate) and tx.act.launch_token:
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
@@ -87,8 +95,8 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
         asks.append(Ask("found", (provider.id, reference_of(tx.act))))
     found = yield Look(tuple(asks))
     meant: list[Movement] = found[-1] if lacks else []
-    launched = next(iter(found[0]), None) if len(asks) > int(lacks) else None
-    return launched, meant
+    one: Session | None = next(iter(found[0]), None) if len(asks) > int(lacks) else None
+    return (None, meant, one) if silent else (one, meant, None)
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

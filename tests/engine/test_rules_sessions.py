@@ -252,6 +252,21 @@ def test_rule_23_the_operators_word_at_launch_beats_the_routes(bench_of: MakeBen
     assert bench.tills["second"].asked(Kind.DEBIT) == 1
 
 
+@pytest.mark.parametrize("provider", ["scorpio_play", "native"])
+def test_rule_22_the_wallet_of_the_launch_holds_for_a_call_that_says_no_session(
+    bench_of: MakeBench, provider: str
+) -> None:
+    """The operator handed over another wallet and its session; the wire had none. The bet went by the routes: the stake was
+    taken at the wrong wallet, which was told the session of the right one."""
+    bench = bench_of(provider, "netgaming", wallets=(a_wallet("netgaming", "second"),))
+    bench.launch("provider-token", wallet="second", wallet_session="second-token")
+    yes(bench.call(bet("t1", session="")))
+    assert bench.till.sent == []
+    assert bench.tills["second"].last(Kind.DEBIT).session == "second-token"
+    yes(bench.call(balance(session="")))
+    assert bench.till.sent == []
+
+
 # ---------------------------------------------------------------- no way at all
 
 
