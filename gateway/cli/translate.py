@@ -197,7 +197,7 @@ def _wallet_request(way: Way, told: Told, number: int, now: datetime, hide: Hide
     shown_headers = {name: hide(mask.text(value)) for name, value in headers.items()}
     shown_headers |= {name.lower(): hide(value) for name, value in send.headers.items()} | proofs
     text = stood_in(hide(mask.body(body)), told.spoken[number])
-    target = stood_in(hide(mask.text(wallet.url + unsigned.url)), told.spoken[number])
+    target = stood_in(hide(mask.text(wallet.address(unsigned.url))), told.spoken[number])
     return {"method": unsigned.method, "url": target, "headers": shown_headers, "body": text}
 
 

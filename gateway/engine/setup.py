@@ -98,6 +98,10 @@ class Wallet(Struct, frozen=True, kw_only=True):
     currency: str = ""
     limits: Limits = Limits()
 
+    def address(self, path: str) -> str:
+        """Where a call of the dialect goes: a dialect of one URL (its path is `/`) to that very URL."""
+        return self.url if path == "/" else self.url + path
+
     @property
     def place(self) -> str:
         """Where this name points, in a word that the journal keeps with each movement (rule 23):

@@ -62,7 +62,7 @@ class HttpWalletClient:
             raise Silence("timeout", "no time was left to ask", left=False)
         dressed = dress(wallet, request, self._clock)
         try:
-            builder = self._client(wallet).request(dressed.method, wallet.url + dressed.url)
+            builder = self._client(wallet).request(dressed.method, wallet.address(dressed.url))
             builder = builder.headers(dressed.headers).timeout(timedelta(seconds=seconds))
             if dressed.body:
                 builder = builder.body_bytes(dressed.body)
@@ -137,7 +137,7 @@ def _targeted(wallet: Wallet, request: Request) -> Request:
     """A call without a body signs its target as it will stand on the wire, the wallet's own path included."""
     if request.body:
         return request
-    url = Url(wallet.url + request.url)
+    url = Url(wallet.address(request.url))
     target = f"{url.path}?{url.query_string}" if url.query_string else url.path
     return replace(request, target=target)
 

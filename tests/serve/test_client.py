@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.auth.guards import Guard, check
 from gateway.engine.setup import Send
@@ -80,6 +81,13 @@ async def test_an_answer_is_whole(client: HttpWalletClient) -> None:
     assert server.requests[0].startswith(b"POST /api/debit HTTP/1.1\r\n")
     assert head.endswith(b'\r\n\r\n{"id":"t-1"}')
     assert b"accept-encoding" not in head
+
+
+async def test_a_dialect_of_one_url_is_posted_to_that_very_url(client: HttpWalletClient) -> None:
+    """Scorpio Play: POST to one URL, the operator's. With a slash behind it many servers answer 404 or 301."""
+    async with raw_server(answers) as server:
+        await client.send(wallet(server.url), replace(POST, path="/"), 5)
+    assert server.requests[0].startswith(b"POST /api HTTP/1.1\r\n")
 
 
 async def test_connections_are_kept(client: HttpWalletClient) -> None:
