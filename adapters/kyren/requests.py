@@ -153,11 +153,13 @@ def _read_end_round(fields: Fields, call: Call) -> Transaction:
 
 def _read_session_expired(fields: Fields, call: Call) -> Transaction:
     """Its fields were not found: anything with a player and a session is understood."""
+    currency = fields.opaque("currency").get("currency", "")
     return Transaction(
         act=CloseSession(),
         request_id=fields.opaque("uuid").get("uuid", "")[:256],
         player=fields.id("userId"),
         session=fields.id("sessionId", length_max=1024),
+        currency=currency if call.currencies.knows(currency) else "",
         extra=fields.unknown(NAMES) | known(**fields.opaque("providerId")),
     )
 

@@ -26,6 +26,9 @@ from gateway.model import (
     with_amounts,
 )
 
+OF_THE_PAST = frozenset({Kind.BATCH, Kind.CLOSE_SESSION})
+"""Calls beside the movements that are about what the player did before, so in the currency of that."""
+
 
 class Completed(Struct, frozen=True, kw_only=True):
     """A transaction with what is known, and where it came from."""
@@ -69,7 +72,7 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
         if tx.round is None and target.tx.round is not None:
             tx = replace(tx, round=Round(target.tx.round.id))
-    if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind is Kind.BATCH):
+    if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)
     return Completed(tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency))

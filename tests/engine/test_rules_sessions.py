@@ -50,6 +50,16 @@ def test_rule_21_the_launch_fills_player_and_currency(bench_of: MakeBench) -> No
     assert (heard.profile and heard.profile.player, heard.currency) == (PLAYER, "EUR")
 
 
+def test_rule_21_a_session_ends_in_the_currency_that_its_player_played_in(bench_of: MakeBench) -> None:
+    """Kyren's SessionExpired says no currency: the integration's own was told instead, the wallet had no purse
+    in it, and the provider heard that its notification had bad parameters."""
+    bench = bench_of("kyren", "native")
+    bench.till.purse.open(PLAYER, "USD", Decimal("100.00"))
+    yes(bench.call(bet("b1", currency="USD")))
+    yes(bench.call(a_call(CloseSession(), currency="", round_id="", game=None)))
+    assert bench.till.last(Kind.CLOSE_SESSION).currency == "USD"
+
+
 def test_rule_21_a_session_nobody_knows_is_asked_of_the_wallet_and_remembered(bench_of: MakeBench) -> None:
     """Routed by what is known, and from then on like a launch."""
     bench = bench_of("netgaming", "netgaming")
