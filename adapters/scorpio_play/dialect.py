@@ -33,7 +33,7 @@ from adapters.scorpio_play.wire import (
 from gateway.auth import InHeader, Signed, base64_text, hmac_of, js_number, sorted_values
 from gateway.codec.fields import Fields, Number, known, write_json
 from gateway.codec.ids import INT64_MAX, integer_or_text
-from gateway.codec.units import bounded, plain, token
+from gateway.codec.units import ARTEFACT, bounded, plain, token
 from gateway.codec.unix import from_millis, to_millis
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import JSON_HEADERS, Request, Response
@@ -178,12 +178,15 @@ def _currency(fields: Fields, call: Call) -> str:
 
 def _amount(fields: Fields, currency: str, call: Call) -> Decimal:
     """A number; live traffic has texts, too, which are forgiven nothing."""
+    amount, number = fields.decimal("amount")
     if call.settings.amount_unit == "minor":
         code = currency or call.currency
         if not code:
             raise fields.wrong("currency", Flaw.MISSING, "is missing, and minor units mean nothing without it")
-        return MINOR.read(fields.integer("amount"), code, call.currencies, "amount")
-    amount, number = fields.decimal("amount")
+        whole = round(amount)
+        if amount != whole and not (number and abs(amount - whole) <= ARTEFACT):
+            raise fields.wrong("amount", Flaw.NOT_INTEGER, "is not an integer")
+        return MINOR.read(whole, code, call.currencies, "amount")
     return MAJOR.read(amount, currency, call.currencies, "amount", number=number)
 
 
