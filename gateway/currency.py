@@ -36,6 +36,13 @@ class Currencies(Struct, frozen=True):
             )
         return found
 
+    def meant(self, said: str) -> str:
+        """The code that a wire says: matched exactly, else without regard to case. Raises like `digits`."""
+        if not self.knows(said) and said.isascii() and self.knows(said.upper()):
+            return said.upper()
+        self.digits(said)
+        return said
+
     def knows(self, code: str) -> bool:
         return code in self.configured or code in ISO_DIGITS
 

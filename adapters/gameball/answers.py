@@ -289,7 +289,7 @@ def _read_status(fields: Fields, tx: Transaction, call: Call) -> Outcome:
 
 def _read_balance(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     """What is available, never the total: pending points cannot be redeemed."""
-    currency = fields.text("currency")
+    currency = call.currencies.meant(fields.text("currency"))
     wanted = tx.currency or call.currency
     if wanted and currency != wanted:
         return Unknown(detail="the balance is in another currency")

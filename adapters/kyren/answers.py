@@ -107,7 +107,8 @@ def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
 
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
-    currency = fields.text("currency", "") or tx.currency or call.currency
+    said = fields.text("currency", "")
+    currency = call.currencies.meant(said) if said else tx.currency or call.currency
     if tx.currency and currency != tx.currency:
         return Unknown(detail="accepted, but in another currency")
     balance = read_balance(fields, "cash", currency, call.currencies)

@@ -153,7 +153,7 @@ def _read_end_round(fields: Fields, call: Call) -> Transaction:
 
 def _read_session_expired(fields: Fields, call: Call) -> Transaction:
     """Its fields were not found: anything with a player and a session is understood."""
-    currency = fields.opaque("currency").get("currency", "")
+    currency = fields.opaque("currency").get("currency", "").upper()
     return Transaction(
         act=CloseSession(),
         request_id=fields.opaque("uuid").get("uuid", "")[:256],

@@ -134,9 +134,7 @@ def error_heard(fields: Fields) -> int | None:
 
 
 def read_currency(fields: Fields, call: Call) -> str:
-    code = fields.text("currency")
-    call.currencies.digits(code)
-    return code
+    return call.currencies.meant(fields.text("currency"))
 
 
 def read_amount(fields: Fields, name: str, currency: str, call: Call) -> Decimal:

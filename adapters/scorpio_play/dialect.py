@@ -171,9 +171,7 @@ def _read_cancel(fields: Fields, call: Call) -> Transaction:
 
 
 def _currency(fields: Fields, call: Call) -> str:
-    code = fields.text("currency")
-    call.currencies.digits(code)
-    return code
+    return call.currencies.meant(fields.text("currency"))
 
 
 def _amount(fields: Fields, currency: str, call: Call) -> Decimal:
