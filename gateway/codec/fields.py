@@ -19,8 +19,8 @@ from gateway.model import ID_LENGTH_MAX, Flaw, Reason, Refused
 
 T = TypeVar("T")
 _UNSET: Any = object()
-_INTEGER = re.compile(r"-?(0|[1-9]\d*)")
-_DECIMAL_TEXT = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_DECIMAL_TEXT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 EXPONENT_MAX = 40  # 1e400 is a number, and nobody's money
 OPAQUE_LENGTH_MAX = 4096  # characters of a documented field that is only passed on
 UNKNOWN_MAX = 20  # undocumented fields kept of one call
