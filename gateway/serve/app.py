@@ -83,7 +83,7 @@ class ProviderApp:
         started: float = state.get("started") or time.monotonic()
         current = self._current
         headers = joined(scope["headers"])
-        request_id = sane(headers.get("x-request-id", "")) or nonce()
+        request_id = headers["x-request-id"] = sane(headers.get("x-request-id", "")) or nonce()
         found = self._find(current.setup, scope["raw_path"].decode("latin-1"))
         if found is None:
             await self._text(send, 404, "not found", request_id)

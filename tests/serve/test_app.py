@@ -141,6 +141,14 @@ async def test_insane_request_ids_are_replaced(sent: str) -> None:
     assert headers["x-request-id"] not in ("", sent)
 
 
+@pytest.mark.parametrize("sent", ["r-1", "has space", ""])
+async def test_a_dialect_says_the_request_id_that_is_answered_and_logged(sent: str) -> None:
+    """Gameball's errors carry a requestId; another one than in the log line helps nobody who asks about it."""
+    async with place() as here:
+        _, headers, body = await ask(here.port, get("/acme/x", *([f"X-Request-Id: {sent}"] if sent else [])))
+    assert json.loads(body)["headers"]["x-request-id"] == headers["x-request-id"]
+
+
 async def test_repeated_headers_are_joined() -> None:
     async with place() as here:
         _, _, body = await ask(here.port, get("/acme/x", "X-A: 1", "x-a: 2"))
