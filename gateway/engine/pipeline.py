@@ -276,8 +276,9 @@ class Engine:
         if what == "currency" and tx.currency:
             return replace(outcome, currency=tx.currency)
         if isinstance(outcome, Accepted):
-            if what == "player" and tx.player:
-                return replace(outcome, profile=replace(outcome.profile or Profile(), player=tx.player))
+            player = await self._whose(errand.provider, tx) if what == "player" else ""
+            if player:
+                return replace(outcome, profile=replace(outcome.profile or Profile(), player=player))
             amount = await self._moved(errand.provider, tx) if what == "amount" else None
             if amount is not None:
                 return replace(outcome, moved=amount)
@@ -291,6 +292,14 @@ class Engine:
             return said
         target = await self.world.journal.find(provider.id, reference_kinds(provider, act), act.reference)
         return getattr(target.tx.act, "amount", None) if target is not None else None
+
+    async def _whose(self, provider: Provider, tx: Transaction) -> str:
+        """Who plays; of a status, whose movement it asks about."""
+        act = tx.act
+        if tx.player or not isinstance(act, Status):
+            return tx.player
+        target = await self.world.journal.find(provider.id, (act.reference_kind,), act.reference)
+        return target.tx.player if target is not None else ""
 
     async def _balance(self, errand: Errand, outcome: Accepted | Declined, tx: Transaction) -> Accepted | Declined:
         """A balance call inside the time left, else the last known one and what moved (rule 8)."""

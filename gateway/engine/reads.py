@@ -8,7 +8,6 @@ from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
 from gateway.engine.gather import knowing
-from gateway.engine.identity import space_of
 from gateway.engine.judge import OUR_FAULT
 from gateway.engine.movement import Movement, Session
 from gateway.engine.states import State
@@ -54,13 +53,16 @@ class Reads:
             outcome = await self._learn(way, done, outcome)
         return outcome
 
-    async def ask(self, errand: Errand, way: Way, tx: Transaction, *, until: float | None = None) -> Outcome | None:
+    async def ask(
+        self, errand: Errand, way: Way, tx: Transaction, *, target: Movement | None = None, until: float | None = None
+    ) -> Outcome | None:
         """One read of the wallet, twice where the first came to nothing; None: no words for it.
 
-        `until` = the tick at which it must be over; the provider's own time where it is not given.
+        `target` = the movement that it asks about, `until` = the tick at which it must be over; the
+        provider's own time where it is not given.
         """
         known = await self.world.journal.look(knowing(way, tx, errand.session))
-        wallet_tx = for_wallet(way, tx, tx.id, None, known.session_out(tx))
+        wallet_tx = for_wallet(way, tx, tx.id, target, known.session_out(tx))
         outcome: Outcome = Unknown(detail="no time was left for the wallet")
         for _ in range(TRIES):
             left = errand.left() if until is None else until - self.world.ticks()
@@ -145,16 +147,8 @@ class Reads:
     async def _status_of_wallet(
         self, errand: Errand, way: Way, tx: Transaction, found: Movement | None
     ) -> Outcome | None:
-        act = tx.act
-        assert isinstance(act, Status)
-        space = space_of(way.provider.dialect, act.reference_kind)
-        reference = (
-            found.alias if found is not None and found.alias else way.alias(space, replace(tx, id=act.reference))
-        )
-        asked = replace(
-            tx, act=replace(act, reference=reference), player=tx.player or (found.tx.player if found else "")
-        )
-        return await self.ask(errand, way, asked)
+        asked = replace(tx, player=tx.player or (found.tx.player if found else ""))
+        return await self.ask(errand, way, asked, target=found)
 
     async def _hold_by_journal(self, reserve: Movement) -> Outcome:
         """What the journal itself knows of a hold, for wallets that cannot be asked."""

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.engine.states import State
-from gateway.model import Batch, Capture, Declined, Kind, Reason, Reserve, Rollback, Transaction, Unknown
+from gateway.model import Batch, Capture, Declined, Kind, Reason, Reserve, Rollback, Status, Transaction, Unknown
 from tests.engine.acts import bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_after, lost_before, says
@@ -528,6 +528,22 @@ def test_rule_15_a_hold_is_made_used_and_refunded(bench_of: MakeBench, wallet: s
     assert bench.till.balance() == Decimal("970.00")
     yes(bench.call(undo("rfd-1", "rdm-1")))
     assert bench.till.balance() == Decimal("1000.00")
+
+
+@pytest.mark.parametrize("wallet", ["native", a_wallet("native", ids_as_is=False), "gameball"])
+def test_rule_15_a_hold_is_told_with_its_customer(bench_of: MakeBench, wallet: object) -> None:
+    """Gameball's answer names the customer, its question does not: whose hold it is the journal knows.
+    A wallet that knows the hold by another name is asked by that one."""
+    bench = bench_of("gameball", wallet)
+    yes(bench.call(hold()))
+    reference = bench.answers[-1].transaction_id
+    asked = a_call(Status(reference=reference, reference_kind=Kind.RESERVE), "", player="", round_id="")
+    heard = yes(bench.call(asked))
+    assert (heard.state, heard.moved) == ("active", Decimal("30.00"))
+    assert heard.profile is not None
+    assert heard.profile.player == "p-1"
+    yes(bench.call(a_call(Capture(reference=reference), "rdm-1", round_id="")))
+    assert yes(bench.call(asked)).state == "used"
 
 
 def test_rule_15_a_refund_means_whatever_has_that_id(bench_of: MakeBench) -> None:
