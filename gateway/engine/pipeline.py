@@ -183,7 +183,7 @@ class Engine:
     async def _read(self, errand: Errand, done: Completed) -> Outcome:
         looks = way_of_read(errand.setup, errand.provider, done.tx, done.session)
         way, astray = await self.world.journal.look(looks)
-        if isinstance(done.tx.act, Status) and (way is not None or astray):
+        if isinstance(done.tx.act, Status):
             return await self.reads.status(errand, way, done.tx)
         if way is None:
             message = "no route leads to a wallet"

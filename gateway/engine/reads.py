@@ -131,17 +131,23 @@ class Reads:
     # -- what became of a movement
 
     async def status(self, errand: Errand, way: Way | None, tx: Transaction) -> Outcome:
-        """`way` None: the wallet of that movement is gone, or points elsewhere by now, and is not asked (rule 23)."""
+        """The first decision by the journal, else by the wallet.
+
+        A query names no currency, so routes that ask for one lead it nowhere. `way` None: that, or the wallet of the
+        movement is gone, or points elsewhere by now, and is not asked (rule 23).
+        """
         act = tx.act
         assert isinstance(act, Status)
         found = await self.world.journal.find(errand.provider.id, (act.reference_kind,), act.reference)
         if found is not None and act.reference_kind is not Kind.RESERVE:
             return _first_decision(found)
         asked = await self._status_of_wallet(errand, way, tx, found) if way is not None else None
+        if isinstance(asked, Declined) and asked.reason is Reason.UNSUPPORTED and not asked.replayed:
+            asked = Unknown(detail=asked.message)  # that no is to the query: it is no decision about the movement
+        if found is not None and not isinstance(asked, Accepted):
+            return await self._hold_by_journal(found)  # it came through here: a wallet that denies it is not believed
         if asked is not None and not isinstance(asked, Unknown):
             return _with_hold(asked, found)
-        if found is not None and isinstance(found.tx.act, Reserve):
-            return await self._hold_by_journal(found)
         return asked or Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
 
     async def _status_of_wallet(
@@ -166,7 +172,7 @@ class Reads:
 
 def _ours(outcome: Outcome) -> Outcome:
     """What a wallet refuses because of us is never told as the provider's own fault (rule 4)."""
-    if isinstance(outcome, Declined) and outcome.reason in OUR_FAULT:
+    if isinstance(outcome, Declined) and outcome.reason in OUR_FAULT and not outcome.replayed:
         return Declined(reason=Reason.UNSUPPORTED, message="the wallet does not take our call")
     return outcome
 

@@ -23,6 +23,9 @@ from gateway.model import (
     Notice,
     Profile,
     Reason,
+    Reserve,
+    Status,
+    Transaction,
     Unknown,
 )
 from gateway.model import Check as CheckAct
@@ -275,6 +278,42 @@ def test_rule_22_the_wallet_of_the_launch_holds_for_a_call_that_says_no_session(
     assert bench.tills["second"].last(Kind.DEBIT).session == "second-token"
     yes(bench.call(balance(session="")))
     assert bench.till.sent == []
+
+
+def about(id: str, kind: Kind = Kind.DEBIT) -> Transaction:
+    """`GET /transactions/<provider>/<kind>/<id>`: it says nothing else, so no route that asks for more fits it."""
+    return Transaction(act=Status(reference=id, reference_kind=kind))
+
+
+def test_rule_23_a_query_is_answered_whatever_way_its_bare_words_would_have_gone(bench_of: MakeBench) -> None:
+    """It names no currency, the routes ask for one: the stake was taken, and the provider heard a decline for it."""
+    routes = (Route(wallet="main", currencies=frozenset({"EUR"})),)
+    bench = bench_of(a_provider("native", currency=""), "native", routes=routes)
+    yes(bench.call(bet("t1")))
+    heard = yes(bench.call(about("t1")))
+    assert (heard.replayed, heard.balance) == (True, Decimal("990.00"))
+    assert why(bench.call(about("t2"))) is Reason.TRANSACTION_NOT_FOUND
+    assert bench.answers[-1].response.status == 404
+
+
+def test_rule_23_a_hold_is_asked_about_where_it_is_held(bench_of: MakeBench) -> None:
+    """Another wallet's "not seen so far" says nothing about it."""
+    routes = (Route(wallet="main", currencies=frozenset({"EUR"})), Route(wallet="second"))
+    bench = bench_of(
+        a_provider("native", currency=""), "native", wallets=(a_wallet("native", "second"),), routes=routes
+    )
+    yes(bench.call(a_call(Reserve(amount=Decimal("10.00")), "h1")))
+    assert yes(bench.call(about("h1", Kind.RESERVE))).state == "active"
+    assert bench.tills["second"].asked() == 0
+
+
+def test_rule_04_a_query_that_is_refused_decides_nothing(bench_of: MakeBench) -> None:
+    """The key was rotated at the wallet, and the provider heard that its hold was declined."""
+    bench = bench_of("native", "gameball")
+    yes(bench.call(a_call(Reserve(amount=Decimal("10.00")), "h1")))
+    bench.till.always(says(Declined(reason=Reason.BAD_SIGNATURE)), Kind.STATUS)
+    assert yes(bench.call(about("h1", Kind.RESERVE))).state == "active"
+    assert isinstance(bench.call(about("h2", Kind.RESERVE)), Unknown)
 
 
 # ---------------------------------------------------------------- no way at all
