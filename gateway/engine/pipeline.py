@@ -254,7 +254,7 @@ class Engine:
         dialect = errand.provider.dialect
         if not isinstance(outcome, Unknown) and outcome.balance is not None and not outcome.currency and tx is not None:
             outcome = replace(outcome, currency=tx.currency)
-        if isinstance(outcome, Accepted) and tx is not None and _shows_now(dialect.replay_balance, outcome, tx):
+        if not isinstance(outcome, Unknown) and tx is not None and _shows_now(dialect.replay_balance, outcome, tx):
             outcome = await self._balance(errand, outcome, tx)
         for _ in range(SUPPLIED_MAX):
             try:
@@ -322,8 +322,8 @@ def first_served(tx: Transaction) -> bool:
     return owes(act) or isinstance(act, Release)
 
 
-def _shows_now(replay_balance: str, outcome: Accepted, tx: Transaction) -> bool:
-    """A replay at a dialect whose replays show the balance of now (rule 7)."""
+def _shows_now(replay_balance: str, outcome: Accepted | Declined, tx: Transaction) -> bool:
+    """A replay, of a no as of a yes, at a dialect whose replays show the balance of now (rule 7)."""
     replayed = outcome.replayed and outcome.balance is None
     return replayed and replay_balance == "current" and tx.kind in MONEY_KINDS
 

@@ -192,7 +192,7 @@ def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
         return outcome
     found = replace(outcome, replayed=True)
     current = asked.decided and case.provider.dialect.replay_balance == "current"
-    return replace(found, balance=None) if current and isinstance(found, Accepted) else found
+    return replace(found, balance=None) if current else found
 
 
 # ---------------------------------------------------------------- what the wallet said

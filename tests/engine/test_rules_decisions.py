@@ -356,6 +356,29 @@ def test_rule_07_where_the_card_says_so_a_replay_shows_the_balance_of_now(bench_
     assert bench.till.asked(Kind.BALANCE) == 1
 
 
+def test_rule_07_the_repeat_of_a_no_shows_the_balance_of_now_as_well(bench_of: MakeBench) -> None:
+    """Native: "the first decision with `replayed: true` and the current balance"; the player has won since."""
+    bench = bench_of("native", "native")
+    first = bench.call(bet("t1", "5000.00"))
+    yes(bench.call(win("w1", "25.00")))
+    again = bench.call(bet("t1", "5000.00"))
+    assert why(first) is why(again) is Reason.INSUFFICIENT_FUNDS
+    assert isinstance(first, Declined)
+    assert isinstance(again, Declined)
+    assert (first.balance, again.balance, again.replayed) == (Decimal("1000.00"), Decimal("1025.00"), True)
+
+
+def test_rule_07_a_repeated_cancel_that_undid_nothing_shows_the_balance_of_now(bench_of: MakeBench) -> None:
+    """Kyren's Cancel of an unknown bet is a success with `cash`, and so is its repeat."""
+    bench = bench_of("kyren", "native")
+    first = bench.call(undo("c1", "never-came"))
+    yes(bench.call(win("w1", "25.00")))
+    again = bench.call(undo("c1", "never-came"))
+    assert not isinstance(first, Unknown)
+    assert not isinstance(again, Unknown)
+    assert (first.balance, again.balance) == (Decimal("1000.00"), Decimal("1025.00"))
+
+
 def test_rule_07_else_the_last_known_one(bench_of: MakeBench) -> None:
     """The balance call failed; the answer still comes, and in time."""
     bench = bench_of("kyren", "netgaming")
