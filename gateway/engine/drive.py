@@ -504,6 +504,7 @@ class Driver:
         own = case.own
         way, currency = _way(case), own.tx.currency
         exchange = await self.exchanges.ask(errand, way, request, tx, currency, again=again, owed=owed)
+        await self.exchanges.renewed(way, own.tx, tx.session, exchange.outcome)
         steps = [Step(self.world.clock(), *exchange.told())]
         if own.attempts == 1 and own.asked_at is not None and not again:
             steps.insert(0, Step(own.asked_at, Event.ASKED, "attempt 1"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from decimal import Decimal
 
 from msgspec import Struct
@@ -9,12 +10,13 @@ from msgspec.structs import replace
 
 from gateway.engine.case import Case
 from gateway.engine.errand import Errand
-from gateway.engine.movement import Event
+from gateway.engine.journal import Ask, JournalLost, Look, Looks
+from gateway.engine.movement import Event, Session
 from gateway.engine.story import said
 from gateway.engine.words import Way, gains, heard, in_currency
 from gateway.engine.world import Silence, World
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Outcome, Transaction, Unknown
+from gateway.model import Accepted, Authenticate, Declined, Outcome, Transaction, Unknown
 
 BALANCES_MAX = 100_000  # remembered by one process
 RESULTS = {Accepted: "answered", Declined: "refused", Unknown: "broken"}
@@ -72,6 +74,31 @@ class Exchanges:
         self._shown(way, tx, outcome, currency)
         return Exchange(outcome)
 
+    async def renewed(self, way: Way, tx: Transaction, sent: str, outcome: Outcome) -> None:
+        """A session that comes with any answer replaces the one that was `sent` (native).
+
+        Not every provider can be told of it: NetGaming's movements hear their own token again. It goes on with that one,
+        and the wallet hears the new one. What the launch said holds for the new one, too.
+        """
+        fresh = outcome.profile.session if isinstance(outcome, Accepted) and outcome.profile is not None else ""
+        if not sent or fresh in ("", sent) or isinstance(tx.act, Authenticate):
+            return  # an `authenticate` is learnt whole, see `Reads`
+        journal = self.world.journal
+        said = Session(
+            provider=way.provider.id, session=tx.session or fresh, player=tx.player, currency=tx.currency,
+            wallet_session=fresh, seen_at=self.world.clock(),
+        )  # fmt: skip
+        with contextlib.suppress(JournalLost):  # it never changes the outcome
+            known = await journal.look(_session_of(said)) or said
+            if known.wallet not in ("", way.wallet.name):
+                return  # this movement belongs to a wallet of before, the session does not
+            await journal.learn(said)
+            await journal.learn(
+                replace(
+                    known, session=fresh, wallet_session=fresh, launch_token="", expires_at=None, seen_at=said.seen_at
+                )
+            )
+
     # -- balances
 
     def _shown(self, way: Way, tx: Transaction, outcome: Outcome, currency: str) -> None:
@@ -101,6 +128,11 @@ class Exchanges:
         last = await self.world.journal.latest(provider_id, player)
         outcome = last.outcome if last is not None and last.tx.currency == currency else None
         return outcome.balance if outcome is not None else None
+
+
+def _session_of(said: Session) -> Looks[Session | None]:
+    (found,) = yield Look((Ask("session", (said.provider, said.session)),))
+    return next(iter(found), None)
 
 
 def _nothing(silence: Silence) -> Exchange:

@@ -78,6 +78,7 @@ class Reads:
             exchange = handle.result() if handle.done() else None
             if exchange is not None:
                 outcome = exchange.outcome
+                await self.exchanges.renewed(way, tx, wallet_tx.session, outcome)
             if not isinstance(outcome, Unknown) or (exchange is not None and exchange.hopeless):
                 break
         return _ours(outcome)

@@ -280,6 +280,22 @@ def test_rule_22_the_wallet_of_the_launch_holds_for_a_call_that_says_no_session(
     assert bench.till.sent == []
 
 
+@pytest.mark.parametrize("kind", [Kind.DEBIT, Kind.CREDIT, Kind.BALANCE])
+def test_rule_22_a_new_session_in_any_answer_replaces_the_old_one(bench_of: MakeBench, kind: Kind) -> None:
+    """Native's card. NetGaming cannot be told of it in a movement: it played on with the token of its launch, and
+    that was what the wallet heard, which had replaced it."""
+    bench = bench_of("netgaming", "native")
+    bench.launch(brand="acme")
+    new = Accepted(balance=Decimal("990.00"), currency="EUR", profile=Profile(session="new"))
+    bench.till.then(says(new), kind=kind)
+    yes(bench.call({Kind.DEBIT: bet("t1"), Kind.CREDIT: win("t1"), Kind.BALANCE: balance()}[kind]))
+    bench.call(bet("t2"))
+    assert bench.till.last(Kind.DEBIT).session == "new"
+    bench.setup = replace(bench.setup, routes=(Route(wallet="main", brands=frozenset({"acme"})),))
+    bench.call(bet("t3", session="new", round_id="77"))
+    assert (bench.till.last(Kind.DEBIT).id, bench.till.last(Kind.DEBIT).session) == ("t3", "new")
+
+
 def about(id: str, kind: Kind = Kind.DEBIT) -> Transaction:
     """`GET /transactions/<provider>/<kind>/<id>`: it says nothing else, so no route that asks for more fits it."""
     return Transaction(act=Status(reference=id, reference_kind=kind))
