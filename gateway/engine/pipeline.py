@@ -303,6 +303,9 @@ class Engine:
 
     async def _balance(self, errand: Errand, outcome: Accepted | Declined, tx: Transaction) -> Accepted | Declined:
         """A balance call inside the time left, else the last known one and what moved (rule 8)."""
+        if isinstance(outcome, Accepted) and outcome.profile is not None:  # an `authenticate` has just said who plays
+            player, currency = tx.player or outcome.profile.player, outcome.currency or tx.currency
+            tx = replace(tx, player=player, currency=currency, session=tx.session or outcome.profile.session)
         found = None
         with contextlib.suppress(JournalLost):  # it never changes the outcome
             way = route_of(errand.setup, errand.provider, tx, errand.session)

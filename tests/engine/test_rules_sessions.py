@@ -63,6 +63,17 @@ def test_rule_21_a_session_ends_in_the_currency_that_its_player_played_in(bench_
     assert bench.till.last(Kind.CLOSE_SESSION).currency == "USD"
 
 
+@pytest.mark.parametrize("provider", ["netgaming", "dragon_gaming"])
+def test_rule_08_an_authenticate_without_a_balance_is_followed_by_a_balance_call(
+    bench_of: MakeBench, provider: str
+) -> None:
+    """Native leaves out what it does not know, GetSession cannot: nobody could launch a game."""
+    bench = bench_of(provider, "native")
+    bench.till.always(says(Accepted(currency="EUR", profile=Profile(player=PLAYER))), kind=Kind.AUTHENTICATE)
+    heard = yes(bench.call(hello()))  # type: ignore[arg-type]  # a transaction
+    assert (heard.profile and heard.profile.player, heard.balance) == (PLAYER, Decimal("1000.00"))
+
+
 def test_rule_21_a_session_nobody_knows_is_asked_of_the_wallet_and_remembered(bench_of: MakeBench) -> None:
     """Routed by what is known, and from then on like a launch."""
     bench = bench_of("netgaming", "netgaming")
