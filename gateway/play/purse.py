@@ -208,7 +208,8 @@ class Purse:
         hold = self._holds.get(place)
         if hold and isinstance(known.outcome, Accepted):
             return replace(known.outcome, state=hold.state, expires_at=hold.expires_at)
-        return known.outcome
+        # A rollback that was declined because its bet is not there was seen, and is no 404.
+        return replace(known.outcome, replayed=True) if isinstance(known.outcome, Declined) else known.outcome
 
     # ---- movements
 

@@ -171,6 +171,16 @@ def test_the_simulated_wallet_echoes_what_it_was_asked() -> None:
         assert echoes == ([DEBIT.id] if tx is DEBIT else [None, DEBIT.id, item.id])
 
 
+def test_the_simulated_wallet_has_seen_a_rollback_that_found_nothing() -> None:
+    """404 = not seen so far. The rollback was decided, and its query hears that decision with 200."""
+    teller = Teller(dialect=DIALECT, settings=NoSettings(), keys=(NEW,), purse=Purse(rules_of(DIALECT), currency="USD"))
+    undo = replace(DEBIT, act=Rollback(reference="never-came"), id="u-1")
+    query = replace(DEBIT, act=Status(reference="u-1", reference_kind=Kind.ROLLBACK), id="")
+    first, told = (teller.answer(signed(NEW, tx=tx), NOW, NONCE).response for tx in (undo, query))
+    assert (first.status, told.status) == (200, 200)
+    assert told.body == first.body
+
+
 def test_what_it_needs_is_named() -> None:
     def lacks(tx: Transaction) -> str:
         with pytest.raises(Missing) as missing:
