@@ -31,7 +31,7 @@ from gateway.model import (
 from gateway.model import Check as CheckAct
 from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.behaviours import says
+from tests.simulation.behaviours import lost_before, says
 from tests.simulation.bench import PLAYER, SESSION, a_call, a_provider, a_wallet, at_once
 
 NOWHERE: tuple[Route, ...] = ()
@@ -232,6 +232,17 @@ def test_rule_23_what_belongs_to_a_movement_goes_where_it_went(bench_of: MakeBen
     assert bench.till.balance() == Decimal("1000.00" if later == "rollback" else "1015.00")
 
 
+@pytest.mark.parametrize("others", [(Route(wallet="second"),), ()])
+def test_rule_23_a_hold_is_asked_about_where_it_was_made(bench_of: MakeBench, others: tuple[Route, ...]) -> None:
+    """Gameball's question names no player: the routes led to a wallet that had never seen the hold, or to none."""
+    routes = (Route(wallet="main", player=re.compile("^p-")), *others)
+    bench = bench_of("gameball", "native", wallets=(a_wallet("native", "second"),), routes=routes)
+    yes(bench.call(a_call(Reserve(amount=Decimal("30.00")), "", round_id="")))
+    asked = Status(reference=bench.answers[-1].transaction_id, reference_kind=Kind.RESERVE)
+    assert yes(bench.call(a_call(asked, "", player="", round_id=""))).state == "active"
+    assert bench.tills["second"].asked() == 0
+
+
 def test_rule_23_what_follows_its_round_has_that_wallets_id(bench_of: MakeBench) -> None:
     """The routes lead to a wallet that takes ids as they are, the round to one with one id space for all."""
     bench = bench_of(
@@ -332,6 +343,17 @@ def test_rule_23_a_hold_is_asked_about_where_it_is_held(bench_of: MakeBench) -> 
     yes(bench.call(a_call(Reserve(amount=Decimal("10.00")), "h1")))
     assert yes(bench.call(about("h1", Kind.RESERVE))).state == "active"
     assert bench.tills["second"].asked() == 0
+
+
+def test_rule_06_a_hold_that_came_through_here_is_never_told_as_not_seen(bench_of: MakeBench) -> None:
+    """A lagging replica of the wallet says 404; the provider would believe that nothing is held, or ever will be."""
+    bench = bench_of("native", "native")
+    yes(bench.call(a_call(Reserve(amount=Decimal("10.00")), "h1")))
+    bench.till.always(says(Declined(reason=Reason.TRANSACTION_NOT_FOUND)), Kind.STATUS)
+    assert yes(bench.call(about("h1", Kind.RESERVE))).state == "active"
+    bench.till.always(lost_before, Kind.RESERVE)
+    assert isinstance(bench.call(a_call(Reserve(amount=Decimal("10.00")), "h2")), Unknown)
+    assert isinstance(bench.call(about("h2", Kind.RESERVE)), Unknown)
 
 
 def test_rule_04_a_query_that_is_refused_decides_nothing(bench_of: MakeBench) -> None:
