@@ -381,7 +381,8 @@ def with_amounts(act: Act, change: Callable[[Decimal], Decimal]) -> Act:
 
 def reference_of(act: Act) -> str:
     """The id of the movement that it means, or blank."""
-    return act.reference if isinstance(act, Rollback | Credit | Capture | Release | Status) else ""
+    said: str = getattr(act, "reference", "")
+    return said
 
 
 class Round(Struct, frozen=True, omit_defaults=True):

@@ -111,20 +111,14 @@ class Around(Struct, frozen=True, kw_only=True):
             self.whole_undoer, self.tombstone,
         )  # fmt: skip
         many = (
-            self.others,
-            self.parts,
-            self.legs,
-            self.bets,
-            self.cancels,
-            self.siblings,
-            self.round_bets,
+            self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
             self.round_undoing,
-        )
+        )  # fmt: skip
         for m in one:
             if isinstance(m, Movement):
                 found[m.key] = m
         for group in many:
-            if not isinstance(group, UnsetType):
+            if group:
                 found |= {m.key: m for m in group}
         return found
 

@@ -256,10 +256,10 @@ class Driver:
                     await self._roll_back(errand, case)
                 case Split():
                     case = await self._split(errand, case, move, waits=waits)
-            if isinstance(move, Ask | Query) and after is None and case.patient:
-                await self.world.sleep(min(rest, errand.left()))
-                rest *= 2
-            if isinstance(move, Ask | Query):
+            if after is None and isinstance(move, Ask | Query):
+                if case.patient:
+                    await self.world.sleep(min(rest, errand.left()))
+                    rest *= 2
                 case = replace(case, turn=case.turn + 1)
             begun, move = False, None
             case = after if after is not None else await self._look_again(errand, case)
@@ -276,9 +276,9 @@ class Driver:
         return replace(again, turn=case.turn, hopeless=case.hopeless, nobody=case.nobody, asked=asked)
 
     def _timed(self, errand: Errand, case: Case, *, waits: bool) -> Case:
-        keys = [case.own.key, case.own.undone_by]
+        keys, ticks = [case.own.key, case.own.undone_by], self.world.ticks()
         keys += [m.key for m in (case.around.target, case.around.claimer) if isinstance(m, Movement)]
-        air = {key: self.flights.of(key, self.world.ticks()) for key in keys if key}
+        air = {key: self.flights.of(key, ticks) for key in keys if key}
         if case.asked is not None:  # its own call is open, too
             mine = air[case.own.key]
             air[case.own.key] = Air(mine.requests, mine.young, max(mine.calls, int(errand.open)))

@@ -47,9 +47,12 @@ class Flights:
         return bool(self._open)
 
     def of(self, key: str, ticks: float) -> Air:
-        flights = [flight for flight in self._open.get(key, ()) if not flight.over]
+        calls = self.calls.get(key, 0)
+        if key not in self._open:
+            return Air(calls=calls)
+        flights = [flight for flight in self._open[key] if not flight.over]
         young = max([flight.young_until - ticks for flight in flights], default=0.0)
-        return Air(len(flights), max(young, 0.0), self.calls.get(key, 0))
+        return Air(len(flights), max(young, 0.0), calls)
 
     def launch(self, key: str, ticks: float, share: float) -> Flight:
         flight = Flight(key, ticks + share)

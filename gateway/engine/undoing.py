@@ -247,9 +247,11 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     """What a yes means to a rollback that was asked only because the journal may have forgotten it (rule 30): some
     wallets call the rollback of one bet always the same, so where others that stand left nothing of it, theirs."""
     own, target, dialect = case.own, case.target, case.provider.dialect
+    if own.forgot_at is None or target is None:
+        return yes
     others = [m for m in case.rollbacks if m.key != own.key and m.state is State.ACCEPTED]
     others = [m for m in others if not m.undone_by and not m.ours]  # our own one is that which its provider joins
-    if own.forgot_at is None or target is None or not others:
+    if not others:
         return yes
     given = sum((what_moved(m, target) for m in others), NOTHING)
     if dialect.partial and (target.whole_amount is None or given < target.whole_amount):
