@@ -265,8 +265,9 @@ class History(Watched):
         return row.state not in DECIDED and undoer is not None and undoer.state == "person"
 
     def _feared(self, row: Seen) -> int:
-        """The attempt that a journal which forgot may have forgotten is none that anybody made (rule 30)."""
-        return int(bool(row.attempts) and self.restored is not None and row.born >= self.restored)
+        """The attempt that a journal which forgot may have forgotten is none that anybody made: of what came since, and of
+        what was open in the copy (rule 30)."""
+        return int(bool(row.attempts) and self.restored is not None)
 
     def _part_waits(self, whole: str) -> bool:
         parts = [r for r in self.rows.values() if r.parent == whole and r.state not in DECIDED]

@@ -694,6 +694,11 @@ class Verdict:
         expected: dict[str, Decimal] = {}
         open_for, lied = set[str](), {m.tx.player for m in self.rows if self.families[m.key].lies}
         lied |= {row.player for key, row in self.history.rows.items() if key not in self.by_key}  # forgotten
+        seen = self.history.rows  # or forgotten, and its repeat went elsewhere by other routes (rules 23, 30)
+        lied |= {
+            seen[key].player for (name, _), key in self.history.places.items()
+            if key in self.history.touched and seen[key].till != name
+        }  # fmt: skip
         for row in self.rows:
             if row.key in self.parents:
                 continue
