@@ -24,8 +24,8 @@ from gateway.engine.parts import gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
-from gateway.engine.undoing import falls_again, stands_again, undoes_whole
-from gateway.model import Accepted, Declined, Kind, Reason, Rollback, Status, Transaction
+from gateway.engine.undoing import by_round, falls_again, stands_again, undoes_whole
+from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
 
 NOW = timedelta(0)  # due at once
 
@@ -95,11 +95,11 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         if beyond is not None and beyond.undoes:
             (rows,) = yield Look((Ask("own", (beyond.target,)),))
             further = next(iter(rows), None)
-        unknown = aim is None and not parts and not (yield from _bets_of(own))
-        after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
-        freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         provider = setup.provider_by_id(own.provider)
         dialect = provider.dialect if provider is not None else None
+        unknown = aim is None and not parts and not (yield from _bets_of(own, dialect))
+        after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
+        freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         puts = [Put(own, after), *_its_target(after, aim, dialect, now), *_its_whole(above, now)]
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
         stands = stands_again(after, aim, beyond) if own.undoes else None
@@ -212,11 +212,11 @@ def _no(movement: Movement, target: Movement | None, named: list[Movement], *, u
     return Declined(reason=reason, message="decided by a person")
 
 
-def _bets_of(refund: Movement) -> Looks[bool]:
+def _bets_of(refund: Movement, dialect: Dialect | None) -> Looks[bool]:
     """Whether a round's refund that names none of them means bets that stand (rule 16). *Its provider heard that there are
     none.*"""
-    act, tx = refund.tx.act, refund.tx
-    if not isinstance(act, Rollback) or act.scope != "round":
+    tx = refund.tx
+    if dialect is None or not by_round(dialect, tx.act):
         return False
     (bets,) = yield Look((Ask("round_bets", (refund.provider, tx.player, tx.round_id, 1)),))
     return bool(bets)
