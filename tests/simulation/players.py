@@ -105,6 +105,11 @@ class Story:
         return GONE if self.decided else UNKNOWN
 
 
+def _from_another_time(no: Declined) -> bool:
+    """Whether what was refused is the moment at which the call was made: its next attempt says another one."""
+    return no.reason is Reason.BAD_SIGNATURE or "is in the future" in no.message  # Gameball's transactionTime
+
+
 def _is_part(cancel: Transaction, tx: Transaction) -> bool:
     amount = getattr(cancel.act, "amount", None)
     return amount is not None and amount != getattr(tx.act, "amount", amount)
@@ -155,7 +160,7 @@ class Actor:
         heard = await caller.say(tx, again=again)
         self.history.note("hears", self.plan.name, tx, heard.outcome)
         outcome = heard.outcome
-        if isinstance(outcome, Declined) and outcome.reason is Reason.BAD_SIGNATURE:
+        if isinstance(outcome, Declined) and _from_another_time(outcome):
             outcome = Unknown(detail="a clock jumped by more than a signature lives: the call was not read")
         if isinstance(tx.act, Batch):
             items = outcome.items if isinstance(outcome, Accepted) else ()
