@@ -689,25 +689,25 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
             row = buried(own, around.tombstone.key, outcome, hands.moment.now)
         case Decide(outcome=outcome) if not own.undoes and not isinstance(outcome, Accepted):
             row = decided(own, outcome, hands.moment.now, "" if order.joint else order.call)
-        case _:
-            row = own
-    puts: tuple[Put, ...] = ()
-    vain = in_vain(row, around.siblings if isinstance(around.siblings, tuple) else (), hands.moment.now)
-    touched = tuple(m for m in _concerned(row, around, first) if m.key not in _keys(vain))
+    wished = {m.key: m for m in order.leaned}  # as they were read when the wish came up: it is none once they changed
+    siblings = around.siblings if isinstance(around.siblings, tuple) else ()
+    puts = in_vain(row, siblings, hands.moment.now)
+    taken: Movement | None = None
     if target is not None and not row.decided and claims(row, target, hands.provider.dialect, free=case.unclaimed):
-        looked = (
-            None if row.ours and row.batch and target.decided else target.due_at
-        )  # given back: nobody need look at it any more
-        puts = (Put(target, replace(target, undone_by=row.key, due_at=looked)),)
-        touched = tuple(m for m in touched if m.key != target.key)
-    leaned = tuple(m for m in order.leaned if m.key not in {t.key for t in touched} and m.key not in _keys(puts))
-    touched = tuple(next((each for each in order.leaned if each.key == m.key), m) for m in touched)
+        given_back = row.ours and row.batch and target.decided  # nobody need look at it any more
+        taken = replace(target, undone_by=row.key, due_at=None if given_back else target.due_at)
+        puts.append(Put(target, taken))
+    puts = [Put(wished.get(put.before.key, put.before), put.after) for put in puts]
+    changed = {put.before.key for put in puts}
+    touched = tuple(wished.get(m.key, m) for m in _concerned(row, around, first) if m.key not in changed)
+    changed.update(m.key for m in touched)
+    leaned = tuple(m for m in order.leaned if m.key not in changed)
     lasts = None if row.decided else hands.lease
-    write = Write(insert=(row,), lasts=lasts, puts=(*puts, *vain), touched=touched, leaned=leaned)
+    write = Write(insert=(row,), lasts=lasts, puts=tuple(puts), touched=touched, leaned=leaned)
     if not (yield write):
         return Opened(case=None, done=done)
-    if puts:
-        around = replace(around, target=replace(puts[0].after, revision=puts[0].before.revision + 1))
+    if taken is not None:
+        around = replace(around, target=replace(taken, revision=taken.revision + 1))
     kept: Move | None = move if row.attempts > own.attempts else None
     if row.outcome is not None:
         kept = Tell(row.outcome)
@@ -722,10 +722,6 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
         return []
     taken = [m for m in siblings if m.state is State.ACCEPTED and undoable(m, (*siblings, after)) and not m.undone_by]
     return [Put(m, replace(m, due_at=now)) for m in taken]
-
-
-def _keys(puts: Sequence[Put]) -> set[str]:
-    return {put.before.key for put in puts}
 
 
 def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:

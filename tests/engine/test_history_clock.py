@@ -343,3 +343,20 @@ def test_rule_12_a_repeat_beside_the_clock_at_two_nodes_hears_what_becomes_of_it
         (DOUBT, Decimal("1000.00")),
     ]
     nothing_is_open(bench)
+
+
+def test_rule_12_a_clock_that_was_read_before_a_repeat_heard_yes_gives_nothing_back(bench_of: MakeBench) -> None:
+    """A node read that its provider had been silent for long enough. Before it wrote, the repeat came at another node and
+    heard that the bet is accepted; then the stake was given back: the rollback was opened on the bet as it was by then."""
+    bench = clocked(bench_of)
+    in_doubt(bench, bet("b1"))
+    bench.settlement(15, 1)
+    still = bench.second(Trip(stops_after=3, stands_still=2.0))  # it has taken what is due, and looked
+    bench.rest(6)
+    bench.look(still)
+    bench.rest(0.1)
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    bench.settlement(120, 1)
+    assert bench.till.balance() == Decimal("990.00")
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    nothing_is_open(bench)
