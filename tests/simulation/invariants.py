@@ -349,7 +349,7 @@ class Verdict:
         if row.kind is Kind.ROLLBACK:
             return
         undone = next((m for m in family.undoing if self._undoes_all(m, row)), None)
-        if undone is not None and family.net:
+        if undone is not None and family.net and not self._forgot_its_undoing(family.undoing):
             self.say("JOURNAL", f"{row.key} was rolled back, and moved {family.net}", family)
 
     def _of_a_broken_batch(self, row: Movement) -> bool:
@@ -621,8 +621,8 @@ class Verdict:
             self.say("ORDER", f"{row.key} moved {net}, and its provider's words allow {may}")
 
     def _forgot_its_undoing(self, rows: list[Movement]) -> bool:
-        """The journal forgot that a cancel of it had been undone: the next one hears `already_rolled_back`, and it is,
-        by that very one, which no order of words says (rules 15, 30)."""
+        """The journal forgot that a cancel of it had been undone: it takes it for rolled back, and the next one hears
+        `already_rolled_back`, and it is, by that very one, which no order of words says (rules 15, 30)."""
         keys = {m.key for m in rows if m.undoes}
         lost = [seen for key, seen in self.history.rows.items() if key not in self.by_key and seen.forgotten[0]]
         return any(seen.target in keys for seen in lost)
