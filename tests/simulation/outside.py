@@ -131,7 +131,8 @@ def _ends(ops: list[Op], book: Book, *, refused: bool, kept: bool) -> bool:
     if stands and book.root in (ABSENT, BURIED) and not refused:
         return False
     gone = ops[0].word == NO and not any(op.of for op in ops)
-    if kept and stands and ops[0].reason is Reason.ALREADY_ROLLED_BACK:
+    unheard = any(op.word == NONE for op in ops[1:])  # or its provider ceased to ask before it could hear so
+    if kept and (stands or unheard) and ops[0].reason is Reason.ALREADY_ROLLED_BACK:
         gone = False  # the repeat was told that its cancel was read, as it must be (rule 11); then its wallet kept it
     return not gone or not book.net
 
