@@ -10,7 +10,7 @@ from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
-from gateway.engine.parts import giving_back, gone, in_order, pays, undoable
+from gateway.engine.parts import gone, in_order, pays, undoable
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown, owes
 
@@ -70,8 +70,10 @@ class Batches:
         for taken in own:
             if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
                 continue
-            undo = await self.driver.undo(errand, giving_back(taken), name)
-            if undo is None or not undo.decided:
+            undo = await self.driver.undo(errand, taken, name)
+            if undo is None:
+                continue
+            if not undo.decided:
                 waits = True
             elif gone(undo) and undo.outcome is not None:
                 shown = replace(shown, balance=undo.outcome.balance, currency=undo.outcome.currency)

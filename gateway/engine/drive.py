@@ -42,7 +42,7 @@ from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT, id_was_used
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
-from gateway.engine.parts import GIVE_BACK, Part, gone, own_undoing, refused_item, undoable
+from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, own_undoing, refused_item, undoable
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
@@ -617,14 +617,19 @@ class Driver:
             own = replace(own, revision=own.revision + 1)
         return replace(case, tried=frozenset(tried))
 
-    async def undo(self, errand: Errand, part: Part, batch: str) -> Movement | None:
-        """What a batch took is given back, while the provider waits: what that is then. None: try again."""
+    async def undo(self, errand: Errand, taken: Movement, batch: str) -> Movement | None:
+        """What a batch took is given back, while the provider waits: what that is then. None: it stands by itself by now,
+        or was declined."""
         for _ in range(STALE_MAX):
-            order = replace(_giving_back(part, batch), waits=True)
-            key = await self._carry_another(errand, order, waits=True, tried=frozenset({part.target}))
+            order = replace(_giving_back(giving_back(taken), batch), waits=True, leaned=(taken,))
+            key = await self._carry_another(errand, order, waits=True, tried=frozenset({taken.key}))
             if key is not None:
                 return await self.world.journal.get(key)
-        return None
+            again = await self.world.journal.get(taken.key)
+            if again is None or not again.atomic or again.state is State.DECLINED:
+                return None
+            taken = again
+        raise AssertionError(f"{taken.key}: a movement that is always stale")
 
     async def _carry_another(self, errand: Errand, order: Order, *, waits: bool, tried: frozenset[str]) -> str | None:
         """Its key; None: what the wish leaned on has changed."""

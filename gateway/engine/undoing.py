@@ -114,7 +114,9 @@ def forbidden(case: Case) -> Move | None:
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
     call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that. *After a
     restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked.
-    Serves: 11, 15, 16, 17, 30
+    *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
+    back:* what stands by itself is given back with no batch.
+    Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
     if isinstance(act, Capture | Release) and never_asked(case):
@@ -135,6 +137,8 @@ def forbidden(case: Case) -> Move | None:
         if perhaps is not None or case.waits:
             return perhaps or Leave(own.open_state, STOPPED)
         return _no(Reason.ALREADY_SETTLED, STOPPED)
+    if own.ours and own.batch and not target.atomic:
+        return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
     return _not_its_own(case) or _too_much(case, target, act)
 
 

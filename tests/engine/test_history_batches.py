@@ -183,6 +183,33 @@ def test_rule_19_nor_with_the_repeat_of_its_batch(bench_of: MakeBench, refused: 
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("trips", [4, 5, 6, 8])
+def test_rule_19_nor_where_that_was_said_while_its_batch_was_being_given_back(bench_of: MakeBench, trips: int) -> None:
+    """Its batch came again and went to give it back, also had begun with that; then a person said that the wallet keeps the
+    bet, its cancel heard that it stands, and it was given back all the same."""
+    repeats = {"debit": "safe", "credit": "safe", "rollback": "never"}
+    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=False, in_flight_max=SOON))
+    bench.till.then(arrives, lost_after, kind=Kind.DEBIT)
+    bench.till.then(lost_before, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    whole = batch(bet("b1"), bet("b2", "20.00"))
+    assert word(bench.call(whole)) == DOUBT
+    bench.call(undo("c1", "b1"))
+    bench.call(undo("c2", "b2", amount="20.00"))
+    bench.till.heal()
+    bench.settlement(300, 1)
+    still = bench.second(Trip(stops_after=trips, stands_still=1.0))
+    call = bench.begin_at(still, whole)
+    bench.rest(0.2)
+    declined_by_a_person(bench)
+    bench.finish(call)
+    assert word(bench.call(undo("c1", "b1"))) == Reason.ALREADY_SETTLED
+    bench.settlement(300, 1)
+    assert bench.till.balance() == Decimal("990.00")
+    assert word(bench.call(whole)) == Reason.ALREADY_ROLLED_BACK
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- nobody comes again
 
 

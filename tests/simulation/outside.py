@@ -131,8 +131,9 @@ def _ends(ops: list[Op], book: Book, *, refused: bool, kept: bool) -> bool:
     if stands and book.root in (ABSENT, BURIED) and not refused:
         return False
     gone = ops[0].word == NO and not any(op.of for op in ops)
-    unheard = any(op.word == NONE for op in ops[1:])  # or its provider ceased to ask before it could hear so
-    if kept and (stands or unheard) and ops[0].reason is Reason.ALREADY_ROLLED_BACK:
+    over = (Reason.ALREADY_ROLLED_BACK, Reason.ROUND_CLOSED)  # Kyren has one word for both, and for `already_settled`
+    kept = kept and (stands or any(op.word == NONE or op.reason is Reason.ROUND_CLOSED for op in ops[1:]))
+    if kept and ops[0].reason in over:  # its provider heard that it is kept, or ceased to ask before it could
         gone = False  # the repeat was told that its cancel was read, as it must be (rule 11); then its wallet kept it
     return not gone or not book.net
 
