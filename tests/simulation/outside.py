@@ -40,6 +40,10 @@ JUDGED = frozenset({Kind.DEBIT, Kind.SETTLE, Kind.RESERVE, Kind.ADJUST})
 """A win is owed, whatever was heard of it: that is judged by what became of its row."""
 
 
+OVER = (Reason.ALREADY_ROLLED_BACK, Reason.ROUND_CLOSED)
+"""Of a bet whose cancel was read; Kyren has one word for both, and for `already_settled`."""
+
+
 class Op(Struct, frozen=True, kw_only=True):
     """One operation as its provider knows it. `of`: the rollback that it takes back."""
 
@@ -131,9 +135,8 @@ def _ends(ops: list[Op], book: Book, *, refused: bool, kept: bool) -> bool:
     if stands and book.root in (ABSENT, BURIED) and not refused:
         return False
     gone = ops[0].word == NO and not any(op.of for op in ops)
-    over = (Reason.ALREADY_ROLLED_BACK, Reason.ROUND_CLOSED)  # Kyren has one word for both, and for `already_settled`
     kept = kept and (stands or any(op.word == NONE or op.reason is Reason.ROUND_CLOSED for op in ops[1:]))
-    if kept and ops[0].reason in over:  # its provider heard that it is kept, or ceased to ask before it could
+    if kept and ops[0].reason in OVER:  # its provider heard that it is kept, or ceased to ask before it could
         gone = False  # the repeat was told that its cancel was read, as it must be (rule 11); then its wallet kept it
     return not gone or not book.net
 
@@ -160,7 +163,7 @@ def _made(op: Op, book: Book) -> Iterator[Book]:
             yield made
         return
     yield book
-    if book.root == ABSENT and (op.word == NONE or op.reason is Reason.ALREADY_ROLLED_BACK):
+    if book.root == ABSENT and (op.word == NONE or op.reason in OVER):
         yield made
 
 
