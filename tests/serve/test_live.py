@@ -23,6 +23,18 @@ def test_nonces_are_random_uuids() -> None:
         assert (str(parsed), parsed.version, parsed.variant) == (text, 4, uuid.RFC_4122)
 
 
+def test_a_forked_process_draws_other_nonces_than_its_parent() -> None:
+    """A call is known by its nonce in the journal: two workers with one pool would hear each other's decisions."""
+    nonce()  # the parent has a pool now
+    reads, writes = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writes, nonce().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reads, 100).decode() not in {nonce() for _ in range(1000)}
+
+
 def test_the_clock_is_utc() -> None:
     assert clock().tzinfo is UTC
     assert clock().utcoffset() == timedelta(0)
