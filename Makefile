@@ -69,9 +69,11 @@ check: $(READY) ## ruff, mypy --strict, the rules of the house
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_house_rules.py
 
+# Some minutes, everything on loopback: make bench BENCH='--quick' BENCH='--only sqlite,journal --json bench.json'
+BENCH ?=
 .PHONY: bench
-bench: $(READY) ## the gateway beside a hand-written adapter, same work, same run (needs wrk)
-	$(BIN)/python -m bench.run
+bench: $(READY) ## the gateway beside what else could be run, same work, same run (needs wrk; node, npm, nginx: their peers)
+	$(BIN)/python -m bench.run $(BENCH)
 
 .PHONY: coverage
 coverage: $(READY) ## the last run's coverage as pages: var/coverage/index.html
