@@ -39,6 +39,19 @@ def bet(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def win(number: int) -> dict[str, Any]:
+    """The win in that bet's round."""
+    return bet(number) | {"command": "win", "transactionId": f"SPX-W{spread(number):016x}", "amount": 25}
+
+
+def cancel(number: int) -> dict[str, Any]:
+    """The cancel of that bet."""
+    said = bet(number)
+    left = {name: said[name] for name in said if name not in ("isRoundFinished", "isCall")}
+    reference = said["transactionId"]
+    return left | {"command": "cancel", "transactionId": f"SPX-C{spread(number):016x}", "referenceId": reference}
+
+
 def signature(body: dict[str, Any]) -> str:
     """HMAC-SHA512 over the values in the order of their names."""
     message = ",".join(_text(body[key]) for key in sorted(body)).encode()
@@ -53,7 +66,11 @@ def signed(first: int, number: int) -> Iterator[tuple[str, bytes]]:
     """(signature, body) of so many bets."""
     for n in range(first, first + number):
         body = bet(n)
-        yield signature(body), json.dumps(body, separators=(",", ":")).encode()
+        yield signature(body), text(body)
+
+
+def text(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 class Bets:

@@ -25,7 +25,7 @@ from bench import bets
 from bench.figures import CONNECTIONS, Open, percentile
 
 LEAD_SECONDS = 0.1  # between the connections and the first call
-PATIENCE_SECONDS = 5.0  # for answers after the last call
+PATIENCE_SECONDS = 10.0  # for answers after the last call
 HEAD = "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nx-request-signature: {proof}\r\n"
 
 
