@@ -24,7 +24,7 @@ from gateway.auth.keys import Key
 from gateway.engine.pipeline import Engine
 from gateway.engine.setup import Route, Setup, Wallet
 from gateway.http import Request, Response
-from gateway.journal.sqlite import SqliteJournal
+from gateway.journal.sqlite import MakeWriter, SqliteJournal
 from gateway.journal.writer import DirectWriter
 from gateway.serve.app import Current, ProviderApp
 from gateway.serve.limits import LoadGate
@@ -39,6 +39,10 @@ ANSWER = Response(status=200, headers={"content-type": "application/json"}, body
 KEEP_BODY = 65536
 
 
+Said = tuple[MutableMapping[str, Any], bytes]
+"""A call as the server hands it on: what is known of it, and its body."""
+
+
 class Numbered:
     """Chance that is the same every time."""
 
@@ -50,10 +54,21 @@ class Numbered:
         return f"6b1f0d5e-3f0b-4a53-9a51-{self._made:012x}"
 
 
+class Nowhere(Writer):
+    """Takes lines, and has no thread that may be slow or quick."""
+
+    def write(self, line: bytes) -> None:
+        return
+
+
 class AtOnce:
     """The wallet client's place: the answer is there."""
 
+    def __init__(self) -> None:
+        self.asked: Request | None = None
+
     async def send(self, wallet: Wallet, request: Request, seconds: float) -> Response:
+        self.asked = request
         return ANSWER
 
     async def close(self) -> None:
@@ -64,7 +79,13 @@ class Inside:
     """One running gateway, and how it is called."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, path: str, committed: Callable[[float], None], log: Log, still: bool
+        self,
+        loop: asyncio.AbstractEventLoop,
+        path: str,
+        committed: Callable[[float], None],
+        log: Log,
+        still: bool,
+        make_writer: MakeWriter,
     ) -> None:
         self.loop = loop
         key = Key(id="k1", parts={"secret": bets.TOKEN})
@@ -76,10 +97,10 @@ class Inside:
             routes=(Route(wallet="main", sessions="{player}"),),
             currencies=CURRENCIES,
         )
-        self.metrics, self.log, self.tasks = Metrics(), log, Tasks(log)
-        self.journal = loop.run_until_complete(SqliteJournal.start(path, clock(), committed, make_writer=DirectWriter))
+        self.metrics, self.log, self.tasks, self.till = Metrics(), log, Tasks(log), AtOnce()
+        self.journal = loop.run_until_complete(SqliteJournal.start(path, clock(), committed, make_writer=make_writer))
         gate = LoadGate(time.monotonic, self.metrics.inflight, self.metrics.overload, log.breaker)
-        world = live_world(client=AtOnce(), tasks=self.tasks, journal=self.journal, meter=self.metrics, gate=gate)
+        world = live_world(client=self.till, tasks=self.tasks, journal=self.journal, meter=self.metrics, gate=gate)
         if still:
             world = replace(world, clock=lambda: BEGIN, ticks=lambda: 0.0, nonce=Numbered().nonce)
         self.engine = Engine(world)
@@ -87,9 +108,9 @@ class Inside:
 
     def call(self, body: dict[str, Any]) -> bytes:
         """The answer's body, when everything that the call began has ended."""
-        return self.loop.run_until_complete(self._call(said(body)))
+        return self.loop.run_until_complete(self.answer(said(body)))
 
-    async def _call(self, scope: tuple[MutableMapping[str, Any], bytes]) -> bytes:
+    async def answer(self, scope: Said) -> bytes:
         sent: list[MutableMapping[str, Any]] = []
 
         async def receive() -> MutableMapping[str, Any]:
@@ -105,8 +126,7 @@ class Inside:
         return bytes(sent[1]["body"])
 
 
-def said(body: dict[str, Any]) -> tuple[MutableMapping[str, Any], bytes]:
-    """A call as the server hands it on: what is known of it, and its body."""
+def said(body: dict[str, Any]) -> Said:
     text = bets.text(body)
     headers = {"host": "127.0.0.1", "content-type": "application/json", "content-length": str(len(text))}
     headers["x-request-signature"] = bets.signature(body)
@@ -119,14 +139,18 @@ def said(body: dict[str, Any]) -> tuple[MutableMapping[str, Any], bytes]:
 
 @contextmanager
 def inside(
-    path: Path | None, committed: Callable[[float], None] = lambda seconds: None, *, still: bool = False
+    path: Path | None,
+    committed: Callable[[float], None] = lambda seconds: None,
+    *,
+    still: bool = False,
+    make_writer: MakeWriter = DirectWriter,
 ) -> Iterator[Inside]:
     """With its journal in that file, or in memory; its log goes nowhere. `still`: time stands and chance is
     counted, so that one call is the same work to the last line."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    writer = Writer(nowhere)
+    writer = Nowhere(nowhere) if still else Writer(nowhere)
     with asyncio.Runner() as runner:
-        gateway = Inside(runner.get_loop(), str(path or ":memory:"), committed, Log(writer), still)
+        gateway = Inside(runner.get_loop(), str(path or ":memory:"), committed, Log(writer), still, make_writer)
         try:
             yield gateway
         finally:
