@@ -42,10 +42,10 @@ START_SECONDS = 1.5  # of a process, for the estimate
 class Options(Struct, frozen=True):
     only: tuple[Subject, ...]
     rounds: int = 5
-    seconds: float = 4.0
+    seconds: float = 3.0
     warm: float = 1.0
     rates: tuple[int, ...] = (300, 1000)
-    open_seconds: float = 3.0
+    open_seconds: float = 2.5
     rows: int = 200_000
 
     def estimate(self) -> float:
@@ -62,14 +62,14 @@ def opens(subject: Subject) -> bool:
 
 def options(arguments: Sequence[str] | None = None) -> tuple[Options, Path | None]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement (%(default)s)")
     parser.add_argument("--warm", type=float, default=1.0, help="seconds of load before it (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="each plays every subject in turn (%(default)s)")
     parser.add_argument("--only", default="", metavar="NAME,...", help=", ".join(each.name for each in SUBJECTS))
     parser.add_argument(
         "--rates", default="300,1000", help="of the open loop, calls a second; '' for none (%(default)s)"
     )
-    parser.add_argument("--open-seconds", type=float, default=3.0, help="at each rate (%(default)s)")
+    parser.add_argument("--open-seconds", type=float, default=2.5, help="at each rate (%(default)s)")
     parser.add_argument("--rows", type=int, default=200_000, help="in the journal of `rows` (%(default)s)")
     parser.add_argument("--quick", action="store_true", help="one round of a second, to see whether it runs")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every figure of every round")
@@ -97,10 +97,12 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         folder.chmod(0o755)  # nginx's worker is somebody else
-        rounds = Run(asked, folder, stack).all()
+        run = Run(asked, folder, stack)
+        rounds = run.all()
     print("\n" + report(asked, rounds))
     if json is not None:
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(written(asked, rounds, load))) + b"\n")
+        facts = written(asked, rounds, load) | {"wallet": run.wallet_is, "left_out": run.left_out}
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(facts)) + b"\n")
     return 0 if any(rounds) else 1
 
 
@@ -131,10 +133,10 @@ class Run:
                     played = self.play(subject, target, warm, peak, opened)
             except (Missing, DidNotStart, subprocess.SubprocessError, ValueError) as error:
                 self.left_out[subject.name] = str(error)
-                print(f"{number + 1}  {subject.title:<36} left out: {str(error)[:300]}", flush=True)
+                print(f"{number + 1}  {subject.title:<46} left out: {str(error)[:300]}", flush=True)
                 continue
             found[subject.name] = played
-            print(f"{number + 1}  {subject.title:<36} {line(played)}", flush=True)
+            print(f"{number + 1}  {subject.title:<46} {line(played)}", flush=True)
         for each in (warm, peak, *opened.values()):
             each.unlink()
         return found
