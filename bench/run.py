@@ -132,8 +132,8 @@ class Run:
                 with subject.running(self.place, number) as target:
                     played = self.play(subject, target, warm, peak, opened)
             except (Missing, DidNotStart, subprocess.SubprocessError, ValueError) as error:
-                self.left_out[subject.name] = str(error)
-                print(f"{number + 1}  {subject.title:<46} left out: {str(error)[:300]}", flush=True)
+                why = self.left_out[subject.name] = " ".join(str(error).split())[:300]
+                print(f"{number + 1}  {subject.title:<46} left out: {why}", flush=True)
                 continue
             found[subject.name] = played
             print(f"{number + 1}  {subject.title:<46} {line(played)}", flush=True)

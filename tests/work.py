@@ -4,6 +4,8 @@ Counted while it runs, with everything around it but sockets (`tests/inside.py`)
 gateway/ or adapters/ is entered (a coroutine each time that it goes on), each line of them that runs, statements
 and transactions of the journal, and tasks of the loop. `PINNED` says what each was when somebody last looked;
 `tests/test_work.py` fails where one is 5 % more. A clock would say more, but not the same thing twice.
+
+Pinned on Python 3.11; on 3.12 and 3.13 the same calls run up to 2 % fewer lines.
 """
 
 from __future__ import annotations
