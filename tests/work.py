@@ -13,10 +13,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from collections import Counter as Tally
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import msgspec
@@ -29,6 +30,10 @@ from tests.journal.effort import counted
 
 OURS = (f"{ROOT / 'gateway'}/", f"{ROOT / 'adapters'}/")
 FOLDED = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>"})  # functions of their own until Python 3.12
+
+SHOWN = 20
+TallyOfLines = Tally[CodeType]
+TallyOfFiles = Tally[str]
 
 MORE, LESS = 1.05, 0.8  # of what is pinned: what fails, and what wants to be pinned anew
 
@@ -56,6 +61,7 @@ class Counter:
 
     def __init__(self) -> None:
         self.entered = self.lines = self.tasks = 0
+        self.where: TallyOfLines = TallyOfLines()
 
     def profile(self, frame: FrameType, event: str, _: Any) -> None:
         code = frame.f_code
@@ -65,7 +71,9 @@ class Counter:
         return self._line if frame.f_code.co_filename.startswith(OURS) else None
 
     def _line(self, frame: FrameType, event: str, _: Any) -> Any:
-        self.lines += event == "line"
+        if event == "line":
+            self.lines += 1
+            self.where[frame.f_code] += 1
         return self._line
 
     def task(
@@ -89,20 +97,21 @@ def counting(loop: asyncio.AbstractEventLoop) -> Iterator[Counter]:
         loop.set_task_factory(None)
 
 
-def of_the_calls(folder: Path) -> dict[str, Work]:
-    """What each sort of call takes, when one of each has been before it: what is made once has been made."""
+def of_the_calls(folder: Path) -> dict[str, tuple[Work, TallyOfLines]]:
+    """What each sort of call takes, and where, when one of each has been before it: what is made once has been made."""
     commits: list[float] = []
     with counted() as effort, inside(folder / "journal.db", commits.append, still=True) as gateway:
 
-        def work(body: dict[str, Any]) -> Work:
+        def work(body: dict[str, Any]) -> tuple[Work, TallyOfLines]:
             effort.taken()
             commits.clear()
             with counting(gateway.loop) as counter:
                 answer = gateway.call(body)
             assert b'"OK"' in answer, answer
-            return Work(counter.entered, counter.lines, effort.taken().statements, len(commits), counter.tasks)
+            taken = Work(counter.entered, counter.lines, effort.taken().statements, len(commits), counter.tasks)
+            return taken, counter.where
 
-        found: dict[str, Work] = {}
+        found: dict[str, tuple[Work, TallyOfLines]] = {}
         for number in (0, 2):  # the first time is not told
             found = {"bet": work(bets.bet(number)), "its repeat": work(bets.bet(number)), "win": work(bets.win(number))}
             _ = work(bets.bet(number + 1))
@@ -123,15 +132,30 @@ def worse(found: Work, pinned: Work) -> list[str]:
 
 
 def main() -> None:
-    """`--json`: for the test, which cannot count in a process where coverage does."""
+    """`--json`: for the test, which cannot count in a process where coverage does; `--where`: the functions of most lines."""
     with tempfile.TemporaryDirectory() as folder:
         found = of_the_calls(Path(folder))
         if "--json" in sys.argv:
-            print(msgspec.json.encode(found).decode())
+            print(msgspec.json.encode({call: work for call, (work, _) in found.items()}).decode())
             return
-        for call, work in found.items():
+        for call, (work, where) in found.items():
             figures = ", ".join(f"{name}={value}" for name, value in msgspec.structs.asdict(work).items())
             print(f'    "{call}": Work({figures}),')
+            if "--where" in sys.argv:
+                print("\n".join(most(where)))
+
+
+def most(where: TallyOfLines) -> Iterator[str]:
+    """Files and functions by the lines of them that ran."""
+    files: TallyOfFiles = TallyOfFiles()
+    for code, lines in where.items():
+        files[_short(code)] += lines
+    yield from (f"{lines:>12}  {file}" for file, lines in files.most_common(SHOWN))
+    yield from (f"{lines:>12}  {_short(code)} {code.co_qualname}" for code, lines in where.most_common(SHOWN))
+
+
+def _short(code: CodeType) -> str:
+    return Path(code.co_filename).relative_to(ROOT).as_posix()
 
 
 if __name__ == "__main__":
