@@ -16,6 +16,7 @@ import contextlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,7 @@ def options(arguments: Sequence[str] | None = None) -> tuple[Options, Path | Non
 
 def main() -> int:
     asked, json = options()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that whoever was started is ended, too
     print(f"{machine()}; some {asked.estimate() / 60:.1f} minutes", flush=True)
     load = os.getloadavg()[0]
     if load > BUSY * (os.cpu_count() or 1):
