@@ -69,9 +69,17 @@ check: $(READY) ## ruff, mypy --strict, the rules of the house
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_house_rules.py
 
+# Everything on loopback, some minutes: make bench BENCH='--only sqlite,journal --json bench.json', BENCH=--quick
+BENCH ?=
 .PHONY: bench
-bench: $(READY) ## the gateway beside a hand-written adapter, same work, same run (needs wrk)
-	$(BIN)/python -m bench.run
+bench: $(READY) ## the gateway beside what else could be run, same work, same run (needs wrk; node, npm, nginx: their peers)
+	$(BIN)/python -m bench.run $(BENCH)
+
+# make profile PROFILE='--calls 1000 --best 9'
+PROFILE ?=
+.PHONY: profile
+profile: $(READY) ## the stages of one bet in microseconds
+	@$(BIN)/python -m bench.stages $(PROFILE)
 
 .PHONY: coverage
 coverage: $(READY) ## the last run's coverage as pages: var/coverage/index.html

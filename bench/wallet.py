@@ -1,4 +1,4 @@
-"""A NetGaming wallet that answers every refund at once: the load that is not ours.
+"""A NetGaming wallet that answers every call at once: the load that is not ours, where nginx is not here.
 
 A bare asyncio protocol over httptools, so that the wallet is never the bottleneck.
 """
@@ -11,10 +11,9 @@ import sys
 import httptools
 import uvloop
 
-BODY = (
-    b'{"status":1,"player_id":"plr-8821","token":"plr-8821","currency":"EUR",'
-    b'"bonus_amount":0,"balance":24075,"transaction_id":"w-10003"}'
-)
+from bench.bets import WALLET_ANSWER
+
+BODY = WALLET_ANSWER.encode()
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
 
@@ -32,7 +31,6 @@ class Wallet(asyncio.Protocol):
 
 async def main(port: int) -> None:
     server = await asyncio.get_running_loop().create_server(Wallet, "127.0.0.1", port)
-    print("ready", flush=True)
     await server.serve_forever()
 
 

@@ -1,7 +1,7 @@
 """What a user could write by hand in an afternoon: Starlette + httpx, stateless, no journal.
 
 It does the same work for the one call that the benchmark plays: verify the signature over the
-sorted values, translate Scorpio Play's cancel to NetGaming's refund, ask the wallet, answer.
+sorted values, translate Scorpio Play's bet to NetGaming's debit, ask the wallet, answer.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ def text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-async def cancel(request: Request) -> Response:
+async def bet(request: Request) -> Response:
     body = json.loads(await request.body())
     message = ",".join(text(body[key]) for key in sorted(body)).encode()
     wanted = base64.b64encode(hmac.new(TOKEN, message, hashlib.sha512).digest()).decode()
     if not hmac.compare_digest(wanted, request.headers.get("x-request-signature", "")):
         return JSONResponse({"balance": 0, "statusCode": "ERR_INTEGRITY_CHECK_FAILED"})
-    refund = {
+    debit = {
         "token": body["playerId"], "player_id": body["playerId"], "amount": round(body["amount"] * 100),
-        "original_transaction_id": body["referenceId"], "transaction_id": body["transactionId"], "amount_type": "real",
-        "currency": body["currency"], "game_id": body["gameCode"], "round_id": int(body["roundId"]),
-        "game_name": body["gameName"], "note": "refund",
+        "amount_type": "real", "currency": body["currency"], "game_id": body["gameCode"],
+        "game_name": body["gameName"], "round_id": int(body["roundId"]), "transaction_id": body["transactionId"],
+        "game_ended": body["isRoundFinished"],
     }  # fmt: skip
-    answer = (await request.app.state.client.post("/refund", json=refund)).json()
+    answer = (await request.app.state.client.post("/debit", json=debit)).json()
     if answer["status"] != 1:
         return JSONResponse({"balance": 0, "statusCode": "ERR_UNKNOWN"})
     return JSONResponse({"balance": answer["balance"] / 100, "statusCode": "OK"})
 
 
-app = Starlette(routes=[Route("/scorpio", cancel, methods=["POST"])], lifespan=lifespan)
+app = Starlette(routes=[Route("/scorpio", bet, methods=["POST"])], lifespan=lifespan)
