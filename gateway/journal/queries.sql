@@ -186,6 +186,9 @@ ON CONFLICT (provider, session) DO UPDATE SET
   expires_at = coalesce(excluded.expires_at, sessions.expires_at),
   seen_at = excluded.seen_at;
 
+-- disown: what a token meant for another player is nothing to the one that it was handed over to
+DELETE FROM sessions WHERE provider = ? AND session = ? AND player <> ?;
+
 -- old: the next movements in the order of arrival, for retention
 SELECT {place}, key, wallet, created_at FROM movements WHERE {after} ORDER BY {arrival} LIMIT ?;
 

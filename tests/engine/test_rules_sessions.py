@@ -139,6 +139,33 @@ def test_rule_22_a_wallet_that_wants_a_session_gets_the_launchs(bench_of: MakeBe
     assert bench.till.last(Kind.DEBIT).session == "wallet-token"
 
 
+def test_rule_22_a_token_handed_over_to_another_player_brings_nothing_of_the_first(bench_of: MakeBench) -> None:
+    """One token twice: the second player's stake was told to the wallet with the first one's session there."""
+    bench = bench_of("netgaming", "netgaming", opening={PLAYER: Decimal("100.00"), "p-2": Decimal("100.00")})
+    bench.launch(wallet_session="of-the-first", game="42", launch_token="key-1")
+    bench.rest(1)
+    bench.launch(player="p-2")
+    yes(bench.call(bet("t1", player="p-2")))
+    assert (bench.till.last(Kind.DEBIT).player, bench.till.last(Kind.DEBIT).session) == ("p-2", SESSION)
+    left = at_once(bench.journal.session(bench.provider.id, SESSION))
+    assert left is not None
+    assert (left.game, left.launch_token) == ("", "")
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "dragon_gaming"])
+def test_rule_22_what_a_wallets_authenticate_says_takes_no_session_from_it(bench_of: MakeBench, wallet: str) -> None:
+    """Its player is called otherwise there than the handover called him: the wallet was asked with the session that the
+    operator handed over and said yes, so that is what it takes from now on."""
+    bench = bench_of("native", wallet, opening={"P-1": Decimal("100.00")})
+    bench.launch(wallet_session="wallet-token", brand="acme")
+    named = Accepted(balance=Decimal("100.00"), currency="EUR", profile=Profile(player="P-1"))
+    bench.till.always(says(named), kind=Kind.AUTHENTICATE)
+    for _ in range(2):
+        yes(bench.call(a_call(Authenticate(), player="P-1", currency="", round_id="", game=None)))
+    yes(bench.call(bet("t1", player="P-1")))
+    assert (bench.till.last(Kind.DEBIT).player, bench.till.last(Kind.DEBIT).session) == ("P-1", "wallet-token")
+
+
 @pytest.mark.parametrize("wallet", ["netgaming", "dragon_gaming"])
 def test_rule_21_the_game_that_a_rollback_does_not_say_is_that_of_its_bet(bench_of: MakeBench, wallet: str) -> None:
     """Not the game that the player has gone on to: its wallet keeps books by game."""

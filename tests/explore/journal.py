@@ -114,8 +114,10 @@ class DictJournal:
     async def note(self, key: str, steps: Iterable[Step]) -> None:
         self.written(Write(steps=tuple((key, step) for step in steps)))
 
-    async def learn(self, session: Session) -> None:
+    async def learn(self, session: Session, *, handed_over: bool = False) -> None:
         before = self.sessions.get((session.provider, session.session))
+        if handed_over and before is not None and before.player != session.player:
+            before = None
         said = {
             name: getattr(before, name)
             for name in ("currency", "game", "brand", "wallet", "wallet_session", "launch_token", "expires_at")
