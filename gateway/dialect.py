@@ -34,6 +34,7 @@ class Call(Struct, frozen=True, kw_only=True):
     provider: str = ""  # the integration's immutable id, for wallets that are told it
     currency: str = ""  # the integration's own, where the wire has none
     currencies: Currencies = Currencies()
+    country: str = ""  # provider's end: the player's, as the wallet said it when the session began
     again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
 
 

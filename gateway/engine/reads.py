@@ -110,6 +110,7 @@ class Reads:
         seen = Session(
             provider=provider_id, session=tx.session or given, player=player, currency=outcome.currency or tx.currency,
             game=tx.game.id if tx.game else "", wallet=way.wallet.name, seen_at=now,
+            country=who.country,
         )  # fmt: skip
         if player and seen.session:
             fresh = given if given != tx.session else ""

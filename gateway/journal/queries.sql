@@ -173,8 +173,8 @@ SELECT provider, wallet, place, count(*) FROM (
 
 -- learn: a session, the newest word wins; what is not said stays
 INSERT INTO sessions (
-  provider, session, player, currency, game, brand, wallet, wallet_session, launch_token, expires_at, seen_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  provider, session, player, currency, game, brand, wallet, wallet_session, launch_token, expires_at, seen_at, country
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (provider, session) DO UPDATE SET
   player = excluded.player,
   currency = CASE WHEN excluded.currency <> '' THEN excluded.currency ELSE sessions.currency END,
@@ -184,7 +184,8 @@ ON CONFLICT (provider, session) DO UPDATE SET
   wallet_session = CASE WHEN excluded.wallet_session <> '' THEN excluded.wallet_session ELSE sessions.wallet_session END,
   launch_token = CASE WHEN excluded.launch_token <> '' THEN excluded.launch_token ELSE sessions.launch_token END,
   expires_at = coalesce(excluded.expires_at, sessions.expires_at),
-  seen_at = excluded.seen_at;
+  seen_at = excluded.seen_at,
+  country = CASE WHEN excluded.country <> '' THEN excluded.country ELSE sessions.country END;
 
 -- disown: what a token meant for another player is nothing to the one that it was handed over to
 DELETE FROM sessions WHERE provider = ? AND session = ? AND player <> ?;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -32,7 +33,7 @@ from gateway.model import Check as CheckAct
 from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_before, says
-from tests.simulation.bench import PLAYER, SESSION, a_call, a_provider, a_wallet, at_once
+from tests.simulation.bench import PLAYER, SESSION, Bench, a_call, a_provider, a_wallet, at_once
 
 NOWHERE: tuple[Route, ...] = ()
 
@@ -239,6 +240,38 @@ def test_rule_08_every_wallet_can_be_asked_for_a_balance(bench_of: MakeBench, wa
     """In its own words."""
     bench = bench_of("native", wallet)
     assert yes(bench.call(balance())).balance == Decimal("1000.00")
+
+
+# ---------------------------------------------------------------- what the wallet says once
+
+
+SAID_AGAIN = [("netgaming", "get-balance"), ("dragon_gaming", "get-balance"), ("dragon_gaming", "debit")]
+
+
+def country_told(bench: Bench) -> object:
+    """In the answer that the provider read last."""
+    return json.loads(bench.answers[-1].response.body).get("country")
+
+
+@pytest.mark.parametrize(("provider", "call"), SAID_AGAIN)
+@pytest.mark.parametrize("begins", ["get-session", "launch", "movement"])
+def test_rule_22_the_country_that_the_wallet_named_is_told_in_every_answer_that_has_one(
+    bench_of: MakeBench, provider: str, call: str, begins: str
+) -> None:
+    """GetBalance and all of Dragon Gaming's answers have it, native's wallet says it at `authenticate` only: the player was
+    told to be from the configured default's country, or from none. So it is remembered with his session, over a restart."""
+    settled = a_provider(provider)
+    settled = replace(settled, settings=replace(settled.settings, default_country="NO"))
+    bench = bench_of(settled, "native")
+    if begins != "movement":
+        yes(bench.call(hello()))  # type: ignore[arg-type]  # a transaction
+        assert country_told(bench) == "SE"
+    if begins == "launch":  # the same player, once more: what is not said stays
+        bench.launch()
+    bench.crash()
+    bench.restart()
+    yes(bench.call(balance() if call == "get-balance" else bet("t1")))
+    assert country_told(bench) == ("NO" if begins == "movement" else "SE")
 
 
 # ---------------------------------------------------------------- 23

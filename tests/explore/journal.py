@@ -120,7 +120,7 @@ class DictJournal:
             before = None
         said = {
             name: getattr(before, name)
-            for name in ("currency", "game", "brand", "wallet", "wallet_session", "launch_token", "expires_at")
+            for name in Session.__struct_fields__
             if before is not None and not getattr(session, name)
         }
         self.sessions[session.provider, session.session] = replace(session, **said)

@@ -265,7 +265,7 @@ async def test_rule_22_a_token_that_is_handed_over_to_another_player_keeps_nothi
     journal, at = await home.journal(), now()
     first = Session(
         provider="acme", session="s-1", player="anna", currency="SEK", game="g-1", brand="b", wallet="w",
-        wallet_session="ws", launch_token="lt", expires_at=at + HOUR, seen_at=at,
+        wallet_session="ws", launch_token="lt", expires_at=at + HOUR, seen_at=at, country="SE",
     )  # fmt: skip
     await journal.learn(first, handed_over=True)
     said = Session(provider="acme", session="s-1", player="ANNA", seen_at=at + HOUR)
