@@ -41,7 +41,6 @@ from gateway.model import (
     Refused,
     Rollback,
     Settle,
-    Status,
     Transaction,
 )
 
@@ -380,23 +379,18 @@ def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
     )  # fmt: skip
 
 
-def way_of_read(
-    setup: Setup, provider: Provider, tx: Transaction, session: Session | None
-) -> Looks[tuple[Way | None, str]]:
+def way_of_read(setup: Setup, provider: Provider, done: Completed) -> Looks[tuple[Way | None, str]]:
     """Where a call goes that moves nothing, and why it may be sent nowhere: what asks about a movement, or speaks of a round,
     goes where that went (rule 23).
 
     *Asked about a hold, the wallet of that day did not know it: its provider was told that there is none, and the hold
     stood.*
     """
-    act, default = tx.act, route_of(setup, provider, tx, session)
-    asks: dict[str, LookFor] = {}
-    if isinstance(act, Status):
-        asks["meant"] = LookFor("found", (provider.id, act.reference))
-    elif isinstance(act, CloseRound | Check | Notice) and tx.round_id:
-        asks["meant"] = LookFor("round_place", (provider.id, tx.player, tx.round_id))
-    found: list[Movement] = list((yield from _look(asks)).get("meant", ())) if asks else []
-    meant = first_of(found, (act.reference_kind,)) if isinstance(act, Status) else next(iter(found), None)
+    tx, meant = done.tx, done.meant
+    if isinstance(tx.act, CloseRound | Check | Notice) and tx.round_id:
+        here = LookFor("round_place", (provider.id, tx.player, tx.round_id))
+        meant = _one((yield from _look({"place": here})), "place")
+    default = route_of(setup, provider, tx, done.session)
     return way_of(setup, provider, meant, default) if meant is not None else (default, "")
 
 

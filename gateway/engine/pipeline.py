@@ -181,10 +181,9 @@ class Engine:
         return outcome, done.tx
 
     async def _read(self, errand: Errand, done: Completed) -> Outcome:
-        looks = way_of_read(errand.setup, errand.provider, done.tx, done.session)
-        way, astray = await self.world.journal.look(looks)
+        way, astray = await self.world.journal.look(way_of_read(errand.setup, errand.provider, done))
         if isinstance(done.tx.act, Status):
-            return await self.reads.status(errand, way, done.tx)
+            return await self.reads.status(errand, way, done)
         if way is None:
             message = "no route leads to a wallet"
             return Unknown(detail=astray) if astray else Declined(reason=Reason.UNSUPPORTED, message=message)
@@ -277,9 +276,8 @@ class Engine:
         if what == "currency" and tx.currency:
             return replace(outcome, currency=tx.currency)
         if isinstance(outcome, Accepted):
-            player = await self._whose(errand.provider, tx) if what == "player" else ""
-            if player:
-                return replace(outcome, profile=replace(outcome.profile or Profile(), player=player))
+            if what == "player" and tx.player:
+                return replace(outcome, profile=replace(outcome.profile or Profile(), player=tx.player))
             amount = await self._moved(errand.provider, tx) if what == "amount" else None
             if amount is not None:
                 return replace(outcome, moved=amount)
@@ -293,14 +291,6 @@ class Engine:
             return said
         target = await self.world.journal.find(provider.id, reference_kinds(provider, act), act.reference)
         return getattr(target.tx.act, "amount", None) if target is not None else None
-
-    async def _whose(self, provider: Provider, tx: Transaction) -> str:
-        """Who plays; of a status, whose movement it asks about."""
-        act = tx.act
-        if tx.player or not isinstance(act, Status):
-            return tx.player
-        target = await self.world.journal.find(provider.id, (act.reference_kind,), act.reference)
-        return target.tx.player if target is not None else ""
 
     async def _balance(self, errand: Errand, outcome: Accepted | Declined, tx: Transaction) -> Accepted | Declined:
         """A balance call inside the time left, else the last known one and what moved (rule 8)."""

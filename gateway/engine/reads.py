@@ -29,7 +29,6 @@ from gateway.model import (
     Refused,
     Release,
     Reserve,
-    Status,
     Transaction,
     Unknown,
 )
@@ -132,18 +131,16 @@ class Reads:
 
     # -- what became of a movement
 
-    async def status(self, errand: Errand, way: Way | None, tx: Transaction) -> Outcome:
+    async def status(self, errand: Errand, way: Way | None, done: Completed) -> Outcome:
         """The first decision by the journal, else by the wallet.
 
         A query names no currency, so routes that ask for one lead it nowhere. `way` None: that, or the wallet of the
         movement is gone, or points elsewhere by now, and is not asked (rule 23).
         """
-        act = tx.act
-        assert isinstance(act, Status)
-        found = await self.world.journal.find(errand.provider.id, (act.reference_kind,), act.reference)
-        if found is not None and act.reference_kind is not Kind.RESERVE:
+        found = done.meant
+        if found is not None and found.kind is not Kind.RESERVE:
             return _first_decision(found)
-        asked = await self._status_of_wallet(errand, way, tx, found) if way is not None else None
+        asked = await self.ask(errand, way, done.tx, target=found) if way is not None else None
         if isinstance(asked, Declined) and asked.reason is Reason.UNSUPPORTED and not asked.replayed:
             asked = Unknown(detail=asked.message)  # that no is to the query: it is no decision about the movement
         if found is not None and not isinstance(asked, Accepted):
@@ -151,12 +148,6 @@ class Reads:
         if asked is not None and not isinstance(asked, Unknown):
             return _with_hold(asked, found)
         return asked or Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
-
-    async def _status_of_wallet(
-        self, errand: Errand, way: Way, tx: Transaction, found: Movement | None
-    ) -> Outcome | None:
-        asked = replace(tx, player=tx.player or (found.tx.player if found else ""))
-        return await self.ask(errand, way, asked, target=found)
 
     async def _hold_by_journal(self, reserve: Movement) -> Outcome:
         """What the journal itself knows of a hold, for wallets that cannot be asked."""
