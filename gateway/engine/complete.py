@@ -18,6 +18,7 @@ from gateway.model import (
     Batch,
     Capture,
     Kind,
+    Reason,
     Release,
     Rollback,
     Round,
@@ -49,6 +50,11 @@ class Completed(Struct, frozen=True, kw_only=True):
             return False
         needs_currency = tx.kind in MONEY_KINDS and not isinstance(tx.act, Rollback | Capture)
         return not tx.player or (needs_currency and not tx.currency)
+
+    @property
+    def nobody(self) -> Reason:
+        """What is said where nobody knows who plays: the session is over, or there was none."""
+        return Reason.SESSION_EXPIRED if self.expired else Reason.NOT_AUTHENTICATED
 
     def checked(self, currencies: Currencies) -> Completed:
         """Its amounts with the currency's digits, where the wire did not say it. Raises `Refused`."""

@@ -664,9 +664,8 @@ def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Cas
             call=order.call, content=content, player=done.tx.player, again=again,
             decided=case.own.decided, batch=order.batch, joint=order.joint,
         )  # fmt: skip
-    nobody = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
     return replace(
-        case, asked=asked, waits=order.waits, patient=order.patient, left=order.left, nobody=nobody
+        case, asked=asked, waits=order.waits, patient=order.patient, left=order.left, nobody=done.nobody
     )  # fmt: skip
 
 

@@ -195,8 +195,7 @@ class Engine:
         """A read whose session means nobody."""
         if done.tx.player or not isinstance(done.tx.act, BalanceAct):
             return None
-        reason = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
-        return Declined(reason=reason, message="nobody knows this session")
+        return Declined(reason=done.nobody, message="nobody knows this session")
 
     # -- complete, with the wallet's help where nothing else says who plays
 

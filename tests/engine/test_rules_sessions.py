@@ -14,7 +14,10 @@ from gateway.engine.setup import Route
 from gateway.engine.states import State
 from gateway.model import (
     Accepted,
+    Act,
     Authenticate,
+    Balance,
+    Batch,
     CloseRound,
     CloseSession,
     Credit,
@@ -30,7 +33,7 @@ from gateway.model import (
     Unknown,
 )
 from gateway.model import Check as CheckAct
-from tests.engine.acts import balance, bet, undo, why, win, yes
+from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_before, says
 from tests.simulation.bench import PLAYER, SESSION, Bench, a_call, a_provider, a_wallet, at_once
@@ -127,6 +130,62 @@ def test_rule_21_an_amount_is_checked_once_its_currency_is_known(bench_of: MakeB
     bench.call(bet("t1", "10.50"))
     assert bench.answers[-1].reason == Reason.INVALID_REQUEST
     assert bench.till.asked() == 0
+
+
+PLAIN = (Route(wallet="main"),)  # no session is made from the player's name
+WANT_A_SESSION = ["netgaming", "dragon_gaming", "kyren"]
+
+
+@pytest.mark.parametrize("wallet", WANT_A_SESSION)
+@pytest.mark.parametrize("provider", ["native", "scorpio_play"])
+def test_rule_21_a_debit_without_the_session_that_its_wallet_wants(
+    bench_of: MakeBench, provider: str, wallet: str
+) -> None:
+    """The player was told that his game is not supported, and had only to log in."""
+    bench = bench_of(provider, wallet, routes=PLAIN)
+    bench.call(bet("t1", session=""))
+    assert bench.answers[-1].reason == Reason.NOT_AUTHENTICATED
+    assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
+    assert isinstance(bench.call(win("w1", session="", round_id="7")), Unknown)
+    assert bench.row(Kind.CREDIT, "w1").state is State.PERSON
+    assert bench.till.sent == []
+    bench.launch()
+    yes(bench.call(bet("t2", session="")))
+
+
+@pytest.mark.parametrize("wallet", WANT_A_SESSION)
+@pytest.mark.parametrize("act", [Balance(), CheckAct(), Authenticate(), Authenticate(launch_token="unknown")])
+def test_rule_21_a_read_without_the_session_that_its_wallet_wants(bench_of: MakeBench, wallet: str, act: Act) -> None:
+    """Nobody was asked whether this player may play, and the provider heard yes."""
+    bench = bench_of("native", wallet, routes=PLAIN)
+    asked = a_call(act, session="", currency="", round_id="", game=None)
+    assert why(bench.call(asked)) is Reason.NOT_AUTHENTICATED
+    assert bench.till.sent == []
+    bench.launch(game="42")
+    yes(bench.call(asked))
+
+
+def test_rule_21_what_is_told_and_asks_for_nothing_needs_no_session(bench_of: MakeBench) -> None:
+    """A round that is closed, a session that is over: no wallet that wants a session is in its way."""
+    bench = bench_of("native", "netgaming", routes=PLAIN)
+    for act in (CloseRound(), CloseSession(), Notice()):
+        yes(bench.call(a_call(act, session="")))
+    assert bench.till.sent == []
+
+
+def test_rule_21_a_settle_and_a_batch_hear_it_too(bench_of: MakeBench) -> None:
+    """Of a bet that is one of several."""
+    bench = bench_of("native", "netgaming", routes=PLAIN)
+    assert why(bench.call(settle("s1", session=""))) is Reason.NOT_AUTHENTICATED
+    both = Batch(items=(bet("b1", session=""), bet("b2", session="", round_id="7")), atomic=True)
+    assert why(bench.call(a_call(both, session=""))) is Reason.NOT_AUTHENTICATED
+    assert bench.till.sent == []
+
+
+def test_rule_21_a_debit_without_the_game_that_its_wallet_wants_is_unsupported(bench_of: MakeBench) -> None:
+    """No login would help: its provider never says one, and no launch did."""
+    bench = bench_of("native", "netgaming", routes=PLAIN)
+    assert why(bench.call(bet("t1", game=None))) is Reason.UNSUPPORTED
 
 
 # ---------------------------------------------------------------- 22
