@@ -231,7 +231,9 @@ def answered(case: Case) -> Move | None:
         return Decide(own.fact.outcome) if isinstance(own.fact.outcome, Accepted) else None
     target = case.target if own.kind in NAMING else None
     another = own.undoes and case.undone_by_another
-    decision = judge(own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another)
+    decision = judge(
+        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.stranger_noes,
+    )  # fmt: skip
     if decision is None:
         if beyond_memory(own, target, case.wallet, case.moment):
             return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember what it names any more")

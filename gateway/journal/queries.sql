@@ -72,6 +72,9 @@ ORDER BY {arrival} LIMIT 1;
 -- latest: a player's last movement
 SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY {arrival_down} LIMIT 1;
 
+-- other_of: another movement of a player, of those that may have moved something
+SELECT {row} FROM movements WHERE provider = ? AND player = ? AND key <> ? AND state <> 'declined' LIMIT 1;
+
 -- session: by its token
 SELECT {session} FROM sessions WHERE provider = ? AND session = ?;
 

@@ -271,6 +271,11 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "round_refunds": _round_refunds,
     "round_undoing": _round_undoing,
     "latest": _latest,
+    "other_of": lambda j, provider, player, key: [
+        m
+        for m in j.rows.values()
+        if (m.provider, m.tx.player) == (provider, player) and m.key != key and m.state is not State.DECLINED
+    ][:1],
     "session": lambda j, provider, session: [s for s in [j.sessions.get((provider, session))] if s is not None],
     "session_by_launch": lambda j, provider, token: (
         _sessions(j, provider=provider, launch_token=token)[:1] if token else []

@@ -231,6 +231,9 @@ async def test_looks_into_a_round(home: Home) -> None:
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
     assert await ids("latest", "acme", "anna") == ["aimed"]
     assert await ids("latest", "acme", "nobody") == []
+    assert len(await ids("other_of", "acme", "anna", "acme/debit/none")) == 1
+    assert await ids("other_of", "acme", "nobody", "acme/debit/none") == []
+    assert await ids("other_of", "other", "anna", "acme/debit/none") == []
 
 
 async def test_sessions(home: Home) -> None:
