@@ -117,7 +117,7 @@ class Reads:
             fresh = given if given != tx.session else ""
             await self.world.journal.learn(replace(seen, wallet_session=fresh))
             if fresh and fresh != seen.session:
-                await self.world.journal.learn(replace(seen, session=fresh))
+                await self.world.journal.learn(replace(seen, session=fresh, wallet_session=fresh))
         return replace(outcome, profile=replace(who, player=player))
 
     async def balance(self, errand: Errand, way: Way, tx: Transaction, seconds: float) -> Accepted | None:

@@ -212,6 +212,17 @@ def test_rule_22_a_token_handed_over_to_another_player_brings_nothing_of_the_fir
     assert (left.game, left.launch_token) == ("", "")
 
 
+def test_rule_22_a_token_that_a_wallet_gives_out_again_is_told_to_it_as_it_is(bench_of: MakeBench) -> None:
+    """It was another player's at a launch, by another name at the wallet: that name is none of this player's."""
+    bench = bench_of("netgaming", "netgaming", routes=PLAIN)
+    bench.launch("fresh", player="p-2", wallet_session="of-p-2")
+    new = Accepted(balance=Decimal("1000.00"), currency="EUR", profile=Profile(player=PLAYER, session="fresh"))
+    bench.till.then(says(new), kind=Kind.AUTHENTICATE)
+    yes(bench.call(hello()))  # type: ignore[arg-type]  # a transaction
+    bench.call(bet("t1", session="fresh"))
+    assert bench.till.last(Kind.DEBIT).session == "fresh"
+
+
 @pytest.mark.parametrize("wallet", ["native", "netgaming", "dragon_gaming"])
 def test_rule_22_what_a_wallets_authenticate_says_takes_no_session_from_it(bench_of: MakeBench, wallet: str) -> None:
     """Its player is called otherwise there than the handover called him: the wallet was asked with the session that the
