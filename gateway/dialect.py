@@ -16,7 +16,7 @@ from msgspec import Struct
 from gateway.auth.scheme import Auth
 from gateway.currency import Currencies
 from gateway.http import Request, Response
-from gateway.model import Kind, Outcome, Transaction
+from gateway.model import Kind, Outcome, Reason, Transaction
 
 
 class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +34,7 @@ class Call(Struct, frozen=True, kw_only=True):
     provider: str = ""  # the integration's immutable id, for wallets that are told it
     currency: str = ""  # the integration's own, where the wire has none
     currencies: Currencies = Currencies()
+    country: str = ""  # provider's end: the player's, as the wallet said it when the session began
     again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
 
 
@@ -101,6 +102,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
+    stranger_noes: frozenset[Reason] = frozenset()
+    """What its page tells of the rollback for a player whom nobody has ever seen: a wallet's no that is final there. Of
+    anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
     undoes_rollbacks: bool = False
     """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
     round_refunds: bool = True

@@ -145,7 +145,7 @@ class Missing(Refused):
     """A dialect needs a value that nobody said: `amount`, `session`, `balance`, `round`, ...
 
     Raised by `encode_request` and `encode_response`; the engine supplies the value from what it
-    knows and asks again, or gives up as `unsupported`.
+    knows and asks again, or gives up: as not authenticated where a session would say it, else as `unsupported`.
     """
 
     def __init__(self, what: str) -> None:

@@ -153,7 +153,7 @@ def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str
         "token": tx.session,
         "balance": unit.show(outcome.balance, currency, call.currencies),
         "currency": currency,
-        **known(country=who.country or call.settings.default_country),
+        **known(country=who.country or call.country or call.settings.default_country),
     }
     if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
         said["token"] = who.session or tx.session

@@ -20,7 +20,7 @@ from adapters.gameball.requests import decode_request, encode_request
 from gateway.auth import Part, StaticHeaders
 from gateway.codec.times import parse_duration
 from gateway.dialect import Dialect, Wire
-from gateway.model import Kind
+from gateway.model import Kind, Reason
 
 # ---------------------------------------------------------------- signature
 
@@ -96,6 +96,7 @@ DIALECT = Dialect(
     partial=True,
     excess="pass",
     makes_hold_ids=True,
+    stranger_noes=frozenset({Reason.PLAYER_NOT_FOUND}),  # "unknown customer: 7000", of a refund, too
     rollback_kinds={"debit": (Kind.DEBIT, Kind.CAPTURE, Kind.CREDIT)},
     hides=frozenset({"apikey", "secretkey", "hash", "otp", "player_proof"}),
 )

@@ -29,14 +29,19 @@ from gateway.model import Accepted, Declined, Kind, Missing, Outcome, Reason, Re
 
 WITH_ID = frozenset({"Bet", "Cancel", "Refund"}) | CREDITS
 WITH_CASH = frozenset({"Balance", "Bet", "Cancel", "EndRound"}) | CREDITS  # Refund's page has no balance
+NOTIFICATION = "SessionExpired"  # asks for nothing, so no wallet can refuse it; doubt is told, for it to come again
 NOTHING_TO_UNDO = frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})
 
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
+    if isinstance(outcome, Declined) and call.name == NOTIFICATION and tx is not None:
+        return _answer(0, call, {})
     if isinstance(outcome, Accepted) and outcome.items:
         outcome = _one_of(outcome)
     if isinstance(outcome, Declined) and call.name in SCOPES and outcome.reason in NOTHING_TO_UNDO:
         outcome = _nothing_undone(outcome)
+    if isinstance(outcome, Declined) and call.name == "EndRound" and outcome.reason is Reason.ROUND_CLOSED:
+        outcome = Accepted(balance=outcome.balance, currency=outcome.currency)  # it is sent again until it is answered
     match outcome:
         case Accepted():
             return _answer(0, call, _accepted_fields(outcome, tx, call))

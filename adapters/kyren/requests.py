@@ -226,8 +226,9 @@ def _round_id(tx: Transaction) -> str:
 
 
 def _head_fields(tx: Transaction, call: Call) -> dict[str, Any]:
-    # One provider speaks this dialect, so its name is a constant; `uuid` is for logs, never a key.
-    return {"providerId": "Kyren", "userId": _needed("player", tx.player), "uuid": tx.request_id or call.nonce}
+    # One provider speaks this dialect, so its name is a constant. `uuid` is unique per request: that of the provider's
+    # own call would stand in every second attempt and in each part of a refund or settle.
+    return {"providerId": "Kyren", "userId": _needed("player", tx.player), "uuid": call.nonce}
 
 
 def _session_fields(tx: Transaction, call: Call) -> dict[str, Any]:

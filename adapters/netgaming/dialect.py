@@ -161,7 +161,7 @@ def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str
         bonus = 0 if outcome.bonus is None else unit.show(outcome.bonus, currency, call.currencies)
         said["bonus_amount"] = bonus
     if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
-        said |= known(country=who.country or call.settings.default_country)
+        said |= known(country=who.country or call.country or call.settings.default_country)
         return said | {"player_id": _needed("player", who.player or tx.player), "token": who.session or tx.session}
     # Every example answers another token than was asked with; ours is the one of the request.
     said |= {"player_id": tx.player, "token": tx.session, "transaction_id": outcome.wallet_id or tx.id}

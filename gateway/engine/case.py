@@ -97,6 +97,7 @@ class Around(Struct, frozen=True, kw_only=True):
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
+    unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
     captured: bool = False  # a capture of it was read, and not declined
     own_session: Session | None = None
     target_session: Session | None = None
@@ -293,6 +294,11 @@ class Case(Struct, frozen=True, kw_only=True):
 
     def silent_for(self, since: datetime | None) -> timedelta:
         return self.moment.passed(since) if since is not None else timedelta(0)
+
+    @property
+    def stranger_noes(self) -> frozenset[Reason]:
+        """What its wallet may say for good of the rollback for a player whom nobody knows (rule 6)."""
+        return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
 
     @property
     def refusable(self) -> bool:

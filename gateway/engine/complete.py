@@ -18,9 +18,11 @@ from gateway.model import (
     Batch,
     Capture,
     Kind,
+    Reason,
     Release,
     Rollback,
     Round,
+    Status,
     Transaction,
     reference_of,
     with_amounts,
@@ -38,6 +40,7 @@ class Completed(Struct, frozen=True, kw_only=True):
     launched: Session | None = None  # the one that its token names, whoever plays there
     expired: bool = False  # the session was once good
     spoke: bool = True  # the wire itself said the currency
+    meant: Movement | None = None  # what its reference names, where that was looked for
 
     @property
     def asks_who(self) -> bool:
@@ -47,6 +50,11 @@ class Completed(Struct, frozen=True, kw_only=True):
             return False
         needs_currency = tx.kind in MONEY_KINDS and not isinstance(tx.act, Rollback | Capture)
         return not tx.player or (needs_currency and not tx.currency)
+
+    @property
+    def nobody(self) -> Reason:
+        """What is said where nobody knows who plays: the session is over, or there was none."""
+        return Reason.SESSION_EXPIRED if self.expired else Reason.NOT_AUTHENTICATED
 
     def checked(self, currencies: Currencies) -> Completed:
         """Its amounts with the currency's digits, where the wire did not say it. Raises `Refused`."""
@@ -75,7 +83,9 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)
-    return Completed(tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency))
+    return Completed(
+        tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency), meant=target
+    )
 
 
 def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | None, list[Movement], Session | None]]:
@@ -92,8 +102,9 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
         asks.append(Ask("session", (provider.id, tx.session)))
     elif isinstance(tx.act, Authenticate) and tx.act.launch_token:
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
-    means = isinstance(tx.act, Rollback | Capture | Release) and bool(reference_of(tx.act))
-    lacks = means and not (tx.player and tx.currency and tx.round is not None)  # else the opening finds it
+    means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
+    opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round is not None  # then the opening finds it
+    lacks = means and not opened
     if lacks:
         asks.append(Ask("found", (provider.id, reference_of(tx.act))))
     found = yield Look(tuple(asks))
@@ -115,6 +126,8 @@ def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
     """The kinds that a reference of this provider may mean in the journal, the likeliest first."""
     if isinstance(act, Rollback):
         return provider.dialect.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
+    if isinstance(act, Status):
+        return (act.reference_kind,)
     return (Kind.RESERVE,) if isinstance(act, Capture | Release) else ()
 
 

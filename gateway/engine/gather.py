@@ -41,7 +41,6 @@ from gateway.model import (
     Refused,
     Rollback,
     Settle,
-    Status,
     Transaction,
 )
 
@@ -221,6 +220,8 @@ def _second_asks(
 ) -> dict[str, LookFor]:
     """What the movements lead to that the first look found."""
     asks: dict[str, LookFor] = {}
+    if target is None and own.undoes and provider.dialect.stranger_noes and not own.decided:
+        asks["met"] = LookFor("other_of", (own.provider, own.tx.player, own.key))
     if target is None and by_round(provider.dialect, own.tx.act) and not own.parent:
         here = (own.provider, own.tx.player, own.tx.round_id)
         asks["round_bets"] = LookFor("round_bets", (*here, ROUND_MAX))  # all of them are undone, else one
@@ -346,6 +347,7 @@ def _around(
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and _settled(m)),
+        unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
         captured=any(m.kind is Kind.CAPTURE and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,
         whole_undoer=_one(second, "whole_undoer"),
@@ -380,23 +382,18 @@ def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
     )  # fmt: skip
 
 
-def way_of_read(
-    setup: Setup, provider: Provider, tx: Transaction, session: Session | None
-) -> Looks[tuple[Way | None, str]]:
+def way_of_read(setup: Setup, provider: Provider, done: Completed) -> Looks[tuple[Way | None, str]]:
     """Where a call goes that moves nothing, and why it may be sent nowhere: what asks about a movement, or speaks of a round,
     goes where that went (rule 23).
 
     *Asked about a hold, the wallet of that day did not know it: its provider was told that there is none, and the hold
     stood.*
     """
-    act, default = tx.act, route_of(setup, provider, tx, session)
-    asks: dict[str, LookFor] = {}
-    if isinstance(act, Status):
-        asks["meant"] = LookFor("found", (provider.id, act.reference))
-    elif isinstance(act, CloseRound | Check | Notice) and tx.round_id:
-        asks["meant"] = LookFor("round_place", (provider.id, tx.player, tx.round_id))
-    found: list[Movement] = list((yield from _look(asks)).get("meant", ())) if asks else []
-    meant = first_of(found, (act.reference_kind,)) if isinstance(act, Status) else next(iter(found), None)
+    tx, meant = done.tx, done.meant
+    if isinstance(tx.act, CloseRound | Check | Notice) and tx.round_id:
+        here = LookFor("round_place", (provider.id, tx.player, tx.round_id))
+        meant = _one((yield from _look({"place": here})), "place")
+    default = route_of(setup, provider, tx, done.session)
     return way_of(setup, provider, meant, default) if meant is not None else (default, "")
 
 
@@ -547,10 +544,10 @@ def _tombstone(provider: Provider, row: Movement, first: Found) -> Movement | No
         act = found.tx.act
         meant = act.reference_kind if isinstance(act, Rollback) else Kind.RESERVE
         named = meant in kinds and not found.target and _same_scope(provider, found, row, act)
-        if named and _buries(found):
+        if named and _buries(provider, found):
             return found  # type: ignore[no-any-return]  # a look's answer is untyped
     refunds = first.get("refunds", ()) if row.kind is Kind.DEBIT or row.takes else ()
-    return next((found for found in refunds if _buries(found)), None)
+    return next((found for found in refunds if _buries(provider, found)), None)
 
 
 def _also(provider: Provider, kind: Kind) -> tuple[Kind, ...]:
@@ -567,10 +564,11 @@ def _same_scope(provider: Provider, found: Movement, row: Movement, act: Any) ->
     return in_scope(provider, found.tx, row.tx)
 
 
-def _buries(found: Movement) -> bool:
+def _buries(provider: Provider, found: Movement) -> bool:
     outcome = found.outcome
     if isinstance(outcome, Declined):
-        return outcome.reason in (Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK)
+        gone = (Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK)
+        return outcome.reason in gone or outcome.reason in provider.dialect.stranger_noes
     return True
 
 
@@ -670,9 +668,8 @@ def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Cas
             call=order.call, content=content, player=done.tx.player, again=again,
             decided=case.own.decided, batch=order.batch, joint=order.joint,
         )  # fmt: skip
-    nobody = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
     return replace(
-        case, asked=asked, waits=order.waits, patient=order.patient, left=order.left, nobody=nobody
+        case, asked=asked, waits=order.waits, patient=order.patient, left=order.left, nobody=done.nobody
     )  # fmt: skip
 
 

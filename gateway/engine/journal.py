@@ -124,7 +124,10 @@ class Journal(Protocol):
         """Lines of a story, of a movement that does not change."""
         ...
 
-    async def learn(self, session: Session) -> None: ...
+    async def learn(self, session: Session, *, handed_over: bool = False) -> None:
+        """What is said of a session; what is not said stays. Only where the operator handed it over to another player
+        does nothing stay: a wallet may write its player's name otherwise."""
+        ...
 
     # -- for people, gauges and the admin side
 

@@ -61,11 +61,12 @@ def judge(
     target: Movement | None = None,
     refusable: bool = False,
     another: bool = False,
+    final: frozenset[Reason] = frozenset(),
 ) -> Decision:
     """The decision that the wallet's word about a movement makes.
 
     `refusable`: a credit that may be declined for good, the win of a settle (rule 18). `another`: another
-    rollback undid its target.
+    rollback undid its target. `final`: noes to a rollback that its page tells as such (rule 6).
     """
     fact = movement.fact
     if fact is None:
@@ -79,6 +80,8 @@ def judge(
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
     if _of_before(movement, fact):
         return None
+    if movement.undoes and first and outcome.reason in final:
+        return outcome
     if movement.undoes:
         return _judge_rollback(movement, wallet, outcome, fact, moment, first=first or another, target=target)
     if not any_no(movement.tx.act):

@@ -245,6 +245,7 @@ class Session(Struct, frozen=True, kw_only=True):
     launch_token: str = ""
     expires_at: datetime | None = None
     seen_at: datetime
+    country: str = ""  # the player's, as the wallet's `authenticate` said it
 
 
 class Event(StrEnum):

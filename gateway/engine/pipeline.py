@@ -181,10 +181,9 @@ class Engine:
         return outcome, done.tx
 
     async def _read(self, errand: Errand, done: Completed) -> Outcome:
-        looks = way_of_read(errand.setup, errand.provider, done.tx, done.session)
-        way, astray = await self.world.journal.look(looks)
+        way, astray = await self.world.journal.look(way_of_read(errand.setup, errand.provider, done))
         if isinstance(done.tx.act, Status):
-            return await self.reads.status(errand, way, done.tx)
+            return await self.reads.status(errand, way, done)
         if way is None:
             message = "no route leads to a wallet"
             return Unknown(detail=astray) if astray else Declined(reason=Reason.UNSUPPORTED, message=message)
@@ -196,8 +195,7 @@ class Engine:
         """A read whose session means nobody."""
         if done.tx.player or not isinstance(done.tx.act, BalanceAct):
             return None
-        reason = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
-        return Declined(reason=reason, message="nobody knows this session")
+        return Declined(reason=done.nobody, message="nobody knows this session")
 
     # -- complete, with the wallet's help where nothing else says who plays
 
@@ -252,6 +250,7 @@ class Engine:
     async def _encoded(self, errand: Errand, outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
         """In the dialect's words; what its answer needs beside the outcome is supplied."""
         dialect = errand.provider.dialect
+        call = replace(call, country=errand.session.country) if errand.session is not None else call
         if not isinstance(outcome, Unknown) and outcome.balance is not None and not outcome.currency and tx is not None:
             outcome = replace(outcome, currency=tx.currency)
         if not isinstance(outcome, Unknown) and tx is not None and _shows_now(dialect.replay_balance, outcome, tx):
@@ -276,9 +275,8 @@ class Engine:
         if what == "currency" and tx.currency:
             return replace(outcome, currency=tx.currency)
         if isinstance(outcome, Accepted):
-            player = await self._whose(errand.provider, tx) if what == "player" else ""
-            if player:
-                return replace(outcome, profile=replace(outcome.profile or Profile(), player=player))
+            if what == "player" and tx.player:
+                return replace(outcome, profile=replace(outcome.profile or Profile(), player=tx.player))
             amount = await self._moved(errand.provider, tx) if what == "amount" else None
             if amount is not None:
                 return replace(outcome, moved=amount)
@@ -292,14 +290,6 @@ class Engine:
             return said
         target = await self.world.journal.find(provider.id, reference_kinds(provider, act), act.reference)
         return getattr(target.tx.act, "amount", None) if target is not None else None
-
-    async def _whose(self, provider: Provider, tx: Transaction) -> str:
-        """Who plays; of a status, whose movement it asks about."""
-        act = tx.act
-        if tx.player or not isinstance(act, Status):
-            return tx.player
-        target = await self.world.journal.find(provider.id, (act.reference_kind,), act.reference)
-        return target.tx.player if target is not None else ""
 
     async def _balance(self, errand: Errand, outcome: Accepted | Declined, tx: Transaction) -> Accepted | Declined:
         """A balance call inside the time left, else the last known one and what moved (rule 8)."""

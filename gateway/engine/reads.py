@@ -11,7 +11,7 @@ from gateway.engine.gather import knowing
 from gateway.engine.judge import OUR_FAULT
 from gateway.engine.movement import Movement, Session
 from gateway.engine.states import State
-from gateway.engine.words import Way, encode, for_wallet
+from gateway.engine.words import Way, encode, for_wallet, lacking
 from gateway.model import (
     Accepted,
     Authenticate,
@@ -29,7 +29,6 @@ from gateway.model import (
     Refused,
     Release,
     Reserve,
-    Status,
     Transaction,
     Unknown,
 )
@@ -47,16 +46,16 @@ class Reads:
         """What the wallet says, or what is said without it."""
         tx = done.tx
         outcome = await self.ask(errand, way, tx)
-        if outcome is None:
-            outcome = await self._without_words(errand, way, done)
+        if isinstance(outcome, Refused):
+            outcome = await self._without_words(errand, way, done, outcome)
         if isinstance(outcome, Accepted) and isinstance(tx.act, Authenticate):
             outcome = await self._learn(way, done, outcome)
         return outcome
 
     async def ask(
         self, errand: Errand, way: Way, tx: Transaction, *, target: Movement | None = None, until: float | None = None
-    ) -> Outcome | None:
-        """One read of the wallet, twice where the first came to nothing; None: no words for it.
+    ) -> Outcome | Refused:
+        """One read of the wallet, twice where the first came to nothing; `Refused`: it cannot be told.
 
         `target` = the movement that it asks about, `until` = the tick at which it must be over; the
         provider's own time where it is not given.
@@ -71,8 +70,8 @@ class Reads:
                 break
             try:
                 request = encode(known, wallet_tx, self.world.clock(), self.world.nonce())
-            except Refused:
-                return None
+            except Refused as refused:
+                return refused.with_traceback(None)
             handle = self.world.spawn(self.exchanges.ask(errand, way, request, wallet_tx, tx.currency))
             await self.world.wait([handle], seconds)
             exchange = handle.result() if handle.done() else None
@@ -83,18 +82,20 @@ class Reads:
                 break
         return _ours(outcome)
 
-    async def _without_words(self, errand: Errand, way: Way, done: Completed) -> Outcome:
+    async def _without_words(self, errand: Errand, way: Way, done: Completed, refused: Refused) -> Outcome:
         """A call that the wallet lacks, answered by the balance (or by `authenticate`, which shows one)."""
         tx = done.tx
         if isinstance(tx.act, Balance):
             found = await self.ask(errand, way, replace(tx, act=Authenticate()))
-            return found or Declined(reason=Reason.UNSUPPORTED, message="this wallet cannot be asked for a balance")
+            return found if not isinstance(found, Refused) else _unasked(done, refused, found)
         if isinstance(tx.act, Authenticate) and not tx.player:
-            reason = Reason.SESSION_EXPIRED if done.expired else Reason.NOT_AUTHENTICATED
-            return Declined(reason=reason, message="nobody knows this session")
+            return Declined(reason=done.nobody, message="nobody knows this session")
         if isinstance(tx.act, Authenticate | Check | CloseRound | CloseSession | Notice):
             found = await self.ask(errand, way, replace(tx, act=Balance(), id=""))
-            found = found or Accepted()
+            if isinstance(found, Refused):
+                unasked = _unasked(done, refused, found)
+                asks = isinstance(tx.act, Authenticate | Check)  # the others only tell
+                found = unasked if asks and unasked.reason is done.nobody else Accepted()
             if isinstance(found, Accepted) and isinstance(tx.act, Authenticate):
                 who = Profile(player=tx.player, session=tx.session)
                 return replace(found, profile=who, currency=found.currency or tx.currency)
@@ -110,12 +111,13 @@ class Reads:
         seen = Session(
             provider=provider_id, session=tx.session or given, player=player, currency=outcome.currency or tx.currency,
             game=tx.game.id if tx.game else "", wallet=way.wallet.name, seen_at=now,
+            country=who.country,
         )  # fmt: skip
         if player and seen.session:
             fresh = given if given != tx.session else ""
             await self.world.journal.learn(replace(seen, wallet_session=fresh))
             if fresh and fresh != seen.session:
-                await self.world.journal.learn(replace(seen, session=fresh))
+                await self.world.journal.learn(replace(seen, session=fresh, wallet_session=fresh))
         return replace(outcome, profile=replace(who, player=player))
 
     async def balance(self, errand: Errand, way: Way, tx: Transaction, seconds: float) -> Accepted | None:
@@ -125,24 +127,23 @@ class Reads:
         )  # fmt: skip
         until = self.world.ticks() + seconds
         found = await self.ask(errand, way, wanted, until=until)
-        if found is None:
+        if isinstance(found, Refused):
             found = await self.ask(errand, way, replace(wanted, act=Authenticate()), until=until)
         return found if isinstance(found, Accepted) and found.balance is not None else None
 
     # -- what became of a movement
 
-    async def status(self, errand: Errand, way: Way | None, tx: Transaction) -> Outcome:
+    async def status(self, errand: Errand, way: Way | None, done: Completed) -> Outcome:
         """The first decision by the journal, else by the wallet.
 
         A query names no currency, so routes that ask for one lead it nowhere. `way` None: that, or the wallet of the
         movement is gone, or points elsewhere by now, and is not asked (rule 23).
         """
-        act = tx.act
-        assert isinstance(act, Status)
-        found = await self.world.journal.find(errand.provider.id, (act.reference_kind,), act.reference)
-        if found is not None and act.reference_kind is not Kind.RESERVE:
+        found = done.meant
+        if found is not None and found.kind is not Kind.RESERVE:
             return _first_decision(found)
-        asked = await self._status_of_wallet(errand, way, tx, found) if way is not None else None
+        asked = await self.ask(errand, way, done.tx, target=found) if way is not None else None
+        asked = None if isinstance(asked, Refused) else asked
         if isinstance(asked, Declined) and asked.reason is Reason.UNSUPPORTED and not asked.replayed:
             asked = Unknown(detail=asked.message)  # that no is to the query: it is no decision about the movement
         if found is not None and not isinstance(asked, Accepted):
@@ -150,12 +151,6 @@ class Reads:
         if asked is not None and not isinstance(asked, Unknown):
             return _with_hold(asked, found)
         return asked or Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
-
-    async def _status_of_wallet(
-        self, errand: Errand, way: Way, tx: Transaction, found: Movement | None
-    ) -> Outcome | None:
-        asked = replace(tx, player=tx.player or (found.tx.player if found else ""))
-        return await self.ask(errand, way, asked, target=found)
 
     async def _hold_by_journal(self, reserve: Movement) -> Outcome:
         """What the journal itself knows of a hold, for wallets that cannot be asked."""
@@ -176,6 +171,12 @@ def _ours(outcome: Outcome) -> Outcome:
     if isinstance(outcome, Declined) and outcome.reason in OUR_FAULT and not outcome.replayed:
         return Declined(reason=Reason.UNSUPPORTED, message="the wallet does not take our call")
     return outcome
+
+
+def _unasked(done: Completed, *refused: Refused) -> Declined:
+    """A read that no call of its wallet can answer, and what is lacking (rule 21)."""
+    reasons = [lacking(each, done.nobody) for each in refused]
+    return Declined(reason=done.nobody if done.nobody in reasons else Reason.UNSUPPORTED, message=refused[0].message)
 
 
 def _first_decision(found: Movement) -> Outcome:

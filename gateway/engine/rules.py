@@ -45,7 +45,7 @@ from gateway.engine.undoing import (
     undo_legs,
     undone_before,
 )
-from gateway.engine.words import AMOUNT_OF_ROLLBACK, NOTHING, moves_nothing
+from gateway.engine.words import AMOUNT_OF_ROLLBACK, NOTHING, lacking, moves_nothing
 from gateway.model import FACTS, Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Settle, Unknown, any_no
 
 Rule = Callable[[Case], Move | None]
@@ -231,7 +231,9 @@ def answered(case: Case) -> Move | None:
         return Decide(own.fact.outcome) if isinstance(own.fact.outcome, Accepted) else None
     target = case.target if own.kind in NAMING else None
     another = own.undoes and case.undone_by_another
-    decision = judge(own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another)
+    decision = judge(
+        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.stranger_noes,
+    )  # fmt: skip
     if decision is None:
         if beyond_memory(own, target, case.wallet, case.moment):
             return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember what it names any more")
@@ -527,11 +529,12 @@ def no_words(case: Case) -> Move | None:
 
     Move: Decide, or Leave it to a person
     What moves nothing is accepted and answered by a balance; a rollback of what never came through here is
-    `transaction_not_found`; a debit is declined, `unsupported`; what is owed waits for a person. *A wallet had forgotten a bet, took its refund for one of the whole round, and gave back
+    `transaction_not_found`; a debit is declined, `unsupported`, or as not authenticated where only the session is missing;
+    what is owed waits for a person. *A wallet had forgotten a bet, took its refund for one of the whole round, and gave back
     another provider's bet:* so does what it would take for another movement. *The cancel of a split
     settle that had lost waited for a person, because no wallet can be told to take a win of 0.00 back, and the stake stayed
     taken:* to undo what moved nothing moves nothing.
-    Serves: 4, 15, 18, 20
+    Serves: 4, 15, 18, 20, 21
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
@@ -546,7 +549,7 @@ def no_words(case: Case) -> Move | None:
         return Decide(Accepted(moved=NOTHING, currency=own.tx.currency))
     if stranger and (isinstance(refused, Missing) or refused.field == AMOUNT_OF_ROLLBACK):
         return Decide(NOT_HERE)
-    return _unsaid(case, refused.message, Reason.UNSUPPORTED)
+    return _unsaid(case, refused.message, lacking(refused, case.nobody))
 
 
 NOT_HERE = Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")

@@ -235,6 +235,15 @@ def _all_of_it(tx: Transaction, refused: Refused, known: Known) -> Transaction:
     return replace(tx, act=replace(act, amount=None))
 
 
+OF_A_LAUNCH = frozenset({"player", "currency", "session"})
+"""What a launch says, or `authenticate` (rule 21)."""
+
+
+def lacking(refused: Refused, nobody: Reason) -> Reason:
+    """Why a wallet that cannot be told it is not asked: nobody said who plays (`nobody`), or it has no words for it."""
+    return nobody if isinstance(refused, Missing) and refused.field in OF_A_LAUNCH else Reason.UNSUPPORTED
+
+
 def enveloped(tx: Transaction, item: Transaction) -> Transaction:
     """An item with what its batch says for all of them."""
     return replace(

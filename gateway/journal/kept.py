@@ -117,8 +117,9 @@ class KeptJournal(ABC):
 
         await self.make(Change(steps=noted, key=key))
 
-    async def learn(self, session: Session) -> None:
-        await self.make(changes.write(Ask("learn", rows.session_values(session))))
+    async def learn(self, session: Session, *, handed_over: bool = False) -> None:
+        others = [Ask("disown", (session.provider, session.session, session.player))] if handed_over else []
+        await self.make(changes.write(*others, Ask("learn", rows.session_values(session))))
 
     async def doubt(self, doubt: Doubt, reason: str, by_whom: str) -> None:
         """A person's word that the journal forgot something: also what became of what is open in it."""

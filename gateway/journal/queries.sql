@@ -72,6 +72,9 @@ ORDER BY {arrival} LIMIT 1;
 -- latest: a player's last movement
 SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY {arrival_down} LIMIT 1;
 
+-- other_of: another movement of a player, of those that may have moved something
+SELECT {row} FROM movements WHERE provider = ? AND player = ? AND key <> ? AND state <> 'declined' LIMIT 1;
+
 -- session: by its token
 SELECT {session} FROM sessions WHERE provider = ? AND session = ?;
 
@@ -173,8 +176,8 @@ SELECT provider, wallet, place, count(*) FROM (
 
 -- learn: a session, the newest word wins; what is not said stays
 INSERT INTO sessions (
-  provider, session, player, currency, game, brand, wallet, wallet_session, launch_token, expires_at, seen_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  provider, session, player, currency, game, brand, wallet, wallet_session, launch_token, expires_at, seen_at, country
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (provider, session) DO UPDATE SET
   player = excluded.player,
   currency = CASE WHEN excluded.currency <> '' THEN excluded.currency ELSE sessions.currency END,
@@ -184,7 +187,11 @@ ON CONFLICT (provider, session) DO UPDATE SET
   wallet_session = CASE WHEN excluded.wallet_session <> '' THEN excluded.wallet_session ELSE sessions.wallet_session END,
   launch_token = CASE WHEN excluded.launch_token <> '' THEN excluded.launch_token ELSE sessions.launch_token END,
   expires_at = coalesce(excluded.expires_at, sessions.expires_at),
-  seen_at = excluded.seen_at;
+  seen_at = excluded.seen_at,
+  country = CASE WHEN excluded.country <> '' THEN excluded.country ELSE sessions.country END;
+
+-- disown: what a token meant for another player is nothing to the one that it was handed over to
+DELETE FROM sessions WHERE provider = ? AND session = ? AND player <> ?;
 
 -- old: the next movements in the order of arrival, for retention
 SELECT {place}, key, wallet, created_at FROM movements WHERE {after} ORDER BY {arrival} LIMIT ?;

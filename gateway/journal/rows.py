@@ -32,7 +32,7 @@ MUTABLE = (
 INSERTED = (*MOVEMENT, *DERIVED)
 SESSION = (
     "provider", "session", "player", "currency", "game", "brand", "wallet", "wallet_session", "launch_token",
-    "expires_at", "seen_at",
+    "expires_at", "seen_at", "country",
 )  # fmt: skip
 SESSION_COLUMNS = ", ".join(SESSION)
 
@@ -163,7 +163,7 @@ def session_values(s: Session) -> tuple[Any, ...]:
     """In the order of `SESSION`."""
     return (
         s.provider, s.session, s.player, s.currency, s.game, s.brand, s.wallet, s.wallet_session, s.launch_token,
-        micros(s.expires_at), micros(s.seen_at),
+        micros(s.expires_at), micros(s.seen_at), s.country,
     )  # fmt: skip
 
 
@@ -180,6 +180,7 @@ def session(row: tuple[Any, ...]) -> Session:
         launch_token=row[8],
         expires_at=moment(row[9]),
         seen_at=EPOCH + row[10] * MICROSECOND,
+        country=row[11],
     )
 
 

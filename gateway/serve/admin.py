@@ -181,7 +181,7 @@ class Admin:
         handovers = read_handovers(await _body(request))
         found = [_session(handover, place, setup, now) for place, handover in handovers]
         for session in found:
-            await self._journal.learn(session)
+            await self._journal.learn(session, handed_over=True)
         return {"sessions": len(found)}
 
     async def _transactions(self, request: Request) -> Any:

@@ -51,7 +51,8 @@ WALLETS = [
     Wallet(
         "netgaming",
         ("ng", "dg", "sp"),  # a cancel of Kyren names no amount: where its bet never came, it waits for a person
-        {"send": {"api_key": "w-key"}, "repeats": {"debit": "never", "credit": "safe", "rollback": "safe"}, "in_flight_max": "1s"},
+        {"send": {"api_key": "w-key"}, "repeats": {"debit": "never", "credit": "safe", "rollback": "safe"},
+         "give_up_after": "2500ms", "in_flight_max": "2500ms"},
     ),
 ]  # fmt: skip
 

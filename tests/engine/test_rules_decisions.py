@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.dialect import Call
+from gateway.engine.journal import Doubt
+from gateway.engine.setup import Route
 from gateway.engine.states import State
 from gateway.http import Response
 from gateway.model import Accepted, Declined, Kind, Outcome, Profile, Reason, Transaction, Unknown
@@ -27,7 +30,7 @@ from tests.simulation.behaviours import (
     silent,
     unreachable,
 )
-from tests.simulation.bench import NEVER, PLAYER, QUERY, a_wallet
+from tests.simulation.bench import NEVER, PLAYER, QUERY, a_wallet, at_once
 
 HTML = {"content-type": "text/html"}
 DOUBTS: dict[str, Behaviour] = {
@@ -300,6 +303,54 @@ def test_rule_06_a_rollback_declined_for_another_reason_is_owed(bench_of: MakeBe
     bench.till.heal()
     yes(bench.call(undo("r1", "t1")))
     assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_06_a_refund_for_a_customer_whom_nobody_has_ever_seen(bench_of: MakeBench) -> None:
+    """Gameball's page says 7000 to it: it was 503, and the client came again for days. What is named is buried all the
+    same: its redeem, held up on the way, must not be taken after its refund."""
+    bench = bench_of("gameball", "native")
+    bench.call(bet("t0", player="nobody"))  # of what was declined a wallet holds nothing
+    for _ in range(2):
+        assert why(bench.call(undo("r1", "t1", player="nobody", round_id=""))) is Reason.PLAYER_NOT_FOUND
+        answer = bench.answers[-1].response
+        assert (answer.status, json.loads(answer.body)["code"]) == (404, 7000)
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    bench.till.purse.open("nobody", "EUR", Decimal("100.00"))
+    bench.call(bet("t1", player="nobody"))
+    assert bench.answers[-1].reason == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance("nobody") == Decimal("100.00")
+
+
+@pytest.mark.parametrize("known", ["reference", "player", "session", "doubt", "forgotten", "second"])
+def test_rule_06_of_a_customer_whom_somebody_has_seen_it_stays_owed(bench_of: MakeBench, known: str) -> None:
+    """*A wallet says `player_not_found` for one minute*: of a bet that it holds, or may hold, that is no decision."""
+    bench = bench_of("gameball", a_wallet("native", repeats=dict.fromkeys(("debit", "credit", "rollback"), "applied")))
+    stake = bet("t1" if known == "reference" else "t2", round_id="")
+    if known in ("reference", "player"):
+        yes(bench.call(stake))
+    if known == "doubt":
+        bench.till.always(lost_after, kind=Kind.DEBIT)
+        assert isinstance(bench.call(stake), Unknown)
+    if known == "session":
+        bench.launch()
+    if known == "forgotten":
+        at_once(bench.journal.doubt(Doubt(since=bench.scheduler.clock(), said_at=bench.scheduler.clock()), "r", "b"))
+    if known == "second":
+        bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    bench.till.always(says(Declined(reason=Reason.PLAYER_NOT_FOUND)), kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("r1", "t1", round_id="")), Unknown)
+    assert bench.answers[-1].response.status == 503
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.OWED
+
+
+@pytest.mark.parametrize("provider", ["native", "netgaming", "dragon_gaming", "scorpio_play"])
+def test_rule_06_elsewhere_a_rollback_for_a_player_whom_nobody_has_seen_is_owed(
+    bench_of: MakeBench, provider: str
+) -> None:
+    """No other page says so."""
+    bench = bench_of(provider, "native", routes=(Route(wallet="main"),))
+    assert isinstance(bench.call(undo("r1", "t1", "10.00", player="nobody", session="s")), Unknown)
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.OWED
 
 
 @pytest.mark.parametrize("reason", [Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_SETTLED])

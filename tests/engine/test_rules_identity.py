@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,11 +11,11 @@ from msgspec.structs import replace
 
 from gateway.engine.setup import Route
 from gateway.journal.sqlite import SqliteJournal
-from gateway.model import Accepted, Adjust, Game, Kind, Reason, Round
-from tests.engine.acts import REFUSING_PAIRS, bet, undo, why, win, yes
+from gateway.model import Accepted, Adjust, CloseSession, Declined, Game, Kind, Reason, Rollback, Round
+from tests.engine.acts import REFUSING_PAIRS, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.behaviours import lost_before
-from tests.simulation.bench import a_call, a_provider, a_wallet
+from tests.simulation.behaviours import lost_after, lost_before, says
+from tests.simulation.bench import SAFE, a_call, a_provider, a_wallet
 
 
 @pytest.mark.parametrize(("provider", "wallet"), REFUSING_PAIRS)
@@ -215,3 +216,35 @@ def test_rule_01_the_journal_belongs_to_one_process(bench_of: MakeBench) -> None
         bench.scheduler.finish(begin)
     assert bench.scheduler.now < timedelta(seconds=1).total_seconds()
     bench.scheduler.errors.clear()  # the one that was expected
+
+
+def test_every_request_to_a_kyren_wallet_has_a_uuid_of_its_own(bench_of: MakeBench) -> None:
+    """Its page calls it unique per request; the provider's own stood in both legs of a settle, in each part of a round's
+    refund and in every second asking: a wallet that takes a repeated one for the same request answers the wrong thing."""
+    bench = bench_of("kyren", a_wallet("kyren", repeats=SAFE))
+    for number in (1, 2):
+        yes(bench.call(bet(f"b{number}", request_id=f"u-{number}", round_id="7")))
+    bench.till.then(lost_after, lost_after, kind=Kind.CREDIT)
+    bench.call(win("w1", request_id="u-3", round_id="8"))
+    bench.settlement(60.0, 1.0)
+    gone = a_call(Rollback(reference="nobody", scope="round"), "refund:nobody", request_id="u-4", round_id="7")
+    yes(bench.call(gone))
+    assert (bench.till.asked(Kind.CREDIT), bench.till.asked(Kind.ROLLBACK)) == (3, 2)
+    told = [tx.request_id for tx in bench.till.sent]
+    assert len(set(told)) == len(told)
+    settled = bench_of("native", "kyren")
+    yes(settled.call(settle("s1", request_id="u-5")))
+    assert len({tx.request_id for tx in settled.till.sent}) == len(settled.till.sent) == 2
+
+
+@pytest.mark.parametrize("no", [Reason.SESSION_EXPIRED, Reason.PLAYER_NOT_FOUND, Reason.UNSUPPORTED])
+def test_kyrens_notification_that_a_session_is_over_is_taken_whatever_its_wallet_says(
+    bench_of: MakeBench, no: Reason
+) -> None:
+    """Its page answers error 0 to any body: a wallet that had closed the session already made the provider hear an invalid
+    token, about a session that it had just ended itself."""
+    bench = bench_of("kyren", "native")
+    bench.till.always(says(Declined(reason=no)), Kind.CLOSE_SESSION)
+    bench.call(a_call(CloseSession(), currency="", round_id="", game=None))
+    assert json.loads(bench.answers[-1].response.body)["error"] == 0
+    assert bench.till.asked(Kind.CLOSE_SESSION) == 1

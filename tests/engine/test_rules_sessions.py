@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +14,10 @@ from gateway.engine.setup import Route
 from gateway.engine.states import State
 from gateway.model import (
     Accepted,
+    Act,
     Authenticate,
+    Balance,
+    Batch,
     CloseRound,
     CloseSession,
     Credit,
@@ -29,10 +33,10 @@ from gateway.model import (
     Unknown,
 )
 from gateway.model import Check as CheckAct
-from tests.engine.acts import balance, bet, undo, why, win, yes
+from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_before, says
-from tests.simulation.bench import PLAYER, SESSION, a_call, a_provider, a_wallet, at_once
+from tests.simulation.bench import PLAYER, SESSION, Bench, a_call, a_provider, a_wallet, at_once
 
 NOWHERE: tuple[Route, ...] = ()
 
@@ -128,6 +132,62 @@ def test_rule_21_an_amount_is_checked_once_its_currency_is_known(bench_of: MakeB
     assert bench.till.asked() == 0
 
 
+PLAIN = (Route(wallet="main"),)  # no session is made from the player's name
+WANT_A_SESSION = ["netgaming", "dragon_gaming", "kyren"]
+
+
+@pytest.mark.parametrize("wallet", WANT_A_SESSION)
+@pytest.mark.parametrize("provider", ["native", "scorpio_play"])
+def test_rule_21_a_debit_without_the_session_that_its_wallet_wants(
+    bench_of: MakeBench, provider: str, wallet: str
+) -> None:
+    """The player was told that his game is not supported, and had only to log in."""
+    bench = bench_of(provider, wallet, routes=PLAIN)
+    bench.call(bet("t1", session=""))
+    assert bench.answers[-1].reason == Reason.NOT_AUTHENTICATED
+    assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
+    assert isinstance(bench.call(win("w1", session="", round_id="7")), Unknown)
+    assert bench.row(Kind.CREDIT, "w1").state is State.PERSON
+    assert bench.till.sent == []
+    bench.launch()
+    yes(bench.call(bet("t2", session="")))
+
+
+@pytest.mark.parametrize("wallet", WANT_A_SESSION)
+@pytest.mark.parametrize("act", [Balance(), CheckAct(), Authenticate(), Authenticate(launch_token="unknown")])
+def test_rule_21_a_read_without_the_session_that_its_wallet_wants(bench_of: MakeBench, wallet: str, act: Act) -> None:
+    """Nobody was asked whether this player may play, and the provider heard yes."""
+    bench = bench_of("native", wallet, routes=PLAIN)
+    asked = a_call(act, session="", currency="", round_id="", game=None)
+    assert why(bench.call(asked)) is Reason.NOT_AUTHENTICATED
+    assert bench.till.sent == []
+    bench.launch(game="42")
+    yes(bench.call(asked))
+
+
+def test_rule_21_what_is_told_and_asks_for_nothing_needs_no_session(bench_of: MakeBench) -> None:
+    """A round that is closed, a session that is over: no wallet that wants a session is in its way."""
+    bench = bench_of("native", "netgaming", routes=PLAIN)
+    for act in (CloseRound(), CloseSession(), Notice()):
+        yes(bench.call(a_call(act, session="")))
+    assert bench.till.sent == []
+
+
+def test_rule_21_a_settle_and_a_batch_hear_it_too(bench_of: MakeBench) -> None:
+    """Of a bet that is one of several."""
+    bench = bench_of("native", "netgaming", routes=PLAIN)
+    assert why(bench.call(settle("s1", session=""))) is Reason.NOT_AUTHENTICATED
+    both = Batch(items=(bet("b1", session=""), bet("b2", session="", round_id="7")), atomic=True)
+    assert why(bench.call(a_call(both, session=""))) is Reason.NOT_AUTHENTICATED
+    assert bench.till.sent == []
+
+
+def test_rule_21_a_debit_without_the_game_that_its_wallet_wants_is_unsupported(bench_of: MakeBench) -> None:
+    """No login would help: its provider never says one, and no launch did."""
+    bench = bench_of("native", "netgaming", routes=PLAIN)
+    assert why(bench.call(bet("t1", game=None))) is Reason.UNSUPPORTED
+
+
 # ---------------------------------------------------------------- 22
 
 
@@ -137,6 +197,44 @@ def test_rule_22_a_wallet_that_wants_a_session_gets_the_launchs(bench_of: MakeBe
     bench.launch("provider-token", wallet_session="wallet-token")
     yes(bench.call(bet("t1")))
     assert bench.till.last(Kind.DEBIT).session == "wallet-token"
+
+
+def test_rule_22_a_token_handed_over_to_another_player_brings_nothing_of_the_first(bench_of: MakeBench) -> None:
+    """One token twice: the second player's stake was told to the wallet with the first one's session there."""
+    bench = bench_of("netgaming", "netgaming", opening={PLAYER: Decimal("100.00"), "p-2": Decimal("100.00")})
+    bench.launch(wallet_session="of-the-first", game="42", launch_token="key-1")
+    bench.rest(1)
+    bench.launch(player="p-2")
+    yes(bench.call(bet("t1", player="p-2")))
+    assert (bench.till.last(Kind.DEBIT).player, bench.till.last(Kind.DEBIT).session) == ("p-2", SESSION)
+    left = at_once(bench.journal.session(bench.provider.id, SESSION))
+    assert left is not None
+    assert (left.game, left.launch_token) == ("", "")
+
+
+def test_rule_22_a_token_that_a_wallet_gives_out_again_is_told_to_it_as_it_is(bench_of: MakeBench) -> None:
+    """It was another player's at a launch, by another name at the wallet: that name is none of this player's."""
+    bench = bench_of("netgaming", "netgaming", routes=PLAIN)
+    bench.launch("fresh", player="p-2", wallet_session="of-p-2")
+    new = Accepted(balance=Decimal("1000.00"), currency="EUR", profile=Profile(player=PLAYER, session="fresh"))
+    bench.till.then(says(new), kind=Kind.AUTHENTICATE)
+    yes(bench.call(hello()))  # type: ignore[arg-type]  # a transaction
+    bench.call(bet("t1", session="fresh"))
+    assert bench.till.last(Kind.DEBIT).session == "fresh"
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "dragon_gaming"])
+def test_rule_22_what_a_wallets_authenticate_says_takes_no_session_from_it(bench_of: MakeBench, wallet: str) -> None:
+    """Its player is called otherwise there than the handover called him: the wallet was asked with the session that the
+    operator handed over and said yes, so that is what it takes from now on."""
+    bench = bench_of("native", wallet, opening={"P-1": Decimal("100.00")})
+    bench.launch(wallet_session="wallet-token", brand="acme")
+    named = Accepted(balance=Decimal("100.00"), currency="EUR", profile=Profile(player="P-1"))
+    bench.till.always(says(named), kind=Kind.AUTHENTICATE)
+    for _ in range(2):
+        yes(bench.call(a_call(Authenticate(), player="P-1", currency="", round_id="", game=None)))
+    yes(bench.call(bet("t1", player="P-1")))
+    assert (bench.till.last(Kind.DEBIT).player, bench.till.last(Kind.DEBIT).session) == ("P-1", "wallet-token")
 
 
 @pytest.mark.parametrize("wallet", ["netgaming", "dragon_gaming"])
@@ -212,6 +310,38 @@ def test_rule_08_every_wallet_can_be_asked_for_a_balance(bench_of: MakeBench, wa
     """In its own words."""
     bench = bench_of("native", wallet)
     assert yes(bench.call(balance())).balance == Decimal("1000.00")
+
+
+# ---------------------------------------------------------------- what the wallet says once
+
+
+SAID_AGAIN = [("netgaming", "get-balance"), ("dragon_gaming", "get-balance"), ("dragon_gaming", "debit")]
+
+
+def country_told(bench: Bench) -> object:
+    """In the answer that the provider read last."""
+    return json.loads(bench.answers[-1].response.body).get("country")
+
+
+@pytest.mark.parametrize(("provider", "call"), SAID_AGAIN)
+@pytest.mark.parametrize("begins", ["get-session", "launch", "movement"])
+def test_rule_22_the_country_that_the_wallet_named_is_told_in_every_answer_that_has_one(
+    bench_of: MakeBench, provider: str, call: str, begins: str
+) -> None:
+    """GetBalance and all of Dragon Gaming's answers have it, native's wallet says it at `authenticate` only: the player was
+    told to be from the configured default's country, or from none. So it is remembered with his session, over a restart."""
+    settled = a_provider(provider)
+    settled = replace(settled, settings=replace(settled.settings, default_country="NO"))
+    bench = bench_of(settled, "native")
+    if begins != "movement":
+        yes(bench.call(hello()))  # type: ignore[arg-type]  # a transaction
+        assert country_told(bench) == "SE"
+    if begins == "launch":  # the same player, once more: what is not said stays
+        bench.launch()
+    bench.crash()
+    bench.restart()
+    yes(bench.call(balance() if call == "get-balance" else bet("t1")))
+    assert country_told(bench) == ("NO" if begins == "movement" else "SE")
 
 
 # ---------------------------------------------------------------- 23

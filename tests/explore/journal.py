@@ -114,11 +114,13 @@ class DictJournal:
     async def note(self, key: str, steps: Iterable[Step]) -> None:
         self.written(Write(steps=tuple((key, step) for step in steps)))
 
-    async def learn(self, session: Session) -> None:
+    async def learn(self, session: Session, *, handed_over: bool = False) -> None:
         before = self.sessions.get((session.provider, session.session))
+        if handed_over and before is not None and before.player != session.player:
+            before = None
         said = {
             name: getattr(before, name)
-            for name in ("currency", "game", "brand", "wallet", "wallet_session", "launch_token", "expires_at")
+            for name in Session.__struct_fields__
             if before is not None and not getattr(session, name)
         }
         self.sessions[session.provider, session.session] = replace(session, **said)
@@ -269,6 +271,11 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "round_refunds": _round_refunds,
     "round_undoing": _round_undoing,
     "latest": _latest,
+    "other_of": lambda j, provider, player, key: [
+        m
+        for m in j.rows.values()
+        if (m.provider, m.tx.player) == (provider, player) and m.key != key and m.state is not State.DECLINED
+    ][:1],
     "session": lambda j, provider, session: [s for s in [j.sessions.get((provider, session))] if s is not None],
     "session_by_launch": lambda j, provider, token: (
         _sessions(j, provider=provider, launch_token=token)[:1] if token else []

@@ -231,6 +231,9 @@ async def test_looks_into_a_round(home: Home) -> None:
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
     assert await ids("latest", "acme", "anna") == ["aimed"]
     assert await ids("latest", "acme", "nobody") == []
+    assert len(await ids("other_of", "acme", "anna", "acme/debit/none")) == 1
+    assert await ids("other_of", "acme", "nobody", "acme/debit/none") == []
+    assert await ids("other_of", "other", "anna", "acme/debit/none") == []
 
 
 async def test_sessions(home: Home) -> None:
@@ -257,6 +260,30 @@ async def test_sessions(home: Home) -> None:
     assert await journal.last_session("acme", "bob") is None
     assert await looked(journal, "session_by_launch", "acme", "lt") == [both]
     assert await looked(journal, "session_by_launch", "acme", "") == []
+
+
+async def test_rule_22_a_token_that_is_handed_over_to_another_player_keeps_nothing_of_the_first(home: Home) -> None:
+    """The second player's bets were told to the wallet with the first one's session, in the first one's currency; by what
+    a wallet says nothing is forgotten: it may only write the name otherwise."""
+    journal, at = await home.journal(), now()
+    first = Session(
+        provider="acme", session="s-1", player="anna", currency="SEK", game="g-1", brand="b", wallet="w",
+        wallet_session="ws", launch_token="lt", expires_at=at + HOUR, seen_at=at, country="SE",
+    )  # fmt: skip
+    await journal.learn(first, handed_over=True)
+    said = Session(provider="acme", session="s-1", player="ANNA", seen_at=at + HOUR)
+    await journal.learn(said)
+    assert await journal.session("acme", "s-1") == replace(first, player="ANNA", seen_at=at + HOUR)
+    second = replace(said, player="bob")
+    await journal.learn(second, handed_over=True)
+    assert await journal.session("acme", "s-1") == second
+    again = replace(second, currency="EUR", wallet_session="bobs")
+    await journal.learn(again, handed_over=True)
+    await journal.learn(second, handed_over=True)  # once more, and it says less
+    assert await journal.session("acme", "s-1") == again
+    other = replace(first, provider="other", player="eve")
+    await journal.learn(other, handed_over=True)
+    assert await journal.session("acme", "s-1") == again
 
 
 async def test_doubts_are_kept(home: Home) -> None:

@@ -23,7 +23,7 @@ from tests.postgres import Server
 
 LOOKS = {
     "own": 1, "found": 2, "naming": 2, "naming_wins": 3, "aimed": 1, "parts": 1, "batch": 1, "round_place": 3,
-    "round_bets": 4, "round_win": 3, "round_loose_win": 3, "round_refunds": 3, "round_undoing": 4, "latest": 2, "session": 2,
+    "round_bets": 4, "round_win": 3, "round_loose_win": 3, "round_refunds": 3, "round_undoing": 4, "latest": 2, "other_of": 3, "session": 2,
     "session_by_launch": 2, "last_session": 3, "due": 3, "forget": 2, "forget_session": 4, "held": 1, "take": 6,
     "step": 5, "trim": 2, "story": 1,
 }  # fmt: skip

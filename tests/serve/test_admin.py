@@ -94,6 +94,22 @@ async def test_a_launch_is_remembered_by_the_immutable_id() -> None:
     assert found.expires_at is not None
 
 
+async def test_rule_22_a_token_handed_over_to_another_player_is_all_his() -> None:
+    """The first player's session at the wallet was told with the second one's bets; what is handed over to the same player
+    again keeps what is not said."""
+    async with place() as here:
+        for said in ({"wallet_session": "annas", "game": "g"}, {}):
+            await here.http.post("/api/sessions", json=LAUNCH | said)
+        anna = await here.journal.session("acme-id", "s-1")
+        await here.http.post("/api/sessions", json=LAUNCH | {"player": "bob"})
+        bob = await here.journal.session("acme-id", "s-1")
+    assert anna is not None
+    assert bob is not None
+    assert [(found.player, found.wallet_session, found.game) for found in (anna, bob)] == [
+        ("anna", "annas", "g"), ("bob", "", ""),
+    ]  # fmt: skip
+
+
 async def test_a_list_is_all_or_nothing() -> None:
     async with place() as here:
         good = await here.http.post("/api/sessions", json=[LAUNCH, LAUNCH | {"session": "s-2", "provider": "acme-id"}])

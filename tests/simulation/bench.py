@@ -394,7 +394,7 @@ class Bench:
     def launch(self, session: str = SESSION, player: str = PLAYER, **more: Any) -> None:
         """The operator hands over a launch."""
         given = {"provider": self.provider.id, "currency": "EUR", "seen_at": self.scheduler.clock(), **more}
-        at_once(self.journal.learn(Session(session=session, player=player, **given)))
+        at_once(self.journal.learn(Session(session=session, player=player, **given), handed_over=True))
 
     # -- another configuration
 

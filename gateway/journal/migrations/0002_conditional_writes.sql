@@ -40,6 +40,7 @@ CREATE INDEX movements_round_undoing ON movements (provider, player, round)
   WHERE round <> '' AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined');
 CREATE INDEX movements_batch ON movements (batch) WHERE batch <> '';
 CREATE INDEX movements_due ON movements (wallet, due_at) WHERE due_at IS NOT NULL;
+ALTER TABLE sessions ADD COLUMN country TEXT NOT NULL DEFAULT '';
 CREATE INDEX sessions_game ON sessions (provider, player, game, seen_at);
 
 -- A person's word that the journal forgot what came since a moment.

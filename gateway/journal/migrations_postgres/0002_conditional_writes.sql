@@ -36,6 +36,7 @@ CREATE INDEX movements_round_undoing ON movements (provider, player, round, crea
   WHERE round <> '' AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined');
 CREATE INDEX movements_batch ON movements (batch) WHERE batch <> '';
 CREATE INDEX movements_due ON movements (wallet, due_at) WHERE due_at IS NOT NULL;
+ALTER TABLE sessions ADD COLUMN country TEXT NOT NULL DEFAULT '';
 CREATE INDEX sessions_game ON sessions (provider, player, game, seen_at);
 
 CREATE TABLE doubts (

@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 from gateway.auth.guards import Guard
 from gateway.auth.keys import Key
-from gateway.codec.times import parse_duration
+from gateway.codec.times import parse_duration, shortly
 from gateway.currency import ISO_DIGITS, Currencies
 from gateway.dialect import Dialect
 from gateway.engine.setup import Breaker, Limits, Provider, Route, Send, Wallet
@@ -143,6 +143,8 @@ def build_wallet(name: str, section: Section, currencies: Currencies, reader: Re
     within, give_up = _or_default(section, "answer_within"), _or_default(section, "give_up_after")
     if within > give_up:
         reader.wrong(section.at("give_up_after"), f"give_up_after is less than answer_within ({within})", "write more")
+    if _or_default(section, "in_flight_max") < give_up and section.ok("in_flight_max", "give_up_after"):
+        _flight_too_short(section, give_up, reader)
     if dialect is None:
         return None
     settings = read_settings(dialect, section["settings"], reader)
@@ -171,6 +173,14 @@ def build_wallet(name: str, section: Section, currencies: Currencies, reader: Re
         currency=section["currency"] or "",
         limits=_load(section["limits"], Wallet),
     )
+
+
+def _flight_too_short(section: Section, give_up: timedelta, reader: Reader) -> None:
+    """Until it is given up a request may still arrive, and its yes counts (rules 10, 28): before that "I do not know it"
+    proves nothing, and what is declined by it may be taken all the same."""
+    given = next(name for name in ("in_flight_max", "give_up_after") if name in section)
+    problem = "in_flight_max is less than give_up_after: what may still be answered would be taken for lost"
+    reader.wrong(section.at(given), problem, f"write at least {shortly(give_up)} as in_flight_max, or give up earlier")
 
 
 def _load(section: Section | None, whose: type[Provider | Wallet]) -> Limits:

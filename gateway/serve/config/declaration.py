@@ -144,7 +144,9 @@ WALLET = _section(
         "send": Field(SEND, "what is sent beside the dialect's own signature"),
         "answer_within": Field(DURATION, "one attempt's share, less than the provider's; default 2500ms"),
         "give_up_after": Field(DURATION, "until then the call goes on; default 30s"),
-        "in_flight_max": Field(DURATION, "how long a request may be queued at the wallet; default 2m"),
+        "in_flight_max": Field(
+            DURATION, "how long a request may be queued at the wallet, not less than give_up_after; default 2m"
+        ),
         "repeats": _need(REPEATS, "how the wallet takes a second asking"),
         "remembers": Field(DURATION, "how long the wallet knows an id; default 48h"),
         "tombstones": Field(Bool(), "it remembers rollbacks of movements it never saw; default: the dialect's"),
