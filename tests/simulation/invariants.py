@@ -477,6 +477,8 @@ class Verdict:
             if any(isinstance(w, Accepted) for w in story.decisions) and not lost:
                 self.say("ACCEPTED", f"{story.provider} {story.kind} {story.id} was accepted, and is in no journal")
             return
+        if self._forgot_before_a_win(story, row):
+            return
         family, belief = self._whole(row), story.believes()
         net = family.net
         expected = _worth(row)
@@ -605,6 +607,8 @@ class Verdict:
         rows = self._about(row)
         if any(m.state is State.PERSON for m in rows) or self._is_away(rows) or self._a_person_keeps(row):
             return
+        if self._forgot_before_a_win(story, row):
+            return
         lies = set.union(*(self.families[m.key].lies for m in rows))
         plan = next(p for p in self.history.plan.providers if p.name == story.provider)
         heard = any(isinstance(word, Accepted) for word in story.decisions)
@@ -619,6 +623,12 @@ class Verdict:
         if net not in sums and not any("ORDER" in CANNOT[lie][1] for lie in lies):
             may = ", ".join(map(str, sorted(sums))) or "no order of its words at all"
             self.say("ORDER", f"{row.key} moved {net}, and its provider's words allow {may}")
+
+    def _forgot_before_a_win(self, story: Story, row: Movement) -> bool:
+        """The journal forgot that a bet and its cancel had been decided and told. Then its provider, which knew better, said
+        a win for it: by all that is known it stops a cancel whose success nobody heard (rules 11, 30)."""
+        cancels = [m for m in self.aimed.get(row.key, []) if m.undoes]
+        return bool(story.won) and self._touched(row) and any(self._touched(m) for m in cancels)
 
     def _forgot_its_undoing(self, rows: list[Movement]) -> bool:
         """The journal forgot that a cancel of it had been undone: it takes it for rolled back, and the next one hears
