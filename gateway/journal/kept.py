@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 ANY = "*"  # of wallets: every name that is not named
 DIED = "the process that carried it ended"
+FOR_CALLS = frozenset({"own", "found", "parts", "aimed", "latest", "session", "last_session"})
+"""The queries that a call may wait for: a few rows of an index. The others, which people, gauges and retention ask, may
+take long, and no call waits behind them."""
 
 
 class JournalError(Exception):

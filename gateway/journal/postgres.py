@@ -26,7 +26,7 @@ from gateway.journal import queries, rows
 from gateway.journal.change import Row, write
 from gateway.journal.commits import Commits
 from gateway.journal.joined import Joined
-from gateway.journal.kept import JournalError, KeptJournal
+from gateway.journal.kept import FOR_CALLS, JournalError, KeptJournal
 from gateway.journal.lanes import Connection, Lanes, bound, original, read, shut
 from gateway.journal.reader import Reader
 
@@ -37,7 +37,7 @@ NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
 MOMENT = NOW.replace("clock", "statement")  # the same for every row: an index can be asked with it
 OVER = f"due_at <= {NOW}"
 MIGRATIONS = queries.migrations(queries.HERE / "migrations_postgres")
-WRITE_LANES, READ_LANES = 2, 2  # connections of one process
+WRITE_LANES, READ_LANES, PEOPLE_LANES = 2, 2, 1  # connections of one process
 HOME_BEATS = 15
 BEAT_SECONDS = 1.0  # how soon it is noticed, without a call, that the database went away
 SILENT_SECONDS_MAX = 3.0  # without a commit, beats included: not ready
@@ -152,6 +152,7 @@ class PostgresJournal(KeptJournal):
         self._up, self._heard_at = True, self._loop.time()
         self._writes = Lanes(connected, self._commits.carry, WRITE_LANES, self._heard)
         self._reads = Lanes(connected, read, READ_LANES, lambda up: None)
+        self._people = Lanes(connected, read, PEOPLE_LANES, lambda up: None)
         self._beating = self._loop.create_task(self._beat())
 
     @classmethod
@@ -203,20 +204,19 @@ class PostgresJournal(KeptJournal):
             asked = next(looks)
             while True:
                 joined = Joined(SQL, DECODERS, asked.asks)
-                answers = joined.answers(await self._asked(*joined.statements))
+                found = await self._reads.submit(joined.statements) if joined.statements else []
+                answers = joined.answers(found)
                 asked = looks.send(answers)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]  # StopIteration carries what the generator returns
 
     async def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Row]:
-        return (await self._asked((SQL[query], values)))[0]
+        lanes = self._reads if query in FOR_CALLS else self._people
+        return (await lanes.submit([(SQL[query], values)]))[0]  # type: ignore[no-any-return]  # the lanes are untyped inside
 
     async def _listed(self, listing: Listing) -> list[Row]:
         sql, values = rows.listing(listing, ROW, NEWEST_FIRST)
-        return (await self._asked((marked(sql), values)))[0]
-
-    async def _asked(self, *asked: tuple[bytes, tuple[Any, ...]]) -> list[list[Row]]:
-        return await self._reads.submit(asked) if asked else []
+        return (await self._people.submit([(marked(sql), values)]))[0]  # type: ignore[no-any-return]  # the lanes are untyped inside
 
     def writable(self) -> bool:
         silent = self._loop.time() - self._heard_at > SILENT_SECONDS_MAX
@@ -227,6 +227,7 @@ class PostgresJournal(KeptJournal):
         await asyncio.gather(self._beating, return_exceptions=True)
         await self._writes.close()
         await self._reads.close()
+        await self._people.close()
 
     def _heard(self, up: bool) -> None:
         self._up = up
