@@ -55,7 +55,7 @@ class KeptJournal(ABC):
         """What a named query answers, beside every transaction."""
 
     @abstractmethod
-    async def _listed(self, listing: Listing) -> list[Row]: ...
+    async def listed(self, listing: Listing) -> list[Movement]: ...
 
     @abstractmethod
     def writable(self) -> bool: ...
@@ -191,9 +191,6 @@ class KeptJournal(ABC):
 
     async def _session(self, query: str, values: tuple[Any, ...]) -> Session | None:
         return next((rows.session(row) for row in await self._rows(query, values)), None)
-
-    async def listed(self, listing: Listing) -> list[Movement]:
-        return [rows.movement(row) for row in await self._listed(listing)]
 
     async def counts(self) -> list[Count]:
         return [rows.count(row) for row in await self._rows("counts")]

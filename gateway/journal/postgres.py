@@ -21,7 +21,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from gateway.engine.journal import Ask, Change, JournalLost, Looks
-from gateway.engine.movement import Listing
+from gateway.engine.movement import Listing, Movement
 from gateway.journal import queries, rows
 from gateway.journal.change import Row, write
 from gateway.journal.commits import Commits
@@ -42,6 +42,7 @@ HOME_BEATS = 15
 BEAT_SECONDS = 1.0  # how soon it is noticed, without a call, that the database went away
 SILENT_SECONDS_MAX = 3.0  # without a commit, beats included: not ready
 PREPARED_MAX = 500
+PIECE = 20  # rows that are read at a stretch of a listing: half a millisecond
 TRIES_MAX = 5
 TEXT = "UTF8"
 WAITS_SECONDS = 0.02  # until the other transaction certainly waits
@@ -214,9 +215,14 @@ class PostgresJournal(KeptJournal):
         lanes = self._reads if query in FOR_CALLS else self._people
         return (await lanes.submit([(SQL[query], values)]))[0]  # type: ignore[no-any-return]  # the lanes are untyped inside
 
-    async def _listed(self, listing: Listing) -> list[Row]:
+    async def listed(self, listing: Listing) -> list[Movement]:
         sql, values = rows.listing(listing, ROW, NEWEST_FIRST)
-        return (await self._people.submit([(marked(sql), values)]))[0]  # type: ignore[no-any-return]  # the lanes are untyped inside
+        found = []
+        for number, row in enumerate((await self._people.submit([(marked(sql), values)]))[0], 1):
+            found.append(rows.movement(row))
+            if number % PIECE == 0:
+                await asyncio.sleep(0)  # calls go on in between
+        return found
 
     def writable(self) -> bool:
         silent = self._loop.time() - self._heard_at > SILENT_SECONDS_MAX

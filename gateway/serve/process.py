@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gateway.engine.journal import Journal
+from gateway.engine.journal import Journal, JournalLost
 from gateway.engine.moment import Clockwork
 from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Setup
@@ -217,7 +217,11 @@ class Gateway:
         except ConfigErrors as errors:
             self._say(f"{errors}\nreload: refused, the configuration in use stays")
             return False
-        left = placed.problems(new, await self._journal.unresolved())
+        try:
+            left = placed.problems(new, await self._journal.unresolved())
+        except JournalLost as lost:
+            self._say(f"the journal does not answer: {lost}\nreload: refused, the configuration in use stays")
+            return False
         if left:
             self._say("\n".join([*map(str, left), "reload: refused, the configuration in use stays"]))
             return False
