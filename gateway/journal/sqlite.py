@@ -83,6 +83,8 @@ def reading(path: str) -> Iterator[Reader]:
         if why:
             raise JournalError(why)
         yield Reader(lambda sql, values: _fetch(connection, sql, values), SQL, ROW, NEWEST_FIRST)
+    except apsw.Error as error:
+        raise JournalError(f"cannot read the journal {path}: {error}") from None
     finally:
         connection.close()
 
@@ -240,8 +242,11 @@ def _written(db: apsw.Cursor, write: Write) -> bool:
 
 
 def _own(path: str) -> int:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise JournalError(f"cannot open the journal {path}: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

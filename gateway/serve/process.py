@@ -38,9 +38,9 @@ LINGER_SECONDS = 0.5  # requests that are on their way on open connections still
 Say = Callable[[str], None]
 
 
-async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say, seat: Seat | None = None) -> None:
-    """Serves until SIGTERM or SIGINT. `say` speaks to the person, `ready` to who started us; `seat`
-    is what a worker is given by its supervisor.
+async def run(loaded: Loaded, environ: dict[str, str], ready: Say, seat: Seat | None = None) -> None:
+    """Serves until SIGTERM or SIGINT. `ready` speaks to who started us, the log to the person; `seat` is what a worker is
+    given by its supervisor.
 
     Raises `CannotListen`, `JournalError` and `Misplaced`, each with a sentence.
     """
@@ -69,7 +69,7 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say, sea
         metrics.breaker_open = gate.is_open
         engine = Engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics, gate=gate))
         family = Family(seat.end, metrics) if seat is not None else None
-        gateway = Gateway(loaded, environ, say, log, metrics, journal, client, tasks, family)
+        gateway = Gateway(loaded, environ, log.say, log, metrics, journal, client, tasks, family)
         gateway.go_on(engine.settler.run(lambda: gateway.current.setup))
         gateway.go_on(keep_pruning(journal, gateway.times, gateway.busy))
 
