@@ -157,7 +157,7 @@ class SqliteJournal(KeptJournal):
         """Lets go of the file without another write, as a process that dies does."""
         for hand in (self._calls, self._people, self._writer):
             hand.abandon()
-        _disown(self._lock)
+        self._let_go()
 
     async def make(self, change: Change[T]) -> T:
         return await self._writer.submit(lambda db: _made(db, change))  # type: ignore[no-any-return]  # the writer is untyped inside
@@ -189,7 +189,11 @@ class SqliteJournal(KeptJournal):
     async def close(self) -> None:
         for hand in (self._calls, self._people, self._writer):  # who is closed last brings the file up to date
             await hand.close()
-        _disown(self._lock)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        lock, self._lock = self._lock, None
+        _disown(lock)
 
 
 def _seen(db: apsw.Connection, looks: Looks[T], asked: Look) -> T:

@@ -187,10 +187,10 @@ def test_postgres_asks_an_index(shared: psycopg.Connection, query: str) -> None:
 
 
 @pytest.mark.parametrize("query", OF_THE_OPEN)
-def test_postgres_reads_of_the_open_only_what_is_open(shared: psycopg.Connection, query: str) -> None:
+def test_postgres_reads_of_the_open_only_what_is_open(filled: psycopg.Connection, query: str) -> None:
     """As on SQLite; by the database's own clock."""
     own_clock = {"hasten": 0, "catch_up": 2, "fly_again": 0}
-    plan = planned(shared, f"{query}_", postgres.NAMED[query], own_clock.get(query, OF_THE_OPEN[query]))
+    plan = planned(filled, f"{query}_", postgres.NAMED[query], own_clock.get(query, OF_THE_OPEN[query]))
     assert "Seq Scan on movements" not in plan, plan
     assert used(plan) - {"steps_pkey"} <= {"movements_open", "movements_due"}, plan
 
