@@ -62,7 +62,7 @@ def command(config: Path, workers: int) -> None:
 
 def _serve(loaded: Loaded, environ: Mapping[str, str], seat: Seat | None) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(loaded, dict(environ), _say, click.echo if seat is None else _nothing, seat))
+        runner.run(run(loaded, dict(environ), click.echo if seat is None else _nothing, seat))
 
 
 def _worker(loaded: Loaded, environ: Mapping[str, str], seat: Seat) -> int:

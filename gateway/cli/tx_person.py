@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.auth.keys import live
 from gateway.cli.tx_journal import CONFIG, JSON, STANDS_IN, config_of, gateway_runs
-from gateway.engine.journal import Journal
+from gateway.engine.journal import Journal, JournalLost
 from gateway.engine.movement import Movement
 from gateway.engine.person import NotDone, Verdict, resolve, retry
 from gateway.journal.kept import JournalError
@@ -89,7 +89,7 @@ def _done(loaded: Loaded, admin: str, key: str, action: str, said: Mapping[str, 
         if not shared and not Path(loaded.journal.path).exists():
             raise JournalError(f"there is no journal at {loaded.journal.path}")
         return asyncio.run(_directly(loaded, directly))
-    except (NotDone, JournalError) as error:
+    except (NotDone, JournalError, JournalLost) as error:
         raise _wrong(str(error)) from None
 
 

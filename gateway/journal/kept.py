@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 ANY = "*"  # of wallets: every name that is not named
 DIED = "the process that carried it ended"
+FOR_CALLS = frozenset({"own", "found", "parts", "aimed", "latest", "session", "last_session"})
+"""The queries that a call may wait for: a few rows of an index. The others, which people, gauges and retention ask, may
+take long, and no call waits behind them."""
 
 
 class JournalError(Exception):
@@ -52,7 +55,7 @@ class KeptJournal(ABC):
         """What a named query answers, beside every transaction."""
 
     @abstractmethod
-    async def _listed(self, listing: Listing) -> list[Row]: ...
+    async def listed(self, listing: Listing) -> list[Movement]: ...
 
     @abstractmethod
     def writable(self) -> bool: ...
@@ -189,9 +192,6 @@ class KeptJournal(ABC):
 
     async def _session(self, query: str, values: tuple[Any, ...]) -> Session | None:
         return next((rows.session(row) for row in await self._rows(query, values)), None)
-
-    async def listed(self, listing: Listing) -> list[Movement]:
-        return [rows.movement(row) for row in await self._listed(listing)]
 
     async def counts(self) -> list[Count]:
         return [rows.count(row) for row in await self._rows("counts")]

@@ -21,12 +21,12 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from gateway.engine.journal import Ask, Change, JournalLost, Looks
-from gateway.engine.movement import Listing
+from gateway.engine.movement import Listing, Movement
 from gateway.journal import queries, rows
 from gateway.journal.change import Row, write
 from gateway.journal.commits import Commits
 from gateway.journal.joined import Joined
-from gateway.journal.kept import JournalError, KeptJournal
+from gateway.journal.kept import FOR_CALLS, JournalError, KeptJournal
 from gateway.journal.lanes import Connection, Lanes, bound, original, read, shut
 from gateway.journal.reader import Reader
 
@@ -37,11 +37,12 @@ NOW = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
 MOMENT = NOW.replace("clock", "statement")  # the same for every row: an index can be asked with it
 OVER = f"due_at <= {NOW}"
 MIGRATIONS = queries.migrations(queries.HERE / "migrations_postgres")
-WRITE_LANES, READ_LANES = 2, 2  # connections of one process
+WRITE_LANES, READ_LANES, PEOPLE_LANES = 2, 2, 1  # connections of one process
 HOME_BEATS = 15
 BEAT_SECONDS = 1.0  # how soon it is noticed, without a call, that the database went away
 SILENT_SECONDS_MAX = 3.0  # without a commit, beats included: not ready
 PREPARED_MAX = 500
+PIECE = 20  # rows that are read at a stretch of a listing: half a millisecond
 TRIES_MAX = 5
 TEXT = "UTF8"
 WAITS_SECONDS = 0.02  # until the other transaction certainly waits
@@ -152,6 +153,7 @@ class PostgresJournal(KeptJournal):
         self._up, self._heard_at = True, self._loop.time()
         self._writes = Lanes(connected, self._commits.carry, WRITE_LANES, self._heard)
         self._reads = Lanes(connected, read, READ_LANES, lambda up: None)
+        self._people = Lanes(connected, read, PEOPLE_LANES, lambda up: None)
         self._beating = self._loop.create_task(self._beat())
 
     @classmethod
@@ -203,20 +205,24 @@ class PostgresJournal(KeptJournal):
             asked = next(looks)
             while True:
                 joined = Joined(SQL, DECODERS, asked.asks)
-                answers = joined.answers(await self._asked(*joined.statements))
+                found = await self._reads.submit(joined.statements) if joined.statements else []
+                answers = joined.answers(found)
                 asked = looks.send(answers)
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]  # StopIteration carries what the generator returns
 
     async def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Row]:
-        return (await self._asked((SQL[query], values)))[0]
+        lanes = self._reads if query in FOR_CALLS else self._people
+        return (await lanes.submit([(SQL[query], values)]))[0]  # type: ignore[no-any-return]  # the lanes are untyped inside
 
-    async def _listed(self, listing: Listing) -> list[Row]:
+    async def listed(self, listing: Listing) -> list[Movement]:
         sql, values = rows.listing(listing, ROW, NEWEST_FIRST)
-        return (await self._asked((marked(sql), values)))[0]
-
-    async def _asked(self, *asked: tuple[bytes, tuple[Any, ...]]) -> list[list[Row]]:
-        return await self._reads.submit(asked) if asked else []
+        found = []
+        for number, row in enumerate((await self._people.submit([(marked(sql), values)]))[0], 1):
+            found.append(rows.movement(row))
+            if number % PIECE == 0:
+                await asyncio.sleep(0)  # calls go on in between
+        return found
 
     def writable(self) -> bool:
         silent = self._loop.time() - self._heard_at > SILENT_SECONDS_MAX
@@ -227,6 +233,7 @@ class PostgresJournal(KeptJournal):
         await asyncio.gather(self._beating, return_exceptions=True)
         await self._writes.close()
         await self._reads.close()
+        await self._people.close()
 
     def _heard(self, up: bool) -> None:
         self._up = up

@@ -139,20 +139,51 @@ def doubt(row: tuple[Any, ...]) -> Doubt:
 
 
 def listing(listed: Listing, columns: str, newest_first: str) -> tuple[str, tuple[Any, ...]]:
-    """The query of a listing, and its values."""
-    where, values = ["1 = 1"], []
+    """The query of a listing, and its values.
+
+    What is open, and what is one player's, is few: it is found by its index, and sorted then. The rest is read
+    from the newest on until there is enough of it, which for a provider that sends nothing any more (and, on SQLite,
+    for a moment long ago) is the whole journal: an index for that would cost every bet.
+    """
+    where, values = _filters(listed)
+    place, ordered = newest_first.replace(" DESC", ""), f"ORDER BY {newest_first}"
+    if listed.states or (listed.player and not listed.provider):
+        sql = f"""WITH RECURSIVE {PROVIDERS}, chosen AS MATERIALIZED (SELECT {place} FROM movements WHERE {where})
+            SELECT {columns} FROM movements WHERE ({place}) IN (SELECT {place} FROM chosen {ordered} LIMIT ?) {ordered}"""  # noqa: S608  # columns and marks only, every value is bound
+    else:
+        sql = f"SELECT {columns} FROM movements WHERE {where} {ordered} LIMIT ?"  # noqa: S608  # columns and marks only, every value is bound
+    return sql, (*values, listed.limit)
+
+
+PROVIDERS = """providers (name) AS (
+  SELECT min(provider) FROM movements
+  UNION ALL
+  SELECT (SELECT min(m.provider) FROM movements m WHERE m.provider > providers.name)
+  FROM providers WHERE providers.name IS NOT NULL)"""
+"""Every provider that ever sent something: one step of an index each."""
+
+
+def _filters(listed: Listing) -> tuple[str, list[Any]]:
+    """What is compared behind `|| ''` has an index that is not to be asked: it would have more rows read, and sorted."""
+    where, values = ["1 = 1"], list[Any]()
     if listed.states:
         where.append(f"state IN ({', '.join('?' * len(listed.states))})")
         values += [state.value for state in listed.states]
-    for column, value in (("provider", listed.provider), ("player", listed.player)):
-        if value:
-            where.append(f"{column} = ?")
-            values.append(value)
-    before = micros(listed.before)
-    bound: list[Any] = [*values, *([] if before is None else [before]), listed.limit]
-    where += [] if before is None else ["created_at < ?"]
-    sql = f"SELECT {columns} FROM movements WHERE {' AND '.join(where)} ORDER BY {newest_first} LIMIT ?"  # noqa: S608  # columns and marks only, every value is bound
-    return sql, tuple(bound)
+        if not {State.ACCEPTED, State.DECLINED} & {*listed.states}:
+            where.append("state NOT IN ('accepted', 'declined')")  # said, so that their index is asked
+    by_player = listed.player and not listed.states
+    if listed.provider:
+        where.append("provider = ?" if by_player else "provider || '' = ?")
+        values.append(listed.provider)
+    elif by_player:
+        where.append("provider IN (SELECT name FROM providers)")
+    if listed.player:
+        where.append("player = ?" if by_player else "player || '' = ?")
+        values.append(listed.player)
+    if listed.before is not None:
+        where.append("created_at < ?")
+        values.append(micros(listed.before))
+    return " AND ".join(where), values
 
 
 def step(row: tuple[Any, ...]) -> Step:

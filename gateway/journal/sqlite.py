@@ -1,8 +1,8 @@
 """The journal on SQLite: WAL, `synchronous=FULL`, one writer that groups commits.
 
-Reads use a connection of their own and see every write that was returned before. The file has one
-owner at a time: a second process is refused, because it would take the first one's open calls for
-those of a dead process.
+Reads use connections of their own and see every write that was returned before. Nothing is asked on
+the loop's own thread: each connection has one. The file has one owner at a time: a second process is
+refused, because it would take the first one's open calls for those of a dead process.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from typing import Any, TypeVar
 
 import apsw
 
-from gateway.engine.journal import Ask, Change, Look, Looks, Write
-from gateway.engine.movement import Listing
+from gateway.engine.journal import Ask, Change, JournalLost, Look, Looks, Write
+from gateway.engine.movement import Listing, Movement
 from gateway.journal import change as changes
 from gateway.journal import queries, rows
 from gateway.journal.change import Failed, Last, Row
-from gateway.journal.kept import JournalError, KeptJournal
+from gateway.journal.kept import FOR_CALLS, JournalError, KeptJournal
 from gateway.journal.reader import Reader
+from gateway.journal.readhand import ReadHand, Reads
 from gateway.journal.writer import Submits, Writer
 
 T = TypeVar("T")
@@ -46,8 +47,12 @@ BUSY_MILLISECONDS = 5000
 STATEMENTS_MAX = 300  # kept prepared: every query, and the puts that occur
 AT_START = timedelta(seconds=60)  # what is open is due no later: the wall clock may have been set back
 
+TOGETHER = 16  # looks of calls that are answered at once: each takes some 50 us
+LISTING_SECONDS_MAX = 2.5  # as PostgreSQL's statement_timeout: gauges and reloads wait behind it
+
 Committed = Callable[[float], None]
 MakeWriter = Callable[[apsw.Connection, Committed], Submits]
+MakeReads = Callable[[str, apsw.Connection, int], Reads]
 
 
 def _fetch(connection: apsw.Connection | apsw.Cursor, sql: str, values: tuple[Any, ...] = ()) -> list[Row]:
@@ -78,6 +83,8 @@ def reading(path: str) -> Iterator[Reader]:
         if why:
             raise JournalError(why)
         yield Reader(lambda sql, values: _fetch(connection, sql, values), SQL, ROW, NEWEST_FIRST)
+    except apsw.Error as error:
+        raise JournalError(f"cannot read the journal {path}: {error}") from None
     finally:
         connection.close()
 
@@ -101,41 +108,56 @@ def migrate(connection: apsw.Connection) -> None:
 class SqliteJournal(KeptJournal):
     """See `gateway.engine.journal.Journal`. Make it with `start`."""
 
-    def __init__(self, path: str, lock: int | None, make_writer: MakeWriter, committed: Committed) -> None:
+    def __init__(
+        self, path: str, lock: int | None, make_writer: MakeWriter, make_reads: MakeReads, committed: Committed
+    ) -> None:
         self._lock = lock
         write_connection = connect(path)
         migrate(write_connection)
-        self._read = connect(path)
+        calls, people = (connect(path, readonly=True) for _ in range(2))
         self._writer = make_writer(write_connection, committed)
-        self._connections = (write_connection, self._read)
+        self._calls, self._people = make_reads("calls' reads", calls, TOGETHER), make_reads("people's reads", people, 1)
+        self._connections = (write_connection, calls, people)
 
     @classmethod
     async def start(
-        cls, path: str, now: datetime, committed: Committed = lambda seconds: None, *, make_writer: MakeWriter = Writer
+        cls,
+        path: str,
+        now: datetime,
+        committed: Committed = lambda seconds: None,
+        *,
+        make_writer: MakeWriter = Writer,
+        make_reads: MakeReads = ReadHand,
     ) -> SqliteJournal:
         """Opens the file, migrates it and turns what a dead process left open into doubt.
 
         `committed` hears the seconds of each commit. Raises `JournalError`.
         """
-        if path == ":memory:":  # two connections, one database
+        if path == ":memory:":  # several connections, one database
             path, lock = f"file:/gateway-{os.urandom(8).hex()}?vfs=memdb", None
         else:
             lock = _own(path)
         try:
-            journal = cls(path, lock, make_writer, committed)
-        except BaseException:
+            journal = cls(path, lock, make_writer, make_reads, committed)
+        except BaseException as error:
             _disown(lock)
+            if isinstance(error, apsw.Error):
+                raise JournalError(f"cannot open the journal {path}: {error}") from None
             raise
         when, soon = rows.micros(now), rows.micros(now + AT_START)
         asks = (Ask("orphan_steps", (when,)), Ask("orphans", (when, when)), Ask("disowned", (soon,)))
-        await journal.make(changes.write(*asks))
+        try:
+            await journal.make(changes.write(*asks))
+        except JournalLost as error:
+            await journal.close()
+            raise JournalError(f"cannot write the journal {path}: {error}") from None
         return journal
 
     def abandon(self) -> None:
         """Lets go of the file without another write, as a process that dies does."""
-        for connection in self._connections:
-            connection.close()
-        _disown(self._lock)
+        for hand in (self._calls, self._people, self._writer):
+            hand.abandon()
+        self._let_go()
 
     async def make(self, change: Change[T]) -> T:
         return await self._writer.submit(lambda db: _made(db, change))  # type: ignore[no-any-return]  # the writer is untyped inside
@@ -143,23 +165,44 @@ class SqliteJournal(KeptJournal):
     async def look(self, looks: Looks[T]) -> T:
         try:
             asked = next(looks)
-            while True:
-                asked = looks.send(_looked(self._read, asked))
+            while not asked.asks:  # what asks nothing waits for nobody
+                asked = looks.send([])
         except StopIteration as stop:
             return stop.value  # type: ignore[no-any-return]  # StopIteration carries what the generator returns
+        return await self._calls.read(lambda db: _seen(db, looks, asked))  # type: ignore[no-any-return]  # reads are untyped inside
 
     async def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Row]:
-        return _fetch(self._read, SQL[query], values)
+        reads = self._calls if query in FOR_CALLS else self._people
+        return await reads.read(lambda db: _fetch(db, SQL[query], values))  # type: ignore[no-any-return]  # reads are untyped inside
 
-    async def _listed(self, listing: Listing) -> list[Row]:
-        return _fetch(self._read, *rows.listing(listing, ROW, NEWEST_FIRST))
+    async def listed(self, listing: Listing) -> list[Movement]:
+        sql, values = rows.listing(listing, ROW, NEWEST_FIRST)
+
+        def read(db: apsw.Connection) -> list[Movement]:
+            return [rows.movement(row) for row in _fetch(db, sql, values)]  # a thousand are 20 ms, and not the loop's
+
+        return await self._people.read(read, LISTING_SECONDS_MAX)  # type: ignore[no-any-return]  # reads are untyped inside
 
     def writable(self) -> bool:
         return self._writer.writable
 
     async def close(self) -> None:
-        await self._writer.close()
-        self.abandon()
+        for hand in (self._calls, self._people, self._writer):  # who is closed last brings the file up to date
+            await hand.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        lock, self._lock = self._lock, None
+        _disown(lock)
+
+
+def _seen(db: apsw.Connection, looks: Looks[T], asked: Look) -> T:
+    """All its looks, from the one that is asked: one way to the thread and back."""
+    try:
+        while True:
+            asked = looks.send(_looked(db, asked))
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]  # StopIteration carries what the generator returns
 
 
 def _looked(db: apsw.Connection | apsw.Cursor, look: Look | Last) -> list[list[Any]]:
@@ -203,8 +246,11 @@ def _written(db: apsw.Cursor, write: Write) -> bool:
 
 
 def _own(path: str) -> int:
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise JournalError(f"cannot open the journal {path}: {error.strerror}") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import re
@@ -36,6 +37,7 @@ Others = Callable[[], Awaitable[Sequence[Snapshot]]]
 BODY_BYTES_MAX = 4 << 20
 HANDOVERS_MAX = 1000
 LISTED_MAX = 1000
+PIECE = 10  # movements that are written down at a stretch: a millisecond
 _AT = re.compile(r" - at `\$(.*)`$")
 _NAMED = re.compile(r"field `([^`]*)`")
 
@@ -152,6 +154,8 @@ class Admin:
                 return as_json({"error": str(unfound)}, 404)
             except NotDone as not_done:
                 return as_json({"error": str(not_done)}, 409)
+            except JournalLost as lost:
+                return as_json({"error": f"the journal does not answer: {lost}"}, 503)
             except Wrong as wrong:
                 plain = {"error": wrong.message} | ({"field": wrong.field} if wrong.field else {})
                 response = as_json(plain, wrong.status)
@@ -187,7 +191,12 @@ class Admin:
     async def _transactions(self, request: Request) -> Any:
         setup = self._current.setup
         listing = read_listing(request.query_params.multi_items(), setup, clock())
-        return {"transactions": [movement_to_plain(m, setup) for m in await self._journal.listed(listing)]}
+        shown = []
+        for number, movement in enumerate(await self._journal.listed(listing), 1):
+            shown.append(movement_to_plain(movement, setup))
+            if number % PIECE == 0:
+                await asyncio.sleep(0)  # calls go on in between
+        return {"transactions": shown}
 
     async def _transaction(self, request: Request) -> Any:
         return await movement_told(self._journal, await self._named(request, ""), self._current.setup)

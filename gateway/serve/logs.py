@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from traceback import extract_tb
+from traceback import walk_tb
 from typing import Any
 
 import msgspec
@@ -102,6 +102,10 @@ class Log:
         """The line of one call. It is rendered as structlog would, without its chain: this is the hot path."""
         self._writer.write(_render(None, "info", {"event": "call", **event}))
 
+    def say(self, text: str) -> None:
+        """A line for a person, between those for machines."""
+        self._writer.write(text.encode("utf-8", "backslashreplace"))
+
     def info(self, event: str, **facts: Any) -> None:
         self._log.info(event, **facts)
 
@@ -148,7 +152,8 @@ def frames(error: BaseException) -> list[str]:
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None and cause is not error:
         chain = [*frames(cause), type(cause).__name__]
-    return chain + [f"{_short(f.filename)}:{f.lineno} {f.name}" for f in extract_tb(error.__traceback__)]
+    codes = ((frame.f_code, line) for frame, line in walk_tb(error.__traceback__))  # no source is read for it
+    return chain + [f"{_short(code.co_filename)}:{line} {code.co_name}" for code, line in codes]
 
 
 def _short(filename: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gateway.engine.journal import Journal
+from gateway.engine.journal import Journal, JournalLost
 from gateway.engine.moment import Clockwork
 from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Setup
@@ -38,9 +38,9 @@ LINGER_SECONDS = 0.5  # requests that are on their way on open connections still
 Say = Callable[[str], None]
 
 
-async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say, seat: Seat | None = None) -> None:
-    """Serves until SIGTERM or SIGINT. `say` speaks to the person, `ready` to who started us; `seat`
-    is what a worker is given by its supervisor.
+async def run(loaded: Loaded, environ: dict[str, str], ready: Say, seat: Seat | None = None) -> None:
+    """Serves until SIGTERM or SIGINT. `ready` speaks to who started us, the log to the person; `seat` is what a worker is
+    given by its supervisor.
 
     Raises `CannotListen`, `JournalError` and `Misplaced`, each with a sentence.
     """
@@ -69,7 +69,7 @@ async def run(loaded: Loaded, environ: dict[str, str], say: Say, ready: Say, sea
         metrics.breaker_open = gate.is_open
         engine = Engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics, gate=gate))
         family = Family(seat.end, metrics) if seat is not None else None
-        gateway = Gateway(loaded, environ, say, log, metrics, journal, client, tasks, family)
+        gateway = Gateway(loaded, environ, log.say, log, metrics, journal, client, tasks, family)
         gateway.go_on(engine.settler.run(lambda: gateway.current.setup))
         gateway.go_on(keep_pruning(journal, gateway.times, gateway.busy))
 
@@ -217,7 +217,11 @@ class Gateway:
         except ConfigErrors as errors:
             self._say(f"{errors}\nreload: refused, the configuration in use stays")
             return False
-        left = placed.problems(new, await self._journal.unresolved())
+        try:
+            left = placed.problems(new, await self._journal.unresolved())
+        except JournalLost as lost:
+            self._say(f"the journal does not answer: {lost}\nreload: refused, the configuration in use stays")
+            return False
         if left:
             self._say("\n".join([*map(str, left), "reload: refused, the configuration in use stays"]))
             return False

@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -22,12 +22,19 @@ _COMMAND = (sys.executable, "-m", "gateway")
 class Process:
     """One `gateway ...`. What it says goes to files, so that a full pipe never stops it."""
 
-    def __init__(self, folder: Path, name: str, *arguments: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        command: Sequence[str] = _COMMAND,
+    ) -> None:
         self.out, self.err = folder / f"{name}.out", folder / f"{name}.err"
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self._said_before = out.tell()
             self._popen = subprocess.Popen(
-                [*_COMMAND, *arguments],
+                [*command, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -14,10 +14,12 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from gateway.engine.movement import Movement, decided
-from gateway.journal import postgres, sqlite
+from gateway.engine.movement import Listing, Movement, decided
+from gateway.engine.states import State
+from gateway.journal import postgres, rows, sqlite
 from gateway.journal.kept import KeptJournal
 from gateway.model import Round
+from gateway.serve.shown import UNRESOLVED
 from tests.journal.homes import HOUR, YES, SqliteHome, bet, cancel, looked, now, win, wrote
 from tests.postgres import Server
 
@@ -29,6 +31,30 @@ LOOKS = {
 }  # fmt: skip
 """Everything that is asked for a call or a look of settlement, and how many values it takes."""
 FEW = {"session_by_launch", "last_session"}  # sorted: one launch key's sessions; the two best ones
+OF_THE_OPEN = {
+    "orphan_steps": 1, "orphans": 2, "disowned": 1, "feared": 1, "unresolved": 0, "counts": 0, "hasten": 2, "catch_up": 4,
+    "fly_again": 1,
+}  # fmt: skip
+"""What is asked at a start, by gauges, by a reload and when the clock stepped: all that is open, and nothing else."""
+SCANS = re.compile(r"SCAN (movements|sessions|steps|m|o|s)\b(?! USING (COVERING )?INDEX movements_(open|due)\b)")
+LISTINGS = [
+    Listing(states=open_states, provider=provider, player=player, before=before)
+    for open_states, provider, player, before in itertools.product(
+        ((), (State.PERSON,), UNRESOLVED), ("", "acme"), ("", "anna"), (None, now())
+    )
+]
+"""Every way in which a person can ask for movements."""
+
+
+def shown(listing: Listing) -> str:
+    """The filters, as a person gives them."""
+    said = [*listing.states, listing.provider and "provider", listing.player and "player", listing.before and "older"]
+    return " ".join(filter(None, said)) or "all"
+
+
+def walks(listing: Listing) -> bool:
+    """Whether it is read from the newest movement on: no index knows it better."""
+    return not listing.states and not listing.player
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +70,32 @@ def test_sqlite_asks_an_index(empty: apsw.Connection, query: str) -> None:
     """SQLite takes a partial index only where the query says its condition: written otherwise it reads
     the whole journal, for every bet."""
     plan = [row[-1] for row in empty.execute(f"EXPLAIN QUERY PLAN {sqlite.SQL[query]}", (None,) * LOOKS[query])]
-    scanned = [line for line in plan if re.match(r"SCAN (movements|sessions|steps|m|o|s)\b", line)]
+    scanned = [line for line in plan if SCANS.match(line)]
     sorts = [line for line in plan if "TEMP B-TREE" in line and query not in FEW]
     assert not scanned, plan
     assert not sorts, plan
+
+
+@pytest.mark.parametrize("query", OF_THE_OPEN)
+def test_sqlite_reads_of_the_open_only_what_is_open(empty: apsw.Connection, query: str) -> None:
+    """A start, a scrape and a step of the clock cost what is open, not what is kept: ten million rows later, too."""
+    plan = [row[-1] for row in empty.execute(f"EXPLAIN QUERY PLAN {sqlite.SQL[query]}", (None,) * OF_THE_OPEN[query])]
+    assert not [line for line in plan if SCANS.match(line)], plan
+    assert any(re.search(r"INDEX movements_(open|due)\b", line) for line in plan), plan
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=shown)
+def test_sqlite_lists_by_an_index(empty: apsw.Connection, listing: Listing) -> None:
+    """*Whoever looked for what waits for a person read a million movements, and every bet stood still meanwhile; for one
+    provider's last hundred all that it ever sent was sorted.* What is open, and what is a player's, is found by its index;
+    the rest begins with the newest and sorts nothing."""
+    sql, values = rows.listing(listing, sqlite.ROW, sqlite.NEWEST_FIRST)
+    plan = [row[-1] for row in empty.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    scanned = [line for line in plan if SCANS.match(line)]
+    if walks(listing):
+        assert plan == ["SCAN movements"]  # backwards: no sorting
+    else:
+        assert not scanned, plan
 
 
 def test_sqlite_plans_once(tmp_path: Path) -> None:
@@ -79,6 +127,48 @@ def shared(postgres: Server) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+CHANGED = {
+    "key": "key || n", "id": "id || n", "alias": "alias || n", "player": "'player-' || mod(n, 500)", "round": "'r-' || n / 3",
+    "created_at": "created_at - CAST(n AS BIGINT) * 1000000",
+}  # fmt: skip
+COPIED = f"""INSERT INTO movements ({", ".join(rows.INSERTED)})
+    SELECT {", ".join(CHANGED.get(name, name) for name in rows.INSERTED)}
+    FROM movements, generate_series(1, %s) AS numbers (n) WHERE key = %s"""
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: Server) -> Iterator[psycopg.Connection]:
+    """With movements, and with what the database knows of how many there are of which kind: a listing's plan is chosen by
+    that, and of a table without rows every one is as good as another."""
+    url = postgres.create("plans_filled")
+
+    async def made() -> None:
+        journal = await postgres_journal(url)
+        await wrote(journal, insert=(decided(bet("b"), YES, now()), decided(win("w"), YES, now()), bet("open")))
+        await journal.close()
+
+    asyncio.run(made())
+    with psycopg.connect(url, autocommit=True) as connection:
+        for key, number in (("acme/debit/b", 20_000), ("acme/credit/w", 10_000), ("acme/debit/open", 100)):
+            connection.execute(COPIED.encode(), (number, key))
+        connection.execute("ANALYZE movements")
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        yield connection
+
+
+def planned(shared: psycopg.Connection, name: str, asked: str, given: int) -> str:
+    """The plan of a prepared statement, whatever its values."""
+    numbers = itertools.count(1)
+    sql = re.sub(r"\?(\d?)", lambda mark: f"${mark[1] or next(numbers)}", asked)
+    shared.execute(f"PREPARE {name} AS {sql}".encode())
+    call = f"EXPLAIN EXECUTE {name}" + (f"({', '.join(['NULL'] * given)})" if given else "")
+    return "\n".join(row[0] for row in shared.execute(call.encode()))
+
+
+def used(plan: str) -> set[str]:
+    return set(re.findall(r"(?:Scan(?: Backward)? using|Bitmap Index Scan on) (\w+)", plan))
+
+
 async def postgres_journal(url: str) -> KeptJournal:
     return await postgres.PostgresJournal.start(url)
 
@@ -86,19 +176,40 @@ async def postgres_journal(url: str) -> KeptJournal:
 @pytest.mark.parametrize("query", [*LOOKS, "due_wallets"])
 def test_postgres_asks_an_index(shared: psycopg.Connection, query: str) -> None:
     """The same, also with a plan that does not know the values."""
-    numbers = itertools.count(1)
-    sql = re.sub(r"\?(\d?)", lambda mark: f"${mark[1] or next(numbers)}", postgres.NAMED[query])
     given = LOOKS.get(query, 0) - (query == "due")  # the moment is the database's
-    shared.execute(f"PREPARE {query}_ AS {sql}".encode())
-    call = f"EXPLAIN EXECUTE {query}_" + (f"({', '.join(['NULL'] * given)})" if given else "")
-    plan = "\n".join(row[0] for row in shared.execute(call.encode()))
+    plan = planned(shared, f"{query}_", postgres.NAMED[query], given)
     assert "Seq Scan on" not in plan, plan
-    used = set(re.findall(r"(?:Scan(?: Backward)? using|Bitmap Index Scan on) (\w+)", plan))
     expected = {"aimed": "target", "own": "pkey", "held": "pkey", "latest": "player", "parts": "parent"}
     if query.startswith(("round_", "naming")) or query in {"found", "batch", "due", "due_wallets", *expected}:
         name = "due" if query == "due_wallets" else expected.get(query, query)
-        assert used == {f"movements_{name}"}, plan
+        assert used(plan) == {f"movements_{name}"}, plan
         assert "Filter:" not in plan or query in {"due_wallets", "round_undoing"}, plan  # of the few under way
+
+
+@pytest.mark.parametrize("query", OF_THE_OPEN)
+def test_postgres_reads_of_the_open_only_what_is_open(filled: psycopg.Connection, query: str) -> None:
+    """As on SQLite; by the database's own clock."""
+    own_clock = {"hasten": 0, "catch_up": 2, "fly_again": 0}
+    plan = planned(filled, f"{query}_", postgres.NAMED[query], own_clock.get(query, OF_THE_OPEN[query]))
+    assert "Seq Scan on movements" not in plan, plan
+    assert used(plan) - {"steps_pkey"} <= {"movements_open", "movements_due"}, plan
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=shown)
+def test_postgres_lists_by_an_index(filled: psycopg.Connection, listing: Listing) -> None:
+    """As on SQLite; a moment long ago has an index, too."""
+    sql, values = rows.listing(listing, postgres.ROW, postgres.NEWEST_FIRST)
+    plan = planned(filled, f"listing_{LISTINGS.index(listing)}", sql, len(values))
+    assert "Seq Scan on" not in plan, plan
+    if walks(listing):
+        assert used(plan) == {"movements_arrival"}, plan
+        assert "Sort" not in plan, plan
+    else:
+        by = "movements_open" if listing.states else "movements_player"
+        assert used(plan) - {"movements_arrival", "movements_pkey"} == {by}, plan
+        assert re.search(r"Index Cond: .*(state = (ANY|\$)|player = \$)", plan), (
+            plan
+        )  # 18 and later skip over providers alone
 
 
 # ---------------------------------------------------------------- and in fact

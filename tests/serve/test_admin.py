@@ -63,6 +63,17 @@ async def test_metrics_are_exposed_in_both_forms() -> None:
     assert open_metrics.text.endswith("# EOF\n")
 
 
+async def test_a_journal_that_does_not_answer_is_said() -> None:
+    """Whoever looks for a movement learns that nobody can say just now; the other numbers are seen all the same."""
+    async with place() as here:
+        await here.journal.close()
+        for path in ("/api/transactions", "/api/transactions?in_doubt=1", "/api/transactions/x"):
+            answer = await here.http.get(path)
+            assert (answer.status_code, list(answer.json())) == (503, ["error"])
+            assert answer.json()["error"].startswith("the journal does not answer: ")
+        assert (await here.http.get("/metrics")).status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/api/transactions", "/api/config", "/api/transactions/x"])
 @pytest.mark.parametrize(
     ("authorization", "status"), [(None, 401), ("Bearer wrong", 401), ("Basic k-1", 401), ("bearer k-1", 0)]

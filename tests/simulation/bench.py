@@ -25,6 +25,7 @@ from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.engine.world import Silence, World
 from gateway.http import Request, Response
+from gateway.journal.readhand import DirectReads
 from gateway.journal.sqlite import SqliteJournal
 from gateway.journal.writer import DirectWriter
 from gateway.model import MONEY_KINDS, Act, Game, Kind, Outcome, Round, Transaction
@@ -251,7 +252,11 @@ class Bench:
     # -- the process
 
     def _start(self) -> Process:
-        journal = at_once(SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=DirectWriter))
+        journal = at_once(
+            SqliteJournal.start(
+                str(self.path), self.scheduler.clock(), make_writer=DirectWriter, make_reads=DirectReads
+            )
+        )
         return Process(self._engine(journal), journal)
 
     def _engine(self, journal: Any) -> Engine:

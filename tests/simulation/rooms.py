@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from gateway.journal.readhand import DirectReads
 from gateway.journal.sqlite import SqliteJournal
 from gateway.journal.writer import DirectWriter
 from tests.simulation.bench import at_once
@@ -24,7 +25,9 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._empty = folder, folder / "empty.db"
-        at_once(SqliteJournal.start(str(self._empty), BEGIN, make_writer=DirectWriter)).abandon()
+        at_once(
+            SqliteJournal.start(str(self._empty), BEGIN, make_writer=DirectWriter, make_reads=DirectReads)
+        ).abandon()
         self._count = 0
 
     def path(self) -> Path:

@@ -10,6 +10,7 @@ from typing import Any
 import apsw
 
 from gateway.engine.journal import Movement
+from gateway.journal.readhand import DirectReads
 from gateway.journal.sqlite import SqliteJournal
 from gateway.journal.writer import DirectWriter
 from gateway.model import Kind, Outcome, Transaction
@@ -111,7 +112,7 @@ class Watched:
             return DirectWriter(connection, committed)
 
         journal: SqliteJournal = at_once(
-            SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=make_writer)
+            SqliteJournal.start(str(self.path), self.scheduler.clock(), make_writer=make_writer, make_reads=DirectReads)
         )
         return journal
 
