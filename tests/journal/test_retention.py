@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from adapters.native.dialect import DIALECT as NATIVE
+from gateway.engine import movement
 from gateway.engine.journal import Put
 from gateway.engine.moment import Clockwork, Moment
-from gateway.engine.movement import Event, Movement, Session, Step, decided, left, unheard
+from gateway.engine.movement import Event, Movement, Session, decided, left, unheard
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
 from gateway.journal.kept import KeptJournal
 from gateway.model import Round
 from gateway.serve.config import Retention
-from gateway.serve.retention import Pruner, Times
+from gateway.serve.retention import Movements, Sessions, Step, Times, Walk
 from tests.journal.homes import YES, Home, bet, cancel, found, now, opened, win, wrote
 
 DAY = timedelta(days=1)
@@ -50,12 +52,20 @@ async def waits(journal: KeptJournal, m: Movement, days: int, state: State) -> M
 
 
 async def pruned(journal: KeptJournal, at: Times, *, step: int = 500) -> int:
-    pruner, gone = Pruner(journal), 0
+    """All that may leave; then the sessions."""
+    gone = 0
+    for walk in (Movements(journal), Sessions(journal)):
+        gone += sum([each.gone async for each in walked(walk, at, step)])
+    return gone
+
+
+async def walked(walk: Walk, at: Times, step: int) -> AsyncIterator[Step]:
+    """To its end."""
     for _ in range(1000):
-        left, more = await pruner.step(at, step)
-        gone += left
-        if not more:
-            return gone
+        found = await walk.step(at, step)
+        yield found
+        if not found.more:
+            return
     raise AssertionError("it never ends")
 
 
@@ -67,7 +77,7 @@ async def test_the_old_leave_and_the_young_stay(home: Home) -> None:
     """A journal that only grows ends on a full disk."""
     journal = await home.journal()
     old, young = await done(journal, bet("old"), 36), await done(journal, bet("young"), 34)
-    await journal.note(old.key, [Step(now(), Event.REPEATED)])
+    await journal.note(old.key, [movement.Step(now(), Event.REPEATED)])
     assert await pruned(journal, times()) == 1
     assert await there(journal, old.key, young.key) == [False, True]
     assert await journal.story(old.key) == []
@@ -81,14 +91,10 @@ async def test_every_step_is_bounded(home: Home, step: int) -> None:
     journal = await home.journal()
     for number in range(20):
         await done(journal, bet(f"b-{number}", round=None), 40 - number)
-    pruner, looked = Pruner(journal), 0
-    gone: list[tuple[int, bool]] = []
-    while not looked or gone[-1][1]:
-        gone.append(await pruner.step(times(), step))
-        looked += 1
-    assert max(left for left, _ in gone) <= step
-    assert sum(left for left, _ in gone) == 6
-    assert looked >= 5 / step
+    gone = [each.gone async for each in walked(Movements(journal), times(), step)]
+    assert max(gone) <= step
+    assert sum(gone) == 6
+    assert len(gone) >= 5 / step
     assert await pruned(journal, times(), step=step) == 0
 
 
