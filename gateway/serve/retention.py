@@ -29,8 +29,8 @@ REPEATS_LONGEST = timedelta(hours=24)  # of all providers we know of: Pragmatic 
 STEP_SECONDS = 0.005  # of the writer, for one step
 COMMIT = 2.0  # with the commit, which writes the pages, a step takes so many times what its statements do (measured)
 MOST, LEAST = 1000, 20  # movements or sessions that leave in one step
-EASY = 4.0  # a pause is so many times what the step took: a fifth of the time at most
-HARD = 0.5  # and never shorter than that, however much arrives: two thirds
+EASY = 4.0  # a pause is so many times what the step lasted: a fifth of the time at most
+HARD = 0.5  # and never shorter than so many times what it took of the writer, however much arrives: two thirds
 PAUSE_SECONDS_LEAST = 0.002
 AHEAD = 0.8  # of the time in which so many arrived: less, so that a backlog shrinks
 AGAIN_SECONDS = 1.0  # after everything that is old was looked at, until more is
@@ -71,7 +71,7 @@ class Went(NamedTuple):
     """How a step went, in seconds."""
 
     held: float  # its statements, in the writer
-    lasted: float  # from its beginning to its end, and all that it waited for
+    lasted: float  # from when it was to begin until its end: with all that it waited for
     stretch: float = math.inf  # in which what it looked at had arrived
     full: bool = True  # what was allowed to leave did, most of it: so long does a step of that size take
 
@@ -79,15 +79,15 @@ class Went(NamedTuple):
 def paced(most: int, went: Went, *, busy: bool) -> tuple[int, float]:
     """The next step's size, and the pause before it.
 
-    A step is as large as takes `STEP_SECONDS`, and it rests for `EASY` times what it took, if anybody calls.
+    A step is as large as takes `STEP_SECONDS`, and it rests for `EASY` times what it lasted, if anybody calls.
     Where more arrives than leaves so, the pause is shorter; where the shortest is too long, because each step
     waits for something, the step is larger, but never made for more than twice `STEP_SECONDS`.
     """
-    least = max(PAUSE_SECONDS_LEAST, HARD * went.lasted)
-    in_time = went.stretch * AHEAD
+    took, in_time = went.held * COMMIT, went.stretch * AHEAD
+    least = max(PAUSE_SECONDS_LEAST, HARD * took)
     easy = EASY * went.lasted if busy else least
     pause = max(least, min(easy, in_time - went.lasted))
-    fits = STEP_SECONDS / (went.held * COMMIT) if went.held > 0 else math.inf
+    fits = STEP_SECONDS / took if took > 0 else math.inf
     late = (went.lasted + least) / in_time if in_time > 0 else math.inf
     factor = max(fits, min(late, 2 * fits)) if late > 1 else fits
     size = round(most * max(0.5, min(factor, 2.0))) if went.full else most
@@ -168,14 +168,14 @@ async def keep_walking(
     sleep: Sleep = asyncio.sleep,
 ) -> None:
     """For ever."""
-    most = LEAST
+    most, begins = LEAST, clock()
     while True:
-        began = clock()
         try:
             step = await walk.step(times(), most)
+            went = Went(step.held, clock() - begins, step.stretch, full=2 * step.gone >= most)
+            most, pause = paced(most, went, busy=busy())
+            pause = pause if step.more else walk.rests
         except JournalLost:
-            await sleep(AGAIN_SECONDS)
-            continue
-        went = Went(step.held, clock() - began, step.stretch, full=2 * step.gone >= most)
-        most, pause = paced(most, went, busy=busy())
-        await sleep(pause if step.more else walk.rests)
+            pause = AGAIN_SECONDS
+        begins = clock() + pause
+        await sleep(pause)
