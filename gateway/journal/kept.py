@@ -24,9 +24,11 @@ from gateway.model import Kind
 
 T = TypeVar("T")
 Clock = Callable[[], float]
+Judge = Callable[[Row], bool]
 
 ANY = "*"  # of wallets: every name that is not named
 DIED = "the process that carried it ended"
+DECIDED_WITHIN = timedelta(minutes=1)  # of their arrival nearly all movements are
 LOOKED_MAX = 500  # rows in one step of retention, whether they may leave or not
 
 
@@ -45,10 +47,12 @@ class Walked(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """Rows that were looked at: those that may be too old, the last one of all, and whether there is more."""
+    """Rows that were looked at: those that may be too old, the last one of all, where it goes on, and
+    whether there is more."""
 
     old: list[Row]
     last: Row | None
+    place: Row
     more: bool
 
 
@@ -162,19 +166,26 @@ class KeptJournal(ABC):
     ) -> Walked:
         """Of the next movements behind `place`, in the order of arrival, `most` leave that were decided
         `before` the moment of their wallet, and on which nothing open leans."""
-        first, end = len(self._first), rows.micros(youngest) or 0
+        end, settled = rows.micros(youngest) or 0, rows.micros(youngest - DECIDED_WITHIN) or 0
         moment = functools.cache(lambda wallet: rows.micros(before(wallet)))
 
         def old(row: Row) -> bool:
             *_, wallet, _, decided_at = row
             return decided_at is not None and decided_at < moment(wallet)
 
-        seen = await self._seen("old", place or self._first, most, lambda row: row[-2] < end, old)
-        given = [(row[first - 1], moment(row[first])) for row in seen.old]
+        found = await self._seen(
+            "old",
+            place or self._first,
+            most,
+            within=lambda row: row[-2] < end,
+            old=old,
+            past=lambda row: row[-2] < settled,
+        )
+        name = len(self._first) - 1
+        given = [(row[name], moment(row[-3])) for row in found.old]
         gone, held = await self._forget("movements", given, (), ("forget_steps", "forget_movements"), clock)
-        if seen.last is None:
-            return Walked(gone, seen.more, place or self._first)
-        return Walked(gone, seen.more, seen.last[:first], rows.moment(seen.last[-2]), held)
+        came = rows.moment(found.last[-2]) if found.last else None
+        return Walked(gone, found.more, found.place, came, held)
 
     async def forget_sessions(
         self, place: tuple[str, str], seen: datetime, expired: datetime, most: int, clock: Clock = monotonic
@@ -182,30 +193,30 @@ class KeptJournal(ABC):
         """Of the next sessions behind `place`, `most` leave that were seen before, and that no movement
         used which is kept."""
         when, now = rows.micros(seen) or 0, rows.micros(expired)
-        found = await self._seen("old_sessions", place, most, lambda row: True, lambda row: row[-1] < when)
+        found = await self._seen("old_sessions", place, most, within=_any, old=lambda row: row[-1] < when, past=_any)
         given = [row[self._session_name] for row in found.old]
         gone, held = await self._forget("sessions", given, (when, now), ("forget_sessions",), clock)
-        return Walked(gone, found.more, found.last[:2] if found.last else place, held=held)
+        return Walked(gone, found.more, found.place, held=held)
 
-    async def _seen(
-        self, query: str, place: Row, most: int, within: Callable[[Row], bool], old: Callable[[Row], bool]
-    ) -> _Seen:
-        """Rows behind `place`, until `most` of them may be too old. What is protected is gone past in larger
-        strides, beside the writer."""
+    async def _seen(self, query: str, place: Row, most: int, *, within: Judge, old: Judge, past: Judge) -> _Seen:
+        """Rows behind `place`, until `most` of them may be too old, or nothing more is `within`. What is
+        protected is gone past in larger strides, beside the writer; at the end only what is `past` waiting for."""
         found: list[Row] = []
-        last, looked, limit = None, 0, most
+        last, looked, limit, begins = None, 0, most, place
         while looked < LOOKED_MAX:
-            page = await self._rows(query, (*place, limit))
+            page = await self._rows(query, (*begins, limit))
             for row in filter(within, page):
-                last, looked = row, looked + 1
+                last, begins, looked = row, row[: len(place)], looked + 1
+                if past(row):
+                    place = begins
                 if old(row):
                     found.append(row)
                 if len(found) == most:
-                    return _Seen(found, last, more=True)
-            if last is None or len(page) < limit or not all(map(within, page)):
-                return _Seen(found, last, more=False)
-            place, limit = last[: len(place)], min(2 * limit, LOOKED_MAX)
-        return _Seen(found, last, more=True)
+                    return _Seen(found, last, begins, more=True)
+            if len(page) < limit or not all(map(within, page)):
+                return _Seen(found, last, place, more=False)
+            limit = min(2 * limit, LOOKED_MAX)
+        return _Seen(found, last, begins, more=True)
 
     async def _forget(
         self, what: str, given: Sequence[Row], more: Row, deletes: Sequence[str], clock: Clock
@@ -271,6 +282,10 @@ class KeptJournal(ABC):
 
     async def doubts(self) -> list[Doubt]:
         return [rows.doubt(row) for row in await self._rows("doubts")]
+
+
+def _any(row: Row) -> bool:
+    return True
 
 
 def _longest_due(found: Sequence[Movement]) -> list[Movement]:

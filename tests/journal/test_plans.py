@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -105,14 +105,6 @@ def test_postgres_asks_an_index(shared: psycopg.Connection, query: str) -> None:
 
 
 # ---------------------------------------------------------------- and in fact
-
-
-@pytest.fixture
-async def lite(tmp_path: Path) -> AsyncIterator[SqliteHome]:
-    """The plans say it for PostgreSQL."""
-    found = SqliteHome(tmp_path)
-    yield found
-    await found.close()
 
 
 async def test_a_long_round_costs_a_call_no_more_than_a_short_one(lite: SqliteHome) -> None:
