@@ -33,6 +33,7 @@ EASY = 4.0  # a pause is so many times what the step lasted: a fifth of the time
 HARD = 0.5  # and never shorter than so many times what it took of the writer, however much arrives: two thirds
 PAUSE_SECONDS_LEAST = 0.002
 AHEAD = 0.8  # of the time in which so many arrived: less, so that a backlog shrinks
+OWED_SECONDS_MAX = 1.0  # by which steps may be late, and hurry
 AGAIN_SECONDS = 1.0  # after everything that is old was looked at, until more is
 ROUND_SECONDS = 600.0  # before what was protected is looked at again; or EASY times what that took
 
@@ -71,7 +72,7 @@ class Went(NamedTuple):
     """How a step went, in seconds."""
 
     held: float  # its statements, in the writer
-    lasted: float  # from when it was to begin until its end: with all that it waited for
+    lasted: float  # from when it was to begin until its end: with all that it waited for, and what is owed
     stretch: float = math.inf  # in which what it looked at had arrived
     full: bool = True  # what was allowed to leave did, most of it: so long does a step of that size take
 
@@ -174,8 +175,12 @@ async def keep_walking(
             step = await walk.step(times(), most)
             went = Went(step.held, clock() - begins, step.stretch, full=2 * step.gone >= most)
             most, pause = paced(most, went, busy=busy())
-            pause = pause if step.more else walk.rests
+            if step.more:  # one step that hung is made up for by those behind it
+                begins = max(clock() - OWED_SECONDS_MAX, min(clock() + pause, begins + went.stretch * AHEAD))
+            else:
+                pause = walk.rests
+                begins = clock() + pause
         except JournalLost:
             pause = AGAIN_SECONDS
-        begins = clock() + pause
+            begins = clock() + pause
         await sleep(pause)

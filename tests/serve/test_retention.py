@@ -148,6 +148,19 @@ async def test_a_backlog_is_gone_in_the_end_and_a_call_waits_ten_milliseconds_at
     assert max(world.held) * COMMIT <= 2 * STEP_SECONDS
 
 
+async def test_steps_that_hang_are_made_up_for() -> None:
+    """A disk that is busy for 120 ms every third time: on the average, too, no less leaves than arrives."""
+
+    class Hiccups(World):
+        async def step(self, times: Times, most: int) -> Step:
+            self.now += 120 * MILLI if len(self.held) % 3 == 0 else 0.0
+            return await super().step(times, most)
+
+    world = Hiccups(rate=1000, cost=120e-6, waits=1 * MILLI, old=20_000, seconds=60.0)
+    await world.live()
+    assert world.backlog <= 20_000
+
+
 async def test_where_little_arrives_a_backlog_takes_a_fifth_of_the_writer_at_most() -> None:
     """What is too old already has waited: it is no reason to slow calls down."""
     world = World(rate=10, cost=120e-6, waits=0.0, old=1_000_000, seconds=60.0)
