@@ -79,6 +79,9 @@ class KeptJournal(ABC):
     @abstractmethod
     async def close(self) -> None: ...
 
+    leave_least: int = 20
+    """So many movements or sessions leave in one step of retention, however long that takes."""
+
     # -- what differs: the order of arrival, the rows of retention, and where leases are judged by the database's clock
 
     _first: tuple[Any, ...] = (0,)

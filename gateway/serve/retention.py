@@ -28,11 +28,11 @@ from gateway.serve.config import Retention
 REPEATS_LONGEST = timedelta(hours=24)  # of all providers we know of: Pragmatic Play's queue
 STEP_SECONDS = 0.005  # of the writer, for one step
 COMMIT = 2.0  # with the commit, which writes the pages, a step takes so many times what its statements do (measured)
-MOST, LEAST = 1000, 20  # movements or sessions that leave in one step
+MOST = 1000  # movements or sessions that leave in one step
 EASY = 4.0  # a pause is so many times what the step lasted: a fifth of the time at most
 HARD = 0.5  # and never shorter than so many times what it took of the writer, however much arrives: two thirds
 PAUSE_SECONDS_LEAST = 0.002
-AHEAD = 0.8  # of the time in which so many arrived: less, so that a backlog shrinks
+AHEAD = 0.9  # of the time in which so many arrived: less, so that a backlog shrinks
 OWED_SECONDS_MAX = 1.0  # by which steps may be late, and hurry
 AGAIN_SECONDS = 1.0  # after everything that is old was looked at, until more is
 ROUND_SECONDS = 600.0  # before what was protected is looked at again; or EASY times what that took
@@ -77,7 +77,7 @@ class Went(NamedTuple):
     full: bool = True  # what was allowed to leave did, most of it: so long does a step of that size take
 
 
-def paced(most: int, went: Went, *, busy: bool) -> tuple[int, float]:
+def paced(most: int, went: Went, *, busy: bool, least: int) -> tuple[int, float]:
     """The next step's size, and the pause before it.
 
     A step is as large as takes `STEP_SECONDS`, and it rests for `EASY` times what it lasted, if anybody calls.
@@ -85,14 +85,14 @@ def paced(most: int, went: Went, *, busy: bool) -> tuple[int, float]:
     waits for something, the step is larger, but never made for more than twice `STEP_SECONDS`.
     """
     took, in_time = went.held * COMMIT, went.stretch * AHEAD
-    least = max(PAUSE_SECONDS_LEAST, HARD * took)
-    easy = EASY * went.lasted if busy else least
-    pause = max(least, min(easy, in_time - went.lasted))
+    shortest = max(PAUSE_SECONDS_LEAST, HARD * took)
+    easy = EASY * went.lasted if busy else shortest
+    pause = max(shortest, min(easy, in_time - went.lasted))
     fits = STEP_SECONDS / took if took > 0 else math.inf
-    late = (went.lasted + least) / in_time if in_time > 0 else math.inf
+    late = (went.lasted + shortest) / in_time if in_time > 0 else math.inf
     factor = max(fits, min(late, 2 * fits)) if late > 1 else fits
     size = round(most * max(0.5, min(factor, 2.0))) if went.full else most
-    return max(LEAST, min(size, MOST)), pause
+    return max(least, min(size, MOST)), pause
 
 
 class Step(NamedTuple):
@@ -106,6 +106,7 @@ class Walk(Protocol):
     """One process's. Several nodes walk at the same time and do no harm to each other."""
 
     rests: float  # seconds after its end
+    least: int  # of what leaves in one step
 
     async def step(self, times: Times, most: int) -> Step: ...
 
@@ -117,7 +118,7 @@ class Movements:
     rests = AGAIN_SECONDS
 
     def __init__(self, journal: KeptJournal, clock: Clock = time.monotonic) -> None:
-        self._journal, self._clock = journal, clock
+        self._journal, self._clock, self.least = journal, clock, journal.leave_least
         self._place: tuple[object, ...] | None = None
         self._came: datetime | None = None
         self._began, self._again_at = clock(), math.inf
@@ -145,7 +146,7 @@ class Sessions:
     rests = ROUND_SECONDS
 
     def __init__(self, journal: KeptJournal, clock: Clock = time.monotonic) -> None:
-        self._journal, self._clock = journal, clock
+        self._journal, self._clock, self.least = journal, clock, journal.leave_least
         self._place = ("", "")
 
     async def step(self, times: Times, most: int) -> Step:
@@ -169,12 +170,12 @@ async def keep_walking(
     sleep: Sleep = asyncio.sleep,
 ) -> None:
     """For ever."""
-    most, begins = LEAST, clock()
+    most, begins = walk.least, clock()
     while True:
         try:
             step = await walk.step(times(), most)
             went = Went(step.held, clock() - begins, step.stretch, full=2 * step.gone >= most)
-            most, pause = paced(most, went, busy=busy())
+            most, pause = paced(most, went, busy=busy(), least=walk.least)
             if step.more:  # one step that hung is made up for by those behind it
                 begins = max(clock() - OWED_SECONDS_MAX, min(clock() + pause, begins + went.stretch * AHEAD))
             else:
