@@ -6,9 +6,12 @@ is here.
 
 from __future__ import annotations
 
+import functools
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.engine.journal import Ask, Change, Doubt, Look, Looks, Steps, Write
@@ -20,12 +23,16 @@ from gateway.journal.change import Alone, Last, Row
 from gateway.model import Kind
 
 T = TypeVar("T")
+Clock = Callable[[], float]
+Judge = Callable[[Row], bool]
 
 ANY = "*"  # of wallets: every name that is not named
 DIED = "the process that carried it ended"
 FOR_CALLS = frozenset({"own", "found", "parts", "aimed", "latest", "session", "last_session"})
 """The queries that a call may wait for: a few rows of an index. The others, which people, gauges and retention ask, may
 take long, and no call waits behind them."""
+DECIDED_WITHIN = timedelta(minutes=1)  # of their arrival nearly all movements are
+LOOKED_MAX = 500  # rows in one step of retention, whether they may leave or not
 
 
 class JournalError(Exception):
@@ -38,6 +45,18 @@ class Walked(NamedTuple):
     gone: int
     more: bool
     place: Any
+    came: datetime | None = None  # the movement that was looked at last
+    held: float = 0.0  # seconds for which its statements held the writer
+
+
+class _Seen(NamedTuple):
+    """Rows that were looked at: those that may be too old, the last one of all, where it goes on, and
+    whether there is more."""
+
+    old: list[Row]
+    last: Row | None
+    place: Row
+    more: bool
 
 
 class KeptJournal(ABC):
@@ -63,14 +82,26 @@ class KeptJournal(ABC):
     @abstractmethod
     async def close(self) -> None: ...
 
-    # -- what differs: the order of arrival, and where leases are judged by the database's clock
+    leave_least: int = 20
+    """So many movements or sessions leave in one step of retention, however long that takes."""
+
+    # -- what differs: the order of arrival, the rows of retention, and where leases are judged by the database's clock
 
     _first: tuple[Any, ...] = (0,)
-    """Before the first movement, in the order of arrival."""
+    """Before the first movement, in the order of arrival. The last value of a place names its movement."""
+    _session_name: slice = slice(2, 3)
+    """What names a session, in the query `old_sessions`."""
+    _holds: bool = False
+    """Whether others write at the same time, so that what is to leave is held first."""
 
-    def _place(self, row: Row) -> tuple[Any, ...]:
-        """Where a row of the query `old` stands in that order."""
-        return row[:1]
+    def _given(self, found: Sequence[Row]) -> tuple[Any, ...]:
+        """Many rows as the values of one statement."""
+        return (json.dumps(found),)
+
+    def _leaving(self, answer: list[Row]) -> tuple[int, tuple[Any, ...]]:
+        """How many may leave, and their names as the values of one statement."""
+        ((number, names),) = answer
+        return number, (names,)
 
     def _lease(self, at: datetime, lasts: timedelta) -> Any:
         """The value of a lease's end for the query `take`."""
@@ -133,32 +164,86 @@ class KeptJournal(ABC):
     # -- retention (rule 27)
 
     async def forget_movements(
-        self, place: tuple[Any, ...] | None, youngest: datetime, before: Callable[[str], datetime], most: int
+        self,
+        place: Row | None,
+        youngest: datetime,
+        before: Callable[[str], datetime],
+        most: int,
+        clock: Clock = monotonic,
     ) -> Walked:
-        """The next `most` movements behind `place` in the order of arrival: those leave that were
-        decided `before` the moment of their wallet, and on which nothing open leans."""
-        found = await self._rows("old", (*(place or self._first), most))
-        old = [row for row in found if row[-1] < (rows.micros(youngest) or 0)]
-        asks = tuple(Ask("forget", (key, rows.micros(before(wallet)))) for *_, key, wallet, _ in old)
-        gone = await self._forget(asks, "forget_steps")
-        more = len(found) == most and len(old) == len(found)
-        return Walked(gone, more, self._place(old[-1]) if old else place or self._first)
+        """Of the next movements behind `place`, in the order of arrival, `most` leave that were decided
+        `before` the moment of their wallet, and on which nothing open leans."""
+        end, settled = rows.micros(youngest) or 0, rows.micros(youngest - DECIDED_WITHIN) or 0
+        moment = functools.cache(lambda wallet: rows.micros(before(wallet)))
 
-    async def forget_sessions(self, place: tuple[str, str], seen: datetime, expired: datetime, most: int) -> Walked:
-        """The next `most` sessions behind `place`: those leave that were seen before, and that no
-        movement used which is kept."""
-        found = await self._rows("old_sessions", (*place, most))
-        when, now = rows.micros(seen), rows.micros(expired)
-        gone = await self._forget(tuple(Ask("forget_session", (*row, when, now)) for row in found), "")
-        return Walked(gone, len(found) == most, found[-1] if found else place)
+        def old(row: Row) -> bool:
+            *_, wallet, _, decided_at = row
+            return decided_at is not None and decided_at < moment(wallet)
 
-    async def _forget(self, asks: tuple[Ask, ...], behind: str) -> int:
-        def steps(again: bool) -> Steps[int]:
-            gone = [row for found in (yield Look(asks)) for row in found]
-            yield Last([Ask(behind, (key,)) for (key,) in gone] if behind else [])  # type: ignore[misc]  # the journal's own step
-            return len(gone)
+        found = await self._seen(
+            "old",
+            place or self._first,
+            most,
+            within=lambda row: row[-2] < end,
+            old=old,
+            past=lambda row: row[-2] < settled,
+        )
+        name = len(self._first) - 1
+        given = [(row[name], moment(row[-3])) for row in found.old]
+        gone, held = await self._forget("movements", given, (), ("forget_steps", "forget_movements"), clock)
+        came = rows.moment(found.last[-2]) if found.last else None
+        return Walked(gone, found.more, found.place, came, held)
 
-        return await self.make(Alone(steps=steps)) if asks else 0
+    async def forget_sessions(
+        self, place: tuple[str, str], seen: datetime, expired: datetime, most: int, clock: Clock = monotonic
+    ) -> Walked:
+        """Of the next sessions behind `place`, `most` leave that were seen before, and that no movement
+        used which is kept."""
+        when, now = rows.micros(seen) or 0, rows.micros(expired)
+        found = await self._seen("old_sessions", place, most, within=_any, old=lambda row: row[-1] < when, past=_any)
+        given = [row[self._session_name] for row in found.old]
+        gone, held = await self._forget("sessions", given, (when, now), ("forget_sessions",), clock)
+        return Walked(gone, found.more, found.place, held=held)
+
+    async def _seen(self, query: str, place: Row, most: int, *, within: Judge, old: Judge, past: Judge) -> _Seen:
+        """Rows behind `place`, until `most` of them may be too old, or nothing more is `within`. What is
+        protected is gone past in larger strides, beside the writer; at the end only what is `past` waiting for."""
+        found: list[Row] = []
+        last, looked, limit, begins = None, 0, most, place
+        while looked < LOOKED_MAX:
+            page = await self._rows(query, (*begins, limit))
+            for row in filter(within, page):
+                last, begins, looked = row, row[: len(place)], looked + 1
+                if past(row):
+                    place = begins
+                if old(row):
+                    found.append(row)
+                if len(found) == most:
+                    return _Seen(found, last, begins, more=True)
+            if len(page) < limit or not all(map(within, page)):
+                return _Seen(found, last, place, more=False)
+            limit = min(2 * limit, LOOKED_MAX)
+        return _Seen(found, last, begins, more=True)
+
+    async def _forget(
+        self, what: str, given: Sequence[Row], more: Row, deletes: Sequence[str], clock: Clock
+    ) -> tuple[int, float]:
+        """How many left, and the seconds that it held the writer. All of it is one transaction."""
+
+        def steps(again: bool) -> Steps[tuple[int, float]]:
+            began, values = clock(), self._given(given)
+            if self._holds:
+                (held,) = yield Look((Ask(f"hold_{what}", values),))
+                if not held:
+                    return 0, clock() - began
+                values = self._given(held)
+            (answer,) = yield Look((Ask(f"leaving_{what}", (*values, *more)),))
+            gone, names = self._leaving(answer)
+            if gone:
+                yield Last([Ask(delete, names) for delete in deletes])  # type: ignore[misc]  # the journal's own step
+            return gone, clock() - began
+
+        return await self.make(Alone(steps=steps)) if given else (0, 0.0)
 
     # -- reads
 
@@ -201,6 +286,10 @@ class KeptJournal(ABC):
 
     async def doubts(self) -> list[Doubt]:
         return [rows.doubt(row) for row in await self._rows("doubts")]
+
+
+def _any(row: Row) -> bool:
+    return True
 
 
 def _longest_due(found: Sequence[Movement]) -> list[Movement]:

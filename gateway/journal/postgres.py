@@ -12,7 +12,7 @@ import contextlib
 import itertools
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -97,6 +97,7 @@ class Marked(dict[str, bytes]):
 
 
 HERE = queries.HERE / "queries_postgres.sql"
+SESSIONS = "unnest(CAST(? AS TEXT[]), CAST(? AS TEXT[]))"
 NAMED = queries.of(
     HERE,
     lease=f"{NOW} + CAST(? AS BIGINT)",
@@ -106,8 +107,16 @@ NAMED = queries.of(
     now=NOW,
     moment=MOMENT,
     skip=" FOR UPDATE SKIP LOCKED",
-    place="created_at",
+    place="created_at, key",
     after="(created_at, key) > (?, ?)",
+    movements_given="unnest(CAST(? AS TEXT[]), CAST(? AS BIGINT[])) AS old (key, before) JOIN movements USING (key)",
+    before="old.before",
+    movements_left="movements.key",
+    movements_gone="key = ANY(CAST(? AS TEXT[]))",
+    session_place="provider, session",
+    sessions_given=f"{SESSIONS} AS old (provider, session) JOIN sessions USING (provider, session)",
+    sessions_left="sessions.provider, sessions.session",
+    sessions_gone=f"(provider, session) IN (SELECT * FROM {SESSIONS})",  # noqa: S608  # words of ours only
 )
 SQL = Marked(NAMED)
 DECODERS = queries.decoders(HERE)
@@ -182,12 +191,17 @@ class PostgresJournal(KeptJournal):
             raise JournalError(WRONG_ISOLATION)
         return cls(conninfo, committed)
 
-    # -- leases, by the database's clock; the order of arrival
+    leave_least = 200  # fewer take as long: round trips are most of it, and other lanes write meanwhile
 
-    _first = (0, "")
+    # -- leases, by the database's clock; the order of arrival; rows of retention
 
-    def _place(self, row: Row) -> tuple[Any, ...]:
-        return row[:2]
+    _first, _session_name, _holds = (0, ""), slice(0, 2), True
+
+    def _given(self, found: Sequence[Row]) -> tuple[Any, ...]:
+        return tuple([*column] for column in zip(*found, strict=True))
+
+    def _leaving(self, answer: list[Row]) -> tuple[int, tuple[Any, ...]]:
+        return len(answer), self._given(answer)
 
     def _lease(self, at: datetime, lasts: timedelta) -> Any:
         return lasts // rows.MICROSECOND

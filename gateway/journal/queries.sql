@@ -193,12 +193,14 @@ ON CONFLICT (provider, session) DO UPDATE SET
 -- disown: what a token meant for another player is nothing to the one that it was handed over to
 DELETE FROM sessions WHERE provider = ? AND session = ? AND player <> ?;
 
--- old: the next movements in the order of arrival, for retention
-SELECT {place}, key, wallet, created_at FROM movements WHERE {after} ORDER BY {arrival} LIMIT ?;
+-- old: the next movements in the order of arrival, for retention; what is not at its end has no moment
+SELECT {place}, wallet, created_at, CASE WHEN state IN ('accepted', 'declined') AND due_at IS NULL THEN decided_at END
+FROM movements WHERE {after} ORDER BY {arrival} LIMIT ?;
 
--- forget: a decided movement leaves, unless something open still leans on it (rule 27)
-DELETE FROM movements
-WHERE key = ? AND state IN ('accepted', 'declined') AND due_at IS NULL AND decided_at < ?
+-- leaving_movements: of these the ones that may leave: decided before the moment given with each, and nothing open leans
+-- on them (rule 27)
+SELECT {movements_left} FROM {movements_given}
+WHERE movements.state IN ('accepted', 'declined') AND movements.due_at IS NULL AND movements.decided_at < {before}
   AND NOT EXISTS (
     SELECT 1 FROM movements o WHERE o.key IN (movements.target, movements.parent, movements.undone_by)
       AND (o.state NOT IN ('accepted', 'declined') OR o.due_at IS NOT NULL))
@@ -210,19 +212,21 @@ WHERE key = ? AND state IN ('accepted', 'declined') AND due_at IS NULL AND decid
       AND (o.state NOT IN ('accepted', 'declined') OR o.due_at IS NOT NULL))
   AND NOT EXISTS (
     SELECT 1 FROM movements o WHERE o.batch = movements.batch AND o.batch <> ''
-      AND (o.state NOT IN ('accepted', 'declined') OR o.due_at IS NOT NULL))
-RETURNING key;
+      AND (o.state NOT IN ('accepted', 'declined') OR o.due_at IS NOT NULL));
 
--- forget_steps: the lines of a movement that has left
-DELETE FROM steps WHERE key = ? AND NOT EXISTS (SELECT 1 FROM movements m WHERE m.key = steps.key);
+-- forget_steps: the lines of movements that leave, in the same transaction and before them
+DELETE FROM steps WHERE key IN (SELECT key FROM movements WHERE {movements_gone});
+
+-- forget_movements: they leave
+DELETE FROM movements WHERE {movements_gone};
 
 -- old_sessions: the next sessions, for retention
-SELECT provider, session FROM sessions WHERE (provider, session) > (?, ?) ORDER BY provider, session LIMIT ?;
+SELECT {session_place}, seen_at FROM sessions WHERE (provider, session) > (?, ?) ORDER BY provider, session LIMIT ?;
 
--- forget_session: a session leaves when its time is over and no movement that used it is kept; a movement that said none
+-- leaving_sessions: of these the ones whose time is over and that no movement used which is kept; a movement that said none
 -- used its player's last one, of the same game first (rule 22)
-DELETE FROM sessions
-WHERE provider = ? AND session = ? AND seen_at < ? AND (expires_at IS NULL OR expires_at < ?)
+SELECT {sessions_left} FROM {sessions_given}
+WHERE sessions.seen_at < ? AND (sessions.expires_at IS NULL OR sessions.expires_at < ?)
   AND NOT EXISTS (
     SELECT 1 FROM movements m WHERE m.provider = sessions.provider AND m.player IN (sessions.player, '')
       AND m.session <> '' AND m.session IN (sessions.session, sessions.launch_token))
@@ -230,5 +234,7 @@ WHERE provider = ? AND session = ? AND seen_at < ? AND (expires_at IS NULL OR ex
     SELECT 1 FROM movements m WHERE m.provider = sessions.provider AND m.player = sessions.player AND m.session = ''
       AND NOT EXISTS (
         SELECT 1 FROM sessions s WHERE s.provider = sessions.provider AND s.player = sessions.player
-          AND s.game = sessions.game AND s.seen_at > sessions.seen_at))
-RETURNING session;
+          AND s.game = sessions.game AND s.seen_at > sessions.seen_at));
+
+-- forget_sessions: they leave
+DELETE FROM sessions WHERE {sessions_gone};

@@ -7,6 +7,14 @@ SELECT slot FROM name_locks WHERE slot = ANY(?) ORDER BY slot FOR UPDATE;
 -- held: the revisions of rows that must not change until this transaction ends, always in this order
 SELECT key, revision FROM movements WHERE key = ANY(?) ORDER BY key FOR UPDATE;
 
+-- hold_movements: of what may be too old the rows that nobody else holds. Retention waits for nobody, and who comes to lean
+-- on one of them waits for it; what leaned on one before is seen by the next statement.
+SELECT movements.key, old.before FROM {movements_given} ORDER BY movements.key FOR UPDATE OF movements SKIP LOCKED;
+
+-- hold_sessions: the same
+SELECT sessions.provider, sessions.session FROM {sessions_given}
+ORDER BY sessions.provider, sessions.session FOR UPDATE OF sessions SKIP LOCKED;
+
 -- beat: a write that changes nothing; it fails where writes would
 UPDATE name_locks SET slot = slot WHERE slot = -1;
 

@@ -38,6 +38,15 @@ DIALECT = {
     "skip": "",
     "place": "number",
     "after": "number > ?",
+    # Retention's rows go as JSON texts of numbers, and come as one: each row that Python fetches may wait for its lock.
+    "movements_given": "json_each(?) AS old CROSS JOIN movements ON movements.number = old.value ->> 0",
+    "before": "old.value ->> 1",
+    "movements_left": "count(*), json_group_array(movements.number)",
+    "movements_gone": "number IN (SELECT value FROM json_each(?))",
+    "session_place": "provider, session, rowid",
+    "sessions_given": "json_each(?) AS old CROSS JOIN sessions ON sessions.rowid = old.value ->> 0",
+    "sessions_left": "count(*), json_group_array(sessions.rowid)",
+    "sessions_gone": "rowid IN (SELECT value FROM json_each(?))",
 }
 SQL = queries.of(lease="?", over="NULL", **DIALECT)
 DECODERS = queries.decoders()

@@ -35,6 +35,14 @@ async def home(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 
 @pytest.fixture
+async def lite(tmp_path: Path) -> AsyncIterator[SqliteHome]:
+    """SQLite, for what is counted where only SQLite counts it."""
+    found = SqliteHome(tmp_path)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
 async def nodes(postgres: Server) -> AsyncIterator[PostgresHome]:
     """PostgreSQL, for what only several nodes can show."""
     found = PostgresHome(postgres)
