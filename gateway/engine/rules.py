@@ -533,8 +533,9 @@ def no_words(case: Case) -> Move | None:
     what is owed waits for a person. *A wallet had forgotten a bet, took its refund for one of the whole round, and gave back
     another provider's bet:* so does what it would take for another movement. *The cancel of a split
     settle that had lost waited for a person, because no wallet can be told to take a win of 0.00 back, and the stake stayed
-    taken:* to undo what moved nothing moves nothing.
-    Serves: 4, 15, 18, 20, 21
+    taken:* to undo what moved nothing moves nothing. *The route that said a wallet's sessions went, a bet there could be told
+    no more and stayed in doubt for ever, its win behind it:* once its wallet has forgotten it, it is a person's.
+    Serves: 4, 14, 15, 18, 20, 21
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
@@ -549,7 +550,7 @@ def no_words(case: Case) -> Move | None:
         return Decide(Accepted(moved=NOTHING, currency=own.tx.currency))
     if stranger and (isinstance(refused, Missing) or refused.field == AMOUNT_OF_ROLLBACK):
         return Decide(NOT_HERE)
-    return _unsaid(case, refused.message, lacking(refused, case.nobody))
+    return forgotten(case) or _unsaid(case, refused.message, lacking(refused, case.nobody))
 
 
 NOT_HERE = Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")

@@ -807,6 +807,7 @@ NO_WORDS: Pairs = [
     ("a hold", waiting(row(HOLD), wallet=SPLITTING), "decide unsupported"),
     ("a correction that gives", settling(row(MORE), wallet=SPLITTING), "leave person"),
     ("a hold that may have left", settling(sent(HOLD), wallet=SPLITTING), "leave doubt"),
+    ("a hold that its wallet has forgotten", settling(sent(HOLD, DAYS), wallet=SPLITTING), "leave person"),
     ("a free bet", waiting(row(bet("t1", free=True)), wallet=BLIND), "decide accepted"),
     ("a rollback of what its wallet would guess", waiting(row(CANCEL), guessed=True), "decide transaction_not_found"),
     ("the same, and it may have left", waiting(sent(CANCEL), guessed=True), SILENT),

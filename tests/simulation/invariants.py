@@ -432,6 +432,7 @@ class Verdict:
             or self._born_in_doubt(row)
             or self._kept(row)
             or history.is_away(history.rows[row.key])
+            or self._cannot_be_asked(row)
         ):
             return False
         parts = self.children.get(row.key, [])
@@ -441,6 +442,11 @@ class Verdict:
             )
         gave_up = any(s.gave_up for s in history.stories.values() if s.provider == row.provider)
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
+
+    @staticmethod
+    def _cannot_be_asked(row: Movement) -> bool:
+        """The journal forgot whether it was, and its wallet cannot be asked about it (rule 30)."""
+        return row.forgot_at is not None and row.note.startswith("the journal forgot")
 
     def _heard(self) -> None:
         """What a wallet accepted, and said so to a process that lived on, is decided."""

@@ -69,6 +69,7 @@ REGRESSIONS = {
     2464597: "a cancel that a win had stopped was sent while its wallet was asked whether it had been (rules 11, 30)",
     24585: "a rollback that a late answer decided left its bet in doubt for ever (rule 5)",
     2507228: "the clock was read, then a repeat heard that its bet is accepted, then the stake was given back (rules 12, 31)",
+    2545688: "no route said its wallet's sessions any more: a bet there stayed in doubt for ever, its win behind it (rule 14)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
 

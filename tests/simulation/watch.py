@@ -95,6 +95,7 @@ class Watched:
         self.notes: deque[tuple[Any, ...]] = deque(maxlen=NOTES_MAX)
         self.stories: dict[tuple[str, Kind, str], Story] = {}
         self.rows: dict[str, Seen] = {}
+        self.births = 0
         self.places: dict[tuple[str, Place], str] = {}
         self.tills: dict[str, Till] = {}
         self.where: dict[str, str] = {}  # where a wallet's name points just now
@@ -122,14 +123,14 @@ class Watched:
         seen = self.rows.get(key)
         if seen is None:
             seen = self.rows[key] = Seen(provider, kind, id, player, round_id)
-            seen.reference, seen.number, seen.parent = reference, len(self.rows), parent
-            seen.key = key
+            seen.reference, seen.parent, seen.key = reference, parent, key
             self.note_row(key, "", state, told)
         elif (seen.state, seen.told) != (state, told):
             self.note_row(key, seen.state, state, told)
         if seen.state != state:
             if not seen.state:
-                seen.born = self.scheduler.now
+                self.births += 1  # one that the journal had forgotten came after what was read before it this time
+                seen.born, seen.number = self.scheduler.now, self.births
             elif not self.older:
                 self.edges[seen.state, state] += 1
             self.states[state] += 1
