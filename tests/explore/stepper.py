@@ -18,7 +18,7 @@ from gateway.engine.gather import Opened, Order
 from gateway.engine.identity import key_of
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement
-from gateway.engine.parts import Part
+from gateway.engine.parts import giving_back
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.world import World as Ports
 from gateway.model import Outcome
@@ -152,11 +152,12 @@ class Stepper(Driver):
             raise Item(order)
         return Carried(self.results[order.wire.id], order.wire)
 
-    async def undo(self, errand: Any, part: Part, batch: str) -> Movement | None:
+    async def undo(self, errand: Any, taken: Movement, batch: str) -> Movement | None:
+        part = giving_back(taken)
         self.pending = f"undo {part.tx.id}"
         key = key_of(self.provider.dialect, "p", part.name, part.tx)
         self.begun = (key,) if self.pending in self.results else ()
-        return await super().undo(errand, part, batch)
+        return await super().undo(errand, taken, batch)
 
     def nobody(self, setup: Setup, provider: Provider) -> Any:
         return Errand(setup, provider, None)
