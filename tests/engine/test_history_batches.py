@@ -139,18 +139,28 @@ def test_rule_19_a_refused_giving_back_of_a_split_settle_is_a_persons(bench_of: 
     waits_for_a_person(bench)
 
 
+PAIR = batch(bet("b1"), bet("b2", "20.00"))
+
+
+def half_taken(bench_of: MakeBench, refused: Behaviour) -> Bench:
+    """The first bet of an atomic batch is taken, the second never arrives, and the first cancel fares as `refused`; its
+    wallet may be asked for a rollback only once."""
+    repeats = {"debit": "safe", "credit": "safe", "rollback": "never"}
+    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=False, in_flight_max=SOON))
+    bench.till.then(arrives, lost_after, kind=Kind.DEBIT)
+    bench.till.then(refused, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    assert word(bench.call(PAIR)) == DOUBT
+    return bench
+
+
 @pytest.mark.parametrize("refused", [lost_before, refuses(Reason.ALREADY_SETTLED)], ids=["a person", "its wallet"])
 def test_rule_19_a_bet_whose_cancel_was_refused_is_not_given_back_with_its_batch(
     bench_of: MakeBench, refused: Behaviour
 ) -> None:
     """The provider cancelled both bets of a batch in doubt, heard that the first one stands, for a person or the wallet
     had said so, and when the second was undone the first was given back all the same: its player kept the stake."""
-    repeats = {"debit": "safe", "credit": "safe", "rollback": "never"}
-    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=False, in_flight_max=SOON))
-    bench.till.then(arrives, lost_after, kind=Kind.DEBIT)
-    bench.till.then(refused, kind=Kind.ROLLBACK)
-    bench.till.always(lost_before, kind=Kind.DEBIT)
-    assert word(bench.call(batch(bet("b1"), bet("b2", "20.00")))) == DOUBT
+    bench = half_taken(bench_of, refused)
     bench.call(undo("c1", "b1"))
     declined_by_a_person(bench)
     assert word(bench.call(undo("c1", "b1"))) == Reason.ALREADY_SETTLED
@@ -165,19 +175,13 @@ def test_rule_19_a_bet_whose_cancel_was_refused_is_not_given_back_with_its_batch
 def test_rule_19_nor_with_the_repeat_of_its_batch(bench_of: MakeBench, refused: Behaviour) -> None:
     """*Settlement let it stand, but when the batch came again that call gave it back, although its provider had heard that
     it stands.*"""
-    repeats = {"debit": "safe", "credit": "safe", "rollback": "never"}
-    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=False, in_flight_max=SOON))
-    bench.till.then(arrives, lost_after, kind=Kind.DEBIT)
-    bench.till.then(refused, kind=Kind.ROLLBACK)
-    bench.till.always(lost_before, kind=Kind.DEBIT)
-    whole = batch(bet("b1"), bet("b2", "20.00"))
-    assert word(bench.call(whole)) == DOUBT
+    bench = half_taken(bench_of, refused)
     bench.call(undo("c1", "b1"))
     declined_by_a_person(bench)
     bench.call(undo("c2", "b2", amount="20.00"))
     bench.till.heal()
     bench.settlement(300, 1)
-    assert [word(bench.call(whole)) for _ in range(2)] == [Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_ROLLED_BACK]
+    assert [word(bench.call(PAIR)) for _ in range(2)] == [Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_ROLLED_BACK]
     assert word(bench.call(undo("c1", "b1"))) == Reason.ALREADY_SETTLED
     assert bench.till.balance() == Decimal("990.00")
     nothing_is_open(bench)
@@ -187,26 +191,20 @@ def test_rule_19_nor_with_the_repeat_of_its_batch(bench_of: MakeBench, refused: 
 def test_rule_19_nor_where_that_was_said_while_its_batch_was_being_given_back(bench_of: MakeBench, trips: int) -> None:
     """Its batch came again and went to give it back, also had begun with that; then a person said that the wallet keeps the
     bet, its cancel heard that it stands, and it was given back all the same."""
-    repeats = {"debit": "safe", "credit": "safe", "rollback": "never"}
-    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, tombstones=False, in_flight_max=SOON))
-    bench.till.then(arrives, lost_after, kind=Kind.DEBIT)
-    bench.till.then(lost_before, kind=Kind.ROLLBACK)
-    bench.till.always(lost_before, kind=Kind.DEBIT)
-    whole = batch(bet("b1"), bet("b2", "20.00"))
-    assert word(bench.call(whole)) == DOUBT
+    bench = half_taken(bench_of, lost_before)
     bench.call(undo("c1", "b1"))
     bench.call(undo("c2", "b2", amount="20.00"))
     bench.till.heal()
     bench.settlement(300, 1)
     still = bench.second(Trip(stops_after=trips, stands_still=1.0))
-    call = bench.begin_at(still, whole)
+    call = bench.begin_at(still, PAIR)
     bench.rest(0.2)
     declined_by_a_person(bench)
     bench.finish(call)
     assert word(bench.call(undo("c1", "b1"))) == Reason.ALREADY_SETTLED
     bench.settlement(300, 1)
     assert bench.till.balance() == Decimal("990.00")
-    assert word(bench.call(whole)) == Reason.ALREADY_ROLLED_BACK
+    assert word(bench.call(PAIR)) == Reason.ALREADY_ROLLED_BACK
     nothing_is_open(bench)
 
 
