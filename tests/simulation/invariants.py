@@ -672,6 +672,9 @@ class Verdict:
                     found[name, entry.wallet_id] = entry
                     purse = self.history.tills[name].purse
                     todo.append((name, purse.place(entry.provider, entry.kind, entry.id)))
+                    # A refund may name a bet that nobody saw, and undo one whose round the journal forgot (rule 30).
+                    by = [each for each in purse.book if entry.undone_by and each.wallet_id == entry.undone_by]
+                    todo += [(name, purse.place(each.provider, each.kind, each.id)) for each in by]
         return list(found.values())
 
     def _strays(self) -> None:
