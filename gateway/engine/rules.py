@@ -201,14 +201,19 @@ def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
 def wallet_gone(case: Case) -> Move | None:
     """Its wallet is not in the configuration any more, or its name points elsewhere by now.
 
-    Move: Leave it, with that reason; nothing is sent. What would take and was never sent is Decided declined
+    Move: Leave it, with that reason; nothing is sent. What would take and was never sent is Decided declined, and so is
+    whatever the journal alone decides
     *A restart with another configuration paid an owed win at the new wallet, too.* The journal knows where each
     wallet was when a movement went there. *A new bet in a round of then stayed in doubt for ever, although no byte of it had
-    left, and the next start was refused because of it.*
-    Serves: 4, 23, 25
+    left, and the next start was refused because of it.* *A settle's cancel had given its debit back and was told as done: the
+    settle stayed in doubt, waiting for a wallet that it had nothing to ask.*
+    Serves: 4, 18, 23, 25
     """
     if not case.astray or (case.own.fact is not None and isinstance(case.own.fact.outcome, Accepted)):
         return None
+    by_journal = next((move for rule in BY_JOURNAL if (move := rule(case)) is not None), None)
+    if isinstance(by_journal, Decide) and not _anothers(case):
+        return by_journal
     if case.own.takes and never_asked(case) and case.own.forgot_at is None:
         return Decide(Declined(reason=Reason.UNSUPPORTED, message=case.astray))
     return Leave(case.own.open_state, case.astray)
@@ -437,7 +442,7 @@ def settle_legs(case: Case) -> Move | None:
     Serves: 18
     """
     own, act = case.own, case.own.tx.act
-    if not isinstance(act, Settle) or (not case.parts and not isinstance(case.said(), Refused)):
+    if not isinstance(act, Settle) or (not case.parts and (case.astray or not isinstance(case.said(), Refused))):
         return None
     bet, win = halves(own.tx, act)
     debit, credit, undo = (named(case.parts, own, name) for name in (DEBIT, CREDIT, UNDO))
@@ -733,6 +738,19 @@ RULES: tuple[Rule, ...] = (
     late_answers,
     doubt,
 )
+
+
+BY_JOURNAL: tuple[Rule, ...] = (
+    came_too_late,
+    rollback_stands,
+    forbidden,
+    another_rollback,
+    nothing_was_sent,
+    settle_legs,
+    undo_legs,
+    refund_parts,
+)
+"""Those that decide by what is known already, where they decide."""
 
 
 def clocked(provider: Provider, movement: Movement) -> bool:

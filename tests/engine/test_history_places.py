@@ -11,13 +11,36 @@ from msgspec.structs import replace
 
 from gateway.engine.setup import Route, Wallet
 from gateway.engine.states import State
-from gateway.model import Capture, CloseRound, Declined, Kind, Reason, Release, Reserve, Status, Transaction
+from gateway.model import (
+    MONEY_KINDS,
+    Capture,
+    CloseRound,
+    Declined,
+    Kind,
+    Reason,
+    Release,
+    Reserve,
+    Status,
+    Transaction,
+)
 from gateway.serve.placed import misplaced
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, word
-from tests.simulation.behaviours import lost_after, lost_before, says
-from tests.simulation.bench import NEVER, PLAYER, QUERY, Bench, Till, a_call, a_provider, a_wallet, at_once, keys_of
+from tests.simulation.behaviours import late, lost_after, lost_before, says
+from tests.simulation.bench import (
+    NEVER,
+    PLAYER,
+    QUERY,
+    Bench,
+    Till,
+    Trip,
+    a_call,
+    a_provider,
+    a_wallet,
+    at_once,
+    keys_of,
+)
 
 OLD, NEW = "https://wallet.example", "https://elsewhere.example"
 WALLETS = ("native", *SPLITTING)
@@ -336,6 +359,33 @@ def test_rule_25_the_end_of_a_hold_waits_for_its_wallet(
     bench.settlement(60, 5)
     assert far.sent == []
     waits(bench, a_call(act, "e1"))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("wallet", SPLITTING)
+def test_rule_25_what_needs_no_wallet_any_more_ends_although_it_is_gone(
+    bench_of: MakeBench, wallet: str, change: Change
+) -> None:
+    """A settle's debit was accepted, its cancel gave that back and was told as done, and its wallet was pointed elsewhere:
+    the settle itself stayed in doubt for ever, waiting for a wallet that it had nothing to ask."""
+    bench = bench_of("native", wallet)
+    bench.till.then(late(0.8), kind=Kind.DEBIT)
+    bench.till.then(late(0.8), kind=Kind.ROLLBACK)
+    slow = bench.second(Trip(seconds=0.05))
+    bench.begin(settle("x1"))
+    bench.rest(0.2)
+    bench.begin_at(slow, undo("c1", "x1", kind=Kind.SETTLE))
+    bench.rest(0.2)
+    while not bench.row(Kind.ROLLBACK, "c1").state.decided:
+        bench.rest(0.01)
+    assert not bench.row(Kind.SETTLE, "x1").state.decided
+    bench.scheduler.kill(slow)
+    far = changed(bench, change)
+    bench.settlement(60, 5)
+    assert word(bench.call(settle("x1"))) == Reason.ALREADY_ROLLED_BACK
+    assert far.asked(*MONEY_KINDS) == 0
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
 
 
 # ---------------------------------------------------------------- a session that is dead

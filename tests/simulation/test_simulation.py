@@ -71,6 +71,7 @@ REGRESSIONS = {
     2507228: "the clock was read, then a repeat heard that its bet is accepted, then the stake was given back (rules 12, 31)",
     2545688: "no route said its wallet's sessions any more: a bet there stayed in doubt for ever, its win behind it (rule 14)",
     2552499: "a refund of an unseen bet undid another one of its round, which the journal forgot (rule 30: not a stray)",
+    2562161: "a settle whose cancel had given its debit back waited for a wallet that points elsewhere, for ever (rule 25)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
 
