@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from gateway.engine.setup import Breaker, Limits, Wallet
 from gateway.engine.world import Leave, Silence
-from gateway.serve.client import CONNECTIONS_MAX
 from gateway.serve.config.declaration import REQUESTS_MAX
 from gateway.serve.limits import LoadGate
 from gateway.serve.metrics import Metrics
+from gateway.serve.pool import CONNECTIONS_MAX
 
 from .helpers import provider, wallet
 
