@@ -32,6 +32,7 @@ PROMISED_SECONDS_SPARE = 1.0  # a wallet that says how long it keeps connections
 CUT = "the connection was closed before a whole answer came"
 
 _WITHOUT = frozenset({"content-length", "transfer-encoding", "connection"})  # a request says these as it is sent
+_USER_AGENT = f"User-Agent: seamless-gateway/{__version__}\r\n"
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})  # these say that their body is empty
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -55,18 +56,19 @@ def written(request: Request, target: str, host: str) -> bytes:
     """The request as bytes. Raises `Silence` where it cannot be."""
     headers = request.headers
     try:
-        lines = [f"{_method(request.method)} {target} HTTP/1.1\r\n"]
-        lines += [f"{_titled(name)}: {_sane(value)}\r\n" for name, value in headers.items() if name not in _WITHOUT]
+        head = f"{_method(request.method)} {target} HTTP/1.1\r\n"
+        for name, value in headers.items():
+            if name not in _WITHOUT:
+                head += f"{_titled(name)}: {value if value.isprintable() else _sane(value)}\r\n"
         if "host" not in headers:
-            lines.append(f"Host: {host}\r\n")
+            head += f"Host: {host}\r\n"
         if "user-agent" not in headers:
-            lines.append(f"User-Agent: seamless-gateway/{__version__}\r\n")
+            head += _USER_AGENT
         if "accept" not in headers:
-            lines.append("Accept: */*\r\n")
+            head += "Accept: */*\r\n"
         if request.body or request.method in _WITH_LENGTH:
-            lines.append(f"Content-Length: {len(request.body)}\r\n")
-        lines.append("\r\n")
-        return "".join(lines).encode() + request.body
+            head += f"Content-Length: {len(request.body)}\r\n"
+        return f"{head}\r\n".encode() + request.body
     except ValueError as error:
         raise Silence("unreachable", f"the request cannot be written: {error}", left=False) from None
 
@@ -87,7 +89,7 @@ def _titled(name: str) -> str:
 
 
 def _sane(value: str) -> str:
-    if not value.isprintable() and _CONTROL.search(value):
+    if _CONTROL.search(value):
         raise ValueError("the value of a header holds control characters")
     return value
 
@@ -97,6 +99,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, freed: Callable[[Connection], None], lost: Callable[[Connection], None]) -> None:
         self._freed, self._lost = freed, lost
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser: HttpResponseParser | None = None
         self._waiter: asyncio.Future[Response] | None = None  # who asked, until it is answered
@@ -121,9 +124,8 @@ class Connection(asyncio.Protocol):
         assert self._waiter is None
         self._headless = headless
         self._clear()
-        loop = asyncio.get_running_loop()
-        self._waiter = waiter = loop.create_future()
-        self._timer = loop.call_later(seconds, self._give_up, "timeout", "no complete answer in time")
+        self._waiter = waiter = self._loop.create_future()
+        self._timer = self._loop.call_later(seconds, self._give_up, "timeout", "no complete answer in time")
         self._transport.write(sent)
         return waiter
 
@@ -214,8 +216,9 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_body:  # a trailer: nobody reads it
             return
-        headers, key = self._headers, name.decode("latin-1").lower()
-        text = value.decode("latin-1").strip(" \t")
+        headers, key, text = self._headers, _lowered(name), value.decode("latin-1")
+        if text.endswith("\t"):
+            text = text.rstrip(" \t")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
@@ -261,7 +264,7 @@ class Connection(asyncio.Protocol):
         chunks, headers = self._chunks, self._headers
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         waiter.set_result(Response(status=self._status, headers=headers, body=body))
-        kept = _kept(headers.get("keep-alive", ""))
+        kept = _kept(headers["keep-alive"]) if "keep-alive" in headers else IDLE_SECONDS_MAX
         if self._keep and kept > 0 and not transport.is_closing() and not transport.get_write_buffer_size():
             self._until = time.monotonic() + kept
             self._freed(self)
@@ -282,9 +285,14 @@ class Connection(asyncio.Protocol):
             return False
 
 
+@lru_cache(maxsize=1024)
+def _lowered(name: bytes) -> str:
+    return name.decode("latin-1").lower()
+
+
 def _kept(said: str) -> float:
     """How long an idle connection is kept: less than the wallet says that it does."""
-    found = _TIMEOUT.search(said) if said else None
+    found = _TIMEOUT.search(said)
     promised = float(found[1]) - PROMISED_SECONDS_SPARE if found else IDLE_SECONDS_MAX
     return min(promised, IDLE_SECONDS_MAX)
 
