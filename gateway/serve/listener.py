@@ -27,10 +27,18 @@ class CannotListen(Exception):
 class Listener(uvicorn.Server):
     """Serves one application on one socket that is bound already."""
 
-    def __init__(self, app: Any, bound: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        bound: socket.socket,
+        *,
+        tls: ssl.SSLContext | None = None,
+        protocol: type[asyncio.Protocol] = LimitedProtocol,
+    ) -> None:
+        """`protocol` reads and writes for this application: `LimitedProtocol` for ASGI ones."""
         config = uvicorn.Config(
             app,
-            http=LimitedProtocol,
+            http=protocol,
             ws="none",
             interface="asgi3",
             lifespan="off",

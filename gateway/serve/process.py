@@ -20,6 +20,7 @@ from gateway.engine.setup import Provider, Setup
 from gateway.serve import placed
 from gateway.serve.admin import Admin
 from gateway.serve.app import Current, ProviderApp
+from gateway.serve.callers import CallerProtocol
 from gateway.serve.client import HttpWalletClient
 from gateway.serve.config import ConfigErrors, Loaded, load
 from gateway.serve.family import Family, Seat
@@ -77,7 +78,8 @@ async def run(loaded: Loaded, environ: dict[str, str], ready: Say, seat: Seat | 
             tasks.spawn(engine.unheard(answer))
 
         provider_side = ProviderApp(engine, gateway.current, metrics, log, unheard)
-        listeners = (Listener(provider_side, sockets[0], tls=tls), Listener(gateway.admin.app(), sockets[1]))
+        provider_listener = Listener(provider_side, sockets[0], tls=tls, protocol=CallerProtocol)
+        listeners = (provider_listener, Listener(gateway.admin.app(), sockets[1]))
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched again
         await gateway.serve(*listeners, ready)

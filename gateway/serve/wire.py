@@ -58,8 +58,10 @@ def written(request: Request, target: str, host: str) -> bytes:
     try:
         head = f"{_method(request.method)} {target} HTTP/1.1\r\n"
         for name, value in headers.items():
+            if has_control(value):
+                raise ValueError("the value of a header holds control characters")
             if name not in _WITHOUT:
-                head += f"{_titled(name)}: {value if value.isprintable() else _sane(value)}\r\n"
+                head += f"{_titled(name)}: {value}\r\n"
         if "host" not in headers:
             head += f"Host: {host}\r\n"
         if "user-agent" not in headers:
@@ -73,9 +75,20 @@ def written(request: Request, target: str, host: str) -> bytes:
         raise Silence("unreachable", f"the request cannot be written: {error}", left=False) from None
 
 
+@lru_cache(maxsize=1024)
+def is_token(name: str) -> bool:
+    """Whether it can be the name of a header."""
+    return _TOKEN.fullmatch(name) is not None
+
+
+def has_control(value: str) -> bool:
+    """Whether it would end a header's line, or is no text at all."""
+    return not value.isprintable() and _CONTROL.search(value) is not None
+
+
 @lru_cache(maxsize=64)
 def _method(name: str) -> str:
-    if not _TOKEN.fullmatch(name):
+    if not is_token(name):
         raise ValueError("its method is none")
     return name
 
@@ -83,15 +96,9 @@ def _method(name: str) -> str:
 @lru_cache(maxsize=1024)
 def _titled(name: str) -> str:
     """`Content-Type`: HTTP does not care, servers that search for it do."""
-    if not _TOKEN.fullmatch(name):
+    if not is_token(name):
         raise ValueError("the name of a header is none")
     return name.title()
-
-
-def _sane(value: str) -> str:
-    if _CONTROL.search(value):
-        raise ValueError("the value of a header holds control characters")
-    return value
 
 
 class Connection(asyncio.Protocol):
