@@ -151,13 +151,10 @@ class Wire(asyncio.Transport):
     """What asyncio would hand to a connection, without a network."""
 
     def __init__(self) -> None:
-        super().__init__({"socket": self})
+        self._pair = socket.socketpair()
+        super().__init__({"socket": self._pair[0]})
         self.sent: list[bytes] = []
         self.closing = False
-        self._pair = socket.socketpair()
-
-    def fileno(self) -> int:
-        return self._pair[0].fileno()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.sent.append(bytes(data))
