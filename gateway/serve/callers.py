@@ -35,6 +35,7 @@ from gateway.serve.wire import has_control, is_token
 
 LINGER_BYTES_MAX = 1 << 20
 LINGER_SECONDS_MAX = 2.0
+AROUND_MAX = 8  # bytes that a byte of a body may take: alone in its chunk it takes six; trailers are headers
 NEVER = float("inf")  # seconds
 TEXT: Headers = {"content-type": "text/plain; charset=utf-8"}
 
@@ -141,8 +142,8 @@ class CallerProtocol(asyncio.Protocol):
             self._refuse(TOO_LARGE_HEADERS if self._excess else BAD_REQUEST)
             return
         visit = self._visit
-        if visit is not None and not visit.ready and self._fed > HEADER_BYTES_MAX:
-            self._refuse(TOO_LARGE_HEADERS)  # httptools gathers an endless header line without telling anybody
+        if visit is not None and self._fed > HEADER_BYTES_MAX + AROUND_MAX * visit.size:
+            self._refuse(TOO_LARGE_HEADERS)  # httptools gathers an endless line without telling anybody
             return
         if visit is None and not self._waiting and self._running is None:  # bytes that are none of a request
             self._deadline = min(self._deadline, arrived + self.request_seconds_max)

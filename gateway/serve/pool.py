@@ -174,8 +174,7 @@ class Pool:
                 server_hostname=self.place.host if tls else None,
                 ssl_shutdown_timeout=TLS_CLOSE_SECONDS_MAX if tls else None,
             )
-        except BaseException:
-            opened.close()
+        except BaseException:  # the socket is the transport's by now, and ends with it
             self._lost(connection)
             raise
         return connection

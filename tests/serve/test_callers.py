@@ -318,6 +318,34 @@ async def test_a_large_body_is_read_for_a_while_and_kept_never() -> None:
     line.end()
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [b"0\r\nX: " + b"y" * 40_000, b"0\r\n" + b"X: y\r\n" * 6000, b"1;x=" + b"y" * 40_000],
+    ids=["line", "many", "size"],
+)
+async def test_what_stands_around_a_body_has_its_limit(rest: bytes) -> None:
+    """A trailer without end would be gathered until the memory is full."""
+    line = Line(engine := Mirror())
+    begin = CHUNKED.split(b"0\r\n")[0]
+    said = await line.hears(begin, *pieces_of(rest, list(range(0, len(rest), 4000))))
+    assert said.startswith(b"HTTP/1.1 431 ")
+    assert line.wire.closing
+    assert engine.asked == []
+    line.end()
+
+
+async def test_a_body_in_chunks_of_a_byte_passes() -> None:
+    body = (
+        b"POST /acme/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        + b"1\r\nx\r\n" * 60_000
+        + b"0\r\n\r\n"
+    )
+    line = Line(engine := Said(Response()), max_body=65536)
+    assert (await line.hears(*pieces_of(body, list(range(0, len(body), 3000))))).startswith(b"HTTP/1.1 200 ")
+    assert engine.asked[0].body == b"x" * 60_000
+    line.end()
+
+
 async def test_large_bodies_wait_for_their_turn_and_fill_nothing() -> None:
     line = Line(engine := Gated())
     large = LENGTH.replace(b"Length: 7", b"Length: 5000")[:-7] + b"x" * 5000
