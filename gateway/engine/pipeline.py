@@ -27,15 +27,17 @@ from gateway.engine.reads import Reads
 from gateway.engine.settle import Settler
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.words import Way
-from gateway.engine.world import Silence, World
+from gateway.engine.world import Crowded, World
 from gateway.http import Request, Response
 from gateway.model import (
+    FACTS,
     MONEY_KINDS,
     Accepted,
     Authenticate,
     Batch,
     Capture,
     Declined,
+    Kind,
     Missing,
     Outcome,
     Profile,
@@ -119,15 +121,18 @@ class Engine:
             return _no_call(no_call)
         errand.allow(provider.answer_within["default"].total_seconds())
         tx: Transaction | None = None
+        first, within = may_be(provider, call.name)
         try:
+            errand.stay = await self.world.door.enter(provider, first=first, started=errand.started, within=within)
             self._prove(provider, request, call)
             tx = dialect.decode_request(request, call)
         except Refused as refused:
             return await self._answer(errand, refused.outcome(), None, call, "refused")
+        except Crowded as crowded:
+            return await self._answer(errand, Unknown(detail=str(crowded)), None, call, "")
         errand.allow(provider.limit(tx.kind).total_seconds())
         wire = tx
         try:
-            self.world.gate.call(provider, owed=first_served(tx))
             outcome, tx = await self._carry(errand, tx, call)
             return await self._answer(errand, outcome, tx, call, "")
         except JournalLost:
@@ -136,8 +141,6 @@ class Engine:
                 self.world.spawn(self.driver.unheard(key, errand.name))
             errand.keys.clear()
             return await self._answer(errand, lost, wire, call, "")
-        except Silence as silence:  # too many calls: whatever it is, it was not read, and nothing moved
-            return await self._answer(errand, Unknown(detail=silence.detail), wire, call, "")
 
     def _prove(self, provider: Provider, request: Request, call: Call) -> None:
         """Guard and signature; raises `Refused` (bad_signature)."""
@@ -305,6 +308,17 @@ class Engine:
             return replace(outcome, balance=found.balance, bonus=found.bonus, currency=found.currency or tx.currency)
         last = await self.exchanges.last_balance(errand.provider.id, tx.player, tx.currency)
         return outcome if last is None else replace(outcome, balance=last, currency=tx.currency)
+
+
+_MAY_GIVE = {Kind.BATCH, Kind.ADJUST, Kind.RELEASE, *(kind for kind, facts in FACTS.items() if facts.owes)}
+
+
+def may_be(provider: Provider, call: str) -> tuple[bool, float]:
+    """What the name of a call says before it is proved and decoded: whether it may be one that is served first, and the
+    shortest of the limits that it may have."""
+    kinds = [kind for wire in provider.dialect.calls if wire.name == call for kind in wire.kinds]
+    limits = [provider.limit(kind) for kind in kinds] or [provider.answer_within["default"]]
+    return not _MAY_GIVE.isdisjoint(kinds), min(limits).total_seconds()
 
 
 def first_served(tx: Transaction) -> bool:

@@ -1,0 +1,82 @@
+"""How much of what callers send is read in one turn of the loop.
+
+Whatever has arrived is there at once, a thousand requests as well as one, and reading them all would be one long turn:
+the calls under way, the wallets' answers and `/livez` would come after it, and then after the next one. So only so many
+are begun in a turn; the bytes of the others wait, which costs nothing. The newest first: where more come than can be
+read for long, some are answered in time instead of none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol
+
+BEGUN = 32  # in one turn
+HELD_MAX = 256 * 1024  # bytes of one caller that wait
+
+
+class Caller(Protocol):
+    """A connection."""
+
+    def read(self, data: bytes, arrived: float) -> None:
+        """Takes what has come since `arrived` (monotonic seconds)."""
+        ...
+
+    def cut(self) -> None:
+        """Ends the connection: it sends without end."""
+        ...
+
+
+class Held:
+    """What waits of one caller."""
+
+    __slots__ = ("arrived", "chunks", "size")
+
+    def __init__(self, arrived: float) -> None:
+        self.arrived, self.size = arrived, 0
+        self.chunks: list[bytes] = []
+
+
+class Intake:
+    """One per listener."""
+
+    def __init__(self) -> None:
+        self._held: dict[Caller, Held] = {}
+        self._left = BEGUN
+        self._counting = False
+
+    def take(self, caller: Caller, data: bytes) -> None:
+        """Now, if this turn has not begun enough."""
+        if self._left and caller not in self._held:
+            self._left -= 1
+            caller.read(data, time.monotonic())
+        else:
+            self._hold(caller, data)
+        if not self._counting:
+            self._counting = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def forget(self, caller: Caller) -> None:
+        """It is gone: what it sent is not read, and nobody waits for an answer."""
+        self._held.pop(caller, None)
+
+    def _hold(self, caller: Caller, data: bytes) -> None:
+        held = self._held.get(caller)
+        if held is None:
+            held = self._held[caller] = Held(time.monotonic())
+        held.chunks.append(data)
+        held.size += len(data)
+        if held.size > HELD_MAX:
+            self.forget(caller)
+            caller.cut()
+
+    def _turn(self) -> None:
+        self._left, self._counting = BEGUN, False
+        while self._held and self._left:
+            self._left -= 1
+            caller, held = self._held.popitem()
+            caller.read(b"".join(held.chunks), held.arrived)
+        if self._left < BEGUN:
+            self._counting = True
+            asyncio.get_running_loop().call_soon(self._turn)
