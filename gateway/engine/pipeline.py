@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.auth import guards
+from gateway.auth.bounds import too_many_values
 from gateway.auth.keys import live
 from gateway.dialect import Call, NoCall
 from gateway.engine.batches import Batches
@@ -37,6 +38,7 @@ from gateway.model import (
     Batch,
     Capture,
     Declined,
+    Flaw,
     Kind,
     Missing,
     Outcome,
@@ -53,6 +55,12 @@ from gateway.model import (
 from gateway.model import Balance as BalanceAct
 
 TEXT = {"content-type": "text/plain; charset=utf-8"}
+UNREAD = Declined(
+    reason=Reason.INVALID_REQUEST,
+    message="the body holds more values than any call",
+    field="request_body",
+    flaw=Flaw.UNPARSABLE,
+)
 SUPPLIED_MAX = 6  # values supplied to one answer before we stop
 BALANCE_SHARE = 0.8  # of the time left, for a balance fetched in addition
 
@@ -115,6 +123,8 @@ class Engine:
             settings=provider.settings, now=self.world.clock(), nonce=self.world.nonce(), request=request,
             provider=provider.id, currency=provider.currency, currencies=errand.setup.currencies,
         )  # fmt: skip
+        if too_many_values(request.body, dialect.values_max):
+            return await self._answer(errand, UNREAD, None, call, "refused")
         try:
             call = replace(call, name=dialect.route(request, provider.settings))
         except NoCall as no_call:
