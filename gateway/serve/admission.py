@@ -24,8 +24,10 @@ from gateway.engine.world import Crowded
 HANDS = 64  # calls that we work at, at a time: more would each take longer, and not be more a second
 FIRST_SHARE = 0.85  # of its limit a call that gives may wait: the rest is for carrying it
 OTHER_SHARE = 0.5  # a bet: what it may move in vain must be heard of, and its wallet may be slow
-TOLD_SHARE = 0.7  # when it hears of it
-TOLD_AT_ONCE = 32  # so many: a thousand answers would be one long turn of the loop
+TOLD_SHARE = 0.65  # when it hears of it, at the latest
+TOLD_AT_ONCE = (
+    32  # as many a beat, and in a turn of the loop where it is high time: a thousand answers would be a long one
+)
 BEAT_SECONDS = 0.05  # how often it is looked who waited long enough
 STUCK_SECONDS = 1.0  # in our hands for so long, a call waits for something else than us: another call, a database
 TOLD_SECONDS = 5.0  # how often the log says how many were turned away
@@ -135,7 +137,8 @@ class Door:
             self._refuse(waiter, TOO_LATE)
         self._next()
         if self._first or self._others:
-            self._beat_soon(BEAT_SECONDS if len(late) < TOLD_AT_ONCE else 0.0)
+            hurry = self._first.hurries(now) or self._others.hurries(now)
+            self._beat_soon(0.0 if hurry else BEAT_SECONDS)
 
     def _refuse(self, waiter: Waiter, why: str) -> None:
         if not waiter.answer.done():
@@ -175,7 +178,7 @@ class Stay:
 
 
 class Waiter:
-    """A call that waits: until when it may be carried, and when it is told that it was not."""
+    """A call that waits: until when it may be carried, and when it must be told that it was not."""
 
     __slots__ = ("answer", "stay", "told", "until")
 
@@ -210,11 +213,15 @@ class Line:
         return None
 
     def late(self, now: float, most: int) -> list[Waiter]:
-        """Who must be told now, so many of them; they no longer wait."""
+        """Who will not be carried any more, so many of them, the oldest first; they no longer wait."""
         found: list[Waiter] = []
         for place, queue in list(self._queues.items()):
-            while queue and queue[0].told <= now and len(found) < most:
+            while queue and queue[0].until <= now and len(found) < most:
                 found.append(queue.popleft())
             if not queue:
                 del self._queues[place]
         return found
+
+    def hurries(self, now: float) -> bool:
+        """Whether it is high time that somebody is told."""
+        return any(queue[0].told <= now for queue in self._queues.values())

@@ -2,17 +2,20 @@
 
 Whatever has arrived is there at once, a thousand requests as well as one, and reading them all would be one long turn:
 the calls under way, the wallets' answers and `/livez` would come after it, and then after the next one. So only so many
-are begun in a turn; the bytes of the others wait, which costs nothing. The newest first: where more come than can be
-read for long, some are answered in time instead of none.
+are begun in a turn; the bytes of the others wait, which costs nothing. The oldest first; but where more come than can be
+read for long, so that the oldest are late whatever is done, the newest are read, too: some are answered in time then.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import Protocol
 
-BEGUN = 32  # in one turn
+BEGUN = 64  # in one turn
+OLD_SECONDS = 1.5  # waiting so long, the oldest share the turns with the newest
 HELD_MAX = 256 * 1024  # bytes of one caller that wait
 
 
@@ -41,8 +44,9 @@ class Held:
 class Intake:
     """One per listener."""
 
-    def __init__(self) -> None:
-        self._held: dict[Caller, Held] = {}
+    def __init__(self, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._ticks = ticks
+        self._held: OrderedDict[Caller, Held] = OrderedDict()
         self._left = BEGUN
         self._counting = False
 
@@ -50,7 +54,7 @@ class Intake:
         """Now, if this turn has not begun enough."""
         if self._left and caller not in self._held:
             self._left -= 1
-            caller.read(data, time.monotonic())
+            caller.read(data, self._ticks())
         else:
             self._hold(caller, data)
         if not self._counting:
@@ -64,7 +68,7 @@ class Intake:
     def _hold(self, caller: Caller, data: bytes) -> None:
         held = self._held.get(caller)
         if held is None:
-            held = self._held[caller] = Held(time.monotonic())
+            held = self._held[caller] = Held(self._ticks())
         held.chunks.append(data)
         held.size += len(data)
         if held.size > HELD_MAX:
@@ -75,8 +79,11 @@ class Intake:
         self._left, self._counting = BEGUN, False
         while self._held and self._left:
             self._left -= 1
-            caller, held = self._held.popitem()
+            caller, held = self._held.popitem(last=self._left % 2 == 0 and self._late())
             caller.read(b"".join(held.chunks), held.arrived)
         if self._left < BEGUN:
             self._counting = True
             asyncio.get_running_loop().call_soon(self._turn)
+
+    def _late(self) -> bool:
+        return self._ticks() - next(iter(self._held.values())).arrived > OLD_SECONDS

@@ -25,8 +25,8 @@ from tests.end_to_end.crowds import Crowd, Heard, Said
 from tests.end_to_end.processes import Process, free_port, started, until
 from tests.end_to_end.stages import clients, listed, numbers
 
-LIMIT_SECONDS = 3.0  # at most; less where a process carries more in that time than we can ask for
-CARRIED = 600  # calls in one limit
+LIMIT_SECONDS = 4.0  # at most; less where a process carries more in that time than we can ask for
+CARRIED = 800  # calls in one limit
 TIMES = 1.5  # as many bets come as would fill a process, beside what gives
 GIVES = 0.25  # of what it carries
 SECONDS = 3.0

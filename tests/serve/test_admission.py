@@ -16,6 +16,7 @@ from gateway.serve.admission import (
     HANDS,
     OTHER_SHARE,
     STUCK_SECONDS,
+    TOLD_AT_ONCE,
     TOLD_SECONDS,
     TOLD_SHARE,
     Door,
@@ -136,11 +137,28 @@ async def test_a_bet_that_waited_is_refused_in_time_and_not_at_once() -> None:
     place = Place()
     await place.full()
     await place.comes("bet")
-    await place.passes(WITHIN * TOLD_SHARE - 0.1)
+    await place.passes(WITHIN * OTHER_SHARE - 0.01)
     assert place.refused == []
-    await place.passes(0.2)
+    await place.passes(2 * BEAT_SECONDS)
     assert place.refused == ["bet"]
     assert place.overloads == [("acme", "")]
+
+
+async def test_those_who_came_together_are_not_all_told_together() -> None:
+    """A thousand answers at once are one long turn of the loop, and a thousand callers who ask again at once."""
+    place = Place()
+    await place.full()
+    for number in range(TOLD_AT_ONCE * 6):
+        await place.comes(f"bet-{number}")
+    told = []
+    await place.passes(WITHIN * OTHER_SHARE)
+    for _ in range(2):
+        await place.passes(BEAT_SECONDS)
+        told.append(len(place.refused))
+    assert told == [TOLD_AT_ONCE, 2 * TOLD_AT_ONCE]
+    assert place.refused[0] == "bet-0"
+    await place.passes(WITHIN * (TOLD_SHARE - OTHER_SHARE))
+    assert len(place.refused) == 6 * TOLD_AT_ONCE, "when it is high time they are told turn by turn"
 
 
 async def test_a_bet_that_waited_too_long_is_not_carried_any_more() -> None:
@@ -201,7 +219,7 @@ async def test_each_limit_has_its_own_time() -> None:
     await place.full()
     await place.comes("slow")
     await place.comes("quick", within=0.5)
-    await place.passes(0.5 * TOLD_SHARE + 0.1)
+    await place.passes(0.5 * OTHER_SHARE + BEAT_SECONDS)
     assert place.refused == ["quick"]
 
 
