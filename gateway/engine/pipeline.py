@@ -326,9 +326,10 @@ _MAY_GIVE = {Kind.BATCH, Kind.ADJUST, Kind.RELEASE, *(kind for kind, facts in FA
 def may_be(provider: Provider, call: str) -> tuple[bool, float]:
     """What the name of a call says before it is proved and decoded: whether it may be one that is served first, and the
     shortest of the limits that it may have."""
-    kinds = [kind for wire in provider.dialect.calls if wire.name == call for kind in wire.kinds]
-    limits = [provider.limit(kind) for kind in kinds] or [provider.answer_within["default"]]
-    return not _MAY_GIVE.isdisjoint(kinds), min(limits).total_seconds()
+    for wire in provider.dialect.calls:
+        if wire.name == call and wire.kinds:
+            return not _MAY_GIVE.isdisjoint(wire.kinds), min(map(provider.limit, wire.kinds)).total_seconds()
+    return False, provider.answer_within["default"].total_seconds()
 
 
 def first_served(tx: Transaction) -> bool:

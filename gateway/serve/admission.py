@@ -54,6 +54,7 @@ class Door:
         self._carried: defaultdict[str, int] = defaultdict(int)  # by provider, those that wallets hold included
         self._first, self._others = Line(newest_first=False), Line(newest_first=True)
         self._beating = False
+        self._gone_at = 0.0  # when one was taken to be stuck
         self._turned: defaultdict[str, int] = defaultdict(int)
 
     async def enter(self, provider: Provider, *, first: bool, started: float, within: float) -> Stay:
@@ -129,9 +130,7 @@ class Door:
 
     def _beat(self) -> None:
         self._beating, now = False, self._ticks()
-        stay, since = next(iter(self._hands.items()), (None, now))
-        if stay is not None and since <= now - STUCK_SECONDS:
-            del self._hands[stay]  # one a beat: on a machine that is very slow they are at work, all of them
+        self._let_go(now)
         late = [*self._first.late(now, TOLD_AT_ONCE), *self._others.late(now, TOLD_AT_ONCE)]
         for waiter in late:
             self._refuse(waiter, TOO_LATE)
@@ -139,6 +138,13 @@ class Door:
         if self._first or self._others:
             hurry = self._first.hurries(now) or self._others.hurries(now)
             self._beat_soon(0.0 if hurry else BEAT_SECONDS)
+
+    def _let_go(self, now: float) -> None:
+        """Of one that waits for something else. One in a while: on a machine that is very slow they are at work, all of them."""
+        stay, since = next(iter(self._hands.items()), (None, now))
+        if stay is not None and since <= now - STUCK_SECONDS and self._gone_at <= now - BEAT_SECONDS:
+            del self._hands[stay]
+            self._gone_at = now
 
     def _refuse(self, waiter: Waiter, why: str) -> None:
         if not waiter.answer.done():

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from bench import bets
 from gateway.engine.setup import Limits, Provider
 from gateway.engine.world import Crowded
 from gateway.serve.admission import (
@@ -23,6 +24,7 @@ from gateway.serve.admission import (
     Stay,
 )
 from gateway.serve.logs import Log
+from tests.inside import inside, said
 
 from .helpers import provider
 
@@ -309,3 +311,34 @@ def test_a_line_of_the_log_names_the_provider_and_the_number(capfd: pytest.Captu
     (line,) = capfd.readouterr().err.splitlines()
     assert '"level":"warning"' in line
     assert '"provider":"acme","number":7' in line
+
+
+class Shut:
+    """A door that lets nobody in, and what came to it."""
+
+    def __init__(self) -> None:
+        self.came: list[tuple[bool, float]] = []
+
+    async def enter(self, provider: Provider, *, first: bool, started: float, within: float) -> Stay:
+        self.came.append((first, within))
+        raise Crowded("more calls came than can be answered in time")
+
+
+def test_who_is_not_let_in_hears_doubt_and_was_neither_proved_nor_read() -> None:
+    """What is turned away must cost next to nothing, and its repeat must be a first call: no key, no movement, no attempt."""
+    with inside(None) as gateway:
+        open_world, shut = gateway.engine.world, Shut()
+        gateway.engine.world = replace(open_world, door=shut)
+        scope, body = said(bets.bet(1))
+        scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"x-request-signature"]
+        for call in ((scope, body), said(bets.bet(1)), said(bets.win(1)), said(bets.cancel(1))):
+            answer = gateway.loop.run_until_complete(gateway.answer(call))
+            assert answer == b'{"balance":0,"statusCode":"ERR_UNKNOWN"}'
+        assert shut.came == [(False, 3.0), (False, 3.0), (True, 4.0), (True, 4.0)]
+        text = gateway.metrics.expose("")[0].decode()
+        assert 'kind="debit",outcome="unknown",provider="scorpio",reason=""} 2.0' in text
+        assert 'gateway_key_uses_total{key="k1"' not in text
+        assert gateway.loop.run_until_complete(gateway.journal.unresolved()) == []
+        gateway.engine.world = open_world
+        assert b'"OK"' in gateway.call(bets.bet(1))
+        assert "gateway_replays_total{" not in gateway.metrics.expose("")[0].decode()
