@@ -341,4 +341,6 @@ def test_who_is_not_let_in_hears_doubt_and_was_neither_proved_nor_read() -> None
         assert gateway.loop.run_until_complete(gateway.journal.unresolved()) == []
         gateway.engine.world = open_world
         assert b'"OK"' in gateway.call(bets.bet(1))
-        assert "gateway_replays_total{" not in gateway.metrics.expose("")[0].decode()
+        text = gateway.metrics.expose("")[0].decode()
+        assert 'gateway_key_uses_total{key="k1"' in text
+        assert "gateway_replays_total{" not in text
