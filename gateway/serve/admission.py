@@ -66,6 +66,9 @@ class Door:
             self._let_in(stay)
             return stay
         carried, told = (FIRST_SHARE, FIRST_SHARE) if first else (OTHER_SHARE, TOLD_SHARE)
+        if started + within * carried <= self._ticks():  # it waited to be read
+            self._refused(provider)
+            raise Crowded(TOO_LATE)
         waiter = Waiter(stay, started + within * carried, started + within * told)
         (self._first if first else self._others).join((provider.name, within), waiter)
         self._beat_soon()
