@@ -59,7 +59,10 @@ class Intake:
             self._hold(caller, data)
         if not self._counting:
             self._counting = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            asyncio.get_running_loop().call_soon(self.turn)
+
+    def holds(self, caller: Caller) -> bool:
+        return caller in self._held
 
     def forget(self, caller: Caller) -> None:
         """It is gone: what it sent is not read, and nobody waits for an answer."""
@@ -75,7 +78,8 @@ class Intake:
             self.forget(caller)
             caller.cut()
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """The next turn of the loop begins."""
         self._left, self._counting = BEGUN, False
         while self._held and self._left:
             self._left -= 1
@@ -83,7 +87,7 @@ class Intake:
             caller.read(b"".join(held.chunks), held.arrived)
         if self._left < BEGUN:
             self._counting = True
-            asyncio.get_running_loop().call_soon(self._turn)
+            asyncio.get_running_loop().call_soon(self.turn)
 
     def _late(self) -> bool:
         return self._ticks() - next(iter(self._held.values())).arrived > OLD_SECONDS

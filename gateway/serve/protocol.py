@@ -126,7 +126,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._slow = None
-        if self.pipeline:  # earlier requests are answered first
+        waits = self._intake is not None and self._intake.holds(self)  # for us, not we for it
+        if waits or self.pipeline:  # earlier requests are answered first
             self._arm()
         else:
             self._refuse(TOO_SLOW)

@@ -51,14 +51,15 @@ class Place:
         self._due.append((self.now + seconds, len(self._due), call))
 
     async def comes(
-        self, name: str, *, first: bool = False, of: Provider | None = None, within: float = WITHIN
+        self, name: str, *, first: bool = False, of: Provider | None = None, within: float = WITHIN, began: float = 0.0
     ) -> None:
-        self.tasks[name] = asyncio.create_task(self._call(name, of or provider(), first, within))
+        call = self._call(name, of or provider(), first, within, began or self.now)
+        self.tasks[name] = asyncio.create_task(call)
         await settled()
 
-    async def _call(self, name: str, of: Provider, first: bool, within: float) -> None:
+    async def _call(self, name: str, of: Provider, first: bool, within: float, began: float) -> None:
         try:
-            self.stays[name] = await self.door.enter(of, first=first, started=self.now, within=within)
+            self.stays[name] = await self.door.enter(of, first=first, started=began, within=within)
         except Crowded:
             self.refused.append(name)
         else:
@@ -144,6 +145,17 @@ async def test_a_bet_that_waited_is_refused_in_time_and_not_at_once() -> None:
     await place.passes(2 * BEAT_SECONDS)
     assert place.refused == ["bet"]
     assert place.overloads == [("acme", "")]
+
+
+async def test_a_bet_that_was_read_too_late_does_not_wait() -> None:
+    """What it waited for before it was read is its provider's time, too."""
+    place = Place()
+    await place.full()
+    await place.comes("bet", began=place.now - WITHIN * OTHER_SHARE)
+    assert place.refused == ["bet"]
+    await place.ends("full-0")
+    await place.comes("another", began=place.now - WITHIN * OTHER_SHARE)
+    assert place.carried == ["another"], "there is a hand free for it"
 
 
 async def test_those_who_came_together_are_not_all_told_together() -> None:
