@@ -26,6 +26,7 @@ from gateway.engine.setup import Route, Setup, Wallet
 from gateway.http import Request, Response
 from gateway.journal.sqlite import MakeWriter, SqliteJournal
 from gateway.journal.writer import DirectWriter
+from gateway.serve.admission import Door
 from gateway.serve.app import Asked, Current, ProviderApp
 from gateway.serve.limits import LoadGate
 from gateway.serve.live import Tasks, clock, live_world
@@ -99,8 +100,11 @@ class Inside:
         )
         self.metrics, self.log, self.tasks, self.till = Metrics(), log, Tasks(log), AtOnce()
         self.journal = loop.run_until_complete(SqliteJournal.start(path, clock(), committed, make_writer=make_writer))
-        gate = LoadGate(time.monotonic, self.metrics.inflight, self.metrics.overload, log.breaker)
-        world = live_world(client=self.till, tasks=self.tasks, journal=self.journal, meter=self.metrics, gate=gate)
+        gate = LoadGate(time.monotonic, self.metrics.overload, log.breaker)
+        door = Door(time.monotonic, self.metrics.overload)
+        world = live_world(
+            client=self.till, tasks=self.tasks, journal=self.journal, meter=self.metrics, gate=gate, door=door
+        )
         if still:
             world = replace(world, clock=lambda: BEGIN, ticks=lambda: 0.0, nonce=Numbered().nonce)
         self.engine = Engine(world)

@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 
 from gateway.http import Headers, Response
 from gateway.serve.app import Asked, Begun, ProviderApp
+from gateway.serve.intake import Intake
 from gateway.serve.protocol import (
     BAD_REQUEST,
     HEADER_BYTES_MAX,
@@ -71,7 +72,10 @@ class CallerProtocol(asyncio.Protocol):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
+        intake: Intake | None = None,
     ) -> None:
+        """`intake` says when what has come is read; at once where there is none."""
+        self._intake = intake
         self._app = cast(ProviderApp, config.app)
         self._keep_seconds = config.timeout_keep_alive
         self._server = server_state
@@ -107,13 +111,21 @@ class CallerProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._server.connections.discard(cast(Any, self))  # as above
+        if self._intake is not None:
+            self._intake.forget(self)
         if self._timer is not None:
             self._timer.cancel()
         self._parser = self._visit = None
         self._waiting.clear()
 
     def data_received(self, data: bytes) -> None:
-        self.read(data, time.monotonic())
+        if self._intake is not None:
+            self._intake.take(self, data)
+        else:
+            self.read(data, time.monotonic())
+
+    def cut(self) -> None:
+        self._transport.abort()
 
     def pause_writing(self) -> None:
         self._may_write = False
@@ -153,6 +165,8 @@ class CallerProtocol(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         self._visit = Visit(self._arrived)
+        if self._intake is not None:
+            self._visit.since = time.monotonic()  # while it waited to be read, nobody waited for it
         self._number = self._size = 0
 
     def on_url(self, url: bytes) -> None:
@@ -355,7 +369,9 @@ class CallerProtocol(asyncio.Protocol):
         left = self._deadline - time.monotonic()
         if self._transport.is_closing():
             return
-        if left > 0:
+        if self._intake is not None and self._intake.holds(self):  # it waits for us, not we for it
+            self._look_again(self.request_seconds_max)
+        elif left > 0:
             self._look_again(min(left, self.request_seconds_max))
         elif self._visit is None or self._visit.done:
             self._end()

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from gateway.http import Request
 from gateway.serve.app import Carrier, Current, ProviderApp, peer
 from gateway.serve.callers import CallerProtocol
 from gateway.serve.config import Tls
+from gateway.serve.intake import Caller, Intake
 from gateway.serve.listener import Listener, tls_context
 from gateway.serve.logs import Log, Writer
 from gateway.serve.metrics import Metrics
@@ -199,6 +201,27 @@ async def test_slow_headers_are_408() -> None:
         writer.write(b"POST /acme/x HTTP/1.1\r\nHost: x\r\n")
         assert (await heard(reader))[0] == 408
         assert await ended(reader)
+
+
+async def test_who_waits_for_us_to_read_is_not_too_slow() -> None:
+    """In an overload a caller that has sent everything would be told that it had not."""
+
+    class Full(Intake):
+        def take(self, caller: Caller, data: bytes) -> None:
+            self._hold(caller, data)
+
+    class Held(Quick):
+        full = Full()
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, intake=self.full, **kwargs)
+
+    here = Place(Mirror())
+    async with listening(here.app, protocol=Held) as (_, port), connected(port) as (reader, writer):
+        writer.write(JSON_POST)
+        await asyncio.sleep(2 * Quick.request_seconds_max)
+        Held.full.turn()
+        assert (await heard(reader))[0] == 200
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n"])
