@@ -7,8 +7,8 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import uvicorn
 
@@ -18,6 +18,7 @@ from gateway.serve.protocol import LimitedProtocol
 
 KEEP_ALIVE_SECONDS = 75
 CLOSE_SECONDS = 2  # for answers that are still being written when the drain is over
+ACCEPTS = 32  # connections that are taken in one turn of the loop
 
 
 class CannotListen(Exception):
@@ -27,10 +28,18 @@ class CannotListen(Exception):
 class Listener(uvicorn.Server):
     """Serves one application on one socket that is bound already."""
 
-    def __init__(self, app: Any, bound: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        bound: socket.socket,
+        *,
+        tls: ssl.SSLContext | None = None,
+        protocol: Callable[..., asyncio.Protocol] = LimitedProtocol,
+    ) -> None:
+        """`protocol` makes what reads and writes for this application: `LimitedProtocol` for ASGI ones."""
         config = uvicorn.Config(
             app,
-            http=LimitedProtocol,
+            http=cast(Any, protocol),  # it wants a class, and only calls it
             ws="none",
             interface="asgi3",
             lifespan="off",
@@ -48,8 +57,12 @@ class Listener(uvicorn.Server):
         self.ready = asyncio.Event()
 
     async def run_until_told(self) -> None:
-        """Serves until `should_exit`."""
-        await self.serve(sockets=[self._socket])
+        """Serves until `should_exit`.
+
+        uvloop takes one connection a turn from each of its listening sockets, so that new callers would wait longest
+        where turns are longest. One socket several times is several.
+        """
+        await self.serve(sockets=[self._socket, *(self._socket.dup() for _ in range(ACCEPTS - 1))])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
