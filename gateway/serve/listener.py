@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from gateway.serve.accepting import Accepting
 from gateway.serve.config import Listen, Tls
 from gateway.serve.intake import Intake
 from gateway.serve.logs import Log
@@ -20,7 +21,6 @@ from gateway.serve.protocol import LimitedProtocol
 
 KEEP_ALIVE_SECONDS = 75
 CLOSE_SECONDS = 2  # for answers that are still being written when the drain is over
-ACCEPTS = 32  # connections that are taken in one turn of the loop
 
 
 class CannotListen(Exception):
@@ -36,7 +36,9 @@ class Listener(uvicorn.Server):
         """`intake`: what is sent is read through it, so that others on the same loop have their turn."""
         config = uvicorn.Config(
             app,
-            http=cast(Any, partial(LimitedProtocol, intake=intake)),  # it wants a class, and only calls it
+            http=cast(
+                Any, partial(LimitedProtocol, intake=intake, came=self._came)
+            ),  # only called, where a class is wanted
             ws="none",
             interface="asgi3",
             lifespan="off",
@@ -51,15 +53,20 @@ class Listener(uvicorn.Server):
         config.ssl = tls
         super().__init__(config)
         self._socket = bound
+        self._accepting = Accepting(bound, self._protocol, tls)
         self.ready = asyncio.Event()
 
     async def run_until_told(self) -> None:
-        """Serves until `should_exit`.
+        """Serves until `should_exit`."""
+        await self.serve(sockets=[self._socket])
 
-        uvloop takes one connection a turn from each of its listening sockets, so that new callers would wait longest
-        where turns are longest. One socket several times is several.
-        """
-        await self.serve(sockets=[self._socket, *(self._socket.dup() for _ in range(ACCEPTS - 1))])
+    def _protocol(self) -> LimitedProtocol:
+        """One for a connection, as uvicorn makes them."""
+        made: Any = self.config.http_protocol_class
+        return made(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[no-any-return]  # any class
+
+    def _came(self) -> None:
+        self._accepting.more()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
