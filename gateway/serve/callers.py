@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, cast
@@ -73,9 +74,10 @@ class CallerProtocol(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         intake: Intake | None = None,
+        came: Callable[[], None] = lambda: None,
     ) -> None:
-        """`intake` says when what has come is read; at once where there is none."""
-        self._intake = intake
+        """`intake` says when what has come is read; at once where there is none. `came` is told of each connection."""
+        self._intake, self._came = intake, came
         self._app = cast(ProviderApp, config.app)
         self._keep_seconds = config.timeout_keep_alive
         self._server = server_state
@@ -101,6 +103,7 @@ class CallerProtocol(asyncio.Protocol):
     # -- asyncio's callbacks
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._came()
         self._transport = cast(asyncio.Transport, transport)
         self._server.connections.add(cast(Any, self))  # uvicorn's type names its own protocols
         self._peer, self._certificate = get_remote_addr(self._transport), certificate(transport)

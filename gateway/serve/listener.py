@@ -8,17 +8,18 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, cast
 
 import uvicorn
 
+from gateway.serve.accepting import Accepting
 from gateway.serve.config import Listen, Tls
 from gateway.serve.logs import Log
 from gateway.serve.protocol import LimitedProtocol
 
 KEEP_ALIVE_SECONDS = 75
 CLOSE_SECONDS = 2  # for answers that are still being written when the drain is over
-ACCEPTS = 32  # connections that are taken in one turn of the loop
 
 
 class CannotListen(Exception):
@@ -36,10 +37,11 @@ class Listener(uvicorn.Server):
         tls: ssl.SSLContext | None = None,
         protocol: Callable[..., asyncio.Protocol] = LimitedProtocol,
     ) -> None:
-        """`protocol` makes what reads and writes for this application: `LimitedProtocol` for ASGI ones."""
+        """`protocol` makes what reads and writes for this application: `LimitedProtocol` for ASGI ones. It is given `came`,
+        which is to be told of each connection."""
         config = uvicorn.Config(
             app,
-            http=cast(Any, protocol),  # it wants a class, and only calls it
+            http=cast(Any, partial(protocol, came=self._came)),  # it wants a class, and only calls it
             ws="none",
             interface="asgi3",
             lifespan="off",
@@ -54,15 +56,20 @@ class Listener(uvicorn.Server):
         config.ssl = tls
         super().__init__(config)
         self._socket = bound
+        self._accepting = Accepting(bound, self._protocol, tls)
         self.ready = asyncio.Event()
 
     async def run_until_told(self) -> None:
-        """Serves until `should_exit`.
+        """Serves until `should_exit`."""
+        await self.serve(sockets=[self._socket])
 
-        uvloop takes one connection a turn from each of its listening sockets, so that new callers would wait longest
-        where turns are longest. One socket several times is several.
-        """
-        await self.serve(sockets=[self._socket, *(self._socket.dup() for _ in range(ACCEPTS - 1))])
+    def _protocol(self) -> asyncio.Protocol:
+        """One for a connection, as uvicorn makes them."""
+        made: Any = self.config.http_protocol_class
+        return made(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[no-any-return]  # any class
+
+    def _came(self) -> None:
+        self._accepting.more()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
@@ -40,9 +41,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     request_seconds_max = REQUEST_SECONDS_MAX
 
-    def __init__(self, *args: Any, intake: Intake | None = None, **kwargs: Any) -> None:
-        """`intake` says when what has come is read; at once where there is none."""
+    def __init__(
+        self, *args: Any, intake: Intake | None = None, came: Callable[[], None] = lambda: None, **kwargs: Any
+    ) -> None:
+        """`intake` says when what has come is read; at once where there is none. `came` is told of each connection."""
         super().__init__(*args, **kwargs)
+        self._came = came
         self._intake, self._arrived = intake, 0.0
         self._reading_headers = True
         self._whole = True  # whether the last request came to its end
@@ -52,6 +56,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._slow: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn itself
+        self._came()
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
         named = certificate(transport)

@@ -20,16 +20,18 @@ from msgspec import Struct
 
 from bench import bets
 from gateway.serve.admission import HANDS, TOLD_SECONDS, TOLD_SHARE
+from gateway.serve.process import more_files
 from tests.end_to_end import configuration as c
 from tests.end_to_end.crowds import Crowd, Heard, Said
 from tests.end_to_end.processes import Process, free_port, started, until
 from tests.end_to_end.stages import clients, listed, numbers
 
 LIMIT_SECONDS = 4.0  # at most; less where a process carries more in that time than we can ask for
-CARRIED = 800  # calls in one limit
-TIMES = 1.5  # as many bets come as would fill a process, beside what gives
+CARRIED = 2000  # calls in one limit
+TIMES = 1.25  # as many bets come as would fill a process, beside what gives
 GIVES = 0.25  # of what it carries
 SECONDS = 3.0
+CALLERS_MAX = 1500
 HEALTH_SECONDS = 1.0
 
 _numbers = itertools.count(1)
@@ -112,12 +114,13 @@ async def asked(admin: httpx.AsyncClient, seconds: float) -> list[float]:
 async def test_what_gives_is_carried_and_bets_hear_doubt_in_time(tmp_path: Path) -> None:
     """*Two thousand connections: 25 calls in 2,221 were answered in time, and no win among them.* A provider that is told
     doubt in time asks again; one that is told nothing has players who were told nothing."""
+    more_files()
     async with staged(tmp_path) as stage:
         rate = await carried_a_second(stage.port)
         limit = min(LIMIT_SECONDS, CARRIED / rate)
         await with_limit(stage, limit)
         many, few = Crowd(stage.port), Crowd(stage.port)
-        await many.comes(HANDS + int(rate * limit * TOLD_SHARE * TIMES))
+        await many.comes(HANDS + min(CALLERS_MAX, int(rate * limit * TOLD_SHARE * TIMES)))
         async with asyncio.TaskGroup() as group:
             health = group.create_task(asked(stage.admin, SECONDS))
             group.create_task(many.goes_on(SECONDS, bet))

@@ -9,8 +9,9 @@ from typing import Any
 
 import uvloop
 
+from gateway.serve.accepting import ACCEPTS
 from gateway.serve.config import Listen
-from gateway.serve.listener import ACCEPTS, Listener, bind
+from gateway.serve.listener import Listener, bind
 
 
 async def nobody(scope: Any, receive: Any, send: Any) -> None:
