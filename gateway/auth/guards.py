@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-import msgspec
 from msgspec import Struct
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
-from gateway.auth.scheme import bad_signature
+from gateway.auth.scheme import bad_signature, loosely
 from gateway.http import Request
 from gateway.model import Refused
 
@@ -47,7 +46,7 @@ def check(guard: Guard, request: Request, body_field: str, now: datetime) -> lis
         raise _failed("client_cert", "the client certificate is not allowed")
     used = []
     if guard.api_key:
-        given = request.header("x-api-key").strip() or _from_body(request.body, body_field)
+        given = request.header("x-api-key").strip() or _from_body(request, body_field)
         used.append(_holder(given, live(guard.api_key, now), "api_key"))
     if guard.hmac:
         used.append(_check_hmac(request, live(guard.hmac, now), now))
@@ -90,14 +89,9 @@ def _holder(given: str, keys: Sequence[Key], guard: str) -> str:
     raise _failed(guard, "the shared key is missing or wrong")
 
 
-def _from_body(body: bytes, field: str) -> str:
-    if not field:
-        return ""
-    try:
-        found = msgspec.json.decode(body, type=dict[str, object]).get(field)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    return found if isinstance(found, str) else ""
+def _from_body(request: Request, field: str) -> str:
+    found = (loosely(request) or {}).get(field) if field else None
+    return found if type(found) is str else ""  # a number is one of a subclass
 
 
 def _within(peer: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:

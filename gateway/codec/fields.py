@@ -1,7 +1,7 @@
-"""JSON bodies, read exactly: numbers keep their text, equal keys are refused, `NaN` is no number.
+"""The fields of a JSON body (`gateway.body`), read by name and checked.
 
 A dialect reads its fields in the order of its page's table; the first that is wrong is the one
-that is told. Nothing passes through a float.
+that is told.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from gateway.body import Number as Number  # dialects take it from here
+from gateway.body import Unreadable, parsed
+from gateway.http import Request, Response
 from gateway.model import ID_LENGTH_MAX, Flaw, Reason, Refused
 
 T = TypeVar("T")
@@ -27,50 +30,34 @@ UNKNOWN_MAX = 20  # undocumented fields kept of one call
 UNKNOWN_LENGTH_MAX = 256  # characters of each
 
 
-class Number(str):
-    """A JSON number, as the text that stood in the body."""
-
-    __slots__ = ()
-
-
 def unparsable(message: str) -> Refused:
     return Refused(Reason.INVALID_REQUEST, message, field="request_body", flaw=Flaw.UNPARSABLE)
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise unparsable("a key stands twice in one object")
-    return found
-
-
-def _constant(text: str) -> Any:
-    raise unparsable(f"{text} is not JSON")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=Number, parse_float=Number, parse_constant=_constant)
-
-
 def read_json(body: bytes) -> dict[str, Any]:
     """The object of a JSON body; numbers are `Number`. Raises `Refused` (unparsable)."""
+    return _object(parsed(body), body)
+
+
+def _object(said: Any, body: bytes) -> dict[str, Any]:
+    """`said` is what the body says. Raises `Refused` (unparsable) where that is no object, or no text."""
+    if isinstance(said, Unreadable):
+        raise unparsable(said.message)
+    if b"\\ud" in body or b"\\uD" in body:
+        _answerable(said)
+    if not isinstance(said, dict):
+        raise unparsable("the body is not a JSON object")
+    return said
+
+
+def _answerable(said: Any) -> None:
+    """Raises `Refused` where it holds a lone surrogate: that is no text anybody could answer."""
     try:
-        text = body.decode()
-        found = _DECODER.decode(text)
-        if "\\ud" in text or "\\uD" in text:
-            text_of(found).encode()  # a lone surrogate is no text anybody could answer
-    except UnicodeDecodeError:
-        raise unparsable("the body is not UTF-8") from None
+        text_of(said).encode()
     except UnicodeEncodeError:
         raise unparsable("the body holds half a surrogate pair") from None
-    except Refused:
-        raise
     except RecursionError:
         raise unparsable("the body is nested too deeply") from None
-    except ValueError as error:
-        raise unparsable(f"the body is not JSON: {str(error)[:80]}") from None
-    if not isinstance(found, dict):
-        raise unparsable("the body is not a JSON object")
-    return found
 
 
 def text_of(value: object) -> str:
@@ -128,16 +115,16 @@ class Fields:
         self.raw, self._prefix = raw, prefix
 
     @classmethod
-    def of(cls, body: bytes) -> Fields:
-        return cls(read_json(body))
+    def of(cls, message: Request | Response) -> Fields:
+        return cls(_object(message.said, message.body))
 
     @classmethod
-    def caseless(cls, body: bytes, spelled: Mapping[str, str]) -> Fields:
+    def caseless(cls, message: Request | Response, spelled: Mapping[str, str]) -> Fields:
         """Where `userid` is `userId`: fields under the documented spelling, given by lower-case name.
 
         Two fields whose names differ only by case are refused: nobody knows which one is meant.
         """
-        found = read_json(body)
+        found = _object(message.said, message.body)
         if len({name.lower() for name in found}) != len(found):
             raise unparsable("two keys differ only by case")
         return cls({spelled.get(name.lower(), name): value for name, value in found.items()})
