@@ -5,7 +5,6 @@ Every guard that is configured must hold; one that fails is `bad_signature` in t
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -14,6 +13,7 @@ from msgspec import Struct
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
+from gateway.auth.mac import Mac
 from gateway.auth.scheme import bad_signature, loosely
 from gateway.http import Request
 from gateway.model import Refused
@@ -56,8 +56,16 @@ def check(guard: Guard, request: Request, body_field: str, now: datetime) -> lis
 def hmac_signature(secret: str, timestamp: str, request: Request) -> str:
     """`X-Gw-Signature`: lowercase hex HMAC-SHA256 over timestamp, a point and the raw body; a call
     without a body signs its raw target instead (docs/configuration.md)."""
+    return _hmac_of(Mac(secret.encode(), "sha256"), timestamp, request)
+
+
+def _hmac_of(mac: Mac, timestamp: str, request: Request) -> str:
     covered = request.body or (request.target or request.url).encode()
-    return hmac.digest(secret.encode(), timestamp.encode() + b"." + covered, "sha256").hex()
+    return mac.digest(timestamp.encode() + b"." + covered).hex()
+
+
+def _mac(key: Key) -> Mac:
+    return Mac(key.part("secret").encode(), "sha256")
 
 
 def path_token_holder(given: str, keys: Sequence[Key], now: datetime) -> str | None:
@@ -77,7 +85,7 @@ def _check_hmac(request: Request, keys: Sequence[Key], now: datetime) -> str:
         raise _failed("hmac", f"X-Gw-Timestamp is more than {HMAC_WINDOW_SECONDS} s away")
     given = request.header("x-gw-signature").strip()
     for key in keys:
-        if same(given, hmac_signature(key.part("secret"), timestamp, request)):
+        if same(given, _hmac_of(key.mac("guard", _mac), timestamp, request)):
             return key.id
     raise _failed("hmac", "X-Gw-Signature does not verify")
 

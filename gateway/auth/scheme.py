@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key
+from gateway.auth.mac import Mac
 from gateway.body import Unreadable
 from gateway.http import Request
 from gateway.model import Reason, Refused
@@ -138,8 +138,13 @@ def raw_body(request: Request, settings: Any) -> Iterable[bytes]:
 
 
 def hmac_of(algorithm: str, part: str = "secret") -> Digest:
+    use = f"{algorithm} under {part}"
+
+    def made(key: Key) -> Mac:
+        return Mac(key.part(part).encode(), algorithm)
+
     def digest(key: Key, message: bytes) -> bytes:
-        return hmac.digest(key.part(part).encode(), message, algorithm)
+        return key.mac(use, made).digest(message)
 
     return digest
 
