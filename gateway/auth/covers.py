@@ -21,11 +21,13 @@ def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover
     """
 
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
-        fields = _flat(request)
-        values = [fields[name] for name in _by_code_unit(fields)]
-        as_sent = [_text(value) for value in values]
+        fields = _object(request)
+        values = [*map(fields.__getitem__, _by_code_unit(fields))]
+        as_sent = [value if isinstance(value, str) else _flat(value) for value in values]
         yield _joined(between, as_sent)
-        shortest = [js_number(value) if isinstance(value, Number) else _text(value) for value in values]
+        shortest = [
+            js_number(value) if isinstance(value, Number) else text for value, text in zip(values, as_sent, strict=True)
+        ]
         if shortest != as_sent:
             yield _joined(between, shortest)
         if php_booleans(settings) and any(isinstance(value, bool) for value in values):
@@ -94,6 +96,12 @@ def _text(value: object) -> str:
     return "true" if value is True else "false"
 
 
+def _flat(value: object) -> str:
+    if isinstance(value, dict | list):
+        raise bad_signature("the body is not flat: such a body is not signed")
+    return _text(value)
+
+
 def _joined(between: str, texts: list[str]) -> bytes:
     try:
         return between.join(texts).encode()
@@ -107,13 +115,6 @@ def _by_code_unit(fields: Mapping[str, Any]) -> list[str]:
     if "".join(names).isascii():
         return names
     return sorted(fields, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
-
-
-def _flat(request: Request) -> Mapping[str, Any]:
-    fields = _object(request)
-    if any(isinstance(value, dict | list) for value in fields.values()):
-        raise bad_signature("the body is not flat: such a body is not signed")
-    return fields
 
 
 def _object(request: Request) -> Mapping[str, Any]:
