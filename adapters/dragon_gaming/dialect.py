@@ -335,5 +335,6 @@ DIALECT = Dialect(
     separates=False,
     replay_balance="stored",
     excess="refuse",
+    sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     hides=frozenset({"token", "api_key"}),
 )

@@ -74,7 +74,9 @@ def test_at_once_is_as_the_long_way(value: Any) -> None:
     check(value)
 
 
-@pytest.mark.parametrize("length", [0, 1, 2, 3, 4, 18, 19, 20, 38, 39, 40, 41, 42, 43, 63, 64, 65, 127, 128, 129, 1024, 1025])
+@pytest.mark.parametrize(
+    "length", [0, 1, 2, 3, 4, 18, 19, 20, 38, 39, 40, 41, 42, 43, 63, 64, 65, 127, 128, 129, 1024, 1025]
+)
 def test_the_bounds_are_the_same(length: int) -> None:
     """One character more than a wallet takes must not get through because it is an ordinary one."""
     for value in ("a" * length, " " * length, "é" * length, Number("9" * length), Number("-" + "9" * length)):
