@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, overload
 
+import msgspec
 from msgspec import Struct
 
 T = TypeVar("T")
@@ -51,8 +52,29 @@ _decode = json.JSONDecoder(
 ).decode
 
 
+_quickly = msgspec.json.Decoder(float_hook=Number).decode
+
+
 def parsed(body: bytes) -> Any:
-    """The value that a body holds, numbers as `Number`; `Unreadable` where it holds none."""
+    """The value that a body holds; `Unreadable` where it holds none. An integer may be an `int`, any number a `Number`.
+
+    Nearly every body is one flat object, and is read in less time by a reader that would take the last of two equal keys,
+    and -0 for 0. Each key and each text has its two quotes: where there are no more of them than the object accounts for,
+    no key stood twice, here or further in.
+    """
+    if b"[" in body or b"-0" in body:
+        return strictly(body)
+    try:
+        said = _quickly(body)
+    except (ValueError, RecursionError):  # of which msgspec's own errors and that of UTF-8 are
+        return strictly(body)
+    if type(said) is dict and body.count(b'"') == 2 * (len(said) + [*map(type, said.values())].count(str)):
+        return said
+    return strictly(body)
+
+
+def strictly(body: bytes) -> Any:
+    """The value that a body holds, each number as a `Number`; `Unreadable` where it holds none."""
     try:
         return _decode(body.decode())
     except UnicodeDecodeError:

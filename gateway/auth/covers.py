@@ -26,7 +26,7 @@ def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover
         as_sent = [value if isinstance(value, str) else _flat(value) for value in values]
         yield _joined(between, as_sent)
         shortest = [
-            js_number(value) if isinstance(value, Number) else text for value, text in zip(values, as_sent, strict=True)
+            js_number(text) if type(value) in _NUMBERS else text for value, text in zip(values, as_sent, strict=True)
         ]
         if shortest != as_sent:
             yield _joined(between, shortest)
@@ -88,11 +88,16 @@ def _laid_out(digits: str, point: int) -> str:
     return f"{mantissa}e{'+' if point > 0 else '-'}{abs(point - 1)}"
 
 
+_NUMBERS = (int, Number)
+
+
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
     if value is None:
         return ""
+    if type(value) is int:
+        return str(value)
     return "true" if value is True else "false"
 
 

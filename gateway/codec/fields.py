@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from gateway.body import Number as Number  # dialects take it from here
-from gateway.body import Unreadable, parsed
+from gateway.body import Unreadable, strictly
 from gateway.http import Request, Response
 from gateway.model import ID_LENGTH_MAX, Flaw, Reason, Refused
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 _UNSET: Any = object()
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 # What a number mostly is: exact and within all bounds as it stands.
-_SHORT_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_SHORT = 10**19
 _SHORT_NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
 _FLAGS = {"0": False, "1": True, "true": True, "false": False}
 _DECIMAL_TEXT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
@@ -40,7 +40,7 @@ def unparsable(message: str) -> Refused:
 
 def read_json(body: bytes) -> dict[str, Any]:
     """The object of a JSON body; numbers are `Number`. Raises `Refused` (unparsable)."""
-    return _object(parsed(body), body)
+    return _object(strictly(body), body)
 
 
 def _object(said: Any, body: bytes) -> dict[str, Any]:
@@ -141,10 +141,10 @@ class Fields:
         return Refused(Reason.INVALID_REQUEST, f"{self._prefix}{name} {message}", field=name, flaw=flaw)
 
     def value(self, name: str, default: Any = _UNSET) -> Any:
-        """The field as it came; `default` for missing and null."""
+        """The field as it came, an integer as the text that it was; `default` for missing and null."""
         found = self.raw.get(name)
         if found is not None:
-            return found
+            return Number(found) if type(found) is int else found
         if default is not _UNSET:
             return default
         if name in self.raw:
@@ -156,6 +156,8 @@ class Fields:
         found = self.raw.get(name)
         if type(found) is str and 0 < len(found) <= length_max and not found.isspace() and "\x00" not in found:
             return found
+        if type(found) is int and len(number := str(found)) <= length_max:
+            return number
         if type(found) is Number and len(found) <= length_max and _INTEGER.fullmatch(found):
             return str(found)
         return self._id(name, default, length_max)
@@ -228,7 +230,9 @@ class Fields:
     def decimal(self, name: str, default: Any = _UNSET) -> tuple[Decimal, bool]:
         """(amount, whether it was a JSON number); numeric text is understood. Exact."""
         found = self.raw.get(name)
-        if type(found) is Number and _SHORT_NUMBER.fullmatch(found):
+        if (type(found) is int and -_SHORT < found < _SHORT) or (
+            type(found) is Number and _SHORT_NUMBER.fullmatch(found)
+        ):
             return Decimal(found), True
         return self._decimal(name, default)
 
@@ -254,7 +258,9 @@ class Fields:
     def integer(self, name: str, default: Any = _UNSET) -> int:
         """An integer in any spelling: `100`, `100.0`, `1e2`, `"100"`."""
         found = self.raw.get(name)
-        if type(found) is Number and _SHORT_INTEGER.fullmatch(found):
+        if type(found) is int and -_SHORT < found < _SHORT:
+            return found
+        if type(found) is Number and found.isdigit() and len(found) < 20:
             return int(found)
         return self._integer(name, default)
 
@@ -303,7 +309,7 @@ class Fields:
             return {}
         hidden = names | {"", "api_key"}
         strange = [name for name in self.raw if name not in hidden and len(name) <= 64 and "\x00" not in name]
-        plain = [name for name in strange if isinstance(self.raw[name], str | bool)]
+        plain = [name for name in strange if isinstance(self.raw[name], str | int)]
         kept = {name: text for name, text in self.opaque(*plain).items() if len(text) <= UNKNOWN_LENGTH_MAX}
         return dict(list(kept.items())[:UNKNOWN_MAX])
 

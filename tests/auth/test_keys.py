@@ -5,23 +5,26 @@ from __future__ import annotations
 import hmac
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.auth import Key, hmac_of
 from gateway.auth.mac import Mac
 
+EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 ALGORITHMS = ("md5", "sha1", "sha256", "sha384", "sha512")
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
+@EXAMPLES
 @given(secret=st.binary(max_size=300), message=st.binary(max_size=600))
 def test_it_is_hmac(algorithm: str, secret: bytes, message: bytes) -> None:
     """Else no provider's signature would hold, or a wrong one would."""
     assert Mac(secret, algorithm).digest(message) == hmac.digest(secret, message, algorithm)
 
 
+@EXAMPLES
 @given(messages=st.lists(st.binary(max_size=200), max_size=5))
 def test_one_message_leaves_nothing_for_the_next(messages: list[bytes]) -> None:
     """What is kept of a key must not learn from a call: the next one's signature would be another."""

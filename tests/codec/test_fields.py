@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import adapters
@@ -15,6 +15,7 @@ from gateway.codec.fields import Fields, Number, read_json
 from gateway.model import Refused
 
 VECTORS = sorted(Path(adapters.__path__[0]).glob("*/vectors/*.txt"))
+EXAMPLES = settings(max_examples=300, deadline=None, derandomize=True, database=None)
 READERS: dict[str, Callable[[Fields], Any]] = {
     "id": lambda fields: fields.id("a"),
     "id or nothing": lambda fields: fields.id("a", ""),
@@ -68,6 +69,7 @@ TEXTS = st.text() | st.text(st.sampled_from(" \t\x00\x1f\u00a0\u2003a0.-")) | NU
 VALUES = st.none() | st.booleans() | TEXTS | NUMBERS.map(Number) | st.just([]) | st.just({"a": Number("1")})
 
 
+@EXAMPLES
 @given(value=VALUES)
 def test_at_once_is_as_the_long_way(value: Any) -> None:
     """An amount, an id or a flag that the short way reads otherwise would be another bet."""
@@ -114,6 +116,7 @@ def test_every_value_of_every_vector() -> None:
         check(value)
 
 
+@EXAMPLES
 @given(name=st.sampled_from(["a", "b", "", "api_key", "c"]), value=VALUES)
 def test_what_nobody_documented_is_kept_all_the_same(name: str, value: Any) -> None:
     """That all fields are documented is seen at once; one strange one is looked at as ever."""
