@@ -23,7 +23,7 @@ def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         fields = _object(request)
         values = [*map(fields.__getitem__, _by_code_unit(fields))]
-        as_sent = [value if isinstance(value, str) else _flat(value) for value in values]
+        as_sent = [value if isinstance(value, str) else _text(value) for value in values]
         yield _joined(between, as_sent)
         shortest = [
             js_number(text) if type(value) in _NUMBERS else text for value, text in zip(values, as_sent, strict=True)
@@ -94,17 +94,11 @@ _NUMBERS = (int, Number)
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
-    if value is None:
-        return ""
     if type(value) is int:
         return str(value)
-    return "true" if value is True else "false"
-
-
-def _flat(value: object) -> str:
     if isinstance(value, dict | list):
         raise bad_signature("the body is not flat: such a body is not signed")
-    return _text(value)
+    return "" if value is None else "true" if value is True else "false"
 
 
 def _joined(between: str, texts: list[str]) -> bytes:
