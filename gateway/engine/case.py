@@ -98,7 +98,7 @@ class Around(Struct, frozen=True, kw_only=True):
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
-    captured: bool = False  # a capture of it was read, and not declined
+    ended: bool = False  # its provider captured or released it, and that was not declined
     own_session: Session | None = None
     target_session: Session | None = None
     last_session: Session | None = None
@@ -291,6 +291,12 @@ class Case(Struct, frozen=True, kw_only=True):
     def landed(self, m: Movement) -> bool:
         """Whether nothing of it can still be queued on the way to the wallet (rule 10)."""
         return landed(m, self.wallet, self.moment)
+
+    def until_landed(self, m: Movement) -> timedelta:
+        """How long something of it may still be queued."""
+        if m.asked_at is None:
+            return timedelta(0)
+        return max(self.wallet.in_flight_max - self.moment.in_flight(m.asked_at), timedelta(0))
 
     def silent_for(self, since: datetime | None) -> timedelta:
         return self.moment.passed(since) if since is not None else timedelta(0)

@@ -348,7 +348,7 @@ def _around(
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and _settled(m)),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
-        captured=any(m.kind is Kind.CAPTURE and m.state is not State.DECLINED for m in first.get("aimed", ())),
+        ended=any(m.ends and not m.ours and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,
         whole_undoer=_one(second, "whole_undoer"),
         parts=tuple(first.get("parts", ())),

@@ -209,6 +209,16 @@ def denied(movement: Movement) -> bool:
     return fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
 
 
+def refused_again(movement: Movement, wallet: Wallet) -> bool:
+    """A wallet that looks for what it applied said a plain no to a later asking of what may be refused: it has not applied it,
+    and of an earlier attempt that is still queued that says nothing (rule 14)."""
+    fact = movement.fact
+    if fact is None or fact.query or not isinstance(fact.outcome, Declined) or movement.undoes:
+        return False
+    looks_first = again(movement, wallet) == "applied" and movement.forgot_at is None
+    return looks_first and any_no(movement.tx.act) and fact.outcome.reason not in _NO_BUSINESS
+
+
 def unseen(movement: Movement, wallet: Wallet, moment: Moment, *, owed: bool = False) -> bool:
     """A wallet that does not know the id, asked after everything in flight has landed (rule 10), or that
     declined what is owed (`owed`: whatever it is): either way nothing moved, and the next attempt is a first one."""

@@ -113,6 +113,11 @@ class Movement(Struct, frozen=True, kw_only=True):
         return self.kind is Kind.ROLLBACK
 
     @property
+    def ends(self) -> bool:
+        """Whether it is the end of a hold."""
+        return self.kind in (Kind.CAPTURE, Kind.RELEASE)
+
+    @property
     def sent(self) -> bool:
         """Whether a byte of it may have left, by what the journal knows: the attempt that it may have forgotten
         (rule 30) is none of those."""

@@ -13,7 +13,16 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
-from gateway.engine.judge import beyond_memory, denied, id_was_used, judge, remembered, stands_for_cancel, unseen
+from gateway.engine.judge import (
+    beyond_memory,
+    denied,
+    id_was_used,
+    judge,
+    refused_again,
+    remembered,
+    stands_for_cancel,
+    unseen,
+)
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import (
     CREDIT,
@@ -127,7 +136,9 @@ def silence_over(case: Case) -> Move | None:
     the repeat was given back by the clock of the first doubt:* what counts is the last word heard, and
     it never runs out while a call of the movement is open. *The clock looked for wins in the bet's round alone:* a
     win that ties to it in whatever round stops it, and so does a credit of its batch. *A hold was captured, then released
-    by the clock, and told as rolled back:* its capture stops the clock, too. *A win stopped a cancel, which was told
+    by the clock, and told as rolled back:* its capture stops the clock, too. *Its provider released it, and the clock did it a
+    second time, first: the wallet knew nothing to release any more, and the provider's waited for a person:* so does its
+    release. *A win stopped a cancel, which was told
     `already_settled`; a person found that the win had never come, and the clock gave the bet back:* its provider had heard
     that it stands.
     Serves: 9, 11, 12
@@ -145,7 +156,7 @@ def silence_left(case: Case) -> timedelta | None:
         return None
     if own.state not in (State.ASKING, State.DOUBT, State.ACCEPTED) or case.around.given_back:
         return None  # one rollback of ours for one movement, whatever became of it
-    if case.around.captured or any(cancel.told == State.DECLINED.value for cancel in case.around.refused):
+    if case.around.ended or any(cancel.told == State.DECLINED.value for cancel in case.around.refused):
         return None
     return max(after - case.moment.passed(own.told_at), timedelta(0))
 
@@ -647,12 +658,23 @@ def second_asking(case: Case) -> Move | None:
 
     Move: Ask
     A wallet that looks for the id before anything else answers a known one with its first decision. *A second asking
-    that was queued outlived the wallet's memory and was applied as a first one.*
+    that was queued outlived the wallet's memory and was applied as a first one.* One that looks for what it applied says a
+    plain no as long as it likes. *A bet that a win tied to was asked four times a minute, heard `insufficient_funds` each
+    time, and waited for a person when the wallet's memory was over:* nothing is asked until every attempt must have landed,
+    and then as a first one, whose no counts.
     Serves: 9, 14
     """
     if case.unsent or case.again not in ("safe", "applied") or not case.wanted or not case.may_act:
         return None
-    return Ask() if case.remembered_in(case.wallet.in_flight_max) else None
+    if not case.remembered_in(case.wallet.in_flight_max):
+        return None
+    own = case.own
+    if not refused_again(own, case.wallet):
+        return Ask()
+    landing = case.until_landed(own)
+    if landing == timedelta(0):
+        return Ask(first=True)
+    return Ask() if case.waits else Leave(own.open_state, own.note, case.moment.now + landing)
 
 
 def query(case: Case) -> Move | None:

@@ -132,6 +132,24 @@ def test_rule_12_a_release_of_a_hold_whose_clock_runs_ends_it_once(bench_of: Mak
     assert bench.till.balance() == Decimal("1000.00")
 
 
+def test_rule_12_a_release_that_is_under_way_stops_the_clock_of_its_hold(bench_of: MakeBench) -> None:
+    """The clock released it beside its provider, whose own release met a hold that was gone: it was asked until the wallet
+    had forgotten the hold, and waited for a person."""
+    bench = clocked(bench_of)
+    in_doubt(bench, TAKES["reserve"])
+    bench.settlement(5, 1)
+    bench.till.always(lost_before, kind=Kind.RELEASE)
+    release = a_call(Release(reference="x1"), "end")
+    assert word(bench.call(release)) == DOUBT
+    bench.settlement(120, 2)
+    bench.till.heal()
+    bench.settlement(600, 5)
+    assert word(bench.call(release)) == ACCEPTED
+    assert {tx.id for tx in bench.till.sent if tx.kind is Kind.RELEASE} == {"end"}
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- history 6
 
 

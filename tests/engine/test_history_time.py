@@ -369,3 +369,21 @@ def test_rule_05_the_cancel_of_a_bet_whose_later_no_was_doubt_gives_back_what_ar
     bench.till.heal()
     bench.settlement(400)
     back_or_never(bench)
+
+
+@pytest.mark.parametrize("wallet", ["netgaming", "native"])
+def test_rule_14_a_no_to_a_bet_that_a_win_ties_to_counts_once_nothing_of_it_can_be_queued(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """The wallet remembers only what it applied, and the player had no money: it was asked four times a minute, each no was
+    doubt because of the attempt before, and the bet and its win waited for a person at the end of the wallet's memory."""
+    bench = bench_of("native", a_wallet(wallet, repeats=APPLIED, remembers=timedelta(hours=1)))
+    bench.till.always(lost_before)
+    assert word(bench.call(bet("b1", "40.00"))) == DOUBT
+    bench.till.heal()
+    bench.till.always(refuses(Reason.INSUFFICIENT_FUNDS), kind=Kind.DEBIT)
+    bench.till.always(refuses(Reason.TRANSACTION_NOT_FOUND), kind=Kind.STATUS)
+    bench.call(win("w1", "1.00", of="b1"))
+    bench.settlement(1500, 5)
+    assert bench.row(Kind.DEBIT, "b1").state is State.DECLINED
+    assert bench.till.asked(Kind.DEBIT) < 12

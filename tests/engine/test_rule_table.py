@@ -160,7 +160,8 @@ SILENCE_OVER: Pairs = [
     ("a call of it is open", silent(doubted(sent(BET), TEN), air=open_call(sent(BET))), SILENT),
     ("its yes was heard", silent(done(BET)), SILENT),
     ("a win ties to it", silent(doubted(sent(BET), TEN), won=True), SILENT),
-    ("a hold that was captured", silent(doubted(done(HOLD), TEN), captured=True), SILENT),
+    ("a hold that is being released", silent(doubted(done(HOLD), TEN), ended=True), SILENT),
+    ("a hold that was captured", silent(doubted(done(HOLD), TEN), ended=True), SILENT),
     ("its cancel was told that it stands", silent(doubted(done(BET), TEN), refused=(done(CANCEL, SETTLED),)), SILENT),
     (
         "the same, and nobody heard it",
@@ -903,6 +904,17 @@ SECOND_ASKING: Pairs = [
     ("it is owed", settling(sent(WIN)), "ask"),
     ("a win ties to it", settling(sent(BET), won=True), "ask"),
     ("a wallet that remembers what it applied", asked_again(sent(BET), wallet=APPLIED), "ask"),
+    (
+        "that one said no, and an attempt before may still be queued",
+        settling(replace(TWICE, fact=said(BROKE)), won=True, wallet=APPLIED),
+        "leave doubt for 119 s",
+    ),
+    ("the same, and its provider waits", asked_again(replace(TWICE, fact=said(BROKE)), wallet=APPLIED), "ask"),
+    (
+        "that one said no, and every attempt has landed",
+        settling(sent(BET, LATER, attempts=2, fact=said(BROKE)), won=True, wallet=APPLIED),
+        "ask first",
+    ),
     ("it lands while its wallet remembers", settling(sent(WIN, NEARLY - JUST_NOW), wallet=SHORT), "ask"),
     ("it would land after its wallet forgot", settling(sent(WIN, NEARLY), wallet=SHORT), SILENT),
     ("nobody wants it", settling(sent(BET)), SILENT),
