@@ -326,6 +326,9 @@ class Verdict:
         done = parts and all(part.state.decided for part in parts)
         undoer = self.by_key.get(row.undone_by)  # it follows that to a person, at its next look
         follows = row.due_at is not None and undoer is not None and undoer.state is State.PERSON
+        follows = follows or (
+            undoer is not None and self._is_away([undoer])
+        )  # and waits with it for its wallet (rule 23)
         follows = follows or self.history.round_waits(self.history.rows[row.key])
         if done and not row.state.decided and row.state is not State.PERSON and not follows:
             self.say("WHOLE", f"{row.key} is {row.state}, and its parts are decided", family)
