@@ -75,6 +75,7 @@ REGRESSIONS = {
     2592227: "a bet that a win tied to heard no money at each asking, until its wallet had forgotten it (rule 14)",
     2593365: "a cancel joined our own rollback, of which the journal only feared that it was sent (rule 30: one giving back)",
     2595290: "the clock released a hold beside its provider's release, which then waited for a person (rule 12)",
+    2603384: "a settle that never left had no end for the hours of a jump ahead that went over its time (rule 29)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
 
