@@ -811,6 +811,7 @@ NOBODY_KNOWS: Pairs = [
     ("all is known", waiting(row(BET)), SILENT),
 ]
 
+OF_BET = replace(CANCEL, act=Rollback(reference="t1", scope="round"))
 NO_WORDS: Pairs = [
     ("a hold", waiting(row(HOLD), wallet=SPLITTING), "decide unsupported"),
     ("a correction that gives", settling(row(MORE), wallet=SPLITTING), "leave person"),
@@ -821,6 +822,14 @@ NO_WORDS: Pairs = [
     ("the same, and it may have left", waiting(sent(CANCEL), guessed=True), SILENT),
     ("the same, of what is here", waiting(row(CANCEL), guessed=True, target=done(BET)), SILENT),
     ("of what it forgot", waiting(row(CANCEL), guessed=True, target=done(BET, ago=DAYS)), "leave person"),
+    ("of a bet in doubt", waiting(row(OF_BET), guessed=True, target=sent(BET, TEN), wallet="kyren"), "leave owed"),
+    (
+        "the same, and it may have left",
+        waiting(sent(OF_BET), guessed=True, target=sent(BET, TEN), wallet="kyren"),
+        SILENT,
+    ),
+    ("one word for both", waiting(row(OF_BET), guessed=True, target=sent(BET, TEN), wallet="netgaming"), SILENT),
+    ("the rollback of one", waiting(row(CANCEL), guessed=True, target=sent(BET, TEN), wallet="kyren"), SILENT),
     (
         "a part of what never came through here",
         waiting(row(PART), wallet=BLIND, provider=PARTLY),
