@@ -78,7 +78,7 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
 """Lies, and what cannot be promised of the movements (and their cancels) that were lied about."""
 
 
-UNSAYABLE = ("this dialect", "this wallet would take it")
+UNSAYABLE = ("this dialect", "its wallet would take it")
 """Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win."""
 
 
