@@ -90,11 +90,12 @@ def pure(gateway: Inside) -> Stages:
         gateway.log.call(call_event(name, answer, "r-1", 0.001))
 
     return {
+        "read the body": lambda: replace(request).said,  # of a new request: what was read is kept with it
         "route": lambda: provider.dialect.route(request, settings),
         "prove: guard, signature": prove,
         "decode the bet": lambda: provider.dialect.decode_request(request, call),
         "encode for the wallet": lambda: wallet.dialect.encode_request(complete, wallets),
-        "decode the wallet's answer": lambda: wallet.dialect.decode_response(ANSWER, complete, asked),
+        "decode the wallet's answer": lambda: wallet.dialect.decode_response(replace(ANSWER), complete, asked),
         "encode the answer": lambda: provider.dialect.encode_response(outcome, tx, call),
         "metrics and log line": told,
     }

@@ -114,6 +114,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
     makes_hold_ids: bool = False
     """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
+    sessions: frozenset[Kind] = frozenset()
+    """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
+    when `encode_request` has found that it is missing."""
     hides: frozenset[str] = frozenset()
     """Names of headers and fields that hold a secret or a session, beside the usual ones: never
     shown by `sign`, `translate` or a log."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+from gateway.body import kept, parsed
 
 Headers = Mapping[str, str]
 """Names in lower case; HTTP does not tell them apart. Repeated headers are joined by `, `."""
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class Request(Struct, frozen=True, kw_only=True, dict=True):
     """A request. `path` is the dialect's own (after the provider's segments), as sent, not decoded."""
 
     method: str
@@ -22,6 +25,14 @@ class Request(Struct, frozen=True, kw_only=True):
     peer: str = ""  # address of the caller, proxies already resolved
     certificate: str = ""  # subject of the caller's TLS certificate, as `CN=acme`
     target: str = ""  # the whole target as the caller sent it, provider's segments and query included
+
+    @kept
+    def said(self) -> Any:
+        """What the body says as JSON: read once for route, proof and decode. Nobody changes it.
+
+        `gateway.body.Unreadable` where it is no JSON: each reader tells that in its own words.
+        """
+        return parsed(self.body)
 
     def header(self, name: str) -> str:
         return self.headers.get(name.lower(), "")
@@ -35,12 +46,17 @@ class Request(Struct, frozen=True, kw_only=True):
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-class Response(Struct, frozen=True, kw_only=True):
+class Response(Struct, frozen=True, kw_only=True, dict=True):
     """An answer; `body` is complete (a cut one never becomes a `Response`)."""
 
     status: int = 200
     headers: Headers = {}
     body: bytes = b""
+
+    @kept
+    def said(self) -> Any:
+        """As `Request.said`."""
+        return parsed(self.body)
 
     def header(self, name: str) -> str:
         return self.headers.get(name.lower(), "")

@@ -69,7 +69,7 @@ class AtOnce:
 
     async def send(self, wallet: Wallet, request: Request, seconds: float) -> Response:
         self.asked = request
-        return ANSWER
+        return replace(ANSWER)  # a new one for each call, as of a wallet: what was read of it is kept with it
 
     async def close(self) -> None:
         """There is nothing open."""

@@ -61,7 +61,7 @@ from gateway.model import (
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    fields = Fields.of(request.body)
+    fields = Fields.of(request)
     match call.name:
         case "GetSession":
             return Transaction(act=Authenticate(), session=token_of(fields), extra=fields.unknown(SESSION_FIELDS))
@@ -247,7 +247,7 @@ def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     if response.status != 200:
         return Unknown(detail=f"HTTP {response.status}")
     try:
-        return _heard(Fields.of(response.body), tx, call)
+        return _heard(Fields.of(response), tx, call)
     except Refused as refused:
         return Unknown(detail=refused.message)
 
@@ -335,5 +335,6 @@ DIALECT = Dialect(
     separates=False,
     replay_balance="stored",
     excess="refuse",
+    sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     hides=frozenset({"token", "api_key"}),
 )

@@ -191,7 +191,7 @@ def _answer_balance(outcome: Accepted, tx: Transaction, call: Call) -> dict[str,
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     """What Gameball decided. An answer that is not whole, not ours or not listed is doubt."""
     try:
-        fields = Fields.of(response.body)
+        fields = Fields.of(response)
         if 200 <= response.status < 300:
             return _read_success(fields, tx, call)
         return _read_error(response.status, fields, tx, call)

@@ -29,7 +29,7 @@ def json_body(request: Request) -> Fields:
             Reason.INVALID_REQUEST, "the content type is not application/json", field="Content-Type",
             flaw=Flaw.CONTENT_TYPE,
         )  # fmt: skip
-    return Fields.of(request.body)
+    return Fields.of(request)
 
 
 def extra_of(fields: Fields, documented: frozenset[str], *opaque: str) -> dict[str, str]:

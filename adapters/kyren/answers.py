@@ -99,7 +99,7 @@ def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     if response.status != 200:
         return Unknown(detail=f"HTTP {response.status}")
     try:
-        fields = Fields.caseless(response.body, SPELLED)
+        fields = Fields.caseless(response, SPELLED)
         code = error_heard(fields)
         if code == 0:
             return _heard_yes(fields, tx, call)

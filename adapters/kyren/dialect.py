@@ -17,6 +17,7 @@ from adapters.kyren.wire import CALLS, Settings
 from gateway.auth import InBody, Signed, When, digest_of, sorted_pairs
 from gateway.dialect import Dialect, NoCall
 from gateway.http import Request
+from gateway.model import Kind
 
 # ---------------------------------------------------------------- signature
 
@@ -64,5 +65,7 @@ DIALECT = Dialect(
     answer_within={"default": "4s"},
     spaces={"Cancel": "rollback", "Refund": "rollback"},
     replay_balance="current",
+    # Not of a win or a rollback: BonusWin, JackpotWin, PromoWin and Refund do without.
+    sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND, Kind.CLOSE_SESSION}),
     hides=frozenset({"hash", "sessionId", "authToken"}),
 )

@@ -50,7 +50,7 @@ from gateway.model import (
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    fields = Fields.caseless(request.body, SPELLED)
+    fields = Fields.caseless(request, SPELLED)
     reader = READERS.get(call.name)
     if reader is None:
         raise Refused(Reason.INVALID_REQUEST, "no such call", flaw=Flaw.UNKNOWN_CALL)

@@ -124,7 +124,7 @@ def error_of(declined: Declined, name: str) -> int:
 
 def error_heard(fields: Fields) -> int | None:
     """The error of an answer, integer or text; None = it says none."""
-    found = fields.raw.get("error")
+    found = fields.value("error", None)
     if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= 4 and str(int(found)) == found:
         return int(found)
     return None

@@ -129,7 +129,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
     if call.name == Kind.STATUS:
         tx, provider = _asked(request)
     else:
-        fields = Fields.of(request.body)
+        fields = Fields.of(request)
         kind = fields.choice("kind", KINDS)
         if kind != call.name:
             raise _wrong("kind", f"is {kind.value}, but it was posted to /{call.name}")

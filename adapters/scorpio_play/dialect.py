@@ -11,8 +11,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from adapters.scorpio_play.wire import (
@@ -30,7 +28,7 @@ from adapters.scorpio_play.wire import (
     is_ace,
     reason_heard,
 )
-from gateway.auth import InHeader, Signed, base64_text, hmac_of, js_number, sorted_values
+from gateway.auth import InHeader, Signed, base64_text, hmac_of, js_number, loosely, sorted_values
 from gateway.codec.fields import Fields, Number, known, write_json
 from gateway.codec.ids import INT64_MAX, integer_or_text
 from gateway.codec.units import ARTEFACT, bounded, plain, token
@@ -68,11 +66,6 @@ SIGNED = Signed(
 # ---------------------------------------------------------------- which call it is
 
 
-class _Peek(Struct):
-    command: Any = None
-    reference: Any = msgspec.field(name="referenceId", default=None)
-
-
 def route(request: Request, settings: Any) -> str:
     """The command in the body; else the one appended to the path; else a `referenceId` means cancel."""
     word = request.path.strip("/")
@@ -80,13 +73,13 @@ def route(request: Request, settings: Any) -> str:
         raise NoCall
     if request.method != "POST":
         raise NoCall(("POST",))
-    try:
-        peek = msgspec.json.decode(request.body, type=_Peek)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    fields = loosely(request)
+    if fields is None:
         return NO_COMMAND
-    if peek.command is not None and peek.command != "":
-        word = peek.command if isinstance(peek.command, str) else NO_COMMAND
-    elif word.lower() not in LISTED and peek.reference is not None:
+    command = fields.get("command")
+    if command is not None and command != "":
+        word = command if isinstance(command, str) else NO_COMMAND
+    elif word.lower() not in LISTED and fields.get("referenceId") is not None:
         return "cancel"
     return word.lower() if word.lower() in LISTED else NO_COMMAND
 
@@ -95,7 +88,7 @@ def route(request: Request, settings: Any) -> str:
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    fields = Fields.of(request.body)
+    fields = Fields.of(request)
     if "data" in fields.raw and "check" in fields.raw:
         raise fields.wrong("data", Flaw.INVALID, "and check are Scorpio's older protocol, which is another one")
     match call.name:
@@ -336,7 +329,7 @@ def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     if response.status != 200:
         return Unknown(detail=f"HTTP {response.status}")
     try:
-        fields = Fields.of(response.body)
+        fields = Fields.of(response)
         code = fields.text("statusCode", length_max=64)
     except Refused as refused:
         return Unknown(detail=refused.message)

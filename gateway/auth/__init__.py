@@ -20,6 +20,7 @@ from gateway.auth.scheme import (
     digest_of,
     hex_text,
     hmac_of,
+    loosely,
     raw_body,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "hmac_of",
     "js_number",
     "live",
+    "loosely",
     "raw_body",
     "same",
     "sorted_pairs",

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from gateway.auth.scheme import Cover, bad_signature
+from gateway.body import Number, Unreadable
 from gateway.http import Request
 from gateway.model import Flaw, Reason, Refused
-
-
-class _Token(str):
-    """A JSON number, as the text that stood in the body."""
-
-    __slots__ = ()
 
 
 def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover:
@@ -27,11 +21,13 @@ def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover
     """
 
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
-        fields = _flat(request.body)
-        values = [fields[name] for name in _by_code_unit(fields)]
-        as_sent = [_text(value) for value in values]
+        fields = _object(request)
+        values = [*map(fields.__getitem__, _by_code_unit(fields))]
+        as_sent = [value if isinstance(value, str) else _text(value) for value in values]
         yield _joined(between, as_sent)
-        shortest = [js_number(value) if isinstance(value, _Token) else _text(value) for value in values]
+        shortest = [
+            js_number(text) if type(value) in _NUMBERS else text for value, text in zip(values, as_sent, strict=True)
+        ]
         if shortest != as_sent:
             yield _joined(between, shortest)
         if php_booleans(settings) and any(isinstance(value, bool) for value in values):
@@ -52,7 +48,7 @@ def sorted_pairs(*, between: str, without: str) -> Cover:
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         plain = [
             (name, _text(value))
-            for name, value in sorted(_object(request.body).items())
+            for name, value in sorted(_object(request).items())
             if not isinstance(value, dict | list) and name.lower() != without
         ]
         yield _joined(between, [f"{name}={text}" for name, text in plain])
@@ -92,12 +88,17 @@ def _laid_out(digits: str, point: int) -> str:
     return f"{mantissa}e{'+' if point > 0 else '-'}{abs(point - 1)}"
 
 
+_NUMBERS = (int, Number)
+
+
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
-    if value is None:
-        return ""
-    return "true" if value is True else "false"
+    if type(value) is int:
+        return str(value)
+    if isinstance(value, dict | list):
+        raise bad_signature("the body is not flat: such a body is not signed")
+    return "" if value is None else "true" if value is True else "false"
 
 
 def _joined(between: str, texts: list[str]) -> bytes:
@@ -107,7 +108,7 @@ def _joined(between: str, texts: list[str]) -> bytes:
         raise _unreadable("the body holds half a surrogate pair") from None
 
 
-def _by_code_unit(fields: dict[str, Any]) -> list[str]:
+def _by_code_unit(fields: Mapping[str, Any]) -> list[str]:
     """Names as JavaScript sorts them: by UTF-16 code unit, so that `A` to `Z` come before `a`."""
     names = sorted(fields)
     if "".join(names).isascii():
@@ -115,38 +116,16 @@ def _by_code_unit(fields: dict[str, Any]) -> list[str]:
     return sorted(fields, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
 
 
-def _flat(body: bytes) -> dict[str, Any]:
-    fields = _object(body)
-    if any(isinstance(value, dict | list) for value in fields.values()):
-        raise bad_signature("the body is not flat: such a body is not signed")
-    return fields
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise bad_signature("a key stands twice in the body: nobody knows which one was signed")
-    return found
-
-
-def _constant(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_Token, parse_float=_Token, parse_constant=_constant)
-
-
-def _object(body: bytes) -> dict[str, Any]:
+def _object(request: Request) -> Mapping[str, Any]:
     """The fields of the body. A body that cannot be read is no forgery: it is told as unreadable."""
-    try:
-        found = _DECODER.decode(body.decode())
-    except Refused:
-        raise
-    except (ValueError, RecursionError):
-        raise _unreadable("the body is not JSON") from None
-    if not isinstance(found, dict):
+    said = request.said
+    if isinstance(said, Unreadable):
+        if said.twice:
+            raise bad_signature("a key stands twice in the body: nobody knows which one was signed")
+        raise _unreadable("the body is not JSON")
+    if not isinstance(said, dict):
         raise _unreadable("the body is not a JSON object")
-    return found
+    return said
 
 
 def _unreadable(message: str) -> Refused:

@@ -5,17 +5,16 @@ Every guard that is configured must hold; one that fails is `bad_signature` in t
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-import msgspec
 from msgspec import Struct
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
-from gateway.auth.scheme import bad_signature
+from gateway.auth.mac import Mac
+from gateway.auth.scheme import bad_signature, loosely
 from gateway.http import Request
 from gateway.model import Refused
 
@@ -47,7 +46,7 @@ def check(guard: Guard, request: Request, body_field: str, now: datetime) -> lis
         raise _failed("client_cert", "the client certificate is not allowed")
     used = []
     if guard.api_key:
-        given = request.header("x-api-key").strip() or _from_body(request.body, body_field)
+        given = request.header("x-api-key").strip() or _from_body(request, body_field)
         used.append(_holder(given, live(guard.api_key, now), "api_key"))
     if guard.hmac:
         used.append(_check_hmac(request, live(guard.hmac, now), now))
@@ -57,8 +56,16 @@ def check(guard: Guard, request: Request, body_field: str, now: datetime) -> lis
 def hmac_signature(secret: str, timestamp: str, request: Request) -> str:
     """`X-Gw-Signature`: lowercase hex HMAC-SHA256 over timestamp, a point and the raw body; a call
     without a body signs its raw target instead (docs/configuration.md)."""
+    return _hmac_of(Mac(secret.encode(), "sha256"), timestamp, request)
+
+
+def _hmac_of(mac: Mac, timestamp: str, request: Request) -> str:
     covered = request.body or (request.target or request.url).encode()
-    return hmac.digest(secret.encode(), timestamp.encode() + b"." + covered, "sha256").hex()
+    return mac.digest(timestamp.encode() + b"." + covered).hex()
+
+
+def _mac(key: Key) -> Mac:
+    return Mac(key.part("secret").encode(), "sha256")
 
 
 def path_token_holder(given: str, keys: Sequence[Key], now: datetime) -> str | None:
@@ -78,7 +85,7 @@ def _check_hmac(request: Request, keys: Sequence[Key], now: datetime) -> str:
         raise _failed("hmac", f"X-Gw-Timestamp is more than {HMAC_WINDOW_SECONDS} s away")
     given = request.header("x-gw-signature").strip()
     for key in keys:
-        if same(given, hmac_signature(key.part("secret"), timestamp, request)):
+        if same(given, _hmac_of(key.mac("guard", _mac), timestamp, request)):
             return key.id
     raise _failed("hmac", "X-Gw-Signature does not verify")
 
@@ -90,14 +97,9 @@ def _holder(given: str, keys: Sequence[Key], guard: str) -> str:
     raise _failed(guard, "the shared key is missing or wrong")
 
 
-def _from_body(body: bytes, field: str) -> str:
-    if not field:
-        return ""
-    try:
-        found = msgspec.json.decode(body, type=dict[str, object]).get(field)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return ""
-    return found if isinstance(found, str) else ""
+def _from_body(request: Request, field: str) -> str:
+    found = (loosely(request) or {}).get(field) if field else None
+    return found if type(found) is str else ""  # a number is one of a subclass
 
 
 def _within(peer: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
+from gateway.auth.mac import Mac
 
-class Key(Struct, frozen=True, kw_only=True):
+
+class Key(Struct, frozen=True, kw_only=True, dict=True):
     """One key of an integration, its secrets already read. `until` None = no end."""
 
     id: str
@@ -20,6 +22,13 @@ class Key(Struct, frozen=True, kw_only=True):
 
     def part(self, name: str) -> str:
         return self.parts[name]
+
+    def mac(self, use: str, make: Callable[[Key], Mac]) -> Mac:
+        """The HMAC that `make` makes of its parts: made once for each `use`, and gone with the key (a reload reads anew)."""
+        found: Mac | None = self.__dict__.get(use)
+        if found is None:
+            found = self.__dict__[use] = make(self)
+        return found
 
 
 def live(keys: Sequence[Key], now: datetime) -> list[Key]:

@@ -365,7 +365,7 @@ def outcome_from_plain(fields: Fields, currencies: Currencies, currency: str = "
 
 def _message(fields: Fields) -> str:
     """The text for people: whatever it is, it never spoils a decision."""
-    found = fields.raw.get("message")
+    found = fields.value("message", None)
     return str(found)[:1024] if isinstance(found, str) else ""
 
 

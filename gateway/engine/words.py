@@ -204,6 +204,8 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
     """The signed request. Raises `Refused` (unsupported) where this wallet cannot be told it."""
     way, wallet = known.way, known.way.wallet
     call, dialect = way.call(now, nonce), wallet.dialect
+    if not tx.session and tx.kind in dialect.sessions:
+        tx, _ = known.supply(tx, "session") or (tx, "")
     if dialect.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
     try:

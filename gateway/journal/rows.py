@@ -40,6 +40,7 @@ _encode = msgspec.json.Encoder().encode
 _intent = msgspec.json.Decoder(Transaction)
 _outcome: msgspec.json.Decoder[Accepted | Declined] = msgspec.json.Decoder(Accepted | Declined)
 _fact = msgspec.json.Decoder(Fact)
+_KINDS, _STATES = {kind.value: kind for kind in Kind}, {state.value: state for state in State}
 
 
 def micros(moment: datetime | None) -> int | None:
@@ -56,9 +57,9 @@ def stored(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return (value - EPOCH) // MICROSECOND
-    if isinstance(value, State | Kind):
+    if type(value) is State or type(value) is Kind:
         return value.value
-    if isinstance(value, bool):
+    if type(value) is bool:
         return int(value)
     return _encode(value).decode()
 
@@ -79,50 +80,33 @@ def insert_values(m: Movement, due: int | None) -> tuple[Any, ...]:
 
 def changed(before: Movement, after: Movement) -> dict[str, Any]:
     """What a put changes: indexes of what stays as it is are left alone."""
-    found = {}
+    found: dict[str, Any] = {}
+    if before is after:  # only its revision is raised
+        return found
     for name in MUTABLE:
-        value = getattr(after, name)
-        if value != getattr(before, name):
+        if (value := getattr(after, name)) is not (was := getattr(before, name)) and value != was:
             found[name] = stored(value)
     return found
 
 
 def movement(row: tuple[Any, ...]) -> Movement:
+    (
+        key, provider, space, kind, fingerprint, intent, wallet, place, route, alias, state, attempts, asked_at, forgot_at,
+        fact, target, undone_by, parent, batch, ours, outcome, told, told_at, heard, note, owner, due_at, tries, created_at,
+        decided_at, revision, atomic, lease_over,
+    ) = row  # fmt: skip
     return Movement(
-        key=row[0],
-        provider=row[1],
-        space=row[2],
-        kind=Kind(row[3]),
-        fingerprint=row[4],
-        tx=_intent.decode(row[5]),
-        wallet=row[6],
-        place=row[7],
-        route=row[8],
-        alias=row[9],
-        state=State(row[10]),
-        attempts=row[11],
-        asked_at=moment(row[12]),
-        forgot_at=moment(row[13]),
-        fact=None if row[14] is None else _fact.decode(row[14]),
-        target=row[15],
-        undone_by=row[16],
-        parent=row[17],
-        batch=row[18],
-        ours=row[19] == 1,
-        outcome=None if row[20] is None else _outcome.decode(row[20]),
-        told=row[21],
-        told_at=moment(row[22]),
-        heard=row[23],
-        note=row[24],
-        owner=row[25],
-        due_at=moment(row[26]),
-        tries=row[27],
-        created_at=EPOCH + row[28] * MICROSECOND,
-        decided_at=moment(row[29]),
-        revision=row[30],
-        atomic=row[31] == 1,
-        lease_over=row[32],
-    )
+        key=key, provider=provider, space=space, kind=_KINDS[kind], tx=_intent.decode(intent), fingerprint=fingerprint,
+        wallet=wallet, place=place, route=route, alias=alias, state=_STATES[state], attempts=attempts,
+        asked_at=None if asked_at is None else EPOCH + asked_at * MICROSECOND,
+        forgot_at=None if forgot_at is None else EPOCH + forgot_at * MICROSECOND,
+        fact=None if fact is None else _fact.decode(fact), target=target, undone_by=undone_by, parent=parent, batch=batch,
+        atomic=atomic == 1, ours=ours == 1, outcome=None if outcome is None else _outcome.decode(outcome), told=told,
+        told_at=None if told_at is None else EPOCH + told_at * MICROSECOND, heard=heard, note=note, owner=owner,
+        due_at=None if due_at is None else EPOCH + due_at * MICROSECOND, lease_over=lease_over, tries=tries,
+        created_at=EPOCH + created_at * MICROSECOND,
+        decided_at=None if decided_at is None else EPOCH + decided_at * MICROSECOND, revision=revision,
+    )  # fmt: skip
 
 
 def count(row: tuple[Any, ...]) -> Count:

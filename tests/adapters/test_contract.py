@@ -425,6 +425,18 @@ def test_a_yes_can_be_said_or_names_what_it_needs(folder: str) -> None:
                 assert isinstance(answer, Response | Missing), vector.name
 
 
+def test_it_says_which_kinds_need_a_session(folder: str) -> None:
+    """A session is looked for beforehand where one is needed always, and nowhere else: a call that is told without one
+    would become another call."""
+    dialect = dialect_of(folder)
+    needed: dict[Kind, set[bool]] = {}
+    for vector, tx, _ in spoken(folder):
+        call = replace(vector.call, name="", request=None)
+        said = no_other_than(Refused, dialect.encode_request, replace(tx, session=""), call)
+        needed.setdefault(tx.kind, set()).add(isinstance(said, Missing) and said.field == "session")
+    assert dialect.sessions == {kind for kind, found in needed.items() if found == {True}}
+
+
 @pytest.mark.parametrize("sender", FOLDERS)
 def test_any_transaction_is_said_or_refused(folder: str, sender: str) -> None:
     """What any provider may mean: this dialect says it, or says what it lacks."""
