@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-
-_INNER = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+import hmac
 
 
 class Mac:
-    """RFC 2104: `hmac.digest`, at half of its price for a message as short as a call's."""
+    """`hmac.digest`, with the state behind its key kept and copied a call."""
 
-    __slots__ = ("_inner", "_outer")
+    __slots__ = ("_keyed",)
 
     def __init__(self, secret: bytes, algorithm: str) -> None:
-        size = hashlib.new(algorithm).block_size
-        block = secret if len(secret) <= size else hashlib.new(algorithm, secret).digest()
-        block = block.ljust(size, b"\0")
-        self._inner = hashlib.new(algorithm, block.translate(_INNER))
-        self._outer = hashlib.new(algorithm, block.translate(_OUTER))
+        self._keyed = hmac.new(secret, digestmod=algorithm)
 
     def digest(self, message: bytes) -> bytes:
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(message)
-        outer.update(inner.digest())
-        return outer.digest()
+        mac = self._keyed.copy()
+        mac.update(message)
+        return mac.digest()
