@@ -25,6 +25,7 @@ from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
 from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
 SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
@@ -362,6 +363,15 @@ class Case(Struct, frozen=True, kw_only=True):
         """The signed request and what it says, or why this wallet cannot be told it."""
         found: Said = self._memo("said", lambda: self._encoded(self.own.tx))
         return found
+
+    @property
+    def says_round(self) -> bool:
+        """Whether this wallet is told it in other words than the rollback of one movement: as that of a round."""
+        tx, told = self.own.tx, self.said()
+        if isinstance(told, Refused) or not isinstance(tx.act, Undoing):
+            return False
+        one = self._encoded(replace(tx, act=replace(tx.act, scope="transaction")))
+        return isinstance(one, Refused) or one[0] != told[0]
 
     def status(self) -> Said:
         """The query about it."""

@@ -245,17 +245,28 @@ def _second_asks(
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
-    """A wallet that takes an unknown reference for the whole round, or one that it does not remember any more, would find
-    bets of ours there."""
+    """A wallet that takes an unknown reference for the whole round, or one that it does not remember any more, or that never
+    reached it, would find bets of ours there."""
     act, tx = own.tx.act, own.tx
     if way is None or not tx.round_id or own.decided:
         return {}
-    if target is not None and ((target.decided and not target.sent) or remembered(target, way.wallet, moment)):
+    if target is not None and target.decided and (not target.sent or remembered(target, way.wallet, moment)):
         return {}
     if not isinstance(act, Rollback) or act.scope != "round" or not way.wallet.dialect.round_refunds:
         return {}
     providers = [provider.id for provider in way.setup.providers.values()]
-    return {f"guess.{each}": LookFor("round_bets", (each, tx.player, tx.round_id, 2)) for each in providers}
+    asks = {f"guess.{each}": LookFor("round_bets", (each, tx.player, tx.round_id, 2)) for each in providers}
+    return asks | ({"beside": LookFor("parts", (own.parent,))} if own.parent else {})
+
+
+def _may_be_meant(hands: Hands, way: Way | None, own: Movement, target: Movement | None, other: Movement) -> bool:
+    """Whether its wallet may give that one back in its stead. Beside a bet in doubt only what stands there for certain counts:
+    of two in doubt one must be first."""
+    if other.wallet != own.wallet or other.key == own.target:
+        return False
+    if other.state is State.ACCEPTED or way is None or target is None or target.decided:
+        return True
+    return not remembered(target, way.wallet, hands.moment)
 
 
 def _bets(provider: Provider, own: Movement, found: Found) -> tuple[Movement, ...]:
@@ -320,11 +331,13 @@ def _around(
     asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
     if beyond is not None and beyond.undoes and beyond.target:
         asks["further"] = LookFor("own", (beyond.target,))
+    beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
+    asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
     unclaimer = _one(third, "unclaimer")
     guessed = any(
-        m.wallet == own.wallet and m.key != own.target
-        for name, rows in second.items() if name.startswith("guess.") for m in rows
+        _may_be_meant(hands, way, own, target, m)
+        for name, rows in (*second.items(), *third.items()) if name.startswith("guess.") for m in rows
     )  # fmt: skip
     more: dict[str, Any] = {}
     if own.takes and ("won.named" in first or not fresh):

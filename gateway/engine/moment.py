@@ -41,22 +41,34 @@ class Moment(Struct, frozen=True):
         if self.now < since <= self.now + NOTICED:  # it came while this moment was looked at
             return NONE
         found = self._readings(since)
-        if (
-            not found and since > self.now
-        ):  # a clock wrote it that was never ours: since the last step, or our beginning
+        if found:
+            return max(min(found), NONE)
+        found = [max(line, NONE) for line in self._readings(since, anywhere=True) if line >= -NOTICED]
+        if self._to_come(since):  # by a clock that was never ours, perhaps: since the last step, or our beginning
             known = self.steps[-1].after if self.steps else self.began
-            return max(self.now - known, NONE) if known is not None else NONE
-        return max(min(found or self._readings(since, anywhere=True)), NONE)
+            found.append(max(self.now - known, NONE) if known is not None else NONE)
+        return min(found)
+
+    def _to_come(self, since: datetime) -> bool:
+        """Whether our clock, as it goes now or as it went before some step, would not have come to that moment yet.
+
+        *It was set back while no process lived, then ahead over the moment that doubt was told:* for the hours of that
+        jump no time had passed since, and a settle that had never left us had no end.
+        """
+        return any(line < -NOTICED for line in self._readings(since, anywhere=True))
 
     def at_most(self, since: datetime) -> timedelta:
         """How much may have passed: never less than that. A jump ahead may be a machine that slept, and its monotonic
         clock with it; a smaller one is not noticed. (A sleep that a jump back hides shows on no clock of this process.)
 
-        *Every process was down when the clock was set back:* how old a bet of before is no clock says.
+        *Every process was down when the clock was set back:* how old a bet of before is no clock says, also where a jump
+        ahead went over it since.
         """
         found = self._readings(since, slept=True)
         if not found and since > self.now:
             return NOTICED if since <= self.now + NOTICED else timedelta.max
+        if not found and self._to_come(since):
+            return timedelta.max
         return max(found or self._readings(since, anywhere=True, slept=True)) + NOTICED
 
     def _readings(self, since: datetime, *, anywhere: bool = False, slept: bool = False) -> list[timedelta]:

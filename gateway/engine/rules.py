@@ -540,18 +540,25 @@ def _unknown_there(case: Case) -> bool:
     return not remembered(case.target, case.wallet, case.moment)
 
 
+def _beside(case: Case) -> bool:
+    """Whether nobody knows that what it names reached its wallet, which would then give back another bet that stands (rule 16)."""
+    doubt = case.target is not None and not case.target.decided
+    return doubt and case.around.guessed is True and case.unasked and case.says_round
+
+
 def no_words(case: Case) -> Move | None:
     """The wallet's dialect cannot say it.
 
-    Move: Decide, or Leave it to a person
+    Move: Decide, or Leave it to a person; Leave it owed, while another one may be taken for it
     What moves nothing is accepted and answered by a balance; a rollback of what never came through here is
     `transaction_not_found`; a debit is declined, `unsupported`, or as not authenticated where only the session is missing;
     what is owed waits for a person. *A wallet had forgotten a bet, took its refund for one of the whole round, and gave back
-    another provider's bet:* so does what it would take for another movement. *The cancel of a split
+    another provider's bet:* so does what it would take for another movement. *A bet of a round had never arrived, and its part
+    of the refund gave back the other one:* as long as nobody knows, what stands goes back first. *The cancel of a split
     settle that had lost waited for a person, because no wallet can be told to take a win of 0.00 back, and the stake stayed
     taken:* to undo what moved nothing moves nothing. *The route that said a wallet's sessions went, a bet there could be told
     no more and stayed in doubt for ever, its win behind it:* once its wallet has forgotten it, it is a person's.
-    Serves: 4, 14, 15, 18, 20, 21
+    Serves: 4, 14, 15, 16, 18, 20, 21
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
@@ -559,7 +566,7 @@ def no_words(case: Case) -> Move | None:
         return Decide(NOT_HERE) if stranger else Leave(State.PERSON, "its wallet would take it for another movement")
     refused = case.said()
     if not isinstance(refused, Refused):
-        return None
+        return Leave(own.open_state, "its wallet may take it for another bet of its round") if _beside(case) else None
     if moves_nothing(own.tx):
         return Decide(Accepted(currency=own.tx.currency))
     if own.undoes and case.target is not None and case.unasked and moves_nothing(case.target.tx):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -327,12 +328,14 @@ def undo_legs(case: Case) -> Move | None:
     """A rollback of a settle that was split.
 
     Move: Split, First, Decide or Leave
-    The credit is undone first, then the debit; the undoing of such a rollback cannot be said, and is a person's. *A person
+    The credit is undone first, then the debit; the undoing of such a rollback cannot be said, and is a person's. *The journal
+    forgot that a settle's win was paid, and its cancel gave the stake back beside it and was told as done:* where that may be
+    it is a person's, too. *A person
     said that the win stays, and the stake was given back beside it:* what cannot be undone is not undone by half. *A cancel
     of 3.00 of it undid all of it:* no wallet that was told two movements can be told a part of their sum. *A cancel was read while the debit was in the air, took
     the list of legs before the credit was there, and the win stayed:* the settle sends no further leg
     once its cancel was read, and the list is read again after each.
-    Serves: 11, 17, 18
+    Serves: 11, 17, 18, 30
     """
     own = case.own
     if not own.undoes or case.target is None or not case.legs:
@@ -341,6 +344,8 @@ def undo_legs(case: Case) -> Move | None:
         return Leave(State.PERSON, "a rollback that was several movements cannot be undone as one")
     if not case.parts and _part_of_settle(own.tx.act, case.target.tx.act, partial=case.provider.dialect.partial):
         return Leave(State.PERSON, "a part of what was several movements cannot be undone")
+    if not case.parts and _may_have_paid(case.target, case.legs):
+        return Leave(State.PERSON, "the journal may have forgotten that its win was paid")
     for leg in sorted((leg for leg in case.legs if not leg.undoes), key=lambda leg: leg.kind is not Kind.CREDIT):
         begun = next((part for part in case.parts if part.target == leg.key), None)
         if begun is not None and not begun.decided:
@@ -352,6 +357,15 @@ def undo_legs(case: Case) -> Move | None:
     if not case.parts:
         return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
     return _undone(case)
+
+
+def _may_have_paid(settle: Movement, legs: Sequence[Movement]) -> bool:
+    """Whether a settle that was open when the journal forgot may have sent its win since, of which nothing is left (rule 30):
+    after its bet, so not if that was declined."""
+    act = settle.tx.act
+    if not isinstance(act, Settle) or not act.credit or settle.forgot_at is None or settle.decided:
+        return False
+    return all(leg.kind is Kind.DEBIT and leg.state is not State.DECLINED for leg in legs)
 
 
 def _part_of_settle(act: Act, whole: Act, *, partial: bool) -> bool:

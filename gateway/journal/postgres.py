@@ -303,6 +303,10 @@ async def _migrate(connection: Connection) -> None:
                 await connection.execute("UPDATE gateway_schema SET version = %s WHERE one = 1", (number,))
 
 
+SAME_MOMENT = (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable, psycopg.errors.DuplicateObject)
+"""What PostgreSQL says to two that make one table: which of them depends on how far the other one is (its row type comes first)."""
+
+
 async def _version_table(connection: Connection) -> None:
     encoding = await (await connection.execute("SELECT current_setting('server_encoding')")).fetchone()
     if encoding is not None and encoding[0] != TEXT:
@@ -313,7 +317,7 @@ async def _version_table(connection: Connection) -> None:
                 "CREATE TABLE IF NOT EXISTS gateway_schema (one INTEGER PRIMARY KEY, version INTEGER NOT NULL)"
             )
             await connection.execute("INSERT INTO gateway_schema VALUES (1, 0) ON CONFLICT (one) DO NOTHING")
-        except (psycopg.errors.UniqueViolation, psycopg.errors.DuplicateTable):  # two at the same moment
+        except SAME_MOMENT:
             if tries == TRIES_MAX - 1:
                 raise
         else:

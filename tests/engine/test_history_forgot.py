@@ -17,7 +17,9 @@ from tests.engine.cases import NOW, in_the_air, in_words, row, sent, settling, w
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import (
     ACCEPTED,
+    DAYS,
     DOUBT,
+    SPLITTING,
     forgetting,
     last_word,
     nothing_is_open,
@@ -25,7 +27,7 @@ from tests.engine.histories import (
     waits_for_a_person,
     word,
 )
-from tests.simulation.behaviours import arrives, lost_after, lost_before, queued, says, unreachable
+from tests.simulation.behaviours import arrives, late, lost_after, lost_before, queued, says, unreachable
 from tests.simulation.bench import NEVER, PLAYER, QUERY, SAFE, Bench, a_call, a_provider, a_wallet
 
 CAN_BE_ASKED, CANNOT = "native", "kyren"
@@ -84,6 +86,23 @@ def test_rule_30_a_second_cancel_of_a_bet_whose_first_was_undone_gives_it_back(
     assert word(bench.call(undo("r2", "b1"))) == gone
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", SPLITTING)
+def test_rule_30_the_cancel_of_a_settle_whose_win_was_forgotten_is_a_persons(bench_of: MakeBench, wallet: str) -> None:
+    """The journal forgot that the win of 25.00 was paid: the cancel gave the stake back beside it and was told as done
+    (seed 2579908)."""
+    bench = bench_of("native", wallet)
+    bench.till.then(late(0.8), kind=Kind.DEBIT)
+    bench.begin(settle("s1"))
+    bench.rest(0.1)
+    restored(bench, lambda: bench.call(settle("s1")))
+    assert bench.till.balance() == Decimal("1015.00")
+    cancel = undo("c1", "s1", kind=Kind.SETTLE)
+    assert word(bench.call(cancel)) == DOUBT
+    bench.settlement(DAYS, 3600)
+    assert (word(bench.call(cancel)), bench.till.balance()) == (DOUBT, Decimal("1015.00"))
+    waits_for_a_person(bench)
 
 
 @FORGOT

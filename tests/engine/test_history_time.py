@@ -21,7 +21,7 @@ from tests.engine.histories import (
     waits_for_a_person,
     word,
 )
-from tests.simulation.behaviours import late, lost_after, lost_before, queued, silent
+from tests.simulation.behaviours import late, lost_after, lost_before, queued, silent, unreachable
 from tests.simulation.bench import NEVER, QUERY, Bench, a_call, a_provider, a_wallet
 
 WALLETS = ("native", *SPLITTING)
@@ -252,6 +252,44 @@ def test_rule_29_after_a_jump_back_that_no_process_saw_the_silence_still_ends(be
     bench.crash()
     bench.scheduler.skew = -timedelta(hours=5)
     bench.restart()
+    bench.settlement(120)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("tx", [bet("x1"), settle("x1")], ids=lambda tx: str(tx.kind))
+def test_rule_29_what_never_left_ends_although_a_jump_ahead_went_over_its_time(
+    bench_of: MakeBench, tx: Transaction
+) -> None:
+    """No byte of it had left. The clock was set back between two processes, then went ahead over the moment that doubt was
+    told: for the hours of that jump no time had passed since, and it had no end (seed 2603384)."""
+    bench = bench_of("native", "netgaming")
+    bench.till.always(unreachable)
+    assert word(bench.call(tx)) == DOUBT
+    bench.crash()
+    bench.till.heal()
+    bench.scheduler.skew = -timedelta(hours=4)
+    bench.restart()
+    bench.settlement(3)
+    bench.scheduler.skew = timedelta(hours=3)
+    bench.settlement(120)
+    assert word(bench.call(tx)) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_29_a_jump_ahead_over_the_time_of_a_doubt_keeps_no_silence_from_ending(bench_of: MakeBench) -> None:
+    """The same history of a bet that was taken: it was given back hours too late."""
+    bench = bench_of(a_provider("native", after_doubt=timedelta(seconds=20)), "native")
+    bench.till.always(lost_after)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.crash()
+    bench.scheduler.skew = -timedelta(hours=4)
+    bench.restart()
+    bench.settlement(3)
+    bench.till.heal()
+    bench.scheduler.skew = timedelta(hours=3)
     bench.settlement(120)
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)

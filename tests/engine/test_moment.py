@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from gateway.engine.moment import Clockwork, Moment
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -183,3 +185,30 @@ def test_rule_14_a_time_that_lies_ahead_of_a_process_may_be_of_any_age() -> None
     moment = work.look()
     assert moment.at_most(NOON + timedelta(hours=5)) == timedelta.max
     assert moment.at_most(clocks.wall + S / 2) <= 1 * S
+
+
+@pytest.mark.parametrize("hours", [4, 6.9])
+def test_rule_29_what_a_process_from_before_wrote_in_a_jump_is_as_old_as_the_jump(hours: float) -> None:
+    """The clock was set back while no process lived, and then ahead over the moment: until what it shows had caught up with
+    both, four hours and more, no time had passed since (seed 2603384). How old it is at most no clock says."""
+    clocks, work = begun()
+    clocks.run(10)
+    clocks.wall += timedelta(hours=7)
+    work.look()
+    clocks.run(60)
+    moment = work.look()
+    since = NOON + timedelta(hours=hours)
+    assert (moment.passed(since), moment.in_flight(since)) == (60 * S, 60 * S)
+    assert moment.at_most(since) == timedelta.max
+
+
+@pytest.mark.parametrize("hours", [4, -4])
+@pytest.mark.parametrize("ago", [0, 30])
+def test_rule_29_what_another_machine_writes_after_a_jump_is_no_older_than_it_is(hours: int, ago: float) -> None:
+    """Its clock did not jump: what it wrote just now was not taken to be as old as the jump."""
+    clocks, work = begun()
+    clocks.run(10)
+    clocks.wall += timedelta(hours=hours)
+    work.look()
+    clocks.run(60)
+    assert work.look().passed(NOON + 70.5 * S - ago * S) == max(ago - 0.5, 0) * S

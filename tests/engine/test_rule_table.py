@@ -614,6 +614,7 @@ CANCEL_S = undo("c3", "s1", kind=Kind.SETTLE)
 THEIR_DEBIT = done(bet("s1"), key="d", space="settle.debit", parent="settle/s1")
 THEIR_CREDIT = done(win("s1"), key="c", space="settle.credit", parent="settle/s1")
 SPLIT = done(settle("s1"), attempts=0, asked_at=None)
+FORGOTTEN_SPLIT = sent(settle("s1"), forgot_at=NOW)
 
 
 def undoing(target: str, outcome: Accepted | Declined | None = None, **more: Any) -> Movement:
@@ -623,7 +624,7 @@ def undoing(target: str, outcome: Accepted | Declined | None = None, **more: Any
 
 
 def undoes(*parts: Movement, legs: tuple[Movement, ...] = (THEIR_DEBIT, THEIR_CREDIT), **more: Any) -> Case:
-    return settling(row(CANCEL_S), target=SPLIT, legs=legs, parts=parts, **more)
+    return settling(row(CANCEL_S), legs=legs, parts=parts, **{"target": SPLIT, **more})
 
 
 OPEN_PART = sent(undo("c3:c", "c"), key="p", target="c", parent="rollback/c3")
@@ -641,6 +642,12 @@ UNDO_LEGS: Pairs = [
     ("the win stays, the bet went back", undoes(undoing("c", no(Reason.PLAYER_BLOCKED)), undoing("d")), "leave person"),
     ("its bet was declined", undoes(legs=(done(bet("s1"), BROKE),)), "decide transaction_not_found"),
     ("its win never came", undoes(legs=(THEIR_DEBIT,)), "split part:d"),
+    ("its win may have been forgotten", undoes(legs=(THEIR_DEBIT,), target=FORGOTTEN_SPLIT), "leave person"),
+    (
+        "the same, and its bet was declined",
+        undoes(legs=(done(bet("s1"), BROKE),), target=FORGOTTEN_SPLIT),
+        "decide transaction_not_found",
+    ),
     (
         "the undoing of such a rollback",
         settling(row(AGAIN), target=done(CANCEL, attempts=0), legs=(undoing("d"),)),
@@ -804,6 +811,7 @@ NOBODY_KNOWS: Pairs = [
     ("all is known", waiting(row(BET)), SILENT),
 ]
 
+OF_BET = replace(CANCEL, act=Rollback(reference="t1", scope="round"))
 NO_WORDS: Pairs = [
     ("a hold", waiting(row(HOLD), wallet=SPLITTING), "decide unsupported"),
     ("a correction that gives", settling(row(MORE), wallet=SPLITTING), "leave person"),
@@ -814,6 +822,14 @@ NO_WORDS: Pairs = [
     ("the same, and it may have left", waiting(sent(CANCEL), guessed=True), SILENT),
     ("the same, of what is here", waiting(row(CANCEL), guessed=True, target=done(BET)), SILENT),
     ("of what it forgot", waiting(row(CANCEL), guessed=True, target=done(BET, ago=DAYS)), "leave person"),
+    ("of a bet in doubt", waiting(row(OF_BET), guessed=True, target=sent(BET, TEN), wallet="kyren"), "leave owed"),
+    (
+        "the same, and it may have left",
+        waiting(sent(OF_BET), guessed=True, target=sent(BET, TEN), wallet="kyren"),
+        SILENT,
+    ),
+    ("one word for both", waiting(row(OF_BET), guessed=True, target=sent(BET, TEN), wallet="netgaming"), SILENT),
+    ("the rollback of one", waiting(row(CANCEL), guessed=True, target=sent(BET, TEN), wallet="kyren"), SILENT),
     (
         "a part of what never came through here",
         waiting(row(PART), wallet=BLIND, provider=PARTLY),

@@ -12,6 +12,7 @@ from gateway.engine.states import State
 from gateway.model import Batch, Capture, Declined, Kind, Reason, Reserve, Rollback, Status, Transaction, Unknown
 from tests.engine.acts import bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
+from tests.engine.histories import DAYS, nothing_is_open, waits_for_a_person
 from tests.simulation.behaviours import lost_after, lost_before, says
 from tests.simulation.bench import NEVER, Bench, a_call, a_provider, a_wallet, vectors_of
 
@@ -172,6 +173,37 @@ def test_rule_14_the_refund_of_a_bet_that_its_wallet_forgot_gives_back_no_other_
     assert bench.answers[-1].outcome == "unknown"
     assert bench.row(Kind.ROLLBACK, "refund:b1").state is State.PERSON
     assert bench.till.asked(Kind.ROLLBACK) == 0
+
+
+def test_rule_16_the_refund_of_a_bet_in_doubt_gives_back_no_other(bench_of: MakeBench) -> None:
+    """A Kyren wallet takes a bet that never reached it for the whole round: b1, which stands, was given back (seed 2579501)."""
+    bench = bench_of("kyren", "kyren")
+    yes(bench.call(bet("b1")))
+    lost = bet("b2", "20.00")
+    bench.till.then(*[lost_before] * 99, kind=Kind.DEBIT)
+    bench.call(lost)
+    bench.till.heal()
+    bench.call(bench.undo(lost, "refund:b2", scope="round"))
+    bench.settlement(600, 2)
+    assert bench.till.balance() == Decimal("990.00")
+    yes(bench.call(bench.undo(bet("b1"), "refund:b1", scope="round")))
+    bench.settlement(600, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_16_the_part_of_a_refund_that_may_mean_another_bet_waits_for_that(bench_of: MakeBench) -> None:
+    """Nobody knows whether b1's part of the refund arrived; b2's, which never came, gave b1 back in its stead."""
+    bench = bench_of("kyren", a_wallet("kyren", repeats=NEVER))
+    yes(bench.call(bet("b1")))
+    bench.till.then(lost_before, kind=Kind.DEBIT)
+    bench.call(bet("b2", "20.00"))
+    bench.till.then(lost_before, kind=Kind.ROLLBACK)
+    bench.call(refund_of_round(bench, "rf"))
+    bench.settlement(DAYS, 3600)
+    assert bench.till.balance() == Decimal("990.00")
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    waits_for_a_person(bench)
 
 
 # ---------------------------------------------------------------- 17

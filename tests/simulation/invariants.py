@@ -78,7 +78,7 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
 """Lies, and what cannot be promised of the movements (and their cancels) that were lied about."""
 
 
-UNSAYABLE = ("this dialect", "this wallet would take it")
+UNSAYABLE = ("this dialect", "its wallet would take it")
 """Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win."""
 
 
@@ -326,6 +326,9 @@ class Verdict:
         done = parts and all(part.state.decided for part in parts)
         undoer = self.by_key.get(row.undone_by)  # it follows that to a person, at its next look
         follows = row.due_at is not None and undoer is not None and undoer.state is State.PERSON
+        follows = follows or (
+            undoer is not None and self._is_away([undoer])
+        )  # and waits with it for its wallet (rule 23)
         follows = follows or self.history.round_waits(self.history.rows[row.key])
         if done and not row.state.decided and row.state is not State.PERSON and not follows:
             self.say("WHOLE", f"{row.key} is {row.state}, and its parts are decided", family)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 JOURNAL_SECONDS = 0.004
 LOOK_LEAST_SECONDS, LOOK_MOST_SECONDS = 0.25, 30.0
 PAUSE_LEAST_SECONDS = 0.1
+CANNOT_BE_WRITTEN = "the journal cannot be written"  # why the engine tells doubt of what may be decided
 NO_CHANGES = frozenset({"story", "listed", "counts", "unresolved_by_wallet", "writable", "close", "session_by_launch"})
 READS = frozenset({"get", "find", "children", "aimed_at", "latest", "round", "due", "session", "last_session"})
 
@@ -80,7 +81,7 @@ class Node:
         self._stopped: Moment | None = None
         self._stops = 0  # by how many things it is held
         self.lines: set[Line] = set()
-        self._unread: list[tuple[Line, Answer]] = []  # answers that it wrote to nobody
+        self._unread: list[tuple[Line, Answer]] = []  # answers by which nobody heard a decision
         self._heard: list[tuple[float, str, Place]] = []
         self.paused = 0.0  # seconds that its machine stood still, and its monotonic clock with it
         self.lost = False  # a commit of it failed: what it heard may be nowhere
@@ -171,6 +172,8 @@ class Node:
             self._unread.append((line, answer))
             await self.engine.unheard(answer)
         else:
+            if answer.detail == CANNOT_BE_WRITTEN:
+                self._unread.append((line, answer))
             line.finished.resolve(answer.response)
 
     async def _settle(self) -> None:
@@ -212,7 +215,8 @@ class Node:
             self.history.cut_off(line)
 
     def _counts_as_heard(self, answer: Answer) -> bool:
-        """That nobody read it could not be written yet, and by now nobody else can know it (rule 26)."""
+        """That nobody read it, or that it was doubt because a commit, durable all the same, was not confirmed, could not be
+        written yet, and by now nobody else can know it: the decision was journalled while its call was open (rule 26)."""
         if not self.lost:
             return False
         rows = [at_once(self.history.journal.get(key)) for key in {*answer.keys, answer.key} - {""}]

@@ -72,9 +72,12 @@ REGRESSIONS = {
     2545688: "no route said its wallet's sessions any more: a bet there stayed in doubt for ever, its win behind it (rule 14)",
     2552499: "a refund of an unseen bet undid another one of its round, which the journal forgot (rule 30: not a stray)",
     2562161: "a settle whose cancel had given its debit back waited for a wallet that points elsewhere, for ever (rule 25)",
+    2579501: "the refund of a bet that never came gave back another one of its round (rules 10, 16)",
+    2579908: "a journal forgot that a settle's win was paid, and its cancel gave the stake back beside it (rules 18, 30)",
     2592227: "a bet that a win tied to heard no money at each asking, until its wallet had forgotten it (rule 14)",
     2593365: "a cancel joined our own rollback, of which the journal only feared that it was sent (rule 30: one giving back)",
     2595290: "the clock released a hold beside its provider's release, which then waited for a person (rule 12)",
+    2603384: "a settle that never left had no end for the hours of a jump ahead that went over its time (rule 29)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
 

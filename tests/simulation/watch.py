@@ -180,6 +180,7 @@ class Watched:
                 touched.add(key)
                 seen.state, seen.told, seen.undone_by = row.state.value, row.told, row.undone_by
                 seen.attempts = row.attempts
+            if row is not None:  # its next look may differ where none of its words does: nobody else will ever say so
                 seen.due = None if row.due_at is None else (row.due_at - BEGIN).total_seconds()
             if not seen.state or seen.state not in DECIDED:
                 if seen.decided_at is not None:
