@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from bench import bets
 from gateway.auth.bounds import IN_TEXTS
@@ -34,13 +35,11 @@ SHAPES: dict[str, Callable[[int], str]] = {
 
 def forged(shape: Callable[[int], str]) -> Said:
     """A bet with as much beside it as there may be, and the signature of another one."""
-    scope, text = said(bets.bet(1))
+    asked, text = said(bets.bet(1))
     head = text.rstrip()[:-1] + b","
     body = head + shape(KEEP_BODY - len(head) - 100).encode() + b"}"
     assert len(body) <= KEEP_BODY
-    length = str(len(body)).encode()
-    scope["headers"] = [(name, length if name == b"content-length" else value) for name, value in scope["headers"]]
-    return scope, body
+    return replace(asked, headers={**asked.headers, "content-length": str(len(body))}), body
 
 
 @pytest.fixture(scope="module")
