@@ -42,7 +42,7 @@ from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT, id_was_used, refused_again
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
-from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, own_undoing, refused_item, undoable
+from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_undoing, refused_item, undoable
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
@@ -367,7 +367,9 @@ class Driver:
         if isinstance(outcome, Accepted) is not (heard.told == State.ACCEPTED.value):
             return True
         step = (own.key, Step(now, Event.TOLD, heard.told))
-        held = await self._write(Write(puts=(Put(own, heard),), steps=(step,)), own.key)
+        puts = (Put(own, heard),)
+        leaned = self._leaned(case, puts) if kept(own) else ()  # that nobody gives back what is said to stand
+        held = await self._write(Write(puts=puts, leaned=leaned, steps=(step,)), own.key)
         if held and own.decided:
             errand.keys.add(own.key)
         return held

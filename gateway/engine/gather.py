@@ -22,8 +22,8 @@ from gateway.engine.journal import Ask as LookFor
 from gateway.engine.judge import remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
-from gateway.engine.parts import named_apart, refusable, undoable
-from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
+from gateway.engine.parts import kept, named_apart, refusable, undoable
+from gateway.engine.rules import already_decided, clocked, given_back_since, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
 from gateway.engine.undoing import by_round, claims
@@ -359,7 +359,7 @@ def _around(
         others=tuple(second.get("others", ())),
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
-        refused=tuple(m for m in first.get("aimed", ()) if not m.ours and _settled(m)),
+        refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
         ended=any(m.ends and not m.ours and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,
@@ -376,12 +376,6 @@ def _around(
         latest=_one(first, "latest"),
         **more,
     )
-
-
-def _settled(cancel: Movement) -> bool:
-    """Whether its provider hears of it that what it names stands."""
-    outcome = cancel.outcome
-    return isinstance(outcome, Declined) and outcome.reason is Reason.ALREADY_SETTLED
 
 
 def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
@@ -593,11 +587,14 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
     if own.decided:
         undoer = yield from _undoer(own)
         restorer = (yield from _undoer(undoer)) if undoer is not None else None
-        known = _case(hands, own, None, "", Around(undoer=undoer, restorer=restorer))
+        target = (yield from _own("target", own.target)) if kept(own) else None
+        claimer = (yield from _undoer(target)) if target is not None else None
+        around = Around(undoer=undoer, restorer=restorer, target=target, claimer=claimer)
+        known = _case(hands, own, None, "", around)
     else:
         known = yield from _case_of(hands, _joined(own, order))
     case = _asked_for(known, order, done, again=True)
-    rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, already_decided)
+    rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, given_back_since, already_decided)
     move = next((move for rule in rules if (move := rule(case)) is not None), None) if order.call else None
     after, lines = _as_a_repeat(hands, order, case, move)
     if after is own and not lines:
@@ -620,8 +617,12 @@ def _joined(own: Movement, order: Order) -> Movement:
 
 
 def _undoer(own: Movement) -> Looks[Movement | None]:
-    found = (yield from _look({"undoer": LookFor("own", (own.undone_by,))})) if own.undone_by else {}
-    return _one(found, "undoer")  # type: ignore[no-any-return]  # a look's answer is untyped
+    return (yield from _own("undoer", own.undone_by))
+
+
+def _own(name: str, key: str) -> Looks[Movement | None]:
+    found = (yield from _look({name: LookFor("own", (key,))})) if key else {}
+    return _one(found, name)  # type: ignore[no-any-return]  # a look's answer is untyped
 
 
 def _as_a_repeat(hands: Hands, order: Order, case: Case, move: Move | None) -> tuple[Movement, list[Step]]:
@@ -649,7 +650,7 @@ def unheard_by(case: Case) -> bool:
     own, asked = case.own, case.asked
     if asked is None or asked.joint or not own.decided or asked.call in own.names:
         return False
-    stops = own.undoes and _settled(own) and case.provider.after_doubt is not None  # the clock of what it names
+    stops = own.undoes and kept(own) and case.provider.after_doubt is not None  # the clock of what it names
     return own.told != own.state.value or stops or clocked(case.provider, own)
 
 

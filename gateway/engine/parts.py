@@ -215,3 +215,9 @@ def gone(rollback: Movement) -> bool:
     """Whether a decided rollback means that what it names moves nothing any more."""
     outcome = rollback.outcome
     return rollback.state is State.ACCEPTED or (isinstance(outcome, Declined) and outcome.reason in UNDONE)
+
+
+def kept(rollback: Movement) -> bool:
+    """Whether its provider hears of it that what it names stands."""
+    outcome = rollback.outcome
+    return isinstance(outcome, Declined) and outcome.reason is Reason.ALREADY_SETTLED

@@ -32,6 +32,7 @@ from gateway.engine.parts import (
     giving_back,
     gone,
     halves,
+    kept,
     named,
     refused_item,
     stays,
@@ -126,6 +127,20 @@ def _restored(case: Case) -> bool:
     """Whether the rollback of it was itself undone: it stands."""
     restorer = case.restorer
     return restorer is not None and restorer.state is State.ACCEPTED
+
+
+def given_back_since(case: Case) -> Move | None:
+    """A repeat of a cancel that was refused, and what it names was given back since.
+
+    Move: Tell `already_rolled_back`; doubt while that is under way
+    That the bet stands stops the clock of its silence only where it was heard. *Nobody read it, the clock gave the bet
+    back, and the repeat read the refusal of before:* its provider counted on a bet whose stake was gone.
+    Serves: 7, 12
+    """
+    own, claimer = case.own, case.claimer if case.asked is not None else None
+    if claimer is None or not claimer.ours or not kept(own) or (claimer.decided and not gone(claimer)):
+        return None
+    return Tell(ROLLED_BACK if claimer.decided else Unknown(detail="what it names is being given back"))
 
 
 def silence_over(case: Case) -> Move | None:
@@ -734,6 +749,7 @@ def doubt(case: Case) -> Move | None:
 RULES: tuple[Rule, ...] = (
     other_content,
     taken_back,
+    given_back_since,
     silence_over,
     taken_in_vain,
     already_decided,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from gateway.engine.journal import Doubt, Listing, Movement
+from gateway.engine.person import Verdict, resolve
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Outcome, Reason
 from tests.simulation.behaviours import Behaviour, says
@@ -72,6 +73,14 @@ def restored(bench: Bench, forgotten: Callable[[], object]) -> None:
 def open_rows(bench: Bench) -> list[Movement]:
     rows: list[Movement] = at_once(bench.journal.listed(Listing(states=tuple(s for s in State if not s.decided))))
     return rows
+
+
+def declined_by_a_person(bench: Bench) -> None:
+    """All that waits for a person: it stands."""
+    said = Verdict(accepted=False, reason="the wallet keeps it", by="anna")
+    for row in open_rows(bench):
+        if row.state is State.PERSON:
+            at_once(resolve(bench.journal, bench.setup, row.key, said, bench.scheduler.clock()))
 
 
 def listed(bench: Bench) -> int:

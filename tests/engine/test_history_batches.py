@@ -10,12 +10,20 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.engine.journal import Listing
-from gateway.engine.person import Verdict, resolve
 from gateway.engine.states import State
 from gateway.model import Adjust, Batch, Kind, Reason, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
+from tests.engine.histories import (
+    ACCEPTED,
+    DAYS,
+    DOUBT,
+    declined_by_a_person,
+    nothing_is_open,
+    refuses,
+    waits_for_a_person,
+    word,
+)
 from tests.simulation.behaviours import Behaviour, arrives, late, lost_after, lost_before, unreachable
 from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, Trip, a_call, a_provider, a_wallet, at_once, vectors_of
 
@@ -26,14 +34,6 @@ BIG = bet("big", "5000.00")
 
 def batch(*items: Transaction, atomic: bool = True) -> Transaction:
     return a_call(Batch(items=items, atomic=atomic), round_id="")
-
-
-def declined_by_a_person(bench: Bench) -> None:
-    """All that waits for a person: it stands."""
-    said = Verdict(accepted=False, reason="the wallet keeps it", by="anna")
-    for row in open_rows(bench):
-        if row.state is State.PERSON:
-            at_once(resolve(bench.journal, bench.setup, row.key, said, bench.scheduler.clock()))
 
 
 def test_rule_11_wins_of_a_batch_without_a_bet_complete_the_only_bet_of_their_round(bench_of: MakeBench) -> None:

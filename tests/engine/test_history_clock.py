@@ -10,7 +10,16 @@ import pytest
 from gateway.model import Adjust, Kind, Reason, Release, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, refuses, word
+from tests.engine.histories import (
+    ACCEPTED,
+    DOUBT,
+    SPLITTING,
+    declined_by_a_person,
+    listed,
+    nothing_is_open,
+    refuses,
+    word,
+)
 from tests.simulation.behaviours import late, lost_after, lost_before, silent
 from tests.simulation.bench import NEVER, Bench, Trip, a_call, a_provider, a_wallet
 
@@ -231,6 +240,43 @@ def test_rule_12_that_a_cancel_was_refused_stops_no_clock_where_nobody_read_it(b
     bench.scheduler.spawn(bench.process.engine.unheard(unread), bench.process)
     bench.settlement(120, 1)
     assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_12_a_cancel_whose_refusal_nobody_read_hears_what_silence_did_since(bench_of: MakeBench) -> None:
+    """It came again after the clock had given its bet back, and read the refusal of before: its provider counted on a bet
+    whose stake was gone (seed 2911620). While the giving back is under way it hears doubt."""
+    bench = clocked(bench_of)
+    in_doubt(bench, bet("b1"))
+    bench.settlement(5, 1)
+    bench.till.then(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    assert word(bench.call(undo("r1", "b1"))) == Reason.ALREADY_SETTLED
+    bench.scheduler.spawn(bench.process.engine.unheard(bench.answers[-1]), bench.process)
+    bench.till.always(lost_before, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    bench.settlement(60, 1)
+    assert bench.row(Kind.DEBIT, "b1").undone_by
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(120, 1)
+    assert bench.till.balance() == Decimal("1000.00")
+    assert [word(bench.call(undo("r1", "b1"))) for _ in range(2)] == [Reason.ALREADY_ROLLED_BACK] * 2
+    assert word(bench.call(bet("b1"))) == Reason.ALREADY_ROLLED_BACK
+    nothing_is_open(bench)
+
+
+def test_rule_12_nor_where_the_giving_back_failed(bench_of: MakeBench) -> None:
+    """Its wallet keeps the bet whoever asks: the refusal stands."""
+    bench = clocked(bench_of)
+    in_doubt(bench, bet("b1"))
+    bench.settlement(5, 1)
+    bench.till.always(refuses(Reason.ALREADY_SETTLED), kind=Kind.ROLLBACK)
+    assert word(bench.call(undo("r1", "b1"))) == Reason.ALREADY_SETTLED
+    bench.scheduler.spawn(bench.process.engine.unheard(bench.answers[-1]), bench.process)
+    bench.settlement(60, 1)
+    declined_by_a_person(bench)
+    assert bench.till.balance() == Decimal("990.00")
+    assert word(bench.call(undo("r1", "b1"))) == Reason.ALREADY_SETTLED
     nothing_is_open(bench)
 
 

@@ -178,6 +178,7 @@ class Verdict:
             place = self._place(each)
             lie = self.history.tills[place[0]].purse.lies.get(place[1]) if place else None
             lies |= {lie} if lie else set()
+            lies |= self._lied_beside(*place) if place else set()
             if place and each.key in self.history.touched:
                 again = self.history.tills[place[0]].purse.takes_again(each.tx)
                 nobody = self._nobody_remembers(each, *place) or self._nobody_was_told(each)
@@ -187,6 +188,13 @@ class Verdict:
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
             undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
         )  # fmt: skip
+
+    def _lied_beside(self, name: str, place: Place) -> set[str]:
+        """A wallet that lied about another bet of the round took that one's refund for the whole round."""
+        purse = self.history.tills[name].purse
+        by = {entry.undone_by for entry in self.books[name].get(place, ()) if entry.undone_by}
+        meant = [purse.place(e.provider, purse.meant[e.wallet_id], e.reference) for e in purse.book if e.wallet_id in by]
+        return {purse.lies[each] for each in meant if each in purse.lies}
 
     def _nobody_remembers(self, row: Movement, name: str, place: Place) -> bool:
         """The journal forgot it whole, and when it came again its wallet's memory of it was over, too: to both it is a

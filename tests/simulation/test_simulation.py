@@ -78,6 +78,8 @@ REGRESSIONS = {
     2593365: "a cancel joined our own rollback, of which the journal only feared that it was sent (rule 30: one giving back)",
     2595290: "the clock released a hold beside its provider's release, which then waited for a person (rule 12)",
     2603384: "a settle that never left had no end for the hours of a jump ahead that went over its time (rule 29)",
+    2907452: "a wallet that lied about one bet gave back its whole round for it (not the engine's: what moved beside it)",
+    2911620: "a cancel read that its bet stands, which nobody had heard before silence gave it back (rule 12)",
 }
 """Seeds that found a bug in the engine, and which. Most of them are planted again (test_planted.py)."""
 
