@@ -23,7 +23,7 @@ from gateway.engine.judge import remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
 from gateway.engine.parts import kept, named_apart, refusable, undoable
-from gateway.engine.rules import already_decided, clocked, given_back_since, next_move, other_content, taken_back
+from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
 from gateway.engine.undoing import by_round, claims
@@ -594,7 +594,7 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
     else:
         known = yield from _case_of(hands, _joined(own, order))
     case = _asked_for(known, order, done, again=True)
-    rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, given_back_since, already_decided)
+    rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, already_decided)
     move = next((move for rule in rules if (move := rule(case)) is not None), None) if order.call else None
     after, lines = _as_a_repeat(hands, order, case, move)
     if after is own and not lines:

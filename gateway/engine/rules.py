@@ -129,20 +129,6 @@ def _restored(case: Case) -> bool:
     return restorer is not None and restorer.state is State.ACCEPTED
 
 
-def given_back_since(case: Case) -> Move | None:
-    """A repeat of a cancel that was refused, and what it names was given back since.
-
-    Move: Tell `already_rolled_back`; doubt while that is under way
-    That the bet stands stops the clock of its silence only where it was heard. *Nobody read it, the clock gave the bet
-    back, and the repeat read the refusal of before:* its provider counted on a bet whose stake was gone.
-    Serves: 7, 12
-    """
-    own, claimer = case.own, case.claimer if case.asked is not None else None
-    if claimer is None or not claimer.ours or not kept(own) or (claimer.decided and not gone(claimer)):
-        return None
-    return Tell(ROLLED_BACK if claimer.decided else Unknown(detail="what it names is being given back"))
-
-
 def silence_over(case: Case) -> Move | None:
     """Doubt was the last word that its provider heard, and its silence since means that it failed.
 
@@ -198,17 +184,26 @@ def already_decided(case: Case) -> Move | None:
 
     Move: Tell the decision; with nobody asking Leave it, watched while a clock runs for it
     A repeat hears the first decision, and the wallet is not asked. One that was accepted after doubt was told is
-    still unresolved where silence would give it back.
+    still unresolved where silence would give it back. That a cancel was refused stops that clock only where it was heard.
+    *Nobody read it, the clock gave the bet back, and the repeat read the refusal of before:* it hears that its bet is back.
     Serves: 7, 12
     """
     own = case.own
     if not own.decided or own.outcome is None:
         return None
     if case.asked is not None:
-        return Tell(_heard(case, case.asked, own.outcome))
+        return Tell(_given_back_since(case) or _heard(case, case.asked, own.outcome))
     left = silence_left(case) if not own.undone_by else None
     watched = left is not None and not case.won
     return Leave(own.state, own.note, case.moment.now + left if watched and left is not None else None)
+
+
+def _given_back_since(case: Case) -> Outcome | None:
+    """What the repeat of a refused cancel hears where we gave back what it names; doubt while that is under way."""
+    claimer = case.claimer if kept(case.own) else None
+    if claimer is None or not claimer.ours or (claimer.decided and not gone(claimer)):
+        return None
+    return ROLLED_BACK if claimer.decided else Unknown(detail="what it names is being given back")
 
 
 def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
@@ -749,7 +744,6 @@ def doubt(case: Case) -> Move | None:
 RULES: tuple[Rule, ...] = (
     other_content,
     taken_back,
-    given_back_since,
     silence_over,
     taken_in_vain,
     already_decided,

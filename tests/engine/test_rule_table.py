@@ -149,16 +149,6 @@ TAKEN_BACK: Pairs = [
 ]
 
 KEPT, OURS = done(CANCEL, SETTLED), row(SECOND, ours=True)
-GIVEN_BACK_SINCE: Pairs = [
-    ("its bet was given back", asked_again(KEPT, CANCEL, claimer=done(SECOND, ours=True)), "tell already_rolled_back"),
-    ("it is being given back", asked_again(KEPT, CANCEL, claimer=OURS), "tell doubt"),
-    ("that failed", asked_again(KEPT, CANCEL, claimer=done(SECOND, SETTLED, ours=True)), SILENT),
-    ("another cancel has it", asked_again(KEPT, CANCEL, claimer=done(SECOND)), SILENT),
-    ("it was done itself", asked_again(done(CANCEL), CANCEL, claimer=OURS), SILENT),
-    ("nobody has its bet", asked_again(KEPT, CANCEL, claimer=None), SILENT),
-    ("nobody asks", settling(KEPT, claimer=OURS), SILENT),
-]
-
 STEPPED = Moment(NOW, (Stepped(NOW - TEN, NOW - JUST_NOW),))  # nearly all of those minutes were a jump
 SILENCE_OVER: Pairs = [
     ("in doubt, and over", silent(doubted(sent(BET), TEN)), "rollback"),
@@ -188,6 +178,7 @@ SILENCE_OVER: Pairs = [
     ("its provider has no clock", settling(doubted(sent(BET), DAYS)), SILENT),
 ]
 
+KEPT, OURS = done(CANCEL, SETTLED), row(SECOND, ours=True)
 ALREADY_DECIDED: Pairs = [
     ("accepted, and asked again", asked_again(done(BET)), "tell replayed accepted"),
     ("declined, and asked again", asked_again(done(BET, BROKE)), "tell insufficient_funds"),
@@ -197,6 +188,17 @@ ALREADY_DECIDED: Pairs = [
     ("nobody asks, and a clock runs", silent(doubted(done(BET), TEN - JUST_NOW)), "leave accepted for 1 s"),
     ("the same, and a win ties to it", silent(doubted(done(BET), TEN - JUST_NOW), won=True), "leave accepted"),
     ("in doubt", asked_again(sent(BET)), SILENT),
+    (
+        "a refused cancel whose bet was given back since",
+        asked_again(KEPT, CANCEL, claimer=done(SECOND, ours=True)),
+        "tell already_rolled_back",
+    ),
+    ("it is being given back", asked_again(KEPT, CANCEL, claimer=OURS), "tell doubt"),
+    ("that failed", asked_again(KEPT, CANCEL, claimer=done(SECOND, SETTLED, ours=True)), "tell already_settled"),
+    ("another cancel has it", asked_again(KEPT, CANCEL, claimer=done(SECOND)), "tell already_settled"),
+    ("it was done itself", asked_again(done(CANCEL), CANCEL, claimer=OURS), "tell replayed accepted"),
+    ("nobody has its bet", asked_again(KEPT, CANCEL, claimer=None), "tell already_settled"),
+    ("nobody asks for it", settling(KEPT, claimer=OURS), "leave declined"),
 ]
 
 # ---------------------------------------------------------------- what the wallet said
@@ -986,7 +988,7 @@ DOUBT: Pairs = [
 """The last one: it always speaks."""
 
 ALL: Mapping[str, Pairs] = {
-    "other_content": OTHER_CONTENT, "taken_back": TAKEN_BACK, "given_back_since": GIVEN_BACK_SINCE, "silence_over": SILENCE_OVER,
+    "other_content": OTHER_CONTENT, "taken_back": TAKEN_BACK, "silence_over": SILENCE_OVER,
     "taken_in_vain": TAKEN_IN_VAIN, "already_decided": ALREADY_DECIDED, "answered": ANSWERED, "cancel_stopped": CANCEL_STOPPED,
     "never_applied": NEVER_APPLIED, "wallet_gone": WALLET_GONE, "carried_elsewhere": CARRIED_ELSEWHERE,
     "came_too_late": CAME_TOO_LATE, "rollback_stands": ROLLBACK_STANDS,

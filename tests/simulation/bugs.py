@@ -283,7 +283,6 @@ BUGS: Mapping[str, Planted] = {**RULES_FORGOTTEN, "undone_still_counts": UNDONE_
 NOTICED: Mapping[str, str] = {
     "without_other_content": "rules_identity.rule_02_the_same_id_with_other_content_is_a_mismatch",
     "without_taken_back": "rules_compound.rule_19_what_a_declined_batch_gave_back_was_never_accepted_by_itself",
-    "without_given_back_since": "history_clock.rule_12_a_cancel_whose_refusal_nobody_read_hears_what_silence_did_since",
     "without_silence_over": "history_clock.rule_26_an_answer_that_nobody_read_is_doubt_told",
     "without_taken_in_vain": "history_batches.rule_19_what_a_batch_took_is_given_back_when_a_person_declines_the_rest",
     "without_already_decided": "rules_decisions.rule_07_a_replay_hears_the_same_decision_and_wallet_id",
