@@ -79,6 +79,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     settings: type[Struct] = NoSettings
     body_key: str = ""
     """The body field that the page names for the guard's shared key (`api_key`)."""
+    values_max: int = 0
+    """How many values the JSON body of a call may hold, where `route` or the proof reads them: a body with more is
+    refused before it is read. 0 = whoever reads them has seen the proof."""
     answer_within: Mapping[str, str] = MappingProxyType({"default": "4s"})
     """The provider's limits by kind, as durations; `default` for the rest."""
     spaces: Mapping[str, str] = {}

@@ -330,6 +330,7 @@ DIALECT = Dialect(
     decode_response=decode_response,
     settings=Settings,
     body_key="api_key",
+    values_max=300,
     answer_within={"default": "4s"},
     # A refund's id "must not equal the failed one's": wallets see one space of ids.
     separates=False,

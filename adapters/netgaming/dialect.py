@@ -320,6 +320,7 @@ DIALECT = Dialect(
     decode_response=decode_response,
     settings=Settings,
     body_key="api_key",
+    values_max=300,
     answer_within={"default": "4s"},
     # A provider that gives a refund its debit's id shows that wallets see one space of ids.
     separates=False,

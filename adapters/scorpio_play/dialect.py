@@ -375,6 +375,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    values_max=100,
     answer_within={"default": "3s", "credit": "4s", "rollback": "4s"},
     excess="pass",
     # "Full bet amount": what a wallet makes of another amount is its own affair, so it is never told one.

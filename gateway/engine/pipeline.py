@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.auth import guards
+from gateway.auth.bounds import too_many_values
 from gateway.auth.keys import live
 from gateway.dialect import Call, NoCall
 from gateway.engine.batches import Batches
@@ -27,15 +28,18 @@ from gateway.engine.reads import Reads
 from gateway.engine.settle import Settler
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.words import Way
-from gateway.engine.world import Silence, World
+from gateway.engine.world import Crowded, World
 from gateway.http import Request, Response
 from gateway.model import (
+    FACTS,
     MONEY_KINDS,
     Accepted,
     Authenticate,
     Batch,
     Capture,
     Declined,
+    Flaw,
+    Kind,
     Missing,
     Outcome,
     Profile,
@@ -51,6 +55,12 @@ from gateway.model import (
 from gateway.model import Balance as BalanceAct
 
 TEXT = {"content-type": "text/plain; charset=utf-8"}
+UNREAD = Declined(
+    reason=Reason.INVALID_REQUEST,
+    message="the body holds more values than any call",
+    field="request_body",
+    flaw=Flaw.UNPARSABLE,
+)
 SUPPLIED_MAX = 6  # values supplied to one answer before we stop
 BALANCE_SHARE = 0.8  # of the time left, for a balance fetched in addition
 
@@ -113,21 +123,26 @@ class Engine:
             settings=provider.settings, now=self.world.clock(), nonce=self.world.nonce(), request=request,
             provider=provider.id, currency=provider.currency, currencies=errand.setup.currencies,
         )  # fmt: skip
+        if too_many_values(request.body, dialect.values_max):
+            return await self._answer(errand, UNREAD, None, call, "refused")
         try:
             call = replace(call, name=dialect.route(request, provider.settings))
         except NoCall as no_call:
             return _no_call(no_call)
         errand.allow(provider.answer_within["default"].total_seconds())
         tx: Transaction | None = None
+        first, within = may_be(provider, call.name)
         try:
+            errand.stay = await self.world.door.enter(provider, first=first, started=errand.started, within=within)
             self._prove(provider, request, call)
             tx = dialect.decode_request(request, call)
         except Refused as refused:
             return await self._answer(errand, refused.outcome(), None, call, "refused")
+        except Crowded as crowded:
+            return await self._answer(errand, Unknown(detail=str(crowded)), None, call, "")
         errand.allow(provider.limit(tx.kind).total_seconds())
         wire = tx
         try:
-            self.world.gate.call(provider, owed=first_served(tx))
             outcome, tx = await self._carry(errand, tx, call)
             return await self._answer(errand, outcome, tx, call, "")
         except JournalLost:
@@ -136,8 +151,6 @@ class Engine:
                 self.world.spawn(self.driver.unheard(key, errand.name))
             errand.keys.clear()
             return await self._answer(errand, lost, wire, call, "")
-        except Silence as silence:  # too many calls: whatever it is, it was not read, and nothing moved
-            return await self._answer(errand, Unknown(detail=silence.detail), wire, call, "")
 
     def _prove(self, provider: Provider, request: Request, call: Call) -> None:
         """Guard and signature; raises `Refused` (bad_signature)."""
@@ -305,6 +318,18 @@ class Engine:
             return replace(outcome, balance=found.balance, bonus=found.bonus, currency=found.currency or tx.currency)
         last = await self.exchanges.last_balance(errand.provider.id, tx.player, tx.currency)
         return outcome if last is None else replace(outcome, balance=last, currency=tx.currency)
+
+
+_MAY_GIVE = {Kind.BATCH, Kind.ADJUST, Kind.RELEASE, *(kind for kind, facts in FACTS.items() if facts.owes)}
+
+
+def may_be(provider: Provider, call: str) -> tuple[bool, float]:
+    """What the name of a call says before it is proved and decoded: whether it may be one that is served first, and the
+    shortest of the limits that it may have."""
+    for wire in provider.dialect.calls:
+        if wire.name == call and wire.kinds:
+            return not _MAY_GIVE.isdisjoint(wire.kinds), min(map(provider.limit, wire.kinds)).total_seconds()
+    return False, provider.answer_within["default"].total_seconds()
 
 
 def first_served(tx: Transaction) -> bool:

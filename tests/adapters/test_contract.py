@@ -237,6 +237,15 @@ def test_law_8_doubt_that_is_said_is_heard_as_doubt(folder: str) -> None:
             assert isinstance(heard, Unknown), f"{vector.name}: {answer} is heard as {heard}"
 
 
+def test_doubt_can_be_said_before_anything_is_read(folder: str) -> None:
+    """A call that comes in an overload is neither proved nor decoded, and hears doubt in the same words as one that was."""
+    dialect = dialect_of(folder)
+    for vector, call in some(heard_by(folder), folder):
+        if vector.transaction is not None:
+            unread = dialect.encode_response(Unknown(), None, call)
+            assert unread == dialect.encode_response(Unknown(), vector.transaction, call), vector.name
+
+
 def test_a_no_is_never_heard_as_a_yes(folder: str) -> None:
     """Of whatever asks for something. That a session is over asks for nothing: a page may thank for it, whatever its
     wallet thinks of the session (Kyren's SessionExpired)."""
