@@ -144,10 +144,11 @@ def read_amount(fields: Fields, name: str, currency: str, call: Call) -> Decimal
 
 
 def read_time(fields: Fields) -> datetime | None:
-    found = fields.value("timestamp", "")
-    if isinstance(found, str) and not found.strip():
+    """For the log only: in a form that is none it is not known."""
+    try:
+        return from_millis(fields.decimal("timestamp")[0], "timestamp")
+    except Refused:
         return None
-    return from_millis(fields.decimal("timestamp")[0], "timestamp")
 
 
 def read_balance(fields: Fields, name: str, currency: str, currencies: Currencies) -> Decimal | None:

@@ -7,7 +7,7 @@ secret in a log) is the server's.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +21,20 @@ import adapters
 from gateway.codec.fields import Number, read_json, text_of
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import Request, Response
-from gateway.model import Accepted, Declined, Flaw, Kind, Missing, Outcome, Reason, Refused, Transaction, Unknown
+from gateway.model import (
+    Accepted,
+    Batch,
+    Declined,
+    Flaw,
+    Game,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Refused,
+    Transaction,
+    Unknown,
+)
 from gateway.vectors import CURRENCIES, DEFAULT_NOW, Vector, check, demo_key, load, named
 
 T = TypeVar("T")
@@ -301,6 +314,94 @@ def test_law_9_a_field_removed_or_of_another_type(folder: str) -> None:
         seen.add(str(shape))  # vectors of one shape would only repeat each other
         for body in (text_of(changed).encode() for changed in altered(fields)):
             decoded(dialect, replace(vector.request, body=body), call)
+
+
+OWED = frozenset({Kind.CREDIT, Kind.ROLLBACK, Kind.RELEASE})
+FORMS: Mapping[str, Any] = {
+    "a number": Number("2048"), "a fraction": Number("1.5"), "a time": "2025-01-09T10:00:00.123456789+01:00",
+    "300 letters": "A" * 300, "half an emoji": "Fruit \ud83c", "a zero byte": "a\x00b", "an object": {"a": [Number("1")]},
+}  # fmt: skip
+"""How a description comes that its page did not foresee."""
+NOTHING: Mapping[str, Any] = {"null": None, "an empty list": [], "an empty object": {}, "false": False, "blank": ""}
+"""How PHP and others write that there is none."""
+
+
+DECIDES = {"gameball": ("expiryAfter",)}
+"""What the model has no words for, and is no description all the same: when points end, with errors of its own."""
+
+
+def leaves(fields: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each plain field of an object with the way to it."""
+    for name, value in fields.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, (*path, name))
+        else:
+            yield (*path, name), value
+
+
+def placed(fields: dict[str, Any], path: tuple[str, ...], *value: Any) -> dict[str, Any]:
+    """With another value there, or without that field."""
+    name, *rest = path
+    if rest:
+        return fields | {name: placed(fields[name], tuple(rest), *value)}
+    left = {key: part for key, part in fields.items() if key != name}
+    return left | {name: value[0]} if value else left
+
+
+def another(value: Any) -> Any:
+    """Of the same form, and not the same."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, Number):
+        return Number(f"1{value}") if value[0].isdigit() else value
+    if isinstance(value, str) and value:
+        return value[:-1] + ("1" if value[-1] in "023456789" else "2" if value[-1] == "1" else "x")
+    return value
+
+
+def money_of(tx: Transaction) -> Transaction:
+    """Without all that only describes."""
+    game = Game(id=tx.game.id) if tx.game is not None and tx.game.id else None
+    plain = replace(tx, game=game, channel="", occurred_at=None, request_id="", extra={})
+    act = plain.act
+    return replace(plain, act=replace(act, items=tuple(map(money_of, act.items)))) if isinstance(act, Batch) else plain
+
+
+def test_what_only_describes_stops_no_win_and_no_rollback(folder: str) -> None:
+    """A field without which, and with another value of which, the same money moves in the same way is for people: whatever
+    stands there, the win is paid and the stake goes back.
+
+    *A win died of a game called 2048, a cancel of `[]` for no note: the player never saw the money.*
+    """
+    dialect, wrong = dialect_of(folder), []
+    for vector, call in heard_by(folder):
+        fields = no_other_than(Refused, read_json, vector.request.body)
+        if vector.transaction is None or vector.transaction.kind not in OWED or isinstance(fields, Refused):
+            continue
+
+        def money(changed: dict[str, Any], vector: Vector = vector, call: Call = call) -> Transaction | None:
+            body = text_of(changed).replace("\ud83c", "\\ud83c").encode()
+            request = replace(vector.request, body=body)
+            no_other_than(
+                Refused, dialect.auth.verify, request, [demo_key(dialect, call.settings)], call.settings, call.now
+            )
+            found = no_other_than(Refused, dialect.decode_request, request, replace(call, request=request))
+            return money_of(found) if isinstance(found, Transaction) else None
+
+        said = money(fields)
+        decides = DECIDES.get(folder, ())
+        for path, value in leaves(fields) if said is not None else ():
+            without = money(placed(fields, path))
+            other = another(value)
+            describes = (
+                path[-1] not in decides and other != value and without == money(placed(fields, path, other)) == said
+            )
+            wrong += [
+                f"{vector.name}: {'.'.join(path)} as {form}"
+                for form, odd in (FORMS | NOTHING if describes else {}).items()
+                if money(placed(fields, path, odd)) != said
+            ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_law_9_a_parameter_removed_or_changed(folder: str) -> None:
