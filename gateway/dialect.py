@@ -16,6 +16,7 @@ from msgspec import Struct
 from gateway.auth.scheme import Auth
 from gateway.currency import Currencies
 from gateway.http import Request, Response
+from gateway.ids import Ids, TextIds
 from gateway.model import Kind, Outcome, Reason, Transaction
 
 
@@ -55,12 +56,6 @@ class Wire(Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...]
 
 
-class TextIds(Struct, frozen=True):
-    """A wallet that takes any text as id, up to `length_max` characters."""
-
-    length_max: int = 128
-
-
 class Dialect(Struct, frozen=True, kw_only=True):
     """Everything a protocol is. The rules of money behind the later fields: docs/rules.md."""
 
@@ -85,8 +80,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """Key space by wire call; the native kind where it is not listed (rule 1)."""
     scope: str = "provider"
     """What makes an id unique beside the provider: `provider` (nothing), `player` or `round`."""
-    ids: TextIds = TextIds()
+    ids: Ids = TextIds()
     """The wallet end's domain of ids (rule 3)."""
+    rounds: Ids | None = None
+    """The same of rounds, where it is not any text: what is none is told as one that is made of it, and no journal looks
+    whether two meet: a round is told with its player."""
     ids_as_is: bool = False
     tombstones: bool = False
     """The wallet end's defaults: whether it takes ids as they are and remembers rollbacks of

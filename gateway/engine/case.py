@@ -100,6 +100,8 @@ class Around(Struct, frozen=True, kw_only=True):
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
     ended: bool = False  # its provider captured or released it, and that was not declined
+    paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle
+    strange: str = ""  # what it names and nobody here knows, as it is told, where ids are scarce
     own_session: Session | None = None
     target_session: Session | None = None
     last_session: Session | None = None
@@ -145,6 +147,7 @@ class Case(Struct, frozen=True, kw_only=True):
     nobody: Reason = Reason.NOT_AUTHENTICATED  # what is said where nobody knows the player
     air: Mapping[str, Air] = {}
     around: Around = Around()
+    told_as: str = ""  # its alias, where no route led to a wallet when it was read
     memo: dict[str, Any] = {}
 
     # -- gathered, or a bug
@@ -321,9 +324,19 @@ class Case(Struct, frozen=True, kw_only=True):
         around = self.around
         assert self.way is not None
         return Known(
-            way=self.way, target=target, left=self.left_of(undoable), own_session=around.own_session,
-            target_session=around.target_session, last_session=around.last_session, latest=around.latest,
+            way=self.way, target=target, bet=self._bet, strange=around.strange, left=self.left_of(undoable),
+            own_session=around.own_session, target_session=around.target_session, last_session=around.last_session,
+            latest=around.latest,
         )  # fmt: skip
+
+    @property
+    def _bet(self) -> Movement | None:
+        """The bet that a win names; where it names none, the one that it belongs to, or the first of its round."""
+        around, named = self.around, self.own.reference
+        bets = around.bets if isinstance(around.bets, tuple) else ()
+        if named:
+            return next((bet for bet in bets if bet.tx.id == named), None)
+        return next(iter(bets), around.paid)
 
     def left_of(self, target: Movement | None) -> Decimal | None:
         """How much of a target is left for this rollback (rule 17); None: it has no amount to compare with."""
@@ -391,14 +404,20 @@ class Case(Struct, frozen=True, kw_only=True):
     def alias(self) -> str:
         """A movement that no route led to, when it was read, has no alias yet."""
         assert self.way is not None
+        return self.own.alias or self.told_as or self.turn_of_alias(0)
+
+    def turn_of_alias(self, turn: int) -> str:
+        """What it may be told as."""
+        assert self.way is not None
         own = self.own
         made = own.ours or bool(own.parent)
         tx = own.tx if made else named_apart(self.provider.dialect, own.tx)
-        return own.alias or self.way.alias(own.space, tx, made=made)
+        return self.way.alias(own.space, tx, made=made, turn=turn)
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known
-        own = for_wallet(known.way, tx, self.alias, known.target, known.session_out(tx))
+        meant, session = known.target or known.bet, known.session_out(tx)
+        own = for_wallet(known.way, tx, self.alias, meant, session, known.strange)
         try:
             return encode(known, own, self.moment.now, self.nonce), own
         except Refused as refused:

@@ -69,6 +69,9 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined') AND parent <> ?
 ORDER BY {arrival} LIMIT 1;
 
+-- told_as: who is told to a wallet as this id, of those whose ids may meet (gateway/ids.py: integers, made of 19 digits)
+SELECT {row} FROM movements WHERE wallet = ? AND alias = ? AND length(alias) = 19 LIMIT 1;
+
 -- latest: a player's last movement
 SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY {arrival_down} LIMIT 1;
 
