@@ -92,7 +92,14 @@ class Dialect(Struct, frozen=True, kw_only=True):
     separates: bool = True
     """Whether a wallet of this dialect keeps ids of different kinds apart (for `ids: as_is`)."""
     replay_balance: str = "stored"
-    """What a replay shows: the `stored` balance or the `current` one (rule 7)."""
+    """What a replay shows: the `stored` balance, the `current` one, or by the `request`: the stored one where the network
+    call itself comes again, under the id that it had, and else the current one (rule 7)."""
+    same_game: bool = False
+    """Whether a repeat that names another game is another movement (rule 2)."""
+    credit_noes: frozenset[Reason] = frozenset()
+    """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
+    else_player: Callable[[Transaction], str] | None = None
+    """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"

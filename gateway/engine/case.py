@@ -24,7 +24,7 @@ from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
@@ -47,6 +47,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     player: str
     again: bool  # the movement was there before
     decided: bool = False  # and was decided
+    request_id: str = ""  # its own name, if it has one
     joined: bool = False  # and another call of it was open in this process
     batch: str = ""  # the batch that it is an item of
     joint: bool = False  # its answer is that of several items: it is heard with all of them (rule 26)
@@ -309,6 +310,18 @@ class Case(Struct, frozen=True, kw_only=True):
     def stranger_noes(self) -> frozenset[Reason]:
         """What its wallet may say for good of the rollback for a player whom nobody knows (rule 6)."""
         return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
+
+    @property
+    def final_noes(self) -> frozenset[Reason]:
+        """What its provider's page lets a wallet say for good where any other no leaves it owed (rule 6). That it does not
+        know a bet which this very wallet has taken is a contradiction, and none."""
+        if self.own.undoes:
+            return self.stranger_noes
+        if not isinstance(self.own.tx.act, Credit) or self.own.parent:
+            return frozenset()
+        bet = self._bet
+        taken = bet is not None and bet.state is State.ACCEPTED and bet.attempts > 0 and bet.wallet == self.own.wallet
+        return self.provider.dialect.credit_noes - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
 
     @property
     def refusable(self) -> bool:

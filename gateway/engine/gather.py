@@ -498,7 +498,7 @@ def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | N
         space=order.space,
         kind=tx.kind,
         tx=tx,
-        fingerprint=fingerprint(order.wire),
+        fingerprint=fingerprint(order.wire, provider.dialect),
         wallet=way.wallet.name if way is not None else "",
         place=way.wallet.place if way is not None else "",
         route=way.route.players if way is not None else "",
@@ -639,7 +639,7 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
         around = Around(undoer=undoer, restorer=restorer, target=target, claimer=claimer)
         known = _case(hands, own, None, "", around)
     else:
-        known = yield from _case_of(hands, _joined(own, order))
+        known = yield from _case_of(hands, _joined(own, order, hands.provider))
     case = _asked_for(known, order, done, again=True)
     rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, given_back_since, already_decided)
     move = next((move for rule in rules if (move := rule(case)) is not None), None) if order.call else None
@@ -654,9 +654,9 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
     return Opened(case=replace(case, own=after), done=done, move=move)
 
 
-def _joined(own: Movement, order: Order) -> Movement:
+def _joined(own: Movement, order: Order, provider: Provider) -> Movement:
     """In doubt by itself, and now an item of a batch: that batch's credits tie to it from now on (rules 11, 19)."""
-    if own.batch or own.owes or not order.batch or fingerprint(order.wire) != own.fingerprint:
+    if own.batch or own.owes or not order.batch or fingerprint(order.wire, provider.dialect) != own.fingerprint:
         return own
     if not same_player(own.tx.player, order.wire.player):
         return own
@@ -724,10 +724,10 @@ def _free(own: Movement, hands: Hands) -> bool:
 def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Case:
     asked = None
     if order.call:
-        content = fingerprint(order.wire) if again else case.own.fingerprint
+        content = fingerprint(order.wire, case.provider.dialect) if again else case.own.fingerprint
         asked = Asked(
             call=order.call, content=content, player=done.tx.player, again=again,
-            decided=case.own.decided, batch=order.batch, joint=order.joint,
+            request_id=order.wire.request_id, decided=case.own.decided, batch=order.batch, joint=order.joint,
         )  # fmt: skip
     return replace(
         case, asked=asked, waits=order.waits, patient=order.patient, left=order.left, nobody=done.nobody
