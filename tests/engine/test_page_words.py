@@ -81,6 +81,7 @@ def test_rule_05_a_no_to_a_later_attempt_counts_where_the_wallet_looks_for_the_i
 
 
 def test_rule_15_a_win_of_a_bet_that_the_journal_knows_as_undone_is_not_asked(bench_of: MakeBench) -> None:
+    """Its answer is known: the player was given the stake back."""
     bench = bench_of(FINAL)
     yes(bench.call(bet("b")))
     yes(bench.call(undo("u", "b")))
@@ -93,6 +94,7 @@ def test_rule_15_a_win_of_a_bet_that_the_journal_knows_as_undone_is_not_asked(be
 
 
 def test_rule_02_another_game_is_another_content_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """Elsewhere a game is a description, which a retry may change."""
     other = Game(id="43")
     for page, differs in ((a_page(same_game=True), True), ("native", False)):
         bench = bench_of(page)
