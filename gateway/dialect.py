@@ -98,6 +98,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """Whether a repeat that names another game is another movement (rule 2)."""
     credit_noes: frozenset[Reason] = frozenset()
     """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
+    won_stays: Callable[[Any], bool] = lambda settings: False
+    """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
+    say; while the win itself is in doubt, that is brought to its end first."""
     else_player: Callable[[Transaction], str] | None = None
     """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
     partial: bool = False

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.hub88.answers import decode_response, encode_response
 from adapters.hub88.demo import DEMO
 from adapters.hub88.requests import decode_request, else_player, encode_request
-from adapters.hub88.wire import CALLS, Settings, route
+from adapters.hub88.wire import CALLS, Settings, is_caleta, route
 from gateway.auth import InHeader, RsaSigned, base64_text, raw_body
 from gateway.dialect import Dialect
 from gateway.ids import UuidIds
@@ -44,6 +44,8 @@ DIALECT = Dialect(
     same_game=True,
     rollback_kinds={Kind.DEBIT.value: (Kind.DEBIT, Kind.CREDIT)},
     credit_noes=frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK}),
+    # Caleta gives a bet up when it cannot deliver its win: paid all the same, the win stands for it.
+    won_stays=is_caleta,
     else_player=else_player,
     sessions=frozenset({Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     hides=frozenset({"token", "x-hub88-signature", "x-auth-signature"}),

@@ -26,8 +26,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     round_down_credits: bool = False
 
 
+def is_caleta(settings: Settings) -> bool:
+    return settings.variant == "caleta"
+
+
 def caleta(call: Call) -> bool:
-    return bool(call.settings.variant == "caleta")
+    return is_caleta(call.settings)
 
 
 # ---------------------------------------------------------------- calls

@@ -236,6 +236,8 @@ def _second_asks(
             asks["beyond"] = LookFor("own", (target.target,))
         if not target.decided and target.takes and own.undoes and not own.decided:
             asks |= _won_asks(target, "target_won")
+        if _asks_for_wins(provider, own, target):
+            asks["standing_win"] = LookFor("standing_win", (target.provider, target.tx.id, target.tx.player))
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -244,6 +246,12 @@ def _second_asks(
     if whole is not None and whole.undone_by:
         asks["whole_undoer"] = LookFor("own", (whole.undone_by,))
     return asks
+
+
+def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
+    """Whether a win forbids this rollback, where its bet has one."""
+    may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
+    return may and provider.dialect.won_stays(provider.settings)
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
@@ -360,6 +368,7 @@ def _around(
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
+        standing_win=_one(second, "standing_win"),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),

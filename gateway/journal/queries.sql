@@ -25,6 +25,12 @@ WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND
   AND player IN (?, '')
 LIMIT 1;
 
+-- standing_win: a win that names the bet with that id and was not undone
+SELECT {row} FROM movements
+WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND parent = '' AND state <> 'declined'
+  AND player IN (?, '') AND undone_by = ''
+LIMIT 1;
+
 -- aimed: the rollbacks, captures and releases of one movement
 SELECT {row} FROM movements WHERE target = ? AND target <> '' ORDER BY {arrival};
 

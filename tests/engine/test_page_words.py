@@ -12,7 +12,7 @@ from gateway.dialect import Call
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.http import Request
-from gateway.model import Declined, Game, Kind, Reason, Transaction, Unknown
+from gateway.model import Accepted, Declined, Game, Kind, Reason, Transaction, Unknown
 from gateway.serve.discover import find
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
@@ -87,6 +87,55 @@ def test_rule_15_a_win_of_a_bet_that_the_journal_knows_as_undone_is_not_asked(be
     yes(bench.call(undo("u", "b")))
     assert why(bench.call(win("w", of="b"))) is BACK
     assert not bench.till.asked(Kind.CREDIT)
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+# ---------------------------------------------------------------- which bets stay
+
+
+def always(settings: object) -> bool:
+    return True
+
+
+STAYS = a_page(won_stays=always)
+
+
+def test_rule_15_the_bet_of_a_win_is_not_given_back_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """Its provider gave the bet up because it could not deliver the win, which was paid: both would be the player's. The
+    wallet is not asked; elsewhere it is."""
+    for page, refused in ((STAYS, True), ("native", False)):
+        bench = bench_of(page)
+        for id in "ab":
+            yes(bench.call(bet(id)))
+        yes(bench.call(win("w", of="a")))
+        heard = bench.call(undo("u", "a"))
+        assert (isinstance(heard, Declined) and heard.reason is Reason.ALREADY_SETTLED) is refused
+        yes(bench.call(undo("v", "b")))  # which has none
+
+
+def test_rule_15_a_win_in_doubt_is_brought_to_its_end_first(bench_of: MakeBench) -> None:
+    """Paid, it stands; declined for good, its bet is given back. Until then its rollback is doubt."""
+    for paid in (True, False):
+        bench = bench_of(a_page(won_stays=always, credit_noes=frozenset({BACK})))
+        yes(bench.call(bet("a")))
+        bench.till.always(lost_before, Kind.CREDIT)
+        assert isinstance(bench.call(win("w", of="a")), Unknown)
+        assert isinstance(bench.call(undo("u", "a")), Unknown)
+        bench.till.heal()
+        if not paid:
+            bench.till.always(says(Declined(reason=BACK)), kind=Kind.CREDIT)
+        heard = bench.call(undo("u", "a"))
+        assert isinstance(heard, Declined if paid else Accepted)
+        assert bench.till.balance() == Decimal("1015.00" if paid else "1000.00")
+
+
+def test_rule_15_a_win_that_was_taken_back_keeps_no_bet(bench_of: MakeBench) -> None:
+    """A voided round: its win is undone, then its bet."""
+    bench = bench_of(STAYS)
+    yes(bench.call(bet("a")))
+    yes(bench.call(win("w", of="a")))
+    yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
+    yes(bench.call(undo("v", "a")))
     assert bench.till.balance() == Decimal("1000.00")
 
 
