@@ -16,6 +16,7 @@ from msgspec import Struct
 from gateway.auth.scheme import Auth
 from gateway.currency import Currencies
 from gateway.http import Request, Response
+from gateway.ids import Ids, TextIds
 from gateway.model import Kind, Outcome, Reason, Transaction
 
 
@@ -55,12 +56,6 @@ class Wire(Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...]
 
 
-class TextIds(Struct, frozen=True):
-    """A wallet that takes any text as id, up to `length_max` characters."""
-
-    length_max: int = 128
-
-
 class Dialect(Struct, frozen=True, kw_only=True):
     """Everything a protocol is. The rules of money behind the later fields: docs/rules.md."""
 
@@ -88,8 +83,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """Key space by wire call; the native kind where it is not listed (rule 1)."""
     scope: str = "provider"
     """What makes an id unique beside the provider: `provider` (nothing), `player` or `round`."""
-    ids: TextIds = TextIds()
+    ids: Ids = TextIds()
     """The wallet end's domain of ids (rule 3)."""
+    rounds: Ids | None = None
+    """The same of rounds, where it is not any text: what is none is told as one that is made of it, and no journal looks
+    whether two meet: a round is told with its player."""
     ids_as_is: bool = False
     tombstones: bool = False
     """The wallet end's defaults: whether it takes ids as they are and remembers rollbacks of
@@ -97,7 +95,17 @@ class Dialect(Struct, frozen=True, kw_only=True):
     separates: bool = True
     """Whether a wallet of this dialect keeps ids of different kinds apart (for `ids: as_is`)."""
     replay_balance: str = "stored"
-    """What a replay shows: the `stored` balance or the `current` one (rule 7)."""
+    """What a replay shows: the `stored` balance, the `current` one, or by the `request`: the stored one where the network
+    call itself comes again, under the id that it had, and else the current one (rule 7)."""
+    same_game: bool = False
+    """Whether a repeat that names another game is another movement (rule 2)."""
+    credit_noes: frozenset[Reason] = frozenset()
+    """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
+    won_stays: Callable[[Any], bool] = lambda settings: False
+    """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
+    say; while the win itself is in doubt, that is brought to its end first."""
+    else_player: Callable[[Transaction], str] | None = None
+    """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"

@@ -24,8 +24,9 @@ from gateway.codec.plain import (
     transaction_from_plain,
     transaction_to_plain,
 )
-from gateway.dialect import Call, Dialect, NoCall, TextIds, Wire
+from gateway.dialect import Call, Dialect, NoCall, Wire
 from gateway.http import JSON_HEADERS, Request, Response
+from gateway.ids import TextIds
 from gateway.model import (
     MONEY_KINDS,
     Accepted,

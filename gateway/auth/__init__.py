@@ -7,6 +7,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 from gateway.auth.compare import same
 from gateway.auth.covers import js_number, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
+from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
     Auth,
     InBody,
@@ -30,6 +31,7 @@ __all__ = [
     "InHeader",
     "Key",
     "Part",
+    "RsaSigned",
     "Signed",
     "StaticHeaders",
     "Unsigned",

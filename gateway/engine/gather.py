@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -27,7 +28,7 @@ from gateway.engine.rules import already_decided, clocked, next_move, other_cont
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
 from gateway.engine.undoing import by_round, claims
-from gateway.engine.words import Known, Way, moves_nothing
+from gateway.engine.words import Known, Way, moves_nothing, named_as
 from gateway.model import (
     FACTS,
     Accepted,
@@ -45,6 +46,7 @@ from gateway.model import (
 )
 
 ROUND_MAX = 100_000  # bets of one round that its refund undoes
+TURNS_MAX = 20  # ids that are another's, one after the other: more than this is no chance, and our bug
 RETRY_MAX = timedelta(hours=24)  # the longest that a provider repeats a call (rule 30)
 
 
@@ -157,8 +159,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["parts"] = LookFor("parts", (own.key,))
     if own.batch:
         asks["batch"] = LookFor("batch", (own.batch,))
-    if isinstance(act, Credit) and not own.parent and not own.decided:
-        asks |= _tied_asks(own, act)
+    if isinstance(act, Credit) and not own.decided:
+        asks |= {"halves": LookFor("parts", (own.parent,))} if own.parent else _tied_asks(own, act)
     if by_round(provider.dialect, act) and not own.parent:
         asks["round_won"] = LookFor("round_win", here)
         asks["round_undoing"] = LookFor("round_undoing", (*here, own.key))
@@ -234,6 +236,8 @@ def _second_asks(
             asks["beyond"] = LookFor("own", (target.target,))
         if not target.decided and target.takes and own.undoes and not own.decided:
             asks |= _won_asks(target, "target_won")
+        if _asks_for_wins(provider, own, target):
+            asks["standing_win"] = LookFor("standing_win", (target.provider, target.tx.id, target.tx.player))
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -242,6 +246,12 @@ def _second_asks(
     if whole is not None and whole.undone_by:
         asks["whole_undoer"] = LookFor("own", (whole.undone_by,))
     return asks
+
+
+def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
+    """Whether a win forbids this rollback, where its bet has one."""
+    may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
+    return may and provider.dialect.won_stays(provider.settings)
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
@@ -358,6 +368,7 @@ def _around(
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
+        standing_win=_one(second, "standing_win"),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
@@ -370,12 +381,23 @@ def _around(
         cancels=tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
         siblings=tuple(m for m in first.get("batch", ()) if m.key != own.key),
         guessed=guessed,
+        paid=next((m for m in (*first.get("lone", ()), *first.get("halves", ())) if m.kind is Kind.DEBIT), None),
+        strange=(yield from _strange(way, own, target, bets)),
         own_session=_one(first, "session"),
         target_session=_one(second, "target_session") or _one(first, "session"),
         last_session=_one(first, "last_session"),
         latest=_one(first, "latest"),
         **more,
     )
+
+
+def _strange(way: Way | None, own: Movement, target: Movement | None, bets: Sequence[Movement]) -> Looks[str]:
+    """What is named that nobody here knows, where its id may be that of another movement (rules 3, 15): blank elsewhere."""
+    if way is None or not way.wallet.dialect.ids.scarce or target is not None or own.decided or not own.reference:
+        return ""
+    if any(bet.tx.id == own.reference for bet in bets):
+        return ""
+    return (yield from _unmet(way, own, partial(named_as, way, own.tx)))
 
 
 def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
@@ -424,7 +446,11 @@ def _case_of(hands: Hands, own: Movement) -> Looks[Case]:
     target, stranger = _target(hands.provider, own, first)
     target = target if own.target else None  # what came after it is not what it meant: it was its tombstone (rule 15)
     around = yield from _around(hands, way, own, first, target, stranger=stranger, fresh=False)
-    return _case(hands, own, way, astray, around)
+    case = _case(hands, own, way, astray, around)
+    if way is None or own.alias:
+        return case
+    # No route led to a wallet when it was read.
+    return replace(case, told_as=(yield from _unmet(way, own, case.turn_of_alias)))
 
 
 def _case(hands: Hands, own: Movement, way: Way | None, astray: str, around: Around) -> Case:
@@ -449,7 +475,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     if row.tx.round_id:
         asks["place"] = LookFor("round_place", here)
     asks |= _first_asks(hands.provider, row, fresh=True, waits=order.waits)
-    first = yield from _look(asks, _names(row))
+    first = yield from _look(asks, (*_names(row), *_told_names(way, order, row)))
     first = {**first, "session": [done.launched] if done.launched is not None else []}
     own = _one(first, "own")
     if own is not None:
@@ -461,7 +487,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     named = next(iter(_named_bets(hands.provider, row, first)), None)
     row = _placed(row, way, target or named, _one(first, "place"))
     way, astray = way_of(hands.setup, hands.provider, row, way)
-    row = replace(row, alias=_alias(way, order, row)) if way is not None else row
+    row = replace(row, alias=(yield from _unmet(way, row, _alias(way, order, row)))) if way is not None else row
     around = yield from _around(hands, way, row, first, target, stranger=stranger, fresh=True)
     tombstone = _tombstone(hands.provider, row, first)
     around = replace(around, tombstone=tombstone)
@@ -481,7 +507,7 @@ def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | N
         space=order.space,
         kind=tx.kind,
         tx=tx,
-        fingerprint=fingerprint(order.wire),
+        fingerprint=fingerprint(order.wire, provider.dialect),
         wallet=way.wallet.name if way is not None else "",
         place=way.wallet.place if way is not None else "",
         route=way.route.players if way is not None else "",
@@ -519,13 +545,43 @@ def _placed(row: Movement, way: Way | None, target: Movement | None, around: Mov
     return row
 
 
-def _alias(way: Way | None, order: Order, row: Movement) -> str:
+Turns = Callable[[int], str]
+"""What a movement may be told as, and the next ones where that is another's."""
+
+
+def _alias(way: Way, order: Order, row: Movement) -> Turns:
     """The parts of a round's refund are told as its own ids, in its own space (rule 16)."""
-    if way is None:
-        return ""
     if not row.parent and not row.ours:
-        return way.alias(row.space, named_apart(way.provider.dialect, row.tx))
-    return way.alias(order.id_space or order.space, row.tx, made=row.ours or not order.id_space)
+        return partial(_told_as, way, row.space, named_apart(way.provider.dialect, row.tx), False)
+    return partial(_told_as, way, order.id_space or order.space, row.tx, row.ours or not order.id_space)
+
+
+def _told_as(way: Way, space: str, tx: Transaction, made: bool, turn: int) -> str:
+    return way.alias(space, tx, made=made, turn=turn)
+
+
+def _told_names(way: Way | None, order: Order, row: Movement) -> tuple[str, ...]:
+    """Of two movements that come to one id, the second one sees the first."""
+    scarce = way is not None and way.wallet.dialect.ids.scarce
+    return (f"told\x1f{_alias(way, order, row)(0)}",) if way is not None and scarce else ()
+
+
+def _unmet(way: Way, own: Movement, turns: Turns) -> Looks[str]:
+    """The first id that no other movement at its wallet is told as: in a domain as small as 63 bits two may meet (rule 3).
+
+    The part that is told as its whole (rule 16) meets nobody. What has left the journal is not seen: there chance is all
+    that keeps two apart.
+    """
+    ids = way.wallet.dialect.ids
+    for turn in range(TURNS_MAX):
+        told = turns(turn)
+        if not ids.scarce or not told or ids.keeps(told):
+            return told
+        found = yield from _look({"holder": LookFor("told_as", (way.wallet.name, told))})
+        holder = _one(found, "holder")
+        if holder is None or holder.key in (own.key, own.parent):
+            return told
+    raise AssertionError(f"{own.key}: every id that it may be told as is another's")
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
@@ -592,7 +648,7 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
         around = Around(undoer=undoer, restorer=restorer, target=target, claimer=claimer)
         known = _case(hands, own, None, "", around)
     else:
-        known = yield from _case_of(hands, _joined(own, order))
+        known = yield from _case_of(hands, _joined(own, order, hands.provider))
     case = _asked_for(known, order, done, again=True)
     rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, already_decided)
     move = next((move for rule in rules if (move := rule(case)) is not None), None) if order.call else None
@@ -607,9 +663,9 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
     return Opened(case=replace(case, own=after), done=done, move=move)
 
 
-def _joined(own: Movement, order: Order) -> Movement:
+def _joined(own: Movement, order: Order, provider: Provider) -> Movement:
     """In doubt by itself, and now an item of a batch: that batch's credits tie to it from now on (rules 11, 19)."""
-    if own.batch or own.owes or not order.batch or fingerprint(order.wire) != own.fingerprint:
+    if own.batch or own.owes or not order.batch or fingerprint(order.wire, provider.dialect) != own.fingerprint:
         return own
     if not same_player(own.tx.player, order.wire.player):
         return own
@@ -677,10 +733,10 @@ def _free(own: Movement, hands: Hands) -> bool:
 def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Case:
     asked = None
     if order.call:
-        content = fingerprint(order.wire) if again else case.own.fingerprint
+        content = fingerprint(order.wire, case.provider.dialect) if again else case.own.fingerprint
         asked = Asked(
             call=order.call, content=content, player=done.tx.player, again=again,
-            decided=case.own.decided, batch=order.batch, joint=order.joint,
+            request_id=order.wire.request_id, decided=case.own.decided, batch=order.batch, joint=order.joint,
         )  # fmt: skip
     return replace(
         case, asked=asked, waits=order.waits, patient=order.patient, left=order.left, nobody=done.nobody

@@ -66,7 +66,7 @@ def judge(
     """The decision that the wallet's word about a movement makes.
 
     `refusable`: a credit that may be declined for good, the win of a settle (rule 18). `another`: another
-    rollback undid its target. `final`: noes to a rollback that its page tells as such (rule 6).
+    rollback undid its target. `final`: noes to a rollback or a credit that its page tells as such (rule 6).
     """
     fact = movement.fact
     if fact is None:
@@ -80,7 +80,8 @@ def judge(
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
     if _of_before(movement, fact):
         return None
-    if movement.undoes and first and outcome.reason in final:
+    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
+    if outcome.reason in final and (first or (looks_first and not movement.undoes)):
         return outcome
     if movement.undoes:
         return _judge_rollback(movement, wallet, outcome, fact, moment, first=first or another, target=target)
@@ -88,7 +89,6 @@ def judge(
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)
-    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     safe = looks_first and outcome.reason not in _NO_BUSINESS
     if outcome.replayed or safe:
         return replace(outcome, replayed=False)

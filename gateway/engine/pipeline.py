@@ -343,7 +343,7 @@ def first_served(tx: Transaction) -> bool:
 def _shows_now(replay_balance: str, outcome: Accepted | Declined, tx: Transaction) -> bool:
     """A replay, of a no as of a yes, at a dialect whose replays show the balance of now (rule 7)."""
     replayed = outcome.replayed and outcome.balance is None
-    return replayed and replay_balance == "current" and tx.kind in MONEY_KINDS
+    return replayed and replay_balance != "stored" and tx.kind in MONEY_KINDS
 
 
 def _refusable(wire: Transaction) -> bool:

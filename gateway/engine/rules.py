@@ -212,8 +212,9 @@ def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
     if not asked.again or asked.joined:
         return outcome
     found = replace(outcome, replayed=True)
-    current = asked.decided and case.provider.dialect.replay_balance == "current"
-    return replace(found, balance=None) if current else found
+    shows = case.provider.dialect.replay_balance
+    other = shows == "request" and asked.request_id != case.own.tx.request_id
+    return replace(found, balance=None) if asked.decided and (shows == "current" or other) else found
 
 
 # ---------------------------------------------------------------- what the wallet said
@@ -258,7 +259,7 @@ def answered(case: Case) -> Move | None:
     target = case.target if own.kind in NAMING else None
     another = own.undoes and case.undone_by_another
     decision = judge(
-        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.stranger_noes,
+        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.final_noes,
     )  # fmt: skip
     if decision is None:
         if beyond_memory(own, target, case.wallet, case.moment):
@@ -521,6 +522,24 @@ def _give_back(case: Case, taken: Movement) -> Move:
     return Split((giving_back(taken),), given_back=True)
 
 
+def its_bet_was_undone(case: Case) -> Move | None:
+    """A win names a bet whose rollback was accepted, at a provider whose page declines such a win for good.
+
+    Move: Decide `already_rolled_back`
+    What the journal knows need not be asked; of everything else the wallet decides, and at other providers of this, too.
+    Serves: 6, 15
+    """
+    own = case.own
+    final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.credit_noes
+    if own.kind is not Kind.CREDIT or own.parent or not own.reference or not final or not case.unasked:
+        return None
+    for bet in case.bets:
+        cancel = case.cancel_of(bet) if bet.undone_by and bet.tx.id == own.reference else None
+        if cancel is not None and cancel.state is State.ACCEPTED:
+            return Decide(Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its bet was rolled back"))
+    return None
+
+
 def its_bet_first(case: Case) -> Move | None:
     """A win whose bet is in doubt, and no rollback of that bet may have left.
 
@@ -764,6 +783,7 @@ RULES: tuple[Rule, ...] = (
     target_unsent,
     target_in_doubt,
     batch_broken,
+    its_bet_was_undone,
     its_bet_first,
     no_words,
     never_went,

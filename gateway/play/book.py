@@ -41,7 +41,7 @@ def rules_of(dialect: Dialect) -> Rules:
     return Rules(
         native=native,
         tombstones=dialect.tombstones or dialect.name in BURIES,
-        current_balance=native or dialect.replay_balance == "current",
+        current_balance=native or dialect.replay_balance != "stored",  # we ask again under a new request id
         several=native or dialect.partial,
         cuts=native or dialect.excess == "pass",
         whole=dialect.name in WHOLE_CANCELS,

@@ -22,6 +22,7 @@ from gateway.codec.fields import Number, read_json, text_of
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import Request, Response
 from gateway.model import (
+    MONEY_KINDS,
     Accepted,
     Batch,
     Declined,
@@ -34,6 +35,7 @@ from gateway.model import (
     Refused,
     Transaction,
     Unknown,
+    reference_of,
 )
 from gateway.vectors import CURRENCIES, DEFAULT_NOW, Vector, check, demo_key, load, named
 
@@ -545,6 +547,30 @@ def test_it_says_which_kinds_need_a_session(folder: str) -> None:
         said = no_other_than(Refused, dialect.encode_request, replace(tx, session=""), call)
         needed.setdefault(tx.kind, set()).add(isinstance(said, Missing) and said.field == "session")
     assert dialect.sessions == {kind for kind, found in needed.items() if found == {True}}
+
+
+def test_what_its_ids_domain_makes_survives_the_wire(folder: str) -> None:
+    """Rule 3: an id that a wallet of this dialect is told, of a movement and of what it names, is read there as it was
+    told. Of what has an id of its own on this wire; with the dialect's usual settings."""
+    dialect = dialect_of(folder)
+    told = [ids.made(f"acme:debit:{n}", bare=bare) for ids in [dialect.ids] for n in range(3) for bare in (True, False)]
+    assert all(dialect.ids.holds(id) for id in told)
+    for vector, tx, call in spoken(folder):
+        if tx.kind not in MONEY_KINDS or call.settings != dialect.settings():
+            continue
+        before = heard_again(dialect, tx, call)
+        for id, other in zip(told, reversed(told), strict=True):
+            act = replace(tx.act, reference=other) if reference_of(tx.act) else tx.act
+            heard = heard_again(dialect, replace(tx, id=id, act=act), call)
+            assert before.id != tx.id or heard.id == id, f"{vector.name}: told {id}, read as {heard.id}"
+            meant = reference_of(before.act) == reference_of(tx.act) != ""
+            assert not meant or reference_of(heard.act) == other, f"{vector.name}: names {other}, read as {heard.act}"
+
+
+def heard_again(dialect: Dialect, tx: Transaction, call: Call) -> Transaction:
+    """What the other end understands of what this dialect says."""
+    request = dialect.encode_request(tx, replace(call, name="", request=None))
+    return dialect.decode_request(request, replace(call, request=request))
 
 
 @pytest.mark.parametrize("sender", FOLDERS)

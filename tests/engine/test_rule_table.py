@@ -792,6 +792,29 @@ def won_by(*bets: Movement, own: Movement | None = None, **more: Any) -> Case:
     return settling(own or row(WIN), bets=bets, **more)
 
 
+FINAL_WINS = replace(
+    a_provider("native"),
+    dialect=replace(a_provider("native").dialect, credit_noes=frozenset({Reason.ALREADY_ROLLED_BACK})),
+)
+"""Its page lets a wallet decline the win of a bet that was rolled back."""
+ITS_BET_WAS_UNDONE: Pairs = [
+    (
+        "the journal knows of the rollback",
+        won_by(CANCELLED, cancels=(done(CANCEL),), provider=FINAL_WINS),
+        "decide already_rolled_back",
+    ),
+    ("at another provider the wallet decides", won_by(CANCELLED, cancels=(done(CANCEL),)), SILENT),
+    ("its rollback is under way", won_by(CANCELLED, cancels=(sent(CANCEL),), provider=FINAL_WINS), SILENT),
+    ("its rollback was refused", won_by(CANCELLED, cancels=(done(CANCEL, GONE),), provider=FINAL_WINS), SILENT),
+    ("its bet stands", won_by(done(BET), provider=FINAL_WINS), SILENT),
+    (
+        "it was asked: only its wallet knows",
+        won_by(CANCELLED, own=sent(WIN), cancels=(done(CANCEL),), provider=FINAL_WINS),
+        SILENT,
+    ),
+    ("it names none", won_by(CANCELLED, own=row(win("w1")), cancels=(done(CANCEL),), provider=FINAL_WINS), SILENT),
+]
+
 ITS_BET_FIRST: Pairs = [
     ("its bet is in doubt", won_by(sent(BET)), "first debit/t1"),
     ("its bet stays in doubt", won_by(sent(BET), tried=frozenset({"debit/t1"})), "leave owed"),
@@ -995,7 +1018,7 @@ ALL: Mapping[str, Pairs] = {
     "forbidden": FORBIDDEN, "another_rollback": ANOTHER_ROLLBACK, "nothing_was_sent": NOTHING_WAS_SENT,
     "nobody_knows": NOBODY_KNOWS, "settle_legs": SETTLE_LEGS, "undo_legs": UNDO_LEGS, "refund_parts": REFUND_PARTS,
     "target_unsent": TARGET_UNSENT, "target_in_doubt": TARGET_IN_DOUBT, "batch_broken": BATCH_BROKEN,
-    "its_bet_first": ITS_BET_FIRST, "no_words": NO_WORDS, "never_went": NEVER_WENT, "in_the_air": IN_THE_AIR,
+    "its_bet_was_undone": ITS_BET_WAS_UNDONE, "its_bet_first": ITS_BET_FIRST, "no_words": NO_WORDS, "never_went": NEVER_WENT, "in_the_air": IN_THE_AIR,
     "first_asking": FIRST_ASKING, "journal_forgot": JOURNAL_FORGOT, "forgotten": FORGOTTEN,
     "second_asking": SECOND_ASKING, "query": QUERY_IT, "never_again": NEVER_AGAIN, "late_answers": LATE_ANSWERS,
     "doubt": DOUBT,
