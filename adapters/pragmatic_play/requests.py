@@ -227,7 +227,10 @@ def _timestamp(tx: Transaction, call: Call) -> str:
 
 
 def _amount_text(tx: Transaction, amount: Decimal, call: Call) -> str:
-    """The wallet takes it in its player's own currency, which only its answer names: in another one it is doubt."""
+    """The wallet takes it in its player's own currency, which only its answer names: another than that of its
+    configuration is not said, and where that has none, a yes in another one is doubt."""
+    if tx.currency and call.currency not in ("", tx.currency):
+        raise unsupported(f"{tx.currency} to a wallet of {call.currency}")
     return f"{UNIT.write(amount, tx.currency, call.currencies) if tx.currency else amount:f}"
 
 

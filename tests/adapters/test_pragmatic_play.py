@@ -392,6 +392,17 @@ def test_a_notice_is_told_only_where_it_stays_one(call: Call, extra: dict[str, s
         DIALECT.encode_request(replace(BET, act=Notice(), extra=extra, free_round_id=code), call)
 
 
+@pytest.mark.parametrize("act", [BET.act, WIN, PROMO, ACTS["jackpotWin"], ACTS["adjustment"]])
+def test_another_currency_than_its_wallets_is_not_said(act: Act) -> None:
+    """*2.50 USD was taken as 2.50 EUR: no request names a currency, and the answer that did came too late.*"""
+    tx = replace(BET, act=act)
+    with pytest.raises(Refused) as refused:
+        DIALECT.encode_request(replace(tx, currency="USD"), replace(CALL, currency="EUR"))
+    assert (refused.value.reason, isinstance(refused.value, Missing)) == (Reason.UNSUPPORTED, False)
+    for mine, theirs in (("EUR", "EUR"), ("USD", ""), ("", "EUR")):
+        assert DIALECT.encode_request(replace(tx, currency=mine), replace(CALL, currency=theirs))
+
+
 def test_extra_of_another_dialect_cannot_break_the_form() -> None:
     for text in ("a&amount=9", "=&=", "\ud83c", "\x00", "x" * 5000):
         request = DIALECT.encode_request(replace(BET, extra={"roundDetails": text, "amount": "9"}), CALL)
