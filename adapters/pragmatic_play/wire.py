@@ -10,7 +10,7 @@ from msgspec import Struct
 from gateway.codec.errors import ErrorTable
 from gateway.codec.units import Major
 from gateway.dialect import Wire
-from gateway.model import Batch, Declined, Kind, Reason, Transaction, owes
+from gateway.model import Adjust, Batch, Debit, Declined, Kind, Reason, Transaction, owes
 
 # ---------------------------------------------------------------- settings, units
 
@@ -115,6 +115,9 @@ def error_of(declined: Declined, tx: Transaction | None, currency: str) -> str:
     """The number that says `declined`. `tx` None: the request could not be read; `currency` as far as it is known."""
     if tx is not None and (isinstance(tx.act, Batch) or owes(tx.act)):
         return DO_NOT_RETRY if declined.reason in FINAL else RETRY
-    if tx is not None and tx.kind in (Kind.DEBIT, Kind.ADJUST) and declined.reason in NOBODY and not currency:
-        return ERRORS.code(Reason.PLAYER_NOT_FOUND)  # a bet names no token: what nobody knows is the player's currency
+    act = tx.act if tx is not None else None
+    if isinstance(act, Debit | Adjust) and declined.reason in NOBODY and not currency:
+        # A bet names no token: what nobody knows is the player's currency. That hardly any has such an amount comes first.
+        fine = act.amount != round(act.amount, 2)
+        return ERRORS.code(Reason.INVALID_REQUEST if fine else Reason.PLAYER_NOT_FOUND)
     return ERRORS.code(declined.reason)

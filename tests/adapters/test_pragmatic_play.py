@@ -185,6 +185,9 @@ def test_a_session_that_is_over_is_told_as_such_where_the_currency_is_known() ->
     call = replace(CALL, name="bet")
     assert json.loads(DIALECT.encode_response(over, bare, call).body)["error"] == 2
     assert json.loads(DIALECT.encode_response(over, bare, replace(call, currency="EUR")).body)["error"] == 4
+    for amount, code in (("2.50", 2), ("2.500", 2), ("2.505", 7), ("0.001", 7)):
+        odd = replace(bare, act=Debit(amount=Decimal(amount)))
+        assert json.loads(DIALECT.encode_response(over, odd, call).body)["error"] == code
 
 
 def test_the_games_of_a_balance_per_game_may_be_many() -> None:
