@@ -5,12 +5,13 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import js_number, sorted_pairs, sorted_values
+from gateway.auth.covers import filled_pairs, js_number, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
     Auth,
     InBody,
+    InForm,
     InHeader,
     Part,
     Signed,
@@ -28,6 +29,7 @@ from gateway.auth.scheme import (
 __all__ = [
     "Auth",
     "InBody",
+    "InForm",
     "InHeader",
     "Key",
     "Part",
@@ -38,6 +40,7 @@ __all__ = [
     "When",
     "base64_text",
     "digest_of",
+    "filled_pairs",
     "hex_text",
     "hmac_of",
     "js_number",

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote_plus
 
 import msgspec
 from msgspec import Struct
@@ -126,6 +127,23 @@ class InBody(Struct, frozen=True):
         return replace(request, body=msgspec.json.encode(fields))
 
 
+class InForm(Struct, frozen=True):
+    """The proof stands in a field of a web form."""
+
+    name: str
+    encoding: Encoding = hex_text
+
+    def read(self, request: Request) -> str:
+        fields = request.form
+        found = "" if isinstance(fields, Unreadable) else fields.get(self.name, "")
+        return found if isinstance(found, str) else ""
+
+    def write(self, request: Request, proof: str) -> Request:
+        name = self.name.encode()
+        kept = [pair for pair in request.body.split(b"&") if pair and pair.partition(b"=")[0] != name]
+        return replace(request, body=b"&".join([*kept, name + b"=" + quote_plus(proof).encode()]))
+
+
 Cover = Callable[[Request, Any], Iterable[bytes]]
 """What is signed. Several candidates where a sender may mean one of several spellings (the first
 is what we write); raises `Refused` (bad_signature) where nothing can be covered."""
@@ -162,7 +180,7 @@ class Signed(Auth):
     """One digest over what is covered, carried in one place."""
 
     def __init__(
-        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody, demo: str, weak: bool = False
+        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody | InForm, demo: str, weak: bool = False
     ) -> None:
         self._covers, self._digest, self._carried = covers, digest, carried
         self._parts = (Part("secret", demo=demo),)

@@ -133,9 +133,11 @@ def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
     return (Kind.RESERVE,) if isinstance(act, Capture | Release) else ()
 
 
-def amounts_checked(tx: Transaction, currencies: Currencies) -> Transaction:
-    """The amounts with the currency's digits, now that it is known. Raises `Refused`."""
-    act = tx.act
+def amounts_checked(tx: Transaction, currencies: Currencies, otherwise: str = "") -> Transaction:
+    """The amounts with the digits of its currency, now that it is known; of an item that names none, of its batch's.
+    Raises `Refused`."""
+    act, currency = tx.act, tx.currency or otherwise
     if isinstance(act, Batch):
-        return replace(tx, act=replace(act, items=tuple(amounts_checked(item, currencies) for item in act.items)))
-    return replace(tx, act=with_amounts(act, lambda amount: currencies.exact(amount, tx.currency)))
+        items = tuple(amounts_checked(item, currencies, currency) for item in act.items)
+        return replace(tx, act=replace(act, items=items))
+    return replace(tx, act=with_amounts(act, lambda amount: currencies.exact(amount, currency)))

@@ -186,7 +186,9 @@ class Engine:
     async def _batch(self, errand: Errand, wire: Transaction, act: Batch, call: Call) -> tuple[Outcome, Transaction]:
         done = await self._completed(errand, wire)
         assert isinstance(done.tx.act, Batch)
-        outcome = await Batches(self.driver).carry(errand, items_of(done.tx, done.tx.act), atomic=act.atomic)
+        # What the wire did not say is no part of an item's content (rule 2): it is completed as if it came alone.
+        said = replace(done.tx, currency=wire.currency)
+        outcome = await Batches(self.driver).carry(errand, items_of(said, done.tx.act), atomic=act.atomic)
         if isinstance(outcome, Unknown):  # its items were decided, and nobody heard of it
             for key in sorted(errand.keys):
                 await self.driver.unheard(key, errand.name)

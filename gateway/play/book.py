@@ -31,8 +31,9 @@ WHOLE_CANCELS = frozenset({"scorpio_play"})
 """Scorpio Play: "full bet amount", our simulator refunds the stored debit (its page, Partial cancel)."""
 
 
-BURIES = frozenset({"kyren"})
-"""Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it."""
+BURIES = frozenset({"kyren", "pragmatic_play"})
+"""Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it; so is what a refund of
+Pragmatic Play names."""
 
 
 def rules_of(dialect: Dialect) -> Rules:
