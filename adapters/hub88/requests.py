@@ -65,7 +65,7 @@ def _player(fields: Fields, call: Call) -> tuple[str, dict[str, str]]:
     if not caleta(call):
         return (fields.id("user", "") if call.name == BALANCE else fields.id("user")), {}
     if call.name == ROLLBACK:
-        return "", known(user=_soft(fields, "user", call)) if "user" in fields else {}
+        return "", known(user=fields.id_if_any("user"))
     return "", {"supplier_user": fields.id("supplier_user")}
 
 
