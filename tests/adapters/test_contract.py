@@ -186,7 +186,9 @@ def test_law_6_a_signature_holds_for_these_bytes_only(folder: str, stem: str) ->
         if refused(replace(original, query=original.query.replace(pair, f"{name}="))):
             proofs.append(f"query {name}")
             other = f"{name}={flipped(value.encode(), len(value) // 2).decode(errors='replace')}"
-            assert refused(replace(original, query=original.query.replace(pair, other))), f"accepted with another {name}"
+            assert refused(replace(original, query=original.query.replace(pair, other))), (
+                f"accepted with another {name}"
+            )
     assert proofs or signed, "nothing in this request is a proof, and it was accepted"
 
 
