@@ -36,6 +36,7 @@ class Call(Struct, frozen=True, kw_only=True):
     currencies: Currencies = Currencies()
     country: str = ""  # provider's end: the player's, as the wallet said it when the session began
     again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
+    unknown: frozenset[str] = frozenset()  # provider's end: what the answer missed, and nobody knows
 
 
 class NoCall(Exception):
@@ -72,7 +73,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """(request, settings) -> name of the wire call. Raises `NoCall`."""
     decode_request: Callable[[Request, Call], Transaction]
     encode_response: Callable[[Outcome, Transaction | None, Call], Response]
-    """`tx` is None where the request could not be read (then `call.name` may be blank, too)."""
+    """`tx` is None where the request could not be read (then `call.name` may be blank, too). Raises `Missing` for what the
+    answer needs; what it can do without it leaves out where `call.unknown` names it."""
     encode_request: Callable[[Transaction, Call], Request]
     """Raises `Missing` (say it and I can) or `unsupported` (I have no words for it)."""
     decode_response: Callable[[Response, Transaction, Call], Outcome]

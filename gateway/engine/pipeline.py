@@ -261,17 +261,22 @@ class Engine:
             except Missing as missing:
                 if isinstance(outcome, Unknown) or tx is None:
                     raise
-                outcome = await self._supplied(errand, outcome, tx, missing)
+                supplied = await self._supplied(errand, outcome, tx, missing, call.unknown)
+                if supplied is outcome:
+                    call = replace(call, unknown=call.unknown | {missing.field})
+                outcome = supplied
         return dialect.encode_response(Unknown(detail="the answer needs what nobody knows"), tx, call)
 
     async def _supplied(
-        self, errand: Errand, outcome: Accepted | Declined, tx: Transaction, missing: Missing
+        self, errand: Errand, outcome: Accepted | Declined, tx: Transaction, missing: Missing, unknown: frozenset[str]
     ) -> Outcome:
-        """The outcome with what this dialect's answer needs; doubt where nobody knows it."""
+        """The outcome with what this dialect's answer needs; doubt where nobody knows it. As it is: a balance that nobody
+        knows, which some answers can do without."""
         what = missing.field
+        if what == "balance" and what in unknown:
+            return replace(outcome, balance=Decimal(0), currency=tx.currency)
         if what == "balance":
-            shown = await self._balance(errand, outcome, tx)
-            return shown if shown.balance is not None else replace(shown, balance=Decimal(0), currency=tx.currency)
+            return await self._balance(errand, outcome, tx)
         if what == "currency" and tx.currency:
             return replace(outcome, currency=tx.currency)
         if isinstance(outcome, Accepted):
