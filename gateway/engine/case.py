@@ -24,12 +24,15 @@ from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import Accepted, Declined, Kind, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
 SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
 
+
+ENDED = frozenset({Reason.ALREADY_SETTLED, Reason.ALREADY_ROLLED_BACK})
+"""What a wallet says of a bet that had its end."""
 
 Said = tuple[Request, Transaction] | Refused
 """A signed request and what it says, or why it cannot be said."""
@@ -303,9 +306,26 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.moment.passed(since) if since is not None else timedelta(0)
 
     @property
-    def stranger_noes(self) -> frozenset[Reason]:
-        """What its wallet may say for good of the rollback for a player whom nobody knows (rule 6)."""
-        return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
+    def final_noes(self) -> frozenset[Reason]:
+        """What its wallet may say for good of the rollback for a player whom nobody knows; of a win where a bet comes to one
+        end, but not that the bet is not there which this very wallet took (rule 6)."""
+        if not self.one_end or self.own.kind is not Kind.CREDIT:
+            return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
+        return (
+            ENDED if any(bet.state is State.ACCEPTED for bet in self.bets) else ENDED | {Reason.TRANSACTION_NOT_FOUND}
+        )
+
+    @property
+    def one_end(self) -> bool:
+        """Whether the bet that it names comes to one end, its win or its cancel."""
+        return self.provider.dialect.one_end and bool(self.own.reference)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether it came under a session that its provider was given another one for (rule 22)."""
+        session = self.around.own_session
+        over = session.expires_at if session is not None and self.provider.renews else None
+        return over is not None and over <= self.moment.now
 
     @property
     def refusable(self) -> bool:

@@ -187,13 +187,17 @@ class Engine:
         if way is None:
             message = "no route leads to a wallet"
             return Unknown(detail=astray) if astray else Declined(reason=Reason.UNSUPPORTED, message=message)
-        lacking = self._lacking(done)
+        lacking = self._lacking(errand.provider, done)
         return lacking if lacking is not None else await self.reads.answer(errand, way, done)
 
     @staticmethod
-    def _lacking(done: Completed) -> Declined | None:
-        """A read whose session means nobody."""
-        if done.tx.player or not isinstance(done.tx.act, BalanceAct):
+    def _lacking(provider: Provider, done: Completed) -> Declined | None:
+        """A read whose session means nobody, or was replaced."""
+        if not isinstance(done.tx.act, BalanceAct):
+            return None
+        if done.expired and provider.renews:
+            return Declined(reason=Reason.SESSION_EXPIRED, message="this session was replaced")
+        if done.tx.player:
             return None
         return Declined(reason=done.nobody, message="nobody knows this session")
 
