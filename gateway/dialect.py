@@ -112,7 +112,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     journal knows (rule 15), and a wallet's no to a win because its bet is not there, or had its end, is final (rule 6). A win
     that names no bet is none of a bet's."""
     one_win: bool = False
-    """A wallet of this dialect pays one win for each bet: a further one that names it says so (`Credit.further`)."""
+    """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
+    is a further one (`Credit.further`)."""
     undoes_rollbacks: bool = False
     """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
     round_refunds: bool = True

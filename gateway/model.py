@@ -195,8 +195,8 @@ class Debit(Struct, frozen=True, kw_only=True, tag="debit", tag_field="kind", om
 class Credit(Struct, frozen=True, kw_only=True, tag="credit", tag_field="kind", omit_defaults=True):
     """A win or gift: gives `amount` to the player. `reference` is the bet that won, if said.
 
-    `further`: another win of that bet stood when this one came. No wire says it, the engine knows it, for wallets that
-    pay one win for each bet (`Dialect.one_win`).
+    `further`: another win of that bet stood when this one came, or its wallet was never told of the bet. No wire says it,
+    the engine knows it, for wallets that pay one win for each bet (`Dialect.one_win`).
     """
 
     amount: Decimal

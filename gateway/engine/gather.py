@@ -462,7 +462,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     row = _placed(row, way, target or named, _one(first, "place"))
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=_alias(way, order, row)) if way is not None else row
-    row = yield from _with_further(way, row)
+    row = yield from _with_its_bet(way, row, first)
     around = yield from _around(hands, way, row, first, target, stranger=stranger, fresh=True)
     tombstone = _tombstone(hands.provider, row, first)
     around = replace(around, tombstone=tombstone)
@@ -498,16 +498,21 @@ def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | N
     return row, way
 
 
-def _with_further(way: Way | None, row: Movement) -> Looks[Movement]:
-    """A win that is not the first of the bet that it names, where its wallet pays one for each. Found out once and kept: asked
-    in other words later, because the first one was declined meanwhile, it would be another movement there."""
+def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movement]:
+    """A win with the bet that it ties to, at a wallet that pays one win for each bet, and whether it is a further one of it
+    (rule 11). Found out once and kept: asked in other words later, because another bet came or the first win was declined
+    meanwhile, it would be another movement there."""
     act = row.tx.act
-    if not isinstance(act, Credit) or not act.reference or row.parent:
+    if way is None or not way.wallet.dialect.one_win or not isinstance(act, Credit) or row.parent:
         return row
-    if way is not None and not way.wallet.dialect.one_win:
+    bets = [m for m in first.get("bets", first.get("lone", ())) if m.kind is Kind.DEBIT]
+    bet = bets[0] if len(bets) == 1 else None
+    reference = act.reference or (bet.tx.id if bet is not None else "")
+    if not reference:
         return row
-    wins = yield from _look({"wins": LookFor("naming_wins", (row.provider, act.reference, row.tx.player))})
-    return replace(row, tx=replace(row.tx, act=replace(act, further=True))) if wins["wins"] else row
+    wins = yield from _look({"wins": LookFor("naming_wins", (row.provider, reference, row.tx.player))})
+    untold = bet is not None and bet.state is State.ACCEPTED and not bet.attempts
+    return replace(row, tx=replace(row.tx, act=replace(act, reference=reference, further=bool(wins["wins"]) or untold)))
 
 
 def _names(row: Movement) -> tuple[str, ...]:

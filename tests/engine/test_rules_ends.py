@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from gateway.dialect import Call
-from gateway.engine.setup import Provider
+from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.http import Response
 from gateway.model import Accepted, Authenticate, Credit, Declined, Kind, Missing, Outcome, Reason, Transaction, Unknown
@@ -122,17 +122,51 @@ def test_rule_06_that_a_wallet_does_not_know_a_bet_that_it_took_ends_no_win(benc
 # ---------------------------------------------------------------- one win
 
 
+def one_win() -> Wallet:
+    wallet = a_wallet("native")
+    return replace(wallet, dialect=replace(wallet.dialect, one_win=True))
+
+
+def win_of(bench: Bench, id: str) -> tuple[str, bool]:
+    """The bet that the journal has for a win, and whether it is a further one."""
+    act = bench.row(Kind.CREDIT, id).tx.act
+    assert isinstance(act, Credit)
+    return act.reference, act.further
+
+
 def test_a_second_win_of_a_bet_is_known_as_one_where_its_wallet_pays_one_for_each(bench_of: MakeBench) -> None:
     """From the moment it came on, for ever: in the journal, whatever becomes of the first one."""
-    wallet = a_wallet("native")
-    bench = bench_of("native", replace(wallet, dialect=replace(wallet.dialect, one_win=True)))
+    bench = bench_of("native", one_win())
     yes(bench.call(bet("t1")))
     bench.till.always(lost_before, kind=Kind.CREDIT)
-    for number, of in (("w1", "t1"), ("w2", "t1"), ("w3", "t3"), ("w4", "")):
+    for number, of in (("w1", "t1"), ("w2", "t1"), ("w3", "t3")):
         assert isinstance(bench.call(win(number, of=of)), Unknown)
     decide(bench, bench.row(Kind.CREDIT, "w1").key, accepted=False, force=True)
-    found = [bench.row(Kind.CREDIT, number).tx.act for number in ("w1", "w2", "w3", "w4")]
-    assert [act.further for act in found if isinstance(act, Credit)] == [False, True, False, False]
+    assert [win_of(bench, number) for number in ("w1", "w2", "w3")] == [("t1", False), ("t1", True), ("t3", False)]
+
+
+def test_rule_11_a_win_is_told_with_the_only_bet_of_its_round_where_its_wallet_pays_one_for_each(
+    bench_of: MakeBench,
+) -> None:
+    """Once that is known it stays so, though another bet comes; of two bets it names none."""
+    bench = bench_of("native", one_win())
+    yes(bench.call(bet("t1")))
+    yes(bench.call(win("w1")))
+    yes(bench.call(win("w2")))
+    yes(bench.call(bet("t2")))
+    yes(bench.call(win("w3")))
+    yes(bench.call(win("w1")))
+    assert [win_of(bench, number) for number in ("w1", "w2", "w3")] == [("t1", False), ("t1", True), ("", False)]
+    assert bench.till.asked(Kind.CREDIT) == 3
+
+
+def test_rule_20_the_win_of_a_bet_that_its_wallet_was_never_told_is_a_further_one(bench_of: MakeBench) -> None:
+    """A free bet was answered by a balance: under its name no wallet pays anything."""
+    wallet = a_wallet("scorpio_play")
+    bench = bench_of("native", replace(wallet, dialect=replace(wallet.dialect, one_win=True)))
+    yes(bench.call(bet("f1", free=True)))
+    yes(bench.call(win("w1", of="f1")))
+    assert win_of(bench, "w1") == ("f1", True)
 
 
 def test_elsewhere_no_win_is_a_further_one(bench_of: MakeBench) -> None:
@@ -141,9 +175,8 @@ def test_elsewhere_no_win_is_a_further_one(bench_of: MakeBench) -> None:
     yes(bench.call(bet("t1")))
     for number in ("w1", "w2"):
         yes(bench.call(win(number, of="t1")))
-    act = bench.row(Kind.CREDIT, "w2").tx.act
-    assert isinstance(act, Credit)
-    assert not act.further
+    yes(bench.call(win("w3")))
+    assert [win_of(bench, number) for number in ("w2", "w3")] == [("t1", False), ("", False)]
 
 
 # ---------------------------------------------------------------- sessions that are replaced
