@@ -505,7 +505,7 @@ def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movemen
     act = row.tx.act
     if way is None or not way.wallet.dialect.one_win or not isinstance(act, Credit) or row.parent:
         return row
-    bets = [m for m in first.get("bets", first.get("lone", ())) if m.kind is Kind.DEBIT]
+    bets = _named_bets(way.provider, row, first) if act.reference else first.get("lone", ())
     bet = bets[0] if len(bets) == 1 else None
     reference = act.reference or (bet.tx.id if bet is not None else "")
     if not reference:
