@@ -433,10 +433,9 @@ def _only_asked_about(case: Case) -> Move | None:
 def nobody_knows(case: Case) -> Move | None:
     """No route leads to a wallet, nobody knows the player or the currency, or its session was replaced by one that we gave.
 
-    Move: a debit is Decided declined; what is owed is left to a person. Under a replaced session a win of a bet that is not
-    here is Decided `transaction_not_found`
+    Move: a debit is Decided declined; what is owed is left to a person
     Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A replaced session
-    refuses no win of a bet that is known, and no cancel.
+    refuses no cancel and no win, but that of a bet which nobody here knows: `transaction_not_found`.
     Serves: 4, 21, 22
     """
     own, tx = case.own, case.own.tx
@@ -539,8 +538,7 @@ def _give_back(case: Case, taken: Movement) -> Move:
 def its_bet_first(case: Case) -> Move | None:
     """A win whose bet is in doubt, and no rollback of that bet may have left.
 
-    Move: First: the bet; then Leave it owed. Where a bet comes to one end and its cancel was first: Decide
-    `already_rolled_back`, or Leave it owed until that is known
+    Move: First: the bet; then Leave it owed; Decide, where the bet has come to its one end by a cancel
     *A win was paid, and its bet was then declined as never applied.* A credit is not sent, not even
     first, while the bet that it ties to is in doubt; once the bet's rollback may have left, the wallet decides. A
     settle's own follows its debit. At a provider whose bets come to one end the journal decides: the win of a bet that it
