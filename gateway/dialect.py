@@ -37,6 +37,7 @@ class Call(Struct, frozen=True, kw_only=True):
     currencies: Currencies = Currencies()
     country: str = ""  # provider's end: the player's, as the wallet said it when the session began
     again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
+    unknown: frozenset[str] = frozenset()  # provider's end: what the answer missed, and nobody knows
 
 
 class NoCall(Exception):
@@ -67,7 +68,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """(request, settings) -> name of the wire call. Raises `NoCall`."""
     decode_request: Callable[[Request, Call], Transaction]
     encode_response: Callable[[Outcome, Transaction | None, Call], Response]
-    """`tx` is None where the request could not be read (then `call.name` may be blank, too)."""
+    """`tx` is None where the request could not be read (then `call.name` may be blank, too). Raises `Missing` for what the
+    answer needs; what it can do without it leaves out where `call.unknown` names it."""
     encode_request: Callable[[Transaction, Call], Request]
     """Raises `Missing` (say it and I can) or `unsupported` (I have no words for it)."""
     decode_response: Callable[[Response, Transaction, Call], Outcome]
@@ -116,6 +118,13 @@ class Dialect(Struct, frozen=True, kw_only=True):
     stranger_noes: frozenset[Reason] = frozenset()
     """What its page tells of the rollback for a player whom nobody has ever seen: a wallet's no that is final there. Of
     anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
+    one_end: bool = False
+    """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
+    journal knows (rule 15), and a wallet's no to a win because its bet is not there, or had its end, is final (rule 6). A win
+    that names no bet is none of a bet's."""
+    one_win: bool = False
+    """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
+    is a further one (`Credit.further`)."""
     undoes_rollbacks: bool = False
     """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
     round_refunds: bool = True
@@ -125,6 +134,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
     makes_hold_ids: bool = False
     """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
+    renews: Callable[[Any], bool] = lambda settings: False
+    """settings -> whether the answer to `authenticate` gives this provider a new session: the one before is then refused to
+    reads and debits, and to a win of a bet that nobody here knows (rule 22)."""
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""

@@ -193,13 +193,18 @@ class Debit(Struct, frozen=True, kw_only=True, tag="debit", tag_field="kind", om
 
 
 class Credit(Struct, frozen=True, kw_only=True, tag="credit", tag_field="kind", omit_defaults=True):
-    """A win or gift: gives `amount` to the player. `reference` is the bet that won, if said."""
+    """A win or gift: gives `amount` to the player. `reference` is the bet that won, if said.
+
+    `further`: another win of that bet stood when this one came, or its wallet was never told of the bet. No wire says it,
+    the engine knows it, for wallets that pay one win for each bet (`Dialect.one_win`).
+    """
 
     amount: Decimal
     type: str = "win"
     free_round: bool = False
     tracking_only: bool = False
     reference: str = ""
+    further: bool = False
 
     def __post_init__(self) -> None:
         amount_checked(self.amount)

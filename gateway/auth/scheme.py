@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
@@ -265,3 +265,31 @@ class StaticHeaders(Auth):
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return [(name, f"the key's {part.name}, as it is") for part, name in self._headers]
+
+
+class StaticQuery(Auth):
+    """A secret sent as it is, in a field of the query. It stands in the URL: a dialect names the field in `hides`."""
+
+    def __init__(self, part: Part, name: str) -> None:
+        self._part, self._name = part, name
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return (self._part,)
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        pairs = [pair.partition("=") for pair in request.query.split("&")]
+        given = [value for name, _, value in pairs if name == self._name and value]
+        if len(given) != 1:  # of two nobody knows which one is meant
+            raise bad_signature(f"{self._name} does not stand in the query once", self._part.name)
+        proof = unquote_to_bytes(given[0].encode("utf-8", "surrogatepass"))
+        for key in keys:
+            if same(proof, key.part(self._part.name)):
+                return key.id
+        raise bad_signature("the key is wrong", self._part.name)
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        proof = f"{self._name}={quote(keys[0].part(self._part.name), safe='')}"
+        return replace(request, query=f"{request.query}&{proof}" if request.query else proof)
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        return [("carried in", f"the query field {self._name}: the key's {self._part.name}, as it is")]

@@ -31,6 +31,9 @@ T = TypeVar("T")
 SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
 
 
+ENDED = frozenset({Reason.ALREADY_SETTLED, Reason.ALREADY_ROLLED_BACK, Reason.TRANSACTION_NOT_FOUND})
+"""What a wallet says of a bet that had its end, or that is not there."""
+
 Said = tuple[Request, Transaction] | Refused
 """A signed request and what it says, or why it cannot be said."""
 
@@ -313,6 +316,18 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
 
     @property
+    def one_end(self) -> bool:
+        """Whether the bet that it names comes to one end, its win or its cancel."""
+        return self.provider.dialect.one_end and bool(self.own.reference)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether it came under a session that its provider was given another one for (rule 22)."""
+        session = self.around.own_session
+        over = session.expires_at if session is not None and self.provider.renews else None
+        return over is not None and over <= self.moment.now
+
+    @property
     def final_noes(self) -> frozenset[Reason]:
         """What its provider's page lets a wallet say for good where any other no leaves it owed (rule 6). That it does not
         know a bet which this very wallet has taken is a contradiction, and none."""
@@ -322,7 +337,8 @@ class Case(Struct, frozen=True, kw_only=True):
             return frozenset()
         bet = self._bet
         taken = bet is not None and bet.state is State.ACCEPTED and bet.attempts > 0 and bet.wallet == self.own.wallet
-        return self.provider.dialect.credit_noes - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
+        noes = self.provider.dialect.credit_noes | (ENDED if self.one_end else frozenset())
+        return noes - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
 
     @property
     def refusable(self) -> bool:

@@ -160,14 +160,14 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
     if own.batch:
         asks["batch"] = LookFor("batch", (own.batch,))
     if isinstance(act, Credit) and not own.decided:
-        asks |= {"halves": LookFor("parts", (own.parent,))} if own.parent else _tied_asks(own, act)
+        asks |= {"halves": LookFor("parts", (own.parent,))} if own.parent else _tied_asks(provider, own, act)
     if by_round(provider.dialect, act) and not own.parent:
         asks["round_won"] = LookFor("round_win", here)
         asks["round_undoing"] = LookFor("round_undoing", (*here, own.key))
     if own.takes and own.told == UNKNOWN and not fresh:
         asks["aimed"] = LookFor("aimed", (own.key,))
     if own.takes and not own.parent and not waits:
-        asks |= _won_asks(own, "won")
+        asks |= _won_asks(provider, own, "won")
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if tx.round_id and provider.dialect.round_refunds:
@@ -175,24 +175,24 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
     return asks | _session_asks(own.provider, tx, fresh=fresh, undoes=own.undoes)
 
 
-def _tied_asks(own: Movement, act: Credit) -> dict[str, LookFor]:
+def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, LookFor]:
     """The bets that a win ties to beside those of its batch: the same wins are loose as `round_loose_win` finds (rule 11)."""
     tx = own.tx
     if act.reference:
         return {"bets": LookFor("found", (own.provider, act.reference))}
-    if own.batch:
+    if own.batch or provider.dialect.one_end:
         return {}
     return {"lone": LookFor("round_bets", (own.provider, tx.player, tx.round_id, 2))} if tx.round_id else {}
 
 
-def _won_asks(bet: Movement, name: str) -> dict[str, LookFor]:
+def _won_asks(provider: Provider, bet: Movement, name: str) -> dict[str, LookFor]:
     """The wins that tie to a movement that takes."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
     asks = {f"{name}.named": LookFor("naming_wins", (bet.provider, tx.id, tx.player))}
     if bet.batch:
         asks[f"{name}.batch"] = LookFor("batch", (bet.batch,))
-    if tx.round_id and bet.kind is Kind.DEBIT:
+    if tx.round_id and bet.kind is Kind.DEBIT and not provider.dialect.one_end:
         asks[f"{name}.loose"] = LookFor("round_loose_win", here)
         asks[f"{name}.bets"] = LookFor("round_bets", (*here, 2))
     return asks
@@ -234,8 +234,8 @@ def _second_asks(
             asks["claimer"] = LookFor("own", (target.undone_by,))
         if own.undoes and target.undoes and target.target:
             asks["beyond"] = LookFor("own", (target.target,))
-        if not target.decided and target.takes and own.undoes and not own.decided:
-            asks |= _won_asks(target, "target_won")
+        if target.takes and own.undoes and not own.decided and (not target.decided or provider.dialect.one_end):
+            asks |= _won_asks(provider, target, "target_won")
         if _asks_for_wins(provider, own, target):
             asks["standing_win"] = LookFor("standing_win", (target.provider, target.tx.id, target.tx.player))
         if target.tx.session and target.tx.session != own.tx.session:
@@ -293,7 +293,7 @@ def tied(setup: Setup, win: Movement) -> Looks[tuple[Movement, ...]]:
     provider, act = setup.provider_by_id(win.provider), win.tx.act
     if provider is None or not isinstance(act, Credit) or win.parent:
         return ()
-    asks = _tied_asks(win, act)
+    asks = _tied_asks(provider, win, act)
     if win.batch:
         asks["batch"] = LookFor("batch", (win.batch,))
     return _bets(provider, win, (yield from _look(asks)))
@@ -488,6 +488,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     row = _placed(row, way, target or named, _one(first, "place"))
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=(yield from _unmet(way, row, _alias(way, order, row)))) if way is not None else row
+    row = yield from _with_its_bet(way, row, first)
     around = yield from _around(hands, way, row, first, target, stranger=stranger, fresh=True)
     tombstone = _tombstone(hands.provider, row, first)
     around = replace(around, tombstone=tombstone)
@@ -521,6 +522,23 @@ def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | N
         created_at=now,
     )
     return row, way
+
+
+def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movement]:
+    """A win with the bet that it ties to, at a wallet that pays one win for each bet, and whether it is a further one of it
+    (rule 11). Found out once and kept: asked in other words later, because another bet came or the first win was declined
+    meanwhile, it would be another movement there."""
+    act = row.tx.act
+    if way is None or not way.wallet.dialect.one_win or not isinstance(act, Credit) or row.parent:
+        return row
+    bets = _named_bets(way.provider, row, first) if act.reference else first.get("lone", ())
+    bet = bets[0] if len(bets) == 1 else None
+    reference = act.reference or (bet.tx.id if bet is not None else "")
+    if not reference:
+        return row
+    wins = yield from _look({"wins": LookFor("naming_wins", (row.provider, reference, row.tx.player))})
+    untold = bet is not None and bet.state is State.ACCEPTED and not bet.attempts
+    return replace(row, tx=replace(row.tx, act=replace(act, reference=reference, further=bool(wins["wins"]) or untold)))
 
 
 def _names(row: Movement) -> tuple[str, ...]:

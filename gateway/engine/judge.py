@@ -85,7 +85,10 @@ def judge(
         return outcome
     if movement.undoes:
         return _judge_rollback(movement, wallet, outcome, fact, moment, first=first or another, target=target)
+    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     if not any_no(movement.tx.act):
+        if outcome.reason in final and (first or looks_first):
+            return replace(outcome, replayed=False)
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)

@@ -202,13 +202,17 @@ class Engine:
         if way is None:
             message = "no route leads to a wallet"
             return Unknown(detail=astray) if astray else Declined(reason=Reason.UNSUPPORTED, message=message)
-        lacking = self._lacking(done)
+        lacking = self._lacking(errand.provider, done)
         return lacking if lacking is not None else await self.reads.answer(errand, way, done)
 
     @staticmethod
-    def _lacking(done: Completed) -> Declined | None:
-        """A read whose session means nobody."""
-        if done.tx.player or not isinstance(done.tx.act, BalanceAct):
+    def _lacking(provider: Provider, done: Completed) -> Declined | None:
+        """A read whose session means nobody, or was replaced."""
+        if not isinstance(done.tx.act, BalanceAct):
+            return None
+        if done.expired and provider.renews:
+            return Declined(reason=Reason.SESSION_EXPIRED, message="this session was replaced")
+        if done.tx.player:
             return None
         return Declined(reason=done.nobody, message="nobody knows this session")
 
@@ -276,17 +280,22 @@ class Engine:
             except Missing as missing:
                 if isinstance(outcome, Unknown) or tx is None:
                     raise
-                outcome = await self._supplied(errand, outcome, tx, missing)
+                supplied = await self._supplied(errand, outcome, tx, missing, call.unknown)
+                if supplied is outcome:
+                    call = replace(call, unknown=call.unknown | {missing.field})
+                outcome = supplied
         return dialect.encode_response(Unknown(detail="the answer needs what nobody knows"), tx, call)
 
     async def _supplied(
-        self, errand: Errand, outcome: Accepted | Declined, tx: Transaction, missing: Missing
+        self, errand: Errand, outcome: Accepted | Declined, tx: Transaction, missing: Missing, unknown: frozenset[str]
     ) -> Outcome:
-        """The outcome with what this dialect's answer needs; doubt where nobody knows it."""
+        """The outcome with what this dialect's answer needs; doubt where nobody knows it. As it is: a balance that nobody
+        knows, which some answers can do without."""
         what = missing.field
+        if what == "balance" and what in unknown:
+            return replace(outcome, balance=Decimal(0), currency=tx.currency)
         if what == "balance":
-            shown = await self._balance(errand, outcome, tx)
-            return shown if shown.balance is not None else replace(shown, balance=Decimal(0), currency=tx.currency)
+            return await self._balance(errand, outcome, tx)
         if what == "currency" and tx.currency:
             return replace(outcome, currency=tx.currency)
         if isinstance(outcome, Accepted):

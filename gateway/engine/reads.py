@@ -113,6 +113,12 @@ class Reads:
             game=tx.game.id if tx.game else "", wallet=way.wallet.name, seen_at=now,
             country=who.country,
         )  # fmt: skip
+        if way.provider.renews and player and tx.session:
+            told = done.launched.wallet_session if done.launched is not None else ""
+            own = given if given not in (tx.session, told) else self.world.nonce()
+            await self.world.journal.learn(replace(seen, wallet_session=given, expires_at=now))
+            await self.world.journal.learn(replace(seen, session=own, wallet_session=given))
+            return replace(outcome, profile=replace(who, player=player, session=own))
         if player and seen.session:
             fresh = given if given != tx.session else ""
             await self.world.journal.learn(replace(seen, wallet_session=fresh))

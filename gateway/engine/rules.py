@@ -427,13 +427,19 @@ def _only_asked_about(case: Case) -> Move | None:
 
 
 def nobody_knows(case: Case) -> Move | None:
-    """No route leads to a wallet, or nobody knows the player or the currency.
+    """No route leads to a wallet, nobody knows the player or the currency, or its session was replaced by one that we gave.
 
     Move: a debit is Decided declined; what is owed is left to a person
-    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it.
-    Serves: 4, 21
+    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A replaced session
+    refuses no cancel and no win, but that of a bet which nobody here knows: `transaction_not_found`.
+    Serves: 4, 21, 22
     """
     own, tx = case.own, case.own.tx
+    if case.replaced and never_asked(case):
+        if own.takes:
+            return _unsaid(case, REPLACED, Reason.SESSION_EXPIRED)
+        if own.kind is Kind.CREDIT and case.one_end and not case.bets:
+            return Decide(Declined(reason=NOT_FOUND, message=REPLACED))
     if case.way is None:
         return _unsaid(case, "no route leads to a wallet", Reason.UNSUPPORTED)
     facts = FACTS[own.kind]
@@ -442,6 +448,9 @@ def nobody_knows(case: Case) -> Move | None:
     if tx.player and facts.needs_currency and not tx.currency:
         return _unsaid(case, "nobody knows the currency", case.nobody)
     return None
+
+
+REPLACED = "its session was replaced"
 
 
 def _unsaid(case: Case, why: str, reason: Reason) -> Move:
@@ -543,17 +552,23 @@ def its_bet_was_undone(case: Case) -> Move | None:
 def its_bet_first(case: Case) -> Move | None:
     """A win whose bet is in doubt, and no rollback of that bet may have left.
 
-    Move: First: the bet; then Leave it owed
+    Move: First: the bet; then Leave it owed; Decide, where the bet has come to its one end by a cancel
     *A win was paid, and its bet was then declined as never applied.* A credit is not sent, not even
     first, while the bet that it ties to is in doubt; once the bet's rollback may have left, the wallet decides. A
-    settle's own follows its debit.
-    Serves: 11, 13
+    settle's own follows its debit. At a provider whose bets come to one end the journal decides: the win of a bet that it
+    cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.)
+    Serves: 11, 13, 15
     """
     own = case.own
     if own.kind is not Kind.CREDIT or own.parent:
         return None
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None
+        if cancel is not None and case.one_end and case.unasked and not cancel.ours:
+            if cancel.decided and gone(cancel):
+                return Decide(ROLLED_BACK)
+            if not cancel.decided and (bet.decided or cancel.sent):
+                return Leave(own.open_state, "its bet is being rolled back")
         if bet.decided or (cancel is not None and (cancel.sent or gone(cancel))):
             continue
         if bet.key not in case.tried:

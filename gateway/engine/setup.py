@@ -52,6 +52,11 @@ class Provider(Struct, frozen=True, kw_only=True):
     brand: str = ""
     limits: Limits = Limits(in_flight=2000, reserved=400)
 
+    @property
+    def renews(self) -> bool:
+        """Whether who authenticates is given a new session, and the one before is over."""
+        return self.dialect.renews(self.settings)
+
     def limit(self, kind: Kind) -> timedelta:
         """How long this provider waits for an answer, from its first byte."""
         return self.answer_within.get(kind.value) or self.answer_within["default"]

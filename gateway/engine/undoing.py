@@ -107,7 +107,8 @@ def forbidden(case: Case) -> Move | None:
 
     Move: Decide with that reason; Leave, Query or Tell doubt, while a win keeps its bet in doubt
     A rollback of another player's movement, of what was definitely declined, of more than is left or in
-    another currency is decided by what the journal knows; no wallet is to give anybody that money. *A cancel of all of a bet
+    another currency is decided by what the journal knows; no wallet is to give anybody that money. So is the cancel of a bet
+    that a win named, where its provider's bets come to one end. *A cancel of all of a bet
     in EUR said USD, and its wallet gave USD; a release named another player's hold, and that player was given what was
     held:* whatever means a movement means it in its own currency, and only its own player's. *A win came for
     a bet in doubt and its bet was completed for it, while the cancel that stood before was still to be
@@ -141,6 +142,8 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
+    if case.provider.dialect.one_end and not own.ours and target.state is State.ACCEPTED and case.target_won:
+        return _no(Reason.ALREADY_SETTLED, STOPPED)
     win = case.around.standing_win
     if win is not None and win.decided:
         return _no(Reason.ALREADY_SETTLED, "its bet has a win")

@@ -25,6 +25,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     cuts: bool = False  # a rollback of more than is left gives what is left
     whole: bool = False  # a rollback gives back the whole debit, whatever its amount says
     undoes: frozenset[Kind] = frozenset()  # kinds that a rollback may mean beside the one it names
+    one_end: bool = False  # a bet is won once or cancelled, and its win is called as the bet is
 
 
 WHOLE_CANCELS = frozenset({"scorpio_play"})
@@ -47,6 +48,7 @@ def rules_of(dialect: Dialect) -> Rules:
         cuts=native or dialect.excess == "pass",
         whole=dialect.name in WHOLE_CANCELS,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
+        one_end=dialect.one_end,
     )
 
 

@@ -196,6 +196,14 @@ def test_law_6_a_signature_holds_for_these_bytes_only(folder: str, stem: str) ->
             proofs.append("body")
             body = original.body.replace(text, flipped(text, len(text) // 2))
             assert refused(replace(original, body=body)), "accepted with another signature in the body"
+    for pair in original.query.split("&"):  # a proof that stands in the query
+        name, _, value = pair.partition("=")
+        if refused(replace(original, query=original.query.replace(pair, f"{name}="))):
+            proofs.append(f"query {name}")
+            other = f"{name}={flipped(value.encode(), len(value) // 2).decode(errors='replace')}"
+            assert refused(replace(original, query=original.query.replace(pair, other))), (
+                f"accepted with another {name}"
+            )
     assert proofs or signed, "nothing in this request is a proof, and it was accepted"
 
 
