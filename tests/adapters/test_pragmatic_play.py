@@ -199,6 +199,12 @@ def test_the_games_of_a_balance_per_game_may_be_many() -> None:
     assert body["gamesBalances"] == [{"gameId": game, "cash": 1, "bonus": 0} for game in games]
 
 
+def test_a_refund_of_an_unknown_bet_has_a_blank_id_whatever_its_wallet_named() -> None:
+    """A studio, and our own wallet's end, read any other as that of what was given back."""
+    found = said(Declined(reason=Reason.TRANSACTION_NOT_FOUND, wallet_id="w-1"), "refund", ACTS["refund"])
+    assert found == {"transactionId": "", "error": 0, "description": "Success"}
+
+
 # ---------------------------------------------------------------- signature, calls
 
 
