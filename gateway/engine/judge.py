@@ -222,6 +222,21 @@ def refused_again(movement: Movement, wallet: Wallet) -> bool:
     return looks_first and any_no(movement.tx.act) and fact.outcome.reason not in _NO_BUSINESS
 
 
+def refused_at_once(movement: Movement, wallet: Wallet) -> bool:
+    """Whether the only asking of what is owed was answered by a plain no, so that nothing of it moved and nothing is on its
+    way: that is kept for a wallet which says in one word that it has a win already and that the bet had its end."""
+    fact = movement.fact
+    if not wallet.dialect.one_win or fact is None or fact.query or not isinstance(fact.outcome, Declined):
+        return False
+    only = movement.attempts == 1 and movement.forgot_at is None
+    return movement.owes and only and not _of_before(movement, fact)
+
+
+def no_stays(movement: Movement, wallet: Wallet) -> bool:
+    """Whether its wallet's no, though no decision, is to be known at the next asking."""
+    return refused_again(movement, wallet) or refused_at_once(movement, wallet)
+
+
 def unseen(movement: Movement, wallet: Wallet, moment: Moment, *, owed: bool = False) -> bool:
     """A wallet that does not know the id, asked after everything in flight has landed (rule 10), or that
     declined what is owed (`owed`: whatever it is): either way nothing moved, and the next attempt is a first one."""

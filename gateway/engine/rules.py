@@ -19,6 +19,7 @@ from gateway.engine.judge import (
     id_was_used,
     judge,
     refused_again,
+    refused_at_once,
     remembered,
     stands_for_cancel,
     unseen,
@@ -712,8 +713,10 @@ def second_asking(case: Case) -> Move | None:
     that was queued outlived the wallet's memory and was applied as a first one.* One that looks for what it applied says a
     plain no as long as it likes. *A bet that a win tied to was asked four times a minute, heard `insufficient_funds` each
     time, and waited for a person when the wallet's memory was over:* nothing is asked until every attempt must have landed,
-    and then as a first one, whose no counts.
-    Serves: 9, 14
+    and then as a first one, whose no counts. What is owed and was plainly refused at its only asking is asked as a first one,
+    too, where a wallet's word for "I have it already" is one for "the bet had its end": *a win of a bet that the wallet had
+    given back was refused in that word, asked again, and taken for paid.*
+    Serves: 5, 9, 14
     """
     if case.unsent or case.again not in ("safe", "applied") or not case.wanted or not case.may_act:
         return None
@@ -721,7 +724,7 @@ def second_asking(case: Case) -> Move | None:
         return None
     own = case.own
     if not refused_again(own, case.wallet):
-        return Ask()
+        return Ask(first=refused_at_once(own, case.wallet))
     landing = case.until_landed(own)
     if landing == timedelta(0):
         return Ask(first=True)

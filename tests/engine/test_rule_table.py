@@ -59,6 +59,7 @@ BLIND = a_wallet("kyren")  # it cannot be asked what became of a movement
 BLIND_STRICT = a_wallet("kyren", repeats=QUERY)
 SPLITTING = a_wallet("netgaming")
 FORGETFUL = a_wallet("netgaming", tombstones=False)
+WON_ONCE = replace(a_wallet("native"), dialect=replace(ENDING.dialect, one_win=True))
 SHORT = a_wallet("native", remembers=timedelta(minutes=30))
 TEN = timedelta(minutes=10)
 DAYS = timedelta(days=3)
@@ -1056,6 +1057,28 @@ SECOND_ASKING: Pairs = [
         settling(sent(BET, LATER, attempts=2, fact=said(BROKE)), won=True, wallet=APPLIED),
         "ask first",
     ),
+    ("a win was refused, and is owed", settling(sent(WIN, fact=said(SETTLED))), "ask"),
+    (
+        "the same, where the wallet says in one word that it has it and that its bet had its end",
+        settling(sent(WIN, fact=said(SETTLED)), wallet=WON_ONCE),
+        "ask first",
+    ),
+    (
+        "there, a cancel",
+        settling(sent(CANCEL, fact=said(no(Reason.SESSION_EXPIRED))), target=done(BET), wallet=WON_ONCE),
+        "ask first",
+    ),
+    (
+        "there, the answer is to an asking before",
+        settling(sent(WIN, fact=said(SETTLED, LATER)), wallet=WON_ONCE),
+        "ask",
+    ),
+    (
+        "there, and of another asking nobody knows",
+        settling(sent(WIN, fact=said(SETTLED), attempts=2), wallet=WON_ONCE),
+        "ask",
+    ),
+    ("there, and nobody knows at all", settling(sent(WIN), wallet=WON_ONCE), "ask"),
     ("it lands while its wallet remembers", settling(sent(WIN, NEARLY - JUST_NOW), wallet=SHORT), "ask"),
     ("it would land after its wallet forgot", settling(sent(WIN, NEARLY), wallet=SHORT), SILENT),
     ("nobody wants it", settling(sent(BET)), SILENT),
