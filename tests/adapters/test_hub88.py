@@ -178,6 +178,14 @@ def test_a_refusal_for_lack_of_money_needs_the_real_balance() -> None:
     assert missing.value.field == "balance"
 
 
+def test_a_duplicate_is_no_yes_to_a_rollback_that_is_asked_again() -> None:
+    """It may say that the bet is settled: believed as "done before", its stake would be nobody's."""
+    answer = Response(body=json.dumps({"status": E + "DUPLICATE_TRANSACTION", "request_uuid": NONCE}).encode())
+    for kind, again, doubt in ((Kind.ROLLBACK, True, True), (Kind.ROLLBACK, False, False), (Kind.DEBIT, True, False)):
+        heard = DIALECT.decode_response(answer, ANSWERS[kind], replace(asked(ANSWERS[kind]), again=again))
+        assert isinstance(heard, Unknown if doubt else Declined)
+
+
 # ---------------------------------------------------------------- calls and keys
 
 
