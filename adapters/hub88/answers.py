@@ -8,6 +8,7 @@ from typing import Any
 from adapters.hub88.wire import (
     BET,
     CHECK,
+    DUPLICATE,
     ENDS,
     ERRORS,
     INFO,
@@ -39,6 +40,7 @@ from gateway.model import (
     Profile,
     Reason,
     Refused,
+    Rollback,
     Transaction,
     Unknown,
 )
@@ -125,23 +127,25 @@ def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     try:
         fields = Fields.of(response)
         status = fields.text("status", length_max=64)
-        if _asked(call.request) not in ("", fields.id("request_uuid", "", length_max=256) or _asked(call.request)):
+        if _of_another(fields, call.request):
             return Unknown(detail="the answer to another request")
         if status == OK:
             return _heard_yes(fields, tx, call)
     except Refused as refused:
         return Unknown(detail=refused.message)
     reason = reason_heard(status)
-    if reason is None:
+    if reason is None or (status == DUPLICATE and call.again and isinstance(tx.act, Rollback)):
+        # A rollback is repeated under the same words, which is RS_OK: this one may say that its bet is settled.
         return Unknown(detail=status)
     balance, currency = _balance_of_a_no(fields, tx, call)
     return Declined(reason=reason, balance=balance, currency=currency)
 
 
-def _asked(request: Request | None) -> str:
-    """The id of the network call that this is an answer to."""
-    found = ((loosely(request) if request is not None else None) or {}).get("request_uuid")
-    return found if isinstance(found, str) else ""
+def _of_another(fields: Fields, request: Request | None) -> bool:
+    """Whether it echoes the id of another network call than the one that was made."""
+    asked = ((loosely(request) if request is not None else None) or {}).get("request_uuid")
+    echo = fields.id("request_uuid", "", length_max=256)
+    return bool(echo) and isinstance(asked, str) and echo != asked
 
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
@@ -160,16 +164,12 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
 
 def _balance(fields: Fields, currency: str, call: Call) -> Decimal | None:
     """None where there is none, or none that can be read: what was said of the movement stands."""
+    if type(fields.raw.get("balance")) is str:  # a number is one of a subclass
+        return None
     try:
-        if "balance" not in fields or (isinstance(fields.raw["balance"], str) and not _is_number(fields, "balance")):
-            return None
         return read_balance(fields, "balance", UNIT, currency, call.currencies)
     except Refused:
         return None
-
-
-def _is_number(fields: Fields, name: str) -> bool:
-    return type(fields.raw[name]) is not str
 
 
 def _balance_of_a_no(fields: Fields, tx: Transaction, call: Call) -> tuple[Decimal | None, str]:

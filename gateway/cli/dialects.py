@@ -187,6 +187,12 @@ def _variants(dialect: Dialect) -> Iterator[tuple[Any, str]]:
                 yield msgspec.convert({name: value}, dialect.settings), f"{name}: {str(value).lower()}"
 
 
+def in_short(demo: str) -> str:
+    """A demo value that fits into a line: of a PEM only what it is, and where it stands."""
+    first, _, rest = demo.partition("\n")
+    return f"{first} ... (gateway dialects --json)" if rest else demo
+
+
 def shown(it: dict[str, Any]) -> str:
     """The same for people."""
     lines = [f"{it['name']}: {it['title']}", f"  signs: {it['signs']}"]
@@ -194,7 +200,7 @@ def shown(it: dict[str, Any]) -> str:
         with_ = f", only with {part['with']}" if "with" in part else ""
         end = f", at the {part['end']}'s end" if "end" in part else ""
         lines.append(
-            f"  key: {part['part']}{'' if part['secret'] else ' (no secret)'}{end}{with_}, in demos {part['demo']}"
+            f"  key: {part['part']}{'' if part['secret'] else ' (no secret)'}{end}{with_}, in demos {in_short(part['demo'])}"
         )
     for setting in it["settings"]:
         lines.append(f"  setting: {setting['name']} = {_yaml(setting['default'])} ({setting['type']})")

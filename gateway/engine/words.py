@@ -116,12 +116,13 @@ class Known(Struct, frozen=True, kw_only=True):
             # A wallet may want one of every win, and a provider whose wins belong to a round says none.
             told = replace(tx, act=replace(tx.act, reference=bet.alias))
             return (told, "the journal") if bet.wallet == way.wallet.name else None
-        if target is None:
+        meant = target or self.bet
+        if meant is None:
             return None
-        if what == "round" and target.tx.round is not None:
-            return replace(tx, round=way.round(Round(target.tx.round.id))), "the journal"
-        if what == "player" and target.tx.player:
-            return replace(tx, player=way.route.player_out(target.tx.player)), "the journal"
+        if what == "round" and meant.tx.round is not None:
+            return replace(tx, round=way.round(Round(meant.tx.round.id))), "the journal"
+        if what == "player" and meant.tx.player:
+            return replace(tx, player=way.route.player_out(meant.tx.player)), "the journal"
         return None
 
     def session_out(self, tx: Transaction) -> str:

@@ -164,6 +164,11 @@ class Ledger:
         around = [e for e in around if e.verdict in (ACCEPTED, DOUBT) and not e.undone]
         return around if act.scope == "round" and self.dialect.round_refunds else []
 
+    def has_bet(self, tx: Transaction) -> bool:
+        """Whether a bet stands in its round."""
+        mine = [e for e in self.entries.values() if e.tx.kind is Kind.DEBIT and e.tx.round_id == tx.round_id]
+        return any(e.verdict == ACCEPTED and not e.gone for e in mine)
+
     def _won(self, tx: Transaction) -> bool:
         wins = [e for e in self.entries.values() if e.tx.kind in (Kind.CREDIT, Kind.SETTLE)]
         return any(e.tx.round_id == tx.round_id and e.verdict in (ACCEPTED, DOUBT) for e in wins)
