@@ -173,7 +173,7 @@ class Engine:
     async def _batch(self, errand: Errand, wire: Transaction, act: Batch, call: Call) -> tuple[Outcome, Transaction]:
         done = await self._completed(errand, wire)
         assert isinstance(done.tx.act, Batch)
-        outcome = await Batches(self.driver).carry(errand, items_of(done.tx, done.tx.act), atomic=act.atomic)
+        outcome = await Batches(self.driver, call.name).carry(errand, items_of(done.tx, done.tx.act), atomic=act.atomic)
         if isinstance(outcome, Unknown):  # its items were decided, and nobody heard of it
             for key in sorted(errand.keys):
                 await self.driver.unheard(key, errand.name)
