@@ -10,7 +10,7 @@ from gateway.engine.parts import items_of
 from gateway.model import Batch, Kind, Reason, Round, Transaction
 from tests.engine.acts import bet, undo, win
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, nothing_is_open, word
+from tests.engine.histories import ACCEPTED, nothing_is_open, refuses, word
 from tests.simulation.behaviours import lost_before
 from tests.simulation.bench import ROUND, a_call, a_wallet
 
@@ -48,3 +48,13 @@ def test_an_item_keeps_a_round_of_its_own() -> None:
     items = (win("w1", closed=False), bet("b1", closed=True))
     said = items_of(a_call(Batch(items=items), closed=True), Batch(items=items))
     assert [item.round for item in said] == [Round(ROUND, False), Round(ROUND, True)]
+
+
+def test_rule_6_that_nothing_was_there_is_no_contradiction_of_what_moved_nothing(bench_of: MakeBench) -> None:
+    """A wallet took a win of zero for the end of its round, and knows no such movement: its cancel waited for a person, and
+    so did that of the lost settle it was a part of, while the stake stayed taken."""
+    bench = bench_of("native", a_wallet("native"))
+    assert word(bench.call(win("w1", "0.00"))) == ACCEPTED
+    bench.till.always(refuses(Reason.TRANSACTION_NOT_FOUND), Kind.ROLLBACK)
+    assert word(bench.call(undo("x1", "w1", kind=Kind.CREDIT))) == Reason.TRANSACTION_NOT_FOUND
+    nothing_is_open(bench)
