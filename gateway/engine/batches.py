@@ -106,11 +106,18 @@ def _state(outcome: Outcome) -> State:
 
 
 def _together(outcomes: dict[int, Outcome]) -> Outcome:
+    """All items as one answer. `outcomes` by the item's number, in the order in which they came to it: the balance is that
+    after the last one that was not known before, whatever its number is.
+
+    *A list of a win and a bet showed the balance between them, and one of a new bet and a known win that of long ago.*
+    """
     unknown = next((outcome for outcome in outcomes.values() if isinstance(outcome, Unknown)), None)
     if unknown is not None:
         return unknown
     told = [outcome for _, outcome in sorted(outcomes.items()) if not isinstance(outcome, Unknown)]
-    shown = next((outcome for outcome in reversed(told) if outcome.balance is not None), None)
+    done = [outcome for outcome in outcomes.values() if not isinstance(outcome, Unknown)]
+    new = [outcome for outcome in done if not outcome.replayed] or done
+    shown = next((outcome for outcome in reversed(new) if outcome.balance is not None), None)
     first = next((outcome.wallet_id for outcome in told if isinstance(outcome, Accepted)), "")
     if shown is None:
         return Accepted(items=tuple(told), wallet_id=first)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gateway.engine.parts import items_of
 from gateway.model import Batch, Kind, Reason, Round, Transaction
-from tests.engine.acts import bet, undo, win
+from tests.engine.acts import bet, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, nothing_is_open, refuses, word
 from tests.simulation.behaviours import lost_before
@@ -58,3 +58,9 @@ def test_rule_6_that_nothing_was_there_is_no_contradiction_of_what_moved_nothing
     bench.till.always(refuses(Reason.TRANSACTION_NOT_FOUND), Kind.ROLLBACK)
     assert word(bench.call(undo("x1", "w1", kind=Kind.CREDIT))) == Reason.TRANSACTION_NOT_FOUND
     nothing_is_open(bench)
+
+
+def test_rule_8_the_balance_of_a_list_is_that_after_its_last_movement(bench_of: MakeBench) -> None:
+    """A list of a win and a bet showed the balance between them."""
+    bench = bench_of("native", "netgaming")
+    assert yes(bench.call(batch(win("w1"), bet("b1")))).balance == Decimal("1015.00")
