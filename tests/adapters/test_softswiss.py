@@ -44,7 +44,7 @@ from gateway.model import (
     Transaction,
     Unknown,
 )
-from tests.engine.acts import bet, settle, undo, win
+from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench, benches
 from tests.engine.histories import ACCEPTED, nothing_is_open, word
 from tests.simulation.behaviours import lost_after, lost_before
@@ -310,6 +310,13 @@ def test_what_is_repeated_is_applied_once(bench_of: MakeBench) -> None:
     assert word(bench.call(a_list(bet("b1"), win("w1"), win("w2", "5.00"), atomic=True))) == ACCEPTED
     assert bench.till.balance() == Decimal("1020.00")
     nothing_is_open(bench)
+
+
+def test_a_list_shows_the_balance_after_what_is_new_in_it_and_a_known_one_that_of_then(bench_of: MakeBench) -> None:
+    bench = bench_of("softswiss", a_wallet("native", repeats=APPLIED))
+    first, mixed = a_list(win("w1"), bet("b1"), atomic=True), a_list(bet("b2"), win("w1"), atomic=True)
+    shown = [yes(bench.call(each)).balance for each in (first, mixed, first)]
+    assert shown == [Decimal("1015.00"), Decimal("1005.00"), Decimal("1015.00")]
 
 
 @pytest.mark.parametrize(
