@@ -68,7 +68,8 @@ def _answers(outcome: Outcome, tx: Transaction | None) -> Answers:
     act = tx.act if tx is not None else None
     if not isinstance(act, Batch) or isinstance(outcome, Unknown):
         return [(tx, outcome)]
-    return list(zip(act.items, outcome.items or [outcome] * len(act.items), strict=True))
+    each = outcome.items if len(outcome.items) == len(act.items) else [outcome] * len(act.items)
+    return list(zip(act.items, each, strict=True))
 
 
 def _is_no(answer: Outcome, tx: Transaction | None, call: Call) -> bool:
