@@ -13,7 +13,7 @@ from gateway.engine.moment import Moment
 from gateway.engine.movement import Fact, Movement
 from gateway.engine.setup import Wallet
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Kind, Reason, Rollback, any_no, reference_of, repeats_as
+from gateway.model import Accepted, Act, Declined, Kind, Reason, Rollback, amounts, any_no, reference_of, repeats_as
 
 OUR_FAULT = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST})
 """What a wallet says where our key or our form was wrong: it speaks of us, not of the player."""
@@ -167,10 +167,17 @@ def _never_applied(
         arrived = forgot_at is None or moment.in_flight(forgot_at) - ago >= wallet.in_flight_max
         return wallet.tombstones or arrived
     if target.state is State.ACCEPTED and target.attempts:
-        return False  # this very wallet accepted it: it contradicts itself, perhaps for a moment only
+        # This very wallet accepted it: it contradicts itself, perhaps for a moment only. Of nothing there may be no memory.
+        return _of_nothing(target.tx.act)
     if target.attempts and not _surely_remembered(target, wallet, moment):
         return False  # it may have forgotten what it applied (rule 14)
     return wallet.tombstones or target.decided or landed(target, wallet, moment, moment.passed(fact.began))
+
+
+def _of_nothing(act: Act) -> bool:
+    """Whether it moved zero: a wallet that knows no such movement took it for the end of its round."""
+    moved = amounts(act)
+    return bool(moved) and not any(amount is None or amount for amount in moved)
 
 
 def beyond_memory(rollback: Movement, target: Movement | None, wallet: Wallet, moment: Moment) -> bool:

@@ -188,7 +188,7 @@ class Engine:
         assert isinstance(done.tx.act, Batch)
         # What the wire did not say is no part of an item's content (rule 2): it is completed as if it came alone.
         said = replace(done.tx, currency=wire.currency)
-        outcome = await Batches(self.driver).carry(errand, items_of(said, done.tx.act), atomic=act.atomic)
+        outcome = await Batches(self.driver, call.name).carry(errand, items_of(said, done.tx.act), atomic=act.atomic)
         if isinstance(outcome, Unknown):  # its items were decided, and nobody heard of it
             for key in sorted(errand.keys):
                 await self.driver.unheard(key, errand.name)

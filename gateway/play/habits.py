@@ -54,6 +54,8 @@ _HABITS: Mapping[str, Habit] = {
         spares=frozenset({Reason.INSUFFICIENT_FUNDS, Reason.LIMIT_EXCEEDED}),
         ids="uuid",
     ),
+    # "betwin 4 attempts, finish 5; after the last one it may refund the round; a rollback until 200"
+    "softswiss": Habit(bet=4, win=4, undo=10),
     # "CANCEL_REQUIRED: provider must send cancel"
     "neverending": Habit(ids="uuid"),
     # "repeated every 5 s, two times; then a queue repeats it" (the queue is shortened here)
