@@ -36,6 +36,9 @@ class Call(Struct, frozen=True, kw_only=True):
     currencies: Currencies = Currencies()
     country: str = ""  # provider's end: the player's, as the wallet said it when the session began
     again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
+    stand_in: bool = False
+    """A part of the key stands in a session's place: the request shows one (provider's end), or `sign` puts ours where
+    there is no session (wallet's end)."""
 
 
 class NoCall(Exception):

@@ -118,6 +118,7 @@ def parse(dialect: Dialect, name: str, text: str) -> Vector:
             provider=str((plain or {}).get("provider", "acme")),
             currency=facts.get("currency", ""),
             currencies=CURRENCIES,
+            stand_in=dialect.auth.holds_stand_in((key,)),
         ),
         keys=(key,),
         request=request,
@@ -192,9 +193,10 @@ def check(dialect: Dialect, vector: Vector) -> list[str]:
 
 
 def named(dialect: Dialect, vector: Vector) -> Call:
-    """The call, with the name that the dialect's `route` gives it."""
+    """The call, with the name that the dialect's `route` gives it, and what its request shows for a session."""
     name = dialect.route(vector.request, vector.call.settings)
-    return msgspec.structs.replace(vector.call, name=name)
+    shown = dialect.auth.shows_stand_in(vector.request, vector.keys)
+    return msgspec.structs.replace(vector.call, name=name, stand_in=shown)
 
 
 def _provider_end(dialect: Dialect, vector: Vector) -> list[str]:

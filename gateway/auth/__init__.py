@@ -23,6 +23,7 @@ from gateway.auth.scheme import (
     loosely,
     raw_body,
 )
+from gateway.auth.shared import SharedKey, WithStandIn
 
 __all__ = [
     "Auth",
@@ -30,10 +31,12 @@ __all__ = [
     "InHeader",
     "Key",
     "Part",
+    "SharedKey",
     "Signed",
     "StaticHeaders",
     "Unsigned",
     "When",
+    "WithStandIn",
     "base64_text",
     "digest_of",
     "hex_text",

@@ -121,6 +121,9 @@ class Engine:
         tx: Transaction | None = None
         try:
             self._prove(provider, request, call)
+            if dialect.auth.stand_in:
+                shown = dialect.auth.shows_stand_in(request, live(provider.keys, call.now))
+                call = replace(call, stand_in=shown)
             tx = dialect.decode_request(request, call)
         except Refused as refused:
             return await self._answer(errand, refused.outcome(), None, call, "refused")

@@ -61,9 +61,11 @@ class Way(Struct, frozen=True, kw_only=True):
 
     def call(self, now: datetime, nonce: str) -> Call:
         """What the wallet's dialect may know."""
+        auth = self.wallet.dialect.auth
         return Call(
             settings=self.wallet.settings, now=now, nonce=nonce, provider=self.provider.id,
             currency=self.wallet.currency, currencies=self.setup.currencies,
+            stand_in=auth.stand_in != "" and auth.holds_stand_in(live(self.wallet.keys, now)),
         )  # fmt: skip
 
     def alias(self, space: str, tx: Transaction, *, made: bool = False) -> str:
