@@ -59,7 +59,8 @@ class Wire(Struct, frozen=True, kw_only=True):
 
 
 class TextIds(Struct, frozen=True):
-    """A wallet that takes any text as id, up to `length_max` characters."""
+    """A wallet that takes any text as id, up to `length_max` characters: 29 at the least, of which 28 are a digest's 112
+    bits where an id is too long for it."""
 
     length_max: int = 128
 

@@ -73,7 +73,7 @@ def alias(
         plain = f"{provider_id}:{space}:{len(tx.id)}:{tx.id}:{scope}"
     if len(plain) <= wallet.ids.length_max and not as_is:
         return plain
-    return "~" + hashlib.sha256(plain.encode()).hexdigest()
+    return ("~" + hashlib.sha256(plain.encode()).hexdigest())[: wallet.ids.length_max]
 
 
 def own_id(key: str) -> str:

@@ -281,6 +281,7 @@ class Engine:
             if what == "player" and tx.player:
                 return replace(outcome, profile=replace(outcome.profile or Profile(), player=tx.player))
             amount = await self._moved(errand.provider, tx) if what == "amount" else None
+            amount = missing.otherwise if amount is None else amount
             if amount is not None:
                 return replace(outcome, moved=amount)
         return Unknown(detail=missing.message)

@@ -162,7 +162,7 @@ def _referring(way: Way, tx: Transaction, target: Movement | None) -> Act:
         if not isinstance(act, Rollback):
             return act
         # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
-        act = replace(act, reference_kind=target.kind)
+        act = replace(act, reference_kind=target.kind, reference_type=getattr(target.tx.act, "type", ""))
         # A free bet took no cash, whatever its amount says: nor does its rollback give any.
         return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
     meant_tx = replace(tx, id=act.reference)
