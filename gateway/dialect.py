@@ -121,6 +121,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""
+    digits: int | None = None
+    """How many digits every amount has on its wire, whatever the currency; a currency with others is refused at load.
+    None: each has its own."""
     hides: frozenset[str] = frozenset()
     """Names of headers and fields that hold a secret or a session, beside the usual ones: never
     shown by `sign`, `translate` or a log."""
