@@ -248,11 +248,18 @@ def _head_fields(tx: Transaction, call: Call) -> dict[str, Any]:
         "token": tx.session and _needed("session", tx.session, TOKEN_MAX),  # `sign` puts the reconciliation token
         "userId": _needed("player", tx.player, PLAYER_MAX),
         "currency": _needed("currency", tx.currency, CURRENCY_MAX),
-        "game": known(type=game.type, key=_needed("game", game.id, GAME_MAX), version=tx.extra.get("version")),
+        "game": known(type=game.type, key=_game_key(tx, game), version=tx.extra.get("version")),
         "round": {"id": round_id, "starts": starts, "ends": closed},
         **known(casino=tx.extra.get("casino"), ip=tx.extra.get("ip")),
         **known(promo=promo or None, jackpot=_object(tx, "jackpot") or None),
     }
+
+
+def _game_key(tx: Transaction, game: Game) -> str:
+    """A stake needs one. A payout or a refund is never held back for it: nothing in its page wants it there."""
+    if isinstance(tx.act, Debit):
+        return _needed("game", game.id, GAME_MAX)
+    return game.id if len(game.id) <= GAME_MAX else ""
 
 
 def _stake(tx: Transaction, amount: Decimal, id: str, call: Call) -> dict[str, Any]:

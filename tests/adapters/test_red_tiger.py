@@ -352,6 +352,12 @@ def test_an_amount_is_read_as_it_was_written(amount: Decimal) -> None:
     assert understood.act == Debit(amount=amount)
 
 
+def test_no_payout_and_no_refund_waits_for_a_game() -> None:
+    for tx in (WIN, UNDO):
+        for game in (None, Game(id="g" * 129)):
+            assert json.loads(DIALECT.encode_request(replace(tx, game=game), CALL).body)["game"] == {}
+
+
 def test_a_refund_whose_amount_nobody_knows_tells_its_own() -> None:
     for stake, otherwise in (("2.50", Decimal("2.50")), ("x", None), ("-1", None)):
         request = asking("refund", BODY | {"transaction": {"id": "1", "stake": stake}})
