@@ -10,17 +10,19 @@ from __future__ import annotations
 from adapters.red_tiger.answers import decode_response, encode_response
 from adapters.red_tiger.requests import decode_request, encode_request
 from adapters.red_tiger.wire import CALLS, DIGITS, ID_MAX, Settings
-from gateway.auth import Part, SharedKey, WithStandIn
+from gateway.auth import Part, SharedKey
 from gateway.dialect import Dialect, TextIds, posts
 from gateway.model import Kind
 
 # ---------------------------------------------------------------- signature
 
 # Nothing is signed: the key says who calls, over TLS and beside a guard of networks.
-KEY = WithStandIn(
-    SharedKey(Part("api_key", demo="rt-test-key"), "authorization", "Basic"),
-    Part("recon_token", demo="rt-recon-5d0c1f8e2b7a46939a31c07e", needed=False),
-    field="token",
+KEY = SharedKey(
+    Part("api_key", demo="rt-test-key"),
+    "authorization",
+    "Basic",
+    stand_in=Part("recon_token", demo="rt-recon-5d0c1f8e2b7a46939a31c07e", needed=False),
+    instead_of="token",
 )
 
 # ---------------------------------------------------------------- the whole

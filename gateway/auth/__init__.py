@@ -23,7 +23,7 @@ from gateway.auth.scheme import (
     loosely,
     raw_body,
 )
-from gateway.auth.shared import SharedKey, WithStandIn
+from gateway.auth.shared import SharedKey
 
 __all__ = [
     "Auth",
@@ -36,7 +36,6 @@ __all__ = [
     "StaticHeaders",
     "Unsigned",
     "When",
-    "WithStandIn",
     "base64_text",
     "digest_of",
     "hex_text",

@@ -34,7 +34,7 @@ class Auth:
     """How a dialect proves who speaks. The base is a dialect without any proof of its own."""
 
     stand_in: str = ""
-    """The part of a key that may stand where a call has no session (`WithStandIn`); blank = there is none."""
+    """The part of a key that may stand where a call has no session (`SharedKey`); blank = there is none."""
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
         """The parts a key needs with these settings; empty = the dialect is unsigned."""
@@ -61,7 +61,7 @@ class Auth:
 
     def holds_stand_in(self, keys: Sequence[Key]) -> bool:
         """Whether `sign` can put that part where a request has no session."""
-        return bool(self.stand_in) and any(key.parts.get(self.stand_in) for key in keys)
+        return False
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""

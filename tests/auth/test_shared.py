@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
-from gateway.auth import Key, Part, SharedKey, WithStandIn
+from gateway.auth import Key, Part, SharedKey
 from gateway.http import Request
 from gateway.model import Reason, Refused
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = SharedKey(Part("api_key"), "authorization", "Basic")
-BOTH = WithStandIn(KEY, Part("late_token", needed=False), "token")
+BOTH = SharedKey(
+    Part("api_key"), "authorization", "Basic", stand_in=Part("late_token", needed=False), instead_of="token"
+)
 ONE = Key(id="one", parts={"api_key": "k-one", "late_token": "late-one"})
 TWO = Key(id="two", parts={"api_key": "k-two", "late_token": "late-two"})
 BARE = Key(id="bare", parts={"api_key": "k-bare"})
@@ -59,6 +61,13 @@ def test_nothing_else_is_taken_for_it(token: Any) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b"\xff", b'{"token'])
 def test_a_body_that_holds_no_field_shows_none(body: bytes) -> None:
     assert not BOTH.shows_stand_in(Request(method="POST", path="/x", body=body), (ONE,))
+
+
+def test_a_key_without_such_a_part_knows_none() -> None:
+    assert [part.name for part in KEY.parts(None)] == ["api_key"]
+    assert not KEY.shows_stand_in(asking("late-one"), (ONE,))
+    assert not KEY.holds_stand_in((ONE,))
+    assert KEY.sign(asking(""), (ONE,), None, NOW).body == asking("").body
 
 
 def test_a_key_may_do_without_it() -> None:
