@@ -146,7 +146,7 @@ class Missing(Refused):
 
     Raised by `encode_request` and `encode_response`; the engine supplies the value from what it
     knows and asks again, or gives up: as not authenticated where a session would say it, else as `unsupported`.
-    `otherwise`: the amount that an answer tells where nobody knows the right one.
+    `otherwise`: the amount that is told where nobody knows the right one.
     """
 
     def __init__(self, what: str, otherwise: Decimal | None = None) -> None:

@@ -5,19 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from adapters.red_tiger.requests import inner
-from adapters.red_tiger.wire import (
-    CODE_MAX,
-    DOUBT,
-    DUPLICATE,
-    ERRORS,
-    MESSAGES,
-    NOTHING,
-    STATUSES,
-    TOKEN_MAX,
-    read_amount,
-    shown,
-)
+from adapters.red_tiger.requests import inner, stake_said
+from adapters.red_tiger.wire import CODE_MAX, DOUBT, DUPLICATE, ERRORS, MESSAGES, NOTHING, STATUSES, TOKEN_MAX, shown
 from gateway.auth import loosely
 from gateway.codec.fields import Fields, known, write_json
 from gateway.codec.units import bounded
@@ -102,21 +91,11 @@ def _moved_fields(
 ) -> dict[str, Any]:  # fmt: skip
     moved = asked if outcome.moved is None else outcome.moved
     if moved is None:
-        raise Missing("amount", otherwise=_stake_said(tx, call))
+        raise Missing("amount", otherwise=stake_said(tx, call))
     wire = (loosely(call.request) or {}) if call.request else {}
     # Its own token, the reconciliation token, too: only `auth` can hand out another.
     token = str(wire.get("token") or tx.session)
     return {"token": token, "id": outcome.wallet_id, name: {"cash": shown(moved), "bonus": NOTHING}}
-
-
-def _stake_said(tx: Transaction, call: Call) -> Decimal | None:
-    """What a refund says that its stake was: told again where nobody knows it."""
-    if call.request is None:
-        return None
-    try:
-        return read_amount(inner(Fields.of(call.request), "transaction"), "stake", tx.currency, call)
-    except Refused:
-        return None
 
 
 # ---------------------------------------------------------------- wallet's end

@@ -8,8 +8,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from adapters.red_tiger.wire import (
+    AFFILIATE_MAX,
     AUTH,
     BUYIN,
+    CASINO_MAX,
     CHANNEL_MAX,
     CODE_MAX,
     CURRENCY_MAX,
@@ -110,12 +112,27 @@ def _win_type(movement: Fields, amount: Decimal, call: Call) -> str:
 def _read_refund(fields: Fields, head: Transaction, movement: Fields, id: str, call: Call) -> Transaction:
     """It repeats the id of what it undoes, and has none of its own. Its amount is not believed: all of it comes back."""
     reference = canonical_id(BUYIN if call.name == PROMO_REFUND else STAKE, id)
+    described = _described(fields, head, movement, call)
     return replace(
-        _described(fields, head, movement, call),
+        described,
         act=Rollback(reference=reference),
         id=f"refund:{reference}",
         currency=softly(lambda: read_currency(fields, call), "", call),
+        extra=described.extra | known(**movement.opaque("stake")),
     )
+
+
+def stake_said(tx: Transaction, call: Call) -> Decimal | None:
+    """What a refund says that its stake was: told where nobody knows it. A wallet does not look at it."""
+    return _passed_amount(Fields(tx.extra), "stake", tx, call)
+
+
+def _passed_amount(fields: Fields, name: str, tx: Transaction, call: Call) -> Decimal | None:
+    """An amount that was passed on as it came; None where it is none."""
+    try:
+        return read_amount(fields, name, tx.currency, call)
+    except Refused:
+        return None
 
 
 def inner(fields: Fields, name: str) -> Fields:
@@ -195,7 +212,8 @@ def _needed(what: str, value: str, length_max: int) -> str:
 def _auth_fields(tx: Transaction) -> dict[str, Any]:
     """There is no call for a balance alone: `auth` shows one."""
     launched = tx.act.launch_token if isinstance(tx.act, Authenticate) else ""
-    passed_on = {name: tx.extra.get(name) for name in ("casino", "ip", "affiliate", "extras")}
+    passed_on = {name: _short(tx, name, most) for name, most in (("casino", CASINO_MAX), ("affiliate", AFFILIATE_MAX))}
+    passed_on |= {name: tx.extra.get(name, "") for name in ("ip", "extras")}
     channel = tx.channel if len(tx.channel) <= CHANNEL_MAX else ""
     token = _needed("session", tx.session or launched, TOKEN_MAX)
     return {"token": token} | known(userId=tx.player, currency=tx.currency, channel=channel, **passed_on)
@@ -220,16 +238,16 @@ def _say_credit(tx: Transaction, act: Credit, call: Call) -> Request:
     movement = {
         "id": _needed("id", told_id(tx.id, "settle") if settles else tx.id, ID_MAX),
         "payout": amount,
-        "payoutPromo": tx.extra.get("payoutPromo", NOTHING),
+        "payoutPromo": _purse(tx, "payoutPromo", call),
         "details": _split(tx, act.amount) or _whole(amount, NO_JACKPOT, is_jackpot=is_jackpot),
-        "sources": _object(tx, "sources") or sources,
+        "sources": _sources(tx, call) or sources,
     }
     return _post(SETTLE if settles else PAYOUT, _head_fields(tx, call) | {"transaction": movement, "retry": False})
 
 
 def _say_refund(tx: Transaction, act: Rollback, call: Call) -> Request:
     if act.amount is None:
-        raise Missing("amount")
+        raise Missing("amount", otherwise=stake_said(tx, call))
     reference = told_id(act.reference, "buyin")
     promo = act.reference_type == PROMO or reference != act.reference
     movement = _stake(tx, act.amount, _needed("reference", reference, ID_MAX), call)
@@ -248,9 +266,9 @@ def _head_fields(tx: Transaction, call: Call) -> dict[str, Any]:
         "token": tx.session and _needed("session", tx.session, TOKEN_MAX),  # `sign` puts the reconciliation token
         "userId": _needed("player", tx.player, PLAYER_MAX),
         "currency": _needed("currency", tx.currency, CURRENCY_MAX),
-        "game": known(type=game.type, key=_game_key(tx, game), version=tx.extra.get("version")),
+        "game": known(type=game.type, key=_game_key(tx, game), version=_short(tx, "version", GAME_MAX)),
         "round": {"id": round_id, "starts": starts, "ends": closed},
-        **known(casino=tx.extra.get("casino"), ip=tx.extra.get("ip")),
+        **known(casino=_short(tx, "casino", CASINO_MAX), ip=tx.extra.get("ip")),
         **known(promo=promo or None, jackpot=_object(tx, "jackpot") or None),
     }
 
@@ -267,7 +285,7 @@ def _stake(tx: Transaction, amount: Decimal, id: str, call: Call) -> dict[str, A
     return {
         "id": _needed("id", id, ID_MAX),
         "stake": text,
-        "stakePromo": tx.extra.get("stakePromo", NOTHING),
+        "stakePromo": _purse(tx, "stakePromo", call),
         "details": _split(tx, amount) or _whole(text, NOTHING, is_jackpot=False),
     }
 
@@ -295,6 +313,25 @@ def _split(tx: Transaction, amount: Decimal) -> dict[str, Any]:
     except Refused:
         return {}
     return said if min(parts) >= 0 and sum(parts) == amount else {}
+
+
+def _sources(tx: Transaction, call: Call) -> dict[str, Any]:
+    """Where a payout came from, as Red Tiger itself said it, if a wallet can read it."""
+    said = _object(tx, "sources")
+    parts = [_passed_amount(Fields(said), name, tx, call) for name in ("lines", "features")]
+    return said if None not in parts and isinstance(said.get("jackpot"), dict) else {}
+
+
+def _purse(tx: Transaction, name: str, call: Call) -> str:
+    """What was said of the promo purse, if a wallet can read it: a payout or refund may not fail for it."""
+    said = _passed_amount(Fields(tx.extra), name, tx, call)
+    return NOTHING if said is None else call.currencies.text(said, tx.currency)
+
+
+def _short(tx: Transaction, name: str, length_max: int) -> str:
+    """A text that only describes, where it is as short as a wallet takes it."""
+    text = tx.extra.get(name, "")
+    return text if len(text) <= length_max else ""
 
 
 def _object(tx: Transaction, name: str) -> dict[str, Any]:

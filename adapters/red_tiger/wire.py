@@ -85,7 +85,8 @@ NAMES = frozenset(
         "round", "promo", "retry",
     }
 )  # fmt: skip
-TOKEN_MAX, PLAYER_MAX, CURRENCY_MAX, CHANNEL_MAX, ID_MAX, GAME_MAX, CODE_MAX = 128, 36, 8, 8, 32, 128, 64
+TOKEN_MAX, PLAYER_MAX, CURRENCY_MAX, ID_MAX, GAME_MAX, CODE_MAX = 128, 36, 8, 32, 128, 64
+CHANNEL_MAX, CASINO_MAX, AFFILIATE_MAX = 8, 50, 255
 
 
 def softly(read: Callable[[], T], otherwise: T, call: Call) -> T:

@@ -194,12 +194,19 @@ def spoken(dialect: Dialect, tx: Transaction, call: Call, supply: Supply) -> Spo
         try:
             return Spoken(dialect.encode_request(tx, call), tx, tuple(notes))
         except Missing as missing:
-            supplied = supply(tx, missing.field)
+            supplied = supply(tx, missing.field) or _otherwise(tx, missing)
             if supplied is None or supplied[0] == tx:
                 raise
             tx, source = supplied
             notes.append(f"{missing.field} from {source}")
     raise Refused(Reason.UNSUPPORTED, "this dialect asks for more and more")
+
+
+def _otherwise(tx: Transaction, missing: Missing) -> Supplied:
+    """An amount that only the provider said: nobody here knows what it means."""
+    if missing.otherwise is None or not isinstance(tx.act, Rollback | Capture):
+        return None
+    return replace(tx, act=replace(tx.act, amount=missing.otherwise)), "the provider"
 
 
 def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:

@@ -352,19 +352,34 @@ def test_an_amount_is_read_as_it_was_written(amount: Decimal) -> None:
     assert understood.act == Debit(amount=amount)
 
 
+ODD = {
+    "stakePromo": "[]", "payoutPromo": "-1", "details": "[]", "sources": '{"lines":"x","features":"0.00","jackpot":{}}',
+    "promo": "7", "jackpot": "[]", "version": "v" * 129, "casino": "c" * 51, "starts": "?",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tx", [BET, WIN, UNDO], ids=lambda tx: tx.kind)
+def test_what_was_passed_on_in_another_form_is_left_out(tx: Transaction) -> None:
+    """A wallet that cannot read a description would refuse what it stands beside."""
+    told, plain = (json.loads(DIALECT.encode_request(each, CALL).body) for each in (replace(tx, extra=ODD), tx))
+    assert told | {"round": None} == plain | {"round": None}
+
+
 def test_no_payout_and_no_refund_waits_for_a_game() -> None:
     for tx in (WIN, UNDO):
         for game in (None, Game(id="g" * 129)):
             assert json.loads(DIALECT.encode_request(replace(tx, game=game), CALL).body)["game"] == {}
 
 
-def test_a_refund_whose_amount_nobody_knows_tells_its_own() -> None:
-    for stake, otherwise in (("2.50", Decimal("2.50")), ("x", None), ("-1", None)):
-        request = asking("refund", BODY | {"transaction": {"id": "1", "stake": stake}})
-        tx = replace(UNDO, act=Rollback(reference="1"))
-        with pytest.raises(Missing) as missing:
-            DIALECT.encode_response(Accepted(balance=Decimal(1)), tx, replace(CALL, name="refund", request=request))
-        assert (missing.value.field, missing.value.otherwise) == ("amount", otherwise)
+@pytest.mark.parametrize(("stake", "otherwise"), [("2.50", "2.50"), ("x", None), ("-1", None), (None, None)])
+def test_a_refund_whose_amount_nobody_knows_tells_its_own(stake: str | None, otherwise: str | None) -> None:
+    tx, wanted = read("refund", BODY | {"transaction": {"id": "1", "stake": stake}}), otherwise and Decimal(otherwise)
+    with pytest.raises(Missing) as answering:
+        DIALECT.encode_response(Accepted(balance=Decimal(1)), tx, replace(CALL, name="refund"))
+    with pytest.raises(Missing) as asking_for:
+        DIALECT.encode_request(tx, CALL)
+    for missing in (answering.value, asking_for.value):
+        assert (missing.field, missing.otherwise) == ("amount", wanted)
 
 
 @pytest.mark.parametrize("path", ["/", "", "/Stake", "/stakes", "/promo", "/promo/stake", "/session", "//stake"])
@@ -434,6 +449,17 @@ def test_the_refund_of_an_unknown_stake_refuses_it_when_it_comes(bench_of: MakeB
     assert told == {"success": False, "error": {"message": "Transaction not found", "code": 400}}
     bench.call(replace(BUYIN, act=Debit(amount=Decimal("1.00")), id="st-599"))
     assert bench.answers[-1].reason == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_a_refund_that_the_journal_knows_nothing_of_reaches_the_wallet(bench_of: MakeBench) -> None:
+    """*A restored journal: the stake had been taken, its refund heard 400 and nobody was asked.*"""
+    bench = bench_of("red_tiger", "red_tiger")
+    stake = replace(BUYIN, act=Debit(amount=Decimal("10.00")), id="acme:debit:st-1")
+    bench.till.purse.apply(stake, "", bench.scheduler.clock())
+    assert bench.till.balance() == Decimal("990.00")
+    told = late(bench, "refund", {"transaction": {"id": "st-1", "stake": "47.00"}})
+    assert told["success"]
     assert bench.till.balance() == Decimal("1000.00")
 
 
