@@ -223,7 +223,8 @@ class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", tag_field="kin
     """Undoes the movement that `reference` and `reference_kind` name. `amount` None = all of it.
 
     `scope` is what the provider asked for: `transaction`, or `round` (rule 16). `reference_type`: the `type` of that
-    movement, for a wallet that undoes some in a call of their own; only the journal says it.
+    movement, for a wallet that undoes some in a call of their own; the wire or the journal says it, and native has no word
+    for it.
     """
 
     reference: str = ""

@@ -111,11 +111,11 @@ def _win_type(movement: Fields, amount: Decimal, call: Call) -> str:
 
 def _read_refund(fields: Fields, head: Transaction, movement: Fields, id: str, call: Call) -> Transaction:
     """It repeats the id of what it undoes, and has none of its own. Its amount is not believed: all of it comes back."""
-    reference = canonical_id(BUYIN if call.name == PROMO_REFUND else STAKE, id)
-    described = _described(fields, head, movement, call)
+    promo, described = call.name == PROMO_REFUND, _described(fields, head, movement, call)
+    reference = canonical_id(BUYIN if promo else STAKE, id)
     return replace(
         described,
-        act=Rollback(reference=reference),
+        act=Rollback(reference=reference, reference_type=PROMO if promo else ""),
         id=f"refund:{reference}",
         currency=softly(lambda: read_currency(fields, call), "", call),
         extra=described.extra | known(**movement.opaque("stake")),
@@ -248,8 +248,8 @@ def _say_credit(tx: Transaction, act: Credit, call: Call) -> Request:
 def _say_refund(tx: Transaction, act: Rollback, call: Call) -> Request:
     if act.amount is None:
         raise Missing("amount", otherwise=stake_said(tx, call))
-    reference = told_id(act.reference, "buyin")
-    promo = act.reference_type == PROMO or reference != act.reference
+    promo = act.reference_type == PROMO
+    reference = told_id(act.reference, "buyin") if promo else act.reference
     movement = _stake(tx, act.amount, _needed("reference", reference, ID_MAX), call)
     return _post(PROMO_REFUND if promo else REFUND, _head_fields(tx, call) | {"transaction": movement})
 

@@ -262,8 +262,8 @@ def test_a_refund_means_what_has_its_id_in_its_own_call() -> None:
         ("acme:debit:1", "", "/refund"),
         ("acme:debit:1", "bet", "/refund"),
         ("acme:debit:1", "promo", "/promo/refund"),
-        ("buyin:1", "", "/promo/refund"),
-        ("buyin:debit:1", "", "/refund"),
+        ("buyin:1", "promo", "/promo/refund"),
+        ("buyin:1", "", "/refund"),
     ],
 )
 def test_a_buyin_is_undone_in_a_call_of_its_own(reference: str, type: str, path: str) -> None:
@@ -452,14 +452,21 @@ def test_the_refund_of_an_unknown_stake_refuses_it_when_it_comes(bench_of: MakeB
     assert bench.till.balance() == Decimal("1000.00")
 
 
-def test_a_refund_that_the_journal_knows_nothing_of_reaches_the_wallet(bench_of: MakeBench) -> None:
+@pytest.mark.parametrize(
+    ("call", "told", "act"),
+    [
+        ("refund", "acme:debit:x-1", Debit(amount=Decimal("10.00"))),
+        ("promo/refund", "buyin:acme:debit:buyin:x-1", Debit(amount=Decimal("10.00"), type="promo")),
+    ],
+)
+def test_a_refund_of_what_the_journal_does_not_know_reaches_the_wallet(
+    bench_of: MakeBench, call: str, told: str, act: Debit
+) -> None:
     """*A restored journal: the stake had been taken, its refund heard 400 and nobody was asked.*"""
     bench = bench_of("red_tiger", "red_tiger")
-    stake = replace(BUYIN, act=Debit(amount=Decimal("10.00")), id="acme:debit:st-1")
-    bench.till.purse.apply(stake, "", bench.scheduler.clock())
+    bench.till.purse.apply(replace(BUYIN, act=act, id=told), "", bench.scheduler.clock())
     assert bench.till.balance() == Decimal("990.00")
-    told = late(bench, "refund", {"transaction": {"id": "st-1", "stake": "47.00"}})
-    assert told["success"]
+    assert late(bench, call, {"transaction": {"id": "x-1", "stake": "47.00"}})["success"]
     assert bench.till.balance() == Decimal("1000.00")
 
 
