@@ -66,14 +66,14 @@ def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str
     match tx.act:
         case Debit():
             moved = Decimal(0) if tx.act.free_round else tx.act.amount
-            return {"result": purses | _moved_fields("stake", moved, outcome, tx, call)}
+            return {"result": _moved_fields("stake", moved, outcome, tx, call) | purses}
         case Credit():
-            return {"result": purses | _moved_fields("payout", tx.act.amount, outcome, tx, call)}
+            return {"result": _moved_fields("payout", tx.act.amount, outcome, tx, call) | purses}
         case Rollback():
             # [field] reads the balance inside, Valkyrie writes it beside.
-            return {"result": purses | _moved_fields("stake", tx.act.amount, outcome, tx, call)} | purses
+            return {"result": _moved_fields("stake", tx.act.amount, outcome, tx, call) | purses} | purses
         case _:
-            return {"result": purses | _player_fields(outcome, tx, call)}
+            return {"result": _player_fields(outcome, tx, call) | purses}
 
 
 def _player_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:

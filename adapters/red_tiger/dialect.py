@@ -2,13 +2,15 @@
 
 Source: Valkyrie's public module for Red Tiger, its integration tests, and two public operator wallets. The vendor's own
 pages need a login; what is ours is in NOTES.md.
-`wire.py` holds money, codes and ids, `requests.py` and `answers.py` the four functions.
+`wire.py` holds money, codes and ids; `requests.py` is what is read, `told.py` what a wallet is told, `answers.py` both
+ways of an answer.
 """
 
 from __future__ import annotations
 
 from adapters.red_tiger.answers import decode_response, encode_response
-from adapters.red_tiger.requests import decode_request, encode_request
+from adapters.red_tiger.requests import decode_request
+from adapters.red_tiger.told import encode_request
 from adapters.red_tiger.wire import CALLS, DIGITS, ID_MAX, Settings
 from gateway.auth import Part, SharedKey
 from gateway.dialect import Dialect, TextIds, posts
