@@ -38,6 +38,9 @@ class Call(Struct, frozen=True, kw_only=True):
     country: str = ""  # provider's end: the player's, as the wallet said it when the session began
     again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
     unknown: frozenset[str] = frozenset()  # provider's end: what the answer missed, and nobody knows
+    stand_in: bool = False
+    """A part of the key stands in a session's place: the request shows one (provider's end), or `sign` puts ours where
+    there is no session (wallet's end)."""
 
 
 class NoCall(Exception):
@@ -140,6 +143,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""
+    digits: int | None = None
+    """How many digits every amount has on its wire, whatever the currency; a currency with others is refused at load.
+    None: each has its own."""
     hides: frozenset[str] = frozenset()
     """Names of headers and fields that hold a secret or a session, beside the usual ones: never
     shown by `sign`, `translate` or a log."""

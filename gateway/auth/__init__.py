@@ -26,6 +26,7 @@ from gateway.auth.scheme import (
     loosely,
     raw_body,
 )
+from gateway.auth.shared import SharedKey
 
 __all__ = [
     "Auth",
@@ -35,6 +36,7 @@ __all__ = [
     "Key",
     "Part",
     "RsaSigned",
+    "SharedKey",
     "Signed",
     "StaticHeaders",
     "StaticQuery",

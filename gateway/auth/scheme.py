@@ -28,10 +28,14 @@ class Part(Struct, frozen=True):
     secret: bool = True
     demo: str = ""  # what the demo, `gateway wallet` and `gateway provider` use
     end: str = ""  # `provider` or `wallet`, where only that end of ours needs it (hub88's two keys)
+    needed: bool = True  # a key without it is no key
 
 
 class Auth:
     """How a dialect proves who speaks. The base is a dialect without any proof of its own."""
+
+    stand_in: str = ""
+    """The part of a key that may stand where a call has no session (`SharedKey`); blank = there is none."""
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
         """The parts a key needs with these settings; empty = the dialect is unsigned."""
@@ -51,6 +55,14 @@ class Auth:
         Raises `Refused` (bad_signature); its `field` names the part that failed, if one did.
         """
         return ""
+
+    def shows_stand_in(self, request: Request, keys: Sequence[Key]) -> bool:
+        """Whether what this request has for a session is no session, but that part of one of these keys."""
+        return False
+
+    def holds_stand_in(self, keys: Sequence[Key]) -> bool:
+        """Whether `sign` can put that part where a request has no session."""
+        return False
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""

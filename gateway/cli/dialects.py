@@ -174,6 +174,7 @@ def key_parts(dialect: Dialect) -> Iterator[dict[str, Any]]:
             if part.name not in seen:
                 seen.add(part.name)
                 row = {"part": part.name, "secret": part.secret, "demo": demo.part(part.name)}
+                row |= {} if part.needed else {"needed": False}
                 yield row | ({"end": part.end} if part.end else {}) | ({"with": said} if said else {})
 
 
@@ -199,6 +200,7 @@ def shown(it: dict[str, Any]) -> str:
     for part in it["keys"]:
         with_ = f", only with {part['with']}" if "with" in part else ""
         end = f", at the {part['end']}'s end" if "end" in part else ""
+        end += "" if part.get("needed", True) else ", may be missing"
         lines.append(
             f"  key: {part['part']}{'' if part['secret'] else ' (no secret)'}{end}{with_}, in demos {in_short(part['demo'])}"
         )

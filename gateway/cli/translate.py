@@ -97,6 +97,7 @@ def translated(
     call = Call(
         settings=provider.settings, now=now, nonce=NONCE, name=name, request=request, provider=provider.id,
         currency=provider.currency, currencies=setup.currencies,
+        stand_in=dialect.auth.shows_stand_in(request, live(provider.keys, now)),
     )  # fmt: skip
     tx = dialect.decode_request(request, call)
     hide = Hider(secrets, sessions_of(tx))

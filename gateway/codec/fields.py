@@ -89,6 +89,12 @@ def text_of(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def value_of(text: str) -> Any:
+    """What `text_of` wrote, as a value again; None where it is no JSON, as where it was cut."""
+    found = strictly(text.encode("utf-8", "replace"))
+    return None if isinstance(found, Unreadable) else found
+
+
 def write_json(fields: Mapping[str, Any]) -> bytes:
     """Compact JSON; a `Decimal` is written as a plain number without exponent, `None` as null.
 

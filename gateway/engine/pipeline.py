@@ -135,6 +135,9 @@ class Engine:
         try:
             errand.stay = await self.world.door.enter(provider, first=first, started=errand.started, within=within)
             self._prove(provider, request, call)
+            if dialect.auth.stand_in:
+                shown = dialect.auth.shows_stand_in(request, live(provider.keys, call.now))
+                call = replace(call, stand_in=shown)
             tx = dialect.decode_request(request, call)
         except Refused as refused:
             return await self._answer(errand, refused.outcome(), None, call, "refused")
@@ -302,6 +305,7 @@ class Engine:
             if what == "player" and tx.player:
                 return replace(outcome, profile=replace(outcome.profile or Profile(), player=tx.player))
             amount = await self._moved(errand.provider, tx) if what == "amount" else None
+            amount = missing.otherwise if amount is None else amount
             if amount is not None:
                 return replace(outcome, moved=amount)
         return Unknown(detail=missing.message)

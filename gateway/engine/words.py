@@ -61,9 +61,11 @@ class Way(Struct, frozen=True, kw_only=True):
 
     def call(self, now: datetime, nonce: str) -> Call:
         """What the wallet's dialect may know."""
+        auth = self.wallet.dialect.auth
         return Call(
             settings=self.wallet.settings, now=now, nonce=nonce, provider=self.provider.id,
             currency=self.wallet.currency, currencies=self.setup.currencies,
+            stand_in=auth.stand_in != "" and auth.holds_stand_in(live(self.wallet.keys, now)),
         )  # fmt: skip
 
     def alias(self, space: str, tx: Transaction, *, made: bool = False, turn: int = 0) -> str:
@@ -179,7 +181,7 @@ def _referring(way: Way, tx: Transaction, target: Movement | None, strange: str)
         if not isinstance(act, Rollback):
             return act
         # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
-        act = replace(act, reference_kind=target.kind)
+        act = replace(act, reference_kind=target.kind, reference_type=getattr(target.tx.act, "type", ""))
         # A free bet took no cash, whatever its amount says: nor does its rollback give any.
         return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
     return replace(act, reference=strange or named_as(way, tx))
@@ -217,12 +219,19 @@ def spoken(dialect: Dialect, tx: Transaction, call: Call, supply: Supply) -> Spo
         try:
             return Spoken(dialect.encode_request(tx, call), tx, tuple(notes))
         except Missing as missing:
-            supplied = supply(tx, missing.field)
+            supplied = supply(tx, missing.field) or _otherwise(tx, missing)
             if supplied is None or supplied[0] == tx:
                 raise
             tx, source = supplied
             notes.append(f"{missing.field} from {source}")
     raise Refused(Reason.UNSUPPORTED, "this dialect asks for more and more")
+
+
+def _otherwise(tx: Transaction, missing: Missing) -> Supplied:
+    """An amount that only the provider said: nobody here knows what it means."""
+    if missing.otherwise is None or not isinstance(tx.act, Rollback | Capture):
+        return None
+    return replace(tx, act=replace(tx.act, amount=missing.otherwise)), "the provider"
 
 
 def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:

@@ -28,10 +28,6 @@ class Rules(Struct, frozen=True, kw_only=True):
     one_end: bool = False  # a bet is won once or cancelled, and its win is called as the bet is
 
 
-WHOLE_CANCELS = frozenset({"scorpio_play"})
-"""Scorpio Play: "full bet amount", our simulator refunds the stored debit (its page, Partial cancel)."""
-
-
 BURIES = frozenset({"kyren", "pragmatic_play"})
 """Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it; so is what a refund of
 Pragmatic Play names."""
@@ -46,7 +42,7 @@ def rules_of(dialect: Dialect) -> Rules:
         current_balance=native or dialect.replay_balance != "stored",  # we ask again under a new request id
         several=native or dialect.partial,
         cuts=native or dialect.excess == "pass",
-        whole=dialect.name in WHOLE_CANCELS,
+        whole=dialect.undoes_whole,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
         one_end=dialect.one_end,
     )

@@ -58,6 +58,7 @@ class Teller(Struct, frozen=True, kw_only=True):
         try:
             if self.keys:
                 self.dialect.auth.verify(request, self.keys, self.settings, now)
+                call = replace(call, stand_in=self.dialect.auth.shows_stand_in(request, self.keys))
             tx = self.dialect.decode_request(request, call)
         except Refused as refused:
             outcome: Outcome = refused.outcome()
