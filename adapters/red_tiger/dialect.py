@@ -13,7 +13,8 @@ from adapters.red_tiger.requests import decode_request
 from adapters.red_tiger.told import encode_request
 from adapters.red_tiger.wire import CALLS, DIGITS, ID_MAX, Settings
 from gateway.auth import Part, SharedKey
-from gateway.dialect import Dialect, TextIds, posts
+from gateway.dialect import Dialect, posts
+from gateway.ids import TextIds
 from gateway.model import Kind
 
 # ---------------------------------------------------------------- signature
