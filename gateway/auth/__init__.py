@@ -5,7 +5,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import js_number, sorted_pairs, sorted_values
+from gateway.auth.covers import compacted, js_number, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.scheme import (
     Auth,
@@ -23,6 +23,7 @@ from gateway.auth.scheme import (
     loosely,
     raw_body,
 )
+from gateway.auth.stamped import Stamped
 
 __all__ = [
     "Auth",
@@ -31,10 +32,12 @@ __all__ = [
     "Key",
     "Part",
     "Signed",
+    "Stamped",
     "StaticHeaders",
     "Unsigned",
     "When",
     "base64_text",
+    "compacted",
     "digest_of",
     "hex_text",
     "hmac_of",
