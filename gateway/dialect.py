@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -35,7 +36,8 @@ class Call(Struct, frozen=True, kw_only=True):
     currency: str = ""  # the integration's own, where the wire has none
     currencies: Currencies = Currencies()
     country: str = ""  # provider's end: the player's, as the wallet said it when the session began
-    again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
+    again: bool = False
+    """Wallet's end: an earlier attempt of this movement may have arrived. Provider's end: its id came before."""
 
 
 class NoCall(Exception):
@@ -105,6 +107,15 @@ class Dialect(Struct, frozen=True, kw_only=True):
     stranger_noes: frozenset[Reason] = frozenset()
     """What its page tells of the rollback for a player whom nobody has ever seen: a wallet's no that is final there. Of
     anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
+    credit_noes: frozenset[Reason] = frozenset()
+    """What its page tells of a win for good, where it would be owed: the noes of a wallet that end a credit (rule 6;
+    Spribe's win of a bet that was rolled back)."""
+    rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
+    """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
+    say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""
+    one_time_launch: bool = False
+    """Its launch token is good once: an `authenticate` that says it again, and the session that it began, is answered from
+    that session (Spribe, after a reconnect)."""
     undoes_rollbacks: bool = False
     """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
     round_refunds: bool = True

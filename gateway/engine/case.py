@@ -24,7 +24,7 @@ from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import Accepted, Declined, Kind, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
@@ -303,8 +303,11 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.moment.passed(since) if since is not None else timedelta(0)
 
     @property
-    def stranger_noes(self) -> frozenset[Reason]:
-        """What its wallet may say for good of the rollback for a player whom nobody knows (rule 6)."""
+    def final_noes(self) -> frozenset[Reason]:
+        """What its wallet may say for good, by its provider's page: of a win, and of the rollback for a player whom nobody
+        knows (rule 6)."""
+        if self.own.kind is Kind.CREDIT:
+            return self.provider.dialect.credit_noes
         return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
 
     @property

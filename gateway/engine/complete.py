@@ -80,9 +80,15 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
         if tx.round is None and target.tx.round is not None:
             tx = replace(tx, round=Round(target.tx.round.id))
+        if isinstance(tx.act, Rollback):  # what it undoes is what the journal has there; the wire may not tell
+            tx = replace(tx, act=replace(tx.act, reference_kind=target.kind))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)
+    rescaled = provider.dialect.rescaled
+    if rescaled is not None and tx.currency and not wire.currency:
+        currency, settings = tx.currency, provider.settings
+        tx = replace(tx, act=with_amounts(tx.act, lambda amount: rescaled(amount, currency, settings)))
     return Completed(
         tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency), meant=target
     )
@@ -100,7 +106,7 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
         asks.append(Ask("last_session", (provider.id, tx.player, tx.game.id if tx.game else "")))
     elif tx.session:
         asks.append(Ask("session", (provider.id, tx.session)))
-    elif isinstance(tx.act, Authenticate) and tx.act.launch_token:
+    if isinstance(tx.act, Authenticate) and tx.act.launch_token:  # a session of the provider's own is new at its launch
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
     means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
     opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round is not None  # then the opening finds it
@@ -109,7 +115,8 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
         asks.append(Ask("found", (provider.id, reference_of(tx.act))))
     found = yield Look(tuple(asks))
     meant: list[Movement] = found[-1] if lacks else []
-    one: Session | None = next(iter(found[0]), None) if len(asks) > int(lacks) else None
+    known = found[:-1] if lacks else found
+    one: Session | None = next((session for each in known for session in each), None)
     return (None, meant, one) if silent else (one, meant, None)
 
 

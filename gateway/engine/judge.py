@@ -66,7 +66,7 @@ def judge(
     """The decision that the wallet's word about a movement makes.
 
     `refusable`: a credit that may be declined for good, the win of a settle (rule 18). `another`: another
-    rollback undid its target. `final`: noes to a rollback that its page tells as such (rule 6).
+    rollback undid its target. `final`: noes to a rollback or a credit that its page tells as such (rule 6).
     """
     fact = movement.fact
     if fact is None:
@@ -84,11 +84,13 @@ def judge(
         return outcome
     if movement.undoes:
         return _judge_rollback(movement, wallet, outcome, fact, moment, first=first or another, target=target)
+    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     if not any_no(movement.tx.act):
+        if outcome.reason in final and (first or looks_first):
+            return replace(outcome, replayed=False)
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)
-    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     safe = looks_first and outcome.reason not in _NO_BUSINESS
     if outcome.replayed or safe:
         return replace(outcome, replayed=False)
@@ -137,9 +139,10 @@ def _done_before(outcome: Declined) -> Accepted:
 
 
 def id_was_used(movement: Movement) -> bool:
-    """A rollback whose only attempt met another movement under its id: asked again it would look done (rules 3, 5)."""
+    """A rollback or a credit whose only attempt met another movement under its id: asked again it would look done
+    (rules 3, 5)."""
     fact = movement.fact
-    if fact is None or fact.query or not movement.undoes:
+    if fact is None or fact.query or not (movement.undoes or movement.kind is Kind.CREDIT):
         return False
     only = movement.attempts <= 1 and movement.forgot_at is None
     mismatch = isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.DUPLICATE_MISMATCH

@@ -263,7 +263,7 @@ def answered(case: Case) -> Move | None:
     target = case.target if own.kind in NAMING else None
     another = own.undoes and case.undone_by_another
     decision = judge(
-        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.stranger_noes,
+        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.final_noes,
     )  # fmt: skip
     if decision is None:
         if beyond_memory(own, target, case.wallet, case.moment):
