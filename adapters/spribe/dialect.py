@@ -236,7 +236,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _post("auth", said | known(platform=tx.channel, currency=tx.currency or call.currency))
         case Authenticate() | Balance():
             said = {"user_id": _needed("player", tx.player), "session_token": _needed("session", tx.session)}
-            return _post("info", said | {"currency": _currency_out(tx, call)} | known(platform=tx.channel))
+            return _post("info", said | {"currency": _currency_out(tx, call)})
         case Debit() | Credit() if tx.act.tracking_only:
             raise unsupported(f"a tracking-only {tx.kind.value}")
         case Debit() if tx.act.free_round:

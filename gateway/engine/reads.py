@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import knowing
+from gateway.engine.gather import begins, knowing
 from gateway.engine.judge import OUR_FAULT
 from gateway.engine.movement import Movement, Session
 from gateway.engine.states import State
@@ -181,11 +181,10 @@ BEGUN = unsupported("a launch token that is used up")
 
 def _begun(way: Way, done: Completed) -> bool:
     """Whether it asks again who plays in a session that its launch token, good once, has begun."""
-    act, launched = done.tx.act, done.launched
-    asks = isinstance(act, Authenticate) and way.provider.dialect.one_time_launch and not done.expired
-    if not asks or launched is None or launched.session != done.tx.session:
+    launched = done.launched
+    if launched is None or done.expired or not way.provider.dialect.one_time_launch:
         return False
-    return bool(launched.launch_token) and launched.launch_token == getattr(act, "launch_token", "")
+    return launched.session == done.tx.session and begins(launched, done.tx.act)
 
 
 def _ours(outcome: Outcome) -> Outcome:

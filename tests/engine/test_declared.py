@@ -12,7 +12,7 @@ from gateway.dialect import Call
 from gateway.engine.setup import Provider, Route
 from gateway.engine.states import State
 from gateway.http import Request, Response
-from gateway.model import Authenticate, Declined, Kind, Outcome, Profile, Reason, Rollback, Transaction, Unknown
+from gateway.model import Authenticate, Declined, Kind, Outcome, Reason, Rollback, Transaction, Unknown
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_before, says
@@ -142,13 +142,20 @@ def test_rule_22_where_a_launch_token_is_good_for_long_the_wallet_is_asked(bench
     assert why(arrive(bench, SESSION)) is Reason.NOT_AUTHENTICATED
 
 
-@pytest.mark.parametrize("known_as", ["", "wallet-token"])
-def test_rule_22_a_session_of_the_providers_own_is_known_by_its_launch(bench_of: MakeBench, known_as: str) -> None:
+@pytest.mark.parametrize(("handed_over", "known_as"), [(SESSION, ""), ("of-the-operator", SESSION)])
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "scorpio_play"])
+def test_rule_22_a_session_of_the_providers_own_is_known_by_its_launch(
+    bench_of: MakeBench, wallet: str, handed_over: str, known_as: str
+) -> None:
     """The operator handed the launch over under its own session, and cannot know the one that the provider makes."""
-    bench = bench_of("native", "scorpio_play", routes=(Route(wallet="main"),))
-    bench.launch("of-the-operator", launch_token="once", wallet_session=known_as)
+    bench = bench_of("native", wallet, routes=(Route(wallet="main"),))
+    bench.launch(handed_over, launch_token="once", wallet_session=known_as)
     heard = yes(arrive(bench, "once"))
-    assert heard.profile == Profile(player="p-1", session="of-the-provider")
+    assert heard.profile is not None
+    assert heard.profile.player == "p-1"
     learnt = at_once(bench.journal.session(bench.provider.id, "of-the-provider"))
     assert learnt is not None
-    assert (learnt.player, learnt.wallet_session) == ("p-1", known_as or "of-the-operator")
+    assert (learnt.player, learnt.wallet_session) == ("p-1", SESSION)
+    yes(bench.call(bet("t1", session="of-the-provider")))
+    if wallet != "scorpio_play":  # it has no sessions, and answers by a balance who plays
+        assert {tx.session for tx in bench.till.sent if tx.kind in (Kind.AUTHENTICATE, Kind.DEBIT)} == {SESSION}
