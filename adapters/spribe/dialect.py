@@ -23,7 +23,6 @@ from adapters.spribe.wire import (
     NAMES,
     NO_CALL,
     OK,
-    OWED,
     REFUSED,
     Settings,
     code_of,
@@ -179,8 +178,9 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     if not isinstance(outcome, Declined):
         return _answer(DOUBT)
     code = code_of(outcome.reason, call.name)
-    if code == DUPLICATE and call.name not in OWED and (call.again or outcome.replayed):
-        code = REFUSED  # the repeat of a bet hears 409 as "it was taken": only one that was may hear it
+    undone = call.name == "rollback" and outcome.reason is Reason.ALREADY_ROLLED_BACK
+    if code == DUPLICATE and not undone and (call.again or outcome.replayed):
+        code = REFUSED  # a repeat hears 409 as "it was done": only what was done may hear it
     return _answer(code)
 
 

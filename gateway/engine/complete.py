@@ -24,6 +24,7 @@ from gateway.model import (
     Round,
     Status,
     Transaction,
+    amounts,
     reference_of,
     with_amounts,
 )
@@ -51,6 +52,11 @@ class Completed(Struct, frozen=True, kw_only=True):
         needs_currency = tx.kind in MONEY_KINDS and not isinstance(tx.act, Rollback | Capture)
         return not tx.player or (needs_currency and not tx.currency)
 
+    def _undoes_all(self) -> bool:
+        """A win that its currency has no coin for is kept as it was said, and undone as it was said."""
+        act = self.tx.act
+        return isinstance(act, Rollback) and self.meant is not None and amounts(self.meant.tx.act) == (act.amount,)
+
     @property
     def nobody(self) -> Reason:
         """What is said where nobody knows who plays: the session is over, or there was none."""
@@ -58,7 +64,7 @@ class Completed(Struct, frozen=True, kw_only=True):
 
     def checked(self, currencies: Currencies) -> Completed:
         """Its amounts with the currency's digits, where the wire did not say it. Raises `Refused`."""
-        if self.spoke or not self.tx.currency:
+        if self.spoke or not self.tx.currency or self._undoes_all():
             return self
         return replace(self, tx=amounts_checked(self.tx, currencies))
 

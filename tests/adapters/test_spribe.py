@@ -137,12 +137,15 @@ def test_what_is_said_for_doubt_is_heard_as_doubt_also_by_a_repeat() -> None:
             assert isinstance(DIALECT.decode_response(answer, tx, replace(CALL, again=again)), Unknown)
 
 
-def test_a_no_to_the_repeat_of_a_bet_is_never_heard_as_a_yes() -> None:
-    """409 is how a repeat hears that it was taken: two gateways in a row, and a bet that was given back is played."""
-    for reason in Reason:
+def test_a_no_to_a_repeat_is_never_heard_as_a_yes() -> None:
+    """409 is how a repeat hears that it was done: of two gateways in a row, one would play a bet that the other gave back."""
+    for name, reason in ((name, reason) for name in SAID for reason in Reason):
+        if (name, reason) == ("rollback", Reason.ALREADY_ROLLED_BACK):
+            continue  # that is undone
         for outcome, again in ((Declined(reason=reason, replayed=True), False), (Declined(reason=reason), True)):
-            answer = DIALECT.encode_response(outcome, BET, replace(CALL, name="withdraw", again=again))
-            assert not isinstance(DIALECT.decode_response(answer, BET, replace(CALL, again=True)), Accepted), reason
+            answer = DIALECT.encode_response(outcome, SAID[name], replace(CALL, name=name, again=again))
+            heard = DIALECT.decode_response(answer, SAID[name], replace(CALL, again=True))
+            assert not isinstance(heard, Accepted), (name, reason)
 
 
 def test_a_repeat_of_ours_is_accepted_with_data_and_without() -> None:
@@ -361,9 +364,10 @@ def test_a_win_of_a_bet_that_was_rolled_back_is_the_wallets(bench_of: MakeBench,
         yes(bench.call(bet("t-1")))
         yes(bench.call(undo("t-3", "t-1", "10.00")))
     bench.till.always(says(Declined(reason=Reason.ALREADY_ROLLED_BACK)), kind=Kind.CREDIT)
-    for _ in range(2):
-        bench.call(win("t-2", of="t-1"))
-        assert told(bench) == {"code": 409, "message": "Duplicate transaction"}
+    bench.call(win("t-2", of="t-1"))
+    assert told(bench) == {"code": 409, "message": "Duplicate transaction"}
+    bench.call(win("t-2", of="t-1"))  # repeated, 409 would be a yes
+    assert told(bench)["code"] == 405
     assert bench.row(Kind.CREDIT, "t-2").state is State.DECLINED
     bench.till.always(says(Declined(reason=Reason.TRANSACTION_NOT_FOUND)), kind=Kind.CREDIT)
     bench.call(win("t-4", of="t-1"))
@@ -377,6 +381,9 @@ def test_a_win_below_the_smallest_coin_waits_for_a_person(bench_of: MakeBench) -
     row = bench.row(Kind.CREDIT, "t-2")
     assert (row.state, row.tx.act) == (State.PERSON, Credit(amount=Decimal("6.125"), reference="t-1"))
     assert bench.till.asked(Kind.CREDIT) == 0
+    bench.call(undo("t-3", "t-2", "6.125"))
+    assert (told(bench)["code"], bench.row(Kind.CREDIT, "t-2").state) == (408, State.DECLINED)  # nothing was ever given
+    assert bench.till.balance() == Decimal("990.00")
     bench = bench_of(spribe(), "spribe")  # a wallet in thousandths can be told
     assert isinstance(bench.call(win("t-2", "6.125")), Accepted)
 

@@ -50,6 +50,7 @@ def test_rule_06_a_win_is_owed_unless_its_page_says_that_such_a_no_ends_it(bench
 def test_rule_05_after_doubt_only_a_wallet_that_looks_for_the_id_first_ends_it(
     bench_of: MakeBench, word: str, state: State
 ) -> None:
+    """The first attempt may have been queued, and paid since: of that another wallet's no says nothing."""
     provider = declaring(credit_noes=frozenset({Reason.ALREADY_ROLLED_BACK}))
     bench = bench_of(provider, a_wallet("native", repeats={**SAFE, "credit": word}))
     bench.till.then(lost_before, kind=Kind.CREDIT)
@@ -136,6 +137,7 @@ def test_rule_22_a_session_that_a_launch_token_began_answers_for_it(bench_of: Ma
 
 
 def test_rule_22_where_a_launch_token_is_good_for_long_the_wallet_is_asked(bench_of: MakeBench) -> None:
+    """Native's authenticate is the wallet's word each time."""
     bench = bench_of("native", "native")
     yes(arrive(bench, SESSION))
     bench.till.always(says(Declined(reason=Reason.NOT_AUTHENTICATED)), kind=Kind.AUTHENTICATE)
