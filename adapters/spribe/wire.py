@@ -41,7 +41,9 @@ def rescaled(amount: Decimal, currency: str, settings: Settings) -> Decimal:
 def read_amount(fields: Fields, currency: str, call: Call) -> Decimal:
     """Exact, also below what the currency has (6.125 EUR): whoever cannot book that says so."""
     unit = unit_of(currency, call.settings)
-    return bounded(Decimal(read_whole(fields, "amount")).scaleb(-unit.scale(currency, call.currencies)), "amount")
+    amount = bounded(Decimal(read_whole(fields, "amount")).scaleb(-unit.scale(currency, call.currencies)), "amount")
+    shown = call.currencies.shown(amount, currency) if currency else amount
+    return shown if shown == amount else amount
 
 
 def read_balance(fields: Fields, name: str, currency: str, call: Call) -> Decimal | None:
