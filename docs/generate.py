@@ -89,6 +89,7 @@ def _key_remarks(key: Described) -> str:
 def _setting(setting: Described, meanings: Mapping[str, str]) -> tuple[str, ...]:
     default = setting["default"]
     shown = "none" if default is None else str(default).lower() if isinstance(default, bool) else f"{default}"
+    shown = f"[{', '.join(map(str, default))}]" if isinstance(default, list | tuple) else shown
     kind = setting["type"].replace(" | ", ", ")
     return f"`{setting['name']}`", kind, f"`{shown}`", meanings[setting["name"]]
 

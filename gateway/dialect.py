@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -36,7 +37,8 @@ class Call(Struct, frozen=True, kw_only=True):
     currency: str = ""  # the integration's own, where the wire has none
     currencies: Currencies = Currencies()
     country: str = ""  # provider's end: the player's, as the wallet said it when the session began
-    again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
+    again: bool = False
+    """Wallet's end: an earlier attempt of this movement may have arrived. Provider's end: its id came before."""
     unknown: frozenset[str] = frozenset()  # provider's end: what the answer missed, and nobody knows
     stand_in: bool = False
     """A part of the key stands in a session's place: the request shows one (provider's end), or `sign` puts ours where
@@ -128,6 +130,12 @@ class Dialect(Struct, frozen=True, kw_only=True):
     one_win: bool = False
     """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
     is a further one (`Credit.further`)."""
+    rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
+    """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
+    say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""
+    one_time_launch: bool = False
+    """Its launch token is good once: an `authenticate` that says it again, and the session that it began, is answered from
+    that session (Spribe, after a reconnect)."""
     undoes_rollbacks: bool = False
     """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
     round_refunds: bool = True

@@ -24,7 +24,7 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
     body: bytes = b""
     peer: str = ""  # address of the caller, proxies already resolved
     certificate: str = ""  # subject of the caller's TLS certificate, as `CN=acme`
-    target: str = ""  # the whole target as the caller sent it, provider's segments and query included
+    target: str = ""  # all of it as the caller sends it: the provider's segments or the wallet's path, and the query
 
     @kept
     def said(self) -> Any:

@@ -5,7 +5,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import filled_pairs, js_number, sorted_pairs, sorted_values
+from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
@@ -27,6 +27,7 @@ from gateway.auth.scheme import (
     raw_body,
 )
 from gateway.auth.shared import SharedKey
+from gateway.auth.stamped import Stamped
 
 __all__ = [
     "Auth",
@@ -38,11 +39,13 @@ __all__ = [
     "RsaSigned",
     "SharedKey",
     "Signed",
+    "Stamped",
     "StaticHeaders",
     "StaticQuery",
     "Unsigned",
     "When",
     "base64_text",
+    "compacted",
     "digest_of",
     "filled_pairs",
     "hex_text",

@@ -219,4 +219,6 @@ def shown(it: dict[str, Any]) -> str:
 
 def _yaml(value: Any) -> str:
     """A default as it would stand in the configuration."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value) or '""'

@@ -126,6 +126,7 @@ class Driver:
         if isinstance(move, Tell) and case.own.decided:
             errand.keys.add(call.key)
         if case.asked is not None and case.asked.again:
+            errand.again = True
             verdict = "same" if case.asked.same(case.own) else "conflict"
             self.world.meter.replay(errand.provider.name, case.own.kind.value, verdict)
         if case.asked is not None and case.asked.again and not case.own.decided:

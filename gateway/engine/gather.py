@@ -32,6 +32,8 @@ from gateway.engine.words import Known, Way, moves_nothing, named_as
 from gateway.model import (
     FACTS,
     Accepted,
+    Act,
+    Authenticate,
     Check,
     CloseRound,
     Credit,
@@ -400,9 +402,16 @@ def _strange(way: Way | None, own: Movement, target: Movement | None, bets: Sequ
     return (yield from _unmet(way, own, partial(named_as, way, own.tx)))
 
 
+def begins(launched: Session, act: Act) -> bool:
+    """Whether this call asks who plays with the launch token of that session."""
+    return isinstance(act, Authenticate) and bool(act.launch_token) and act.launch_token == launched.launch_token
+
+
 def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
     """What may be supplied to a call that is no movement. `session`: its own, where that was read before."""
     own = session if session is not None and session.session == tx.session else None
+    if own is None and session is not None and begins(session, tx.act):  # the wallet knows the launch, not this session
+        own = replace(session, wallet_session=session.wallet_session or session.session)
     asks = _session_asks(way.provider.id, tx, fresh=own is not None)
     found = (yield from _look(asks)) if asks else {}
     return Known(

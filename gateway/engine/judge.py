@@ -82,13 +82,10 @@ def judge(
         return None
     looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     if outcome.reason in final and (first or (looks_first and not movement.undoes)):
-        return outcome
+        return outcome if first else replace(outcome, replayed=False)
     if movement.undoes:
         return _judge_rollback(movement, wallet, outcome, fact, moment, first=first or another, target=target)
-    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     if not any_no(movement.tx.act):
-        if outcome.reason in final and (first or looks_first):
-            return replace(outcome, replayed=False)
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)
@@ -140,9 +137,10 @@ def _done_before(outcome: Declined) -> Accepted:
 
 
 def id_was_used(movement: Movement) -> bool:
-    """A rollback whose only attempt met another movement under its id: asked again it would look done (rules 3, 5)."""
+    """A rollback or a credit whose only attempt met another movement under its id: asked again it would look done
+    (rules 3, 5)."""
     fact = movement.fact
-    if fact is None or fact.query or not movement.undoes:
+    if fact is None or fact.query or not (movement.undoes or movement.kind is Kind.CREDIT):
         return False
     only = movement.attempts <= 1 and movement.forgot_at is None
     mismatch = isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.DUPLICATE_MISMATCH

@@ -272,7 +272,8 @@ class Engine:
     async def _encoded(self, errand: Errand, outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
         """In the dialect's words; what its answer needs beside the outcome is supplied."""
         dialect = errand.provider.dialect
-        call = replace(call, country=errand.session.country) if errand.session is not None else call
+        country = errand.session.country if errand.session is not None else ""
+        call = replace(call, country=country, again=errand.again) if country or errand.again else call
         if not isinstance(outcome, Unknown) and outcome.balance is not None and not outcome.currency and tx is not None:
             outcome = replace(outcome, currency=tx.currency)
         if not isinstance(outcome, Unknown) and tx is not None and _shows_now(dialect.replay_balance, outcome, tx):

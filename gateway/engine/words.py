@@ -251,7 +251,7 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
     keys = live(wallet.keys, now)
     if dialect.auth.parts(wallet.settings) and not keys:
         raise Refused(Reason.UNSUPPORTED, f"no key of wallet {wallet.name} holds any more")
-    return dialect.auth.sign(request, keys, wallet.settings, now)
+    return dialect.auth.sign(replace(request, target=wallet.target(request.url)), keys, wallet.settings, now)
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:

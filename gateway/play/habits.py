@@ -65,6 +65,8 @@ _HABITS: Mapping[str, Habit] = {
     "swipegames": Habit(win=10, undo=10, ids="uuid"),
     "tom_horn": Habit(),
     "vivo_vgs": Habit(bet=2),
+    # "500 and silence are repeated"; how often, and what follows, is not readable: a rollback is expected
+    "spribe": Habit(bet=3, win=10, undo=10),
 }
 
 
