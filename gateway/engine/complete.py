@@ -81,7 +81,7 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         if tx.round is None and target.tx.round is not None:
             tx = replace(tx, round=Round(target.tx.round.id))
     if not tx.player and provider.dialect.else_player is not None:
-        tx = replace(tx, player=provider.dialect.else_player(tx))
+        tx = replace(tx, player=provider.dialect.else_player(tx, provider.settings))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)
