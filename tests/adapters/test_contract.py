@@ -587,13 +587,18 @@ def test_what_its_ids_domain_makes_survives_the_wire(folder: str) -> None:
     for vector, tx, call in spoken(folder):
         if tx.kind not in MONEY_KINDS or call.settings != dialect.settings():
             continue
-        own, named = ({*made} if on_the_wire(dialect, tx, call, change) else set() for change in (renamed, renaming))
-        for id in own:
-            heard = heard_again(dialect, renamed(tx, id), call)
-            assert heard.id == id, f"{vector.name}: told {id}, read as {heard.id}"
-        for id in named:
-            heard = heard_again(dialect, renaming(tx, id), call)
-            assert reference_of(heard.act) == id, f"{vector.name}: names {id}, read as {heard.act}"
+        for change, read in ((renamed, own_id), (renaming, named_id)):
+            one, other, *more = (read(heard_again(dialect, change(tx, id), call)) for id in made)
+            if (
+                one != other
+            ):  # else it stands nowhere on this wire, or is no id there: Evolution's wins are known by their bets
+                heard = [
+                    one,
+                    other,
+                    *more,
+                ]  # perhaps behind a word of the call, where one wire id has several key spaces
+                same = all(read_as.endswith(id) for read_as, id in zip(heard, made, strict=True))
+                assert same, f"{vector.name}: told {made}, read as {heard}"
 
 
 def renamed(tx: Transaction, id: str) -> Transaction:
@@ -604,17 +609,21 @@ def renaming(tx: Transaction, id: str) -> Transaction:
     return replace(tx, act=replace(tx.act, reference=id)) if reference_of(tx.act) else tx
 
 
-def on_the_wire(
-    dialect: Dialect, tx: Transaction, call: Call, change: Callable[[Transaction, str], Transaction]
-) -> bool:
-    one, other = (dialect.encode_request(change(tx, dialect.ids.made(each)), called(call)) for each in "ab")
-    return one != other
+def own_id(heard: Transaction | Refused) -> str:
+    return heard.id if isinstance(heard, Transaction) else ""
 
 
-def heard_again(dialect: Dialect, tx: Transaction, call: Call) -> Transaction:
-    """What the other end understands of what this dialect says."""
+def named_id(heard: Transaction | Refused) -> str:
+    return reference_of(heard.act) if isinstance(heard, Transaction) else ""
+
+
+def heard_again(dialect: Dialect, tx: Transaction, call: Call) -> Transaction | Refused:
+    """What the other end understands of what this dialect says; refused where a part of the key stands for the session."""
     request = dialect.encode_request(tx, called(call))
-    return dialect.decode_request(request, replace(call, request=request))
+    found: Transaction | Refused = no_other_than(
+        Refused, dialect.decode_request, request, replace(call, request=request)
+    )
+    return found
 
 
 def called(call: Call) -> Call:

@@ -120,8 +120,10 @@ class Play:
                 game=wire.game or meant.tx.game,
             )  # fmt: skip
         verdict, how = sayable(wallet.dialect, wallet.settings, wire, CURRENCIES)
-        if isinstance(act, Credit) and "reference from the journal" in how and not self.ledger.has_bet(wire):
-            return True  # the journal knows no bet that it could belong to
+        if isinstance(act, Credit) and act.amount and "reference from the journal" in how:
+            none = self.bench.provider.dialect.one_end and not act.reference  # such a win is none of a bet's
+            if none or not self.ledger.has_bet(wire):
+                return True  # the journal knows no bet that it could belong to
         if not isinstance(wire.act, Rollback) or not self.ledger.meant(wire, wire.act):
             return verdict == REFUSED
         # Some cancels have no amount (Kyren's), or whatever it says are always of all of it (Scorpio Play's).
