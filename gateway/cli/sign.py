@@ -17,7 +17,7 @@ from gateway.auth.webhooks import StandardWebhooks
 from gateway.cli.against import Entry, compare
 from gateway.cli.common import FILE, chosen, config_option, fail, loaded
 from gateway.cli.hide import Hider, secrets_of, sessions_of, who_is
-from gateway.cli.raw import of_provider, read_request, written
+from gateway.cli.raw import of_provider, of_wallet, read_request, written
 from gateway.dialect import Call, NoCall
 from gateway.engine.setup import Provider
 from gateway.http import Request
@@ -63,9 +63,10 @@ def command(
         chosen("provider", provider, setup.providers) if provider else chosen("wallet", wallet or "", setup.wallets)
     )
     request, notes = read_request(request_file)
-    if isinstance(entry, Provider):
-        request = of_provider(request, notes, entry).request
-    signed = signed_as(entry, request, datetime.now(UTC))
+    request = of_provider(request, notes, entry).request if isinstance(entry, Provider) else of_wallet(request, entry)
+    # Of a pair we may have the half that verifies: it signs nothing, and what is signed can be told all the same.
+    half = explain and against is None and not signs(entry)
+    signed = request if half else signed_as(entry, request, datetime.now(UTC))
     hide = Hider(secrets_of(loaded_config))
     for note in notes:
         click.echo(f"note: {note}", err=True)
@@ -82,6 +83,12 @@ def command(
             if not explain:
                 click.echo("\n".join(explained(entry, signed, quiet)))
             raise click.exceptions.Exit(1)
+
+
+def signs(entry: Entry) -> bool:
+    """Whether its first key has the parts that a sender needs."""
+    parts = [part.name for part in entry.dialect.auth.parts(entry.settings) if part.end != "provider"]
+    return all(name in key.parts for key in entry.keys[:1] for name in parts)
 
 
 def signed_as(entry: Entry, request: Request, now: datetime) -> Request:

@@ -1,4 +1,4 @@
-"""The fields of a JSON body (`gateway.body`), read by name and checked.
+"""The fields of a JSON body or a web form (`gateway.body`), read by name and checked.
 
 A dialect reads its fields in the order of its page's table; the first that is wrong is the one
 that is told.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -88,6 +89,12 @@ def text_of(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def value_of(text: str) -> Any:
+    """What `text_of` wrote, as a value again; None where it is no JSON, as where it was cut."""
+    found = strictly(text.encode("utf-8", "replace"))
+    return None if isinstance(found, Unreadable) else found
+
+
 def write_json(fields: Mapping[str, Any]) -> bytes:
     """Compact JSON; a `Decimal` is written as a plain number without exponent, `None` as null.
 
@@ -109,6 +116,11 @@ def _out(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_out(part) for part in value]
     return value
+
+
+def write_form(fields: Mapping[str, str]) -> bytes:
+    """A web form; half a surrogate pair, which no wire can say, becomes a question mark."""
+    return urlencode(fields, errors="replace").encode()
 
 
 def known(**fields: Any) -> dict[str, Any]:
@@ -135,6 +147,13 @@ class Fields:
     @classmethod
     def of(cls, message: Request | Response) -> Fields:
         return cls(_object(message.said, message.body))
+
+    @classmethod
+    def of_form(cls, request: Request) -> Fields:
+        """Of a web form: every value is a text."""
+        if isinstance(request.form, Unreadable):
+            raise unparsable(request.form.message)
+        return cls(request.form)
 
     @classmethod
     def caseless(cls, message: Request | Response, spelled: Mapping[str, str]) -> Fields:
@@ -189,6 +208,13 @@ class Fields:
                 raise self.wrong(name, Flaw.INVALID, "is neither text nor an integer")
             found = str(found)
         return self._checked(name, found, default, length_max)
+
+    def id_if_any(self, name: str) -> str:
+        """An id that only describes: blank where it is none, for it may not stop a win."""
+        try:
+            return self.id(name, "")
+        except Refused:
+            return ""
 
     def text(self, name: str, default: Any = _UNSET, *, length_max: int = 1024) -> str:
         """A text."""
@@ -325,6 +351,7 @@ class Fields:
         for name in names:
             value = self.raw.get(name)
             if value is not None:
+                value = value.decode(errors="replace") if isinstance(value, bytes) else value
                 text = str(value) if isinstance(value, str) else text_of(value)
                 found[name] = text.replace("\x00", "")[:OPAQUE_LENGTH_MAX]
         return found

@@ -28,6 +28,7 @@ class Errand:
         self._wall = clock()  # the wall clock beside the ticks: what a machine slept through
         self._tick = ticks()
         self.open = True  # its provider still waits
+        self.again = False  # its movement was there before
         self.settling = False  # no provider at all: settlement works
         self.session: Session | None = None  # the launch that it belongs to, once it is completed
         self.keys: set[str] = set()  # the movements whose decision it may have heard (rule 26)

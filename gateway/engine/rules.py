@@ -19,6 +19,7 @@ from gateway.engine.judge import (
     id_was_used,
     judge,
     refused_again,
+    refused_at_once,
     remembered,
     stands_for_cancel,
     unseen,
@@ -212,8 +213,9 @@ def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
     if not asked.again or asked.joined:
         return outcome
     found = replace(outcome, replayed=True)
-    current = asked.decided and case.provider.dialect.replay_balance == "current"
-    return replace(found, balance=None) if current else found
+    shows = case.provider.dialect.replay_balance
+    other = shows == "request" and asked.request_id != case.own.tx.request_id
+    return replace(found, balance=None) if asked.decided and (shows == "current" or other) else found
 
 
 # ---------------------------------------------------------------- what the wallet said
@@ -258,7 +260,7 @@ def answered(case: Case) -> Move | None:
     target = case.target if own.kind in NAMING else None
     another = own.undoes and case.undone_by_another
     decision = judge(
-        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.stranger_noes,
+        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.final_noes,
     )  # fmt: skip
     if decision is None:
         if beyond_memory(own, target, case.wallet, case.moment):
@@ -426,13 +428,19 @@ def _only_asked_about(case: Case) -> Move | None:
 
 
 def nobody_knows(case: Case) -> Move | None:
-    """No route leads to a wallet, or nobody knows the player or the currency.
+    """No route leads to a wallet, nobody knows the player or the currency, or its session was replaced by one that we gave.
 
     Move: a debit is Decided declined; what is owed is left to a person
-    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it.
-    Serves: 4, 21
+    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A replaced session
+    refuses no cancel and no win, but that of a bet which nobody here knows: `transaction_not_found`.
+    Serves: 4, 21, 22
     """
     own, tx = case.own, case.own.tx
+    if case.replaced and never_asked(case):
+        if own.takes:
+            return _unsaid(case, REPLACED, Reason.SESSION_EXPIRED)
+        if own.kind is Kind.CREDIT and case.one_end and not case.bets:
+            return Decide(Declined(reason=NOT_FOUND, message=REPLACED))
     if case.way is None:
         return _unsaid(case, "no route leads to a wallet", Reason.UNSUPPORTED)
     facts = FACTS[own.kind]
@@ -441,6 +449,9 @@ def nobody_knows(case: Case) -> Move | None:
     if tx.player and facts.needs_currency and not tx.currency:
         return _unsaid(case, "nobody knows the currency", case.nobody)
     return None
+
+
+REPLACED = "its session was replaced"
 
 
 def _unsaid(case: Case, why: str, reason: Reason) -> Move:
@@ -521,20 +532,44 @@ def _give_back(case: Case, taken: Movement) -> Move:
     return Split((giving_back(taken),), given_back=True)
 
 
+def its_bet_was_undone(case: Case) -> Move | None:
+    """A win names a bet whose rollback was accepted, at a provider whose page declines such a win for good.
+
+    Move: Decide `already_rolled_back`
+    What the journal knows need not be asked; of everything else the wallet decides, and at other providers of this, too.
+    Serves: 6, 15
+    """
+    own = case.own
+    final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.credit_noes
+    if own.kind is not Kind.CREDIT or own.parent or not own.reference or not final or not case.unasked:
+        return None
+    for bet in case.bets:
+        cancel = case.cancel_of(bet) if bet.undone_by and bet.tx.id == own.reference else None
+        if cancel is not None and cancel.state is State.ACCEPTED:
+            return Decide(Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its bet was rolled back"))
+    return None
+
+
 def its_bet_first(case: Case) -> Move | None:
     """A win whose bet is in doubt, and no rollback of that bet may have left.
 
-    Move: First: the bet; then Leave it owed
+    Move: First: the bet; then Leave it owed; Decide, where the bet has come to its one end by a cancel
     *A win was paid, and its bet was then declined as never applied.* A credit is not sent, not even
     first, while the bet that it ties to is in doubt; once the bet's rollback may have left, the wallet decides. A
-    settle's own follows its debit.
-    Serves: 11, 13
+    settle's own follows its debit. At a provider whose bets come to one end the journal decides: the win of a bet that it
+    cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.)
+    Serves: 11, 13, 15
     """
     own = case.own
     if own.kind is not Kind.CREDIT or own.parent:
         return None
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None
+        if cancel is not None and case.one_end and case.unasked and not cancel.ours:
+            if cancel.decided and gone(cancel):
+                return Decide(ROLLED_BACK)
+            if not cancel.decided and (bet.decided or cancel.sent):
+                return Leave(own.open_state, "its bet is being rolled back")
         if bet.decided or (cancel is not None and (cancel.sent or gone(cancel))):
             continue
         if bet.key not in case.tried:
@@ -678,8 +713,10 @@ def second_asking(case: Case) -> Move | None:
     that was queued outlived the wallet's memory and was applied as a first one.* One that looks for what it applied says a
     plain no as long as it likes. *A bet that a win tied to was asked four times a minute, heard `insufficient_funds` each
     time, and waited for a person when the wallet's memory was over:* nothing is asked until every attempt must have landed,
-    and then as a first one, whose no counts.
-    Serves: 9, 14
+    and then as a first one, whose no counts. What is owed and was plainly refused at its only asking is asked as a first one,
+    too, where a wallet's word for "I have it already" is one for "the bet had its end": *a win of a bet that the wallet had
+    given back was refused in that word, asked again, and taken for paid.*
+    Serves: 5, 9, 14
     """
     if case.unsent or case.again not in ("safe", "applied") or not case.wanted or not case.may_act:
         return None
@@ -687,7 +724,7 @@ def second_asking(case: Case) -> Move | None:
         return None
     own = case.own
     if not refused_again(own, case.wallet):
-        return Ask()
+        return Ask(first=refused_at_once(own, case.wallet))
     landing = case.until_landed(own)
     if landing == timedelta(0):
         return Ask(first=True)
@@ -764,6 +801,7 @@ RULES: tuple[Rule, ...] = (
     target_unsent,
     target_in_doubt,
     batch_broken,
+    its_bet_was_undone,
     its_bet_first,
     no_words,
     never_went,

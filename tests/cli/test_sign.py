@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.helpers import SECRETS, call, folder_with, vector_request
+from adapters.hub88.dialect import DIALECT
+from gateway.vectors import demo_key
+from tests.cli.helpers import CONFIG, SECRETS, call, folder_with, vector_request
 
 BET = vector_request("scorpio_play", "bet_accepted", prefix="/scorp")
 
@@ -110,6 +112,31 @@ def test_the_guards_hmac(tmp_path: Path) -> None:
     assert "the same: the hmac of guard key h" in same.stdout
 
 
+@pytest.mark.parametrize("pasted", ["/transactions/acme/debit/t-1", "/api/transactions/acme/debit/t-1"])
+def test_the_target_is_signed_as_it_is_sent_to_a_wallet(tmp_path: Path, pasted: str) -> None:
+    """A call without a body is covered by its target: the path of the wallet's url stands in front, pasted or not."""
+    wallet = "    keys: [{id: w, secret: {env: WALLET}}]\n"
+    config = folder_with(tmp_path, CONFIG.replace(wallet, wallet + "    send: {hmac: {env: GUARD}}\n"))
+    signed = call("sign", "--config", config, "--wallet", "main", stdin=f"GET {pasted} HTTP/1.1\n\n".encode())
+    target = "/api/transactions/acme/debit/t-1"
+    assert signed.stdout.startswith(f"GET {target} HTTP/1.1")
+    message = f"{header(signed.stdout, 'x-gw-timestamp')}.{target}".encode()
+    wanted = hmac.new(SECRETS["GUARD"].encode(), message, hashlib.sha256).hexdigest()
+    assert header(signed.stdout, "x-gw-signature") == wanted
+
+
+def test_the_target_is_signed_as_its_provider_calls_it(tmp_path: Path) -> None:
+    config = folder_with(tmp_path)
+    signed = call("sign", "--config", config, "--provider", "slots", stdin=b"GET /get-balance?a=1 HTTP/1.1\n\n")
+    assert signed.stdout.startswith("GET /slots/get-balance?a=1 HTTP/1.1")
+    message = f"{header(signed.stdout, 'x-gw-timestamp')}./slots/get-balance?a=1".encode()
+    wanted = hmac.new(SECRETS["GUARD"].encode(), message, hashlib.sha256).hexdigest()
+    assert header(signed.stdout, "x-gw-signature") == wanted
+    alone = hmac.new(SECRETS["GUARD"].encode(), message.replace(b"/slots", b""), hashlib.sha256).hexdigest()
+    compared = call("sign", "--config", config, "--provider", "slots", "--against", alone, stdin=signed.stdout_bytes)
+    assert "it signs the dialect's own path alone" in compared.stdout
+
+
 def test_secrets_and_sessions_are_hidden(tmp_path: Path) -> None:
     config = folder_with(tmp_path)
     request = vector_request("netgaming", "debit_accepted", prefix="/slots")
@@ -150,3 +177,26 @@ def test_what_is_no_request(tmp_path: Path, request_text: bytes, said: str) -> N
     result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", stdin=request_text)
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_of_a_pair_the_half_that_verifies_is_enough_to_explain(tmp_path: Path) -> None:
+    """A provider gave its public key: what it signs can be told, and nothing can be signed as it does."""
+    config = folder_with(tmp_path, CONFIG.replace("  scorp:\n", HUB + "  scorp:\n"))
+    (tmp_path / "hub.pem").write_text(demo_key(DIALECT, DIALECT.settings()).part("public_key"))
+    bet = vector_request("hub88", "bet_accepted", prefix="/hub")
+    result = call("sign", "--config", config, "--provider", "hub", "--explain", stdin=bet)
+    assert result.exit_code == 0
+    assert "signature 1: made with the sender's private key" in result.stdout
+    assert '"amount":50000' in result.stdout
+    refused = call("sign", "--config", config, "--provider", "hub", stdin=bet)
+    assert refused.exit_code == 1
+    assert "a public key verifies, and signs nothing" in refused.stderr
+    translated = call("translate", "--config", config, "--provider", "hub", stdin=bet)
+    assert "verified: key k" in translated.stdout
+
+
+HUB = """\
+  hub:
+    dialect: hub88
+    keys: [{id: k, public_key: {file: hub.pem}}]
+"""

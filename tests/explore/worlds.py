@@ -9,9 +9,10 @@ from decimal import Decimal
 from msgspec import Struct
 
 from gateway.auth import Unsigned
-from gateway.dialect import Call, Dialect, NoSettings, TextIds, Wire
+from gateway.dialect import Call, Dialect, NoSettings, Wire
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request, Response
+from gateway.ids import TextIds
 from gateway.model import Act, Credit, Debit, Game, Kind, Outcome, Rollback, Round, Settle, Transaction, unsupported
 
 IN_FLIGHT = timedelta(seconds=120)
@@ -202,6 +203,7 @@ ELSEWHERE_TESTED: Mapping[str, str] = {
     "other_content": "is asked by name when a repeat is opened: it speaks, and is not counted",
     "wallet_gone": "needs another configuration, and these worlds keep theirs (tests/engine/test_history_places.py)",
     "journal_forgot": "needs a journal that was restored (tests/engine/test_history_time.py)",
+    "its_bet_was_undone": "needs a page that lets such a win be declined for good (tests/engine/test_page_words.py)",
     "nobody_knows": "needs a call without its player or a route: in these worlds both are said",
 }
 """Rules that cannot speak in these worlds, and why."""
