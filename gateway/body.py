@@ -1,4 +1,5 @@
-"""A JSON body, read once and exactly: numbers keep their text, equal keys are refused, `NaN` is no number.
+"""A body, read once and exactly. JSON: numbers keep their text, equal keys are refused, `NaN` is no number.
+A form: every field is a text, equal names are refused.
 
 Nothing passes through a float. What is wrong with a body is told by whoever needed it, in words of its own.
 """
@@ -6,8 +7,9 @@ Nothing passes through a float. What is wrong with a body is told by whoever nee
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar, overload
+from urllib.parse import quote_plus, unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +24,7 @@ class Number(str):
 
 
 class Unreadable(Struct, frozen=True):
-    """Why a body is no JSON. `twice`: a key stands twice in one object, so nobody knows which one is meant."""
+    """Why a body cannot be read. `twice`: a name stands twice in one object or form, and nobody knows which one is meant."""
 
     message: str
     twice: bool = False
@@ -87,6 +89,30 @@ def strictly(body: bytes) -> Any:
         return Unreadable("the body is nested too deeply")
     except ValueError as error:
         return Unreadable(f"the body is not JSON: {str(error)[:80]}")
+
+
+def fields_of(body: bytes) -> dict[str, str] | Unreadable:
+    """The fields of a form (`application/x-www-form-urlencoded`), in the order in which they came; no name is taken apart."""
+    found: dict[str, str] = {}
+    for pair in filter(None, body.split(b"&")):
+        name, _, value = (unquote_to_bytes(part) for part in pair.replace(b"+", b" ").partition(b"="))
+        try:
+            field = name.decode()
+            if field in found:
+                return Unreadable("a field stands twice in the form", twice=True)
+            found[field] = value.decode()
+        except UnicodeDecodeError:
+            return Unreadable("the form is not UTF-8")
+    return found
+
+
+def form_text(pairs: Iterable[tuple[str, str]]) -> str:
+    """A form as PHP's `http_build_query` writes it: a blank is `+`, and of the signs only `-`, `_` and `.` stay."""
+    return "&".join(f"{_php(name)}={_php(value)}" for name, value in pairs)
+
+
+def _php(text: str) -> str:
+    return quote_plus(text, safe="-_.", errors="surrogatepass").replace("~", "%7E")
 
 
 class kept(Generic[T]):

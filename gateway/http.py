@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.body import kept, parsed
+from gateway.body import Unreadable, fields_of, kept, parsed
 
 Headers = Mapping[str, str]
 """Names in lower case; HTTP does not tell them apart. Repeated headers are joined by `, `."""
@@ -33,6 +33,11 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
         `gateway.body.Unreadable` where it is no JSON: each reader tells that in its own words.
         """
         return parsed(self.body)
+
+    @kept
+    def form(self) -> dict[str, str] | Unreadable:
+        """What the body says as a form, likewise read once."""
+        return fields_of(self.body)
 
     def header(self, name: str) -> str:
         return self.headers.get(name.lower(), "")

@@ -5,7 +5,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import js_number, sorted_pairs, sorted_values
+from gateway.auth.covers import js_number, sorted_form, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.scheme import (
     Auth,
@@ -23,6 +23,7 @@ from gateway.auth.scheme import (
     loosely,
     raw_body,
 )
+from gateway.auth.stamped import Stamp, Stamped
 
 __all__ = [
     "Auth",
@@ -31,6 +32,8 @@ __all__ = [
     "Key",
     "Part",
     "Signed",
+    "Stamp",
+    "Stamped",
     "StaticHeaders",
     "Unsigned",
     "When",
@@ -43,6 +46,7 @@ __all__ = [
     "loosely",
     "raw_body",
     "same",
+    "sorted_form",
     "sorted_pairs",
     "sorted_values",
 ]

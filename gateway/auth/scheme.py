@@ -29,6 +29,17 @@ class Part(Struct, frozen=True):
     end: str = ""  # `provider` or `wallet`, where only that end of ours needs it (hub88's two keys)
 
 
+class Proved(str):
+    """The id of a key, and which of several spellings its sender signed, as `explain` numbers them."""
+
+    spelling: int
+
+    def __new__(cls, key_id: str, spelling: int) -> Proved:
+        made = super().__new__(cls, key_id)
+        made.spelling = spelling
+        return made
+
+
 class Auth:
     """How a dialect proves who speaks. The base is a dialect without any proof of its own."""
 
@@ -45,7 +56,8 @@ class Auth:
         return False
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
-        """The id of the key that verifies, blank where there is no proof to verify.
+        """The id of the key that verifies (a `Proved`, where its sender's spelling is not the first one), blank where there
+        is no proof to verify.
 
         Raises `Refused` (bad_signature); its `field` names the part that failed, if one did.
         """
@@ -54,6 +66,11 @@ class Auth:
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""
         return request
+
+    def once(self, request: Request, settings: Any) -> str:
+        """The word of a verified request that its sender uses once, blank where there is none: seen again with another
+        body, the request is refused."""
+        return ""
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         """What is signed and how it came about, step by step, for `gateway sign --explain`."""
@@ -178,10 +195,10 @@ class Signed(Auth):
         given = self._carried.read(request)
         if not given:
             raise bad_signature("the signature is missing")
-        for message in self._covers(request, settings):  # lazily: mostly the first candidate is it
+        for number, message in enumerate(self._covers(request, settings), 1):  # lazily: mostly the first is it
             for key in keys:
                 if same(given, self._carried.encoding(self._digest(key, message))):
-                    return key.id
+                    return key.id if number == 1 else Proved(key.id, number)
         raise bad_signature("the signature does not verify")
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:

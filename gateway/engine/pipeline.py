@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from gateway.auth import guards
 from gateway.auth.keys import live
+from gateway.auth.stamped import Seen
 from gateway.dialect import Call, NoCall
 from gateway.engine.batches import Batches
 from gateway.engine.complete import Completed, completing, reference_kinds
@@ -68,6 +69,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     key: str = ""  # of the movement in the journal, if it is one
     call: str = ""  # the name under which the journal knows who heard what
     keys: tuple[str, ...] = ()  # of the movements whose decisions it tells
+    spelling: int = 1  # which of the spellings that are believed its signature was made of
 
 
 class Engine:
@@ -80,6 +82,7 @@ class Engine:
         self.driver.who = self._ask_who
         self.reads = Reads(self.exchanges)
         self.settler = Settler(self.driver)
+        self.seen = Seen()
 
     def busy(self) -> bool:
         """Whether anything is in the air or being driven in this process."""
@@ -93,8 +96,9 @@ class Engine:
         finally:
             errand.close()
         answer = replace(
-            answer, wallet_seconds=errand.wallet_seconds, call=errand.name, keys=tuple(sorted(errand.keys))
-        )
+            answer, wallet_seconds=errand.wallet_seconds, call=errand.name, keys=tuple(sorted(errand.keys)),
+            spelling=errand.spelling,
+        )  # fmt: skip
         seconds = self.world.ticks() - started
         self.world.meter.call(
             provider.name, provider.dialect.name, answer.kind, answer.outcome, answer.reason, seconds,
@@ -120,7 +124,7 @@ class Engine:
         errand.allow(provider.answer_within["default"].total_seconds())
         tx: Transaction | None = None
         try:
-            self._prove(provider, request, call)
+            errand.spelling = self._prove(provider, request, call)
             tx = dialect.decode_request(request, call)
         except Refused as refused:
             return await self._answer(errand, refused.outcome(), None, call, "refused")
@@ -139,19 +143,23 @@ class Engine:
         except Silence as silence:  # too many calls: whatever it is, it was not read, and nothing moved
             return await self._answer(errand, Unknown(detail=silence.detail), wire, call, "")
 
-    def _prove(self, provider: Provider, request: Request, call: Call) -> None:
-        """Guard and signature; raises `Refused` (bad_signature)."""
+    def _prove(self, provider: Provider, request: Request, call: Call) -> int:
+        """Guard and signature; which spelling was signed. Raises `Refused` (bad_signature)."""
         meter = self.world.meter
         try:
             used = guards.check(provider.guard, request, provider.dialect.body_key, call.now)
             keys = live(provider.keys, call.now)
             used.append(provider.dialect.auth.verify(request, keys, provider.settings, call.now))
+            word = provider.dialect.auth.once(request, provider.settings)
+            if word:
+                self.seen.check(provider.name, word, request.body, call.now)
         except Refused as refused:
             meter.signature_failure(provider.name, refused.field)
             raise
         for key in used:
             if key:
                 meter.key_use(provider.name, key)
+        return getattr(used[-1], "spelling", 1)
 
     async def _carry(self, errand: Errand, wire: Transaction, call: Call) -> tuple[Outcome, Transaction]:
         """What becomes of it, and the transaction as it was completed."""

@@ -132,8 +132,10 @@ class Log:
 
 
 def call_event(provider: str, answer: Answer, request_id: str, seconds: float) -> dict[str, Any]:
-    """The line of one call. The message and the detail of an outcome stay out: a wallet wrote them."""
-    return {
+    """The line of one call. The message and the detail of an outcome stay out: a wallet wrote them. `spelling`: which one
+    the caller signed (`gateway sign --explain` numbers them), where it is not the first."""
+    spelled = {"spelling": answer.spelling} if answer.spelling != 1 else {}
+    return spelled | {
         "provider": provider,
         "kind": answer.kind,
         "transaction": answer.transaction_id,

@@ -1,0 +1,103 @@
+"""A signature that covers who sends, when, and a word that is used once: three headers beside the proof."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.auth.compare import same
+from gateway.auth.keys import Key
+from gateway.auth.scheme import Cover, Digest, InHeader, Part, Signed, bad_signature
+from gateway.http import Request
+
+WINDOW = timedelta(seconds=300)
+
+
+class Stamp(Struct, frozen=True, kw_only=True):
+    """The headers' names; `who`: which part of a key the sender's name is (no secret)."""
+
+    who: Part
+    sender: str
+    moment: str  # Unix seconds
+    nonce: str
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        return self.sender, self.moment, self.nonce
+
+
+class Stamped(Signed):
+    """`Signed`, where `covers` holds the headers of a stamp.
+
+    The moment may be `WINDOW` away; `late` says of which requests it may be further, because they are repeated.
+    """
+
+    def __init__(
+        self, *, stamp: Stamp, covers: Cover, digest: Digest, carried: InHeader, demo: str, weak: bool = False,
+        late: Callable[[Request], bool] = lambda request: False,
+    ) -> None:  # fmt: skip
+        super().__init__(covers=covers, digest=digest, carried=carried, demo=demo, weak=weak)
+        self._stamp, self._late = stamp, late
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return self._stamp.who, *super().parts(settings)
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        sender = request.header(self._stamp.sender)
+        mine = [key for key in keys if same(sender, key.part(self._stamp.who.name))]
+        if not mine:
+            raise bad_signature("nobody is known by this name", self._stamp.who.name)
+        if not request.header(self._stamp.nonce):
+            raise bad_signature(f"{self._stamp.nonce} is missing")
+        self._check_moment(request, now)
+        return super().verify(request, mine, settings, now)
+
+    def _check_moment(self, request: Request, now: datetime) -> None:
+        name, text = self._stamp.moment, request.header(self._stamp.moment)
+        if not (text.isascii() and text.isdigit() and len(text) <= 12):
+            raise bad_signature(f"{name} is missing or no Unix time")
+        if abs(int(text) - now.timestamp()) > WINDOW.total_seconds() and not self._late(request):
+            raise bad_signature(f"{name} is more than {WINDOW.total_seconds():.0f} s away")
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        """A moment and a nonce that stand there already stay: a sample is explained by its own."""
+        moment = request.header(self._stamp.moment) or str(int(now.timestamp()))
+        made = hashlib.sha256(moment.encode() + b"." + request.body).hexdigest()[:32]
+        nonce = request.header(self._stamp.nonce) or made
+        values = keys[0].part(self._stamp.who.name), moment, nonce
+        return super().sign(request.put(*zip(self._stamp.names, values, strict=True)), keys, settings, now)
+
+    def once(self, request: Request, settings: Any) -> str:
+        return request.header(self._stamp.nonce)
+
+
+class Seen:
+    """Words that are used once, as one process saw them: with the same body it is a repeat, with another one none.
+
+    The oldest are forgotten where they are too many.
+    """
+
+    MOST = 200_000
+
+    def __init__(self, lasts: timedelta = timedelta(minutes=10)) -> None:
+        self._lasts, self._bodies = lasts, dict[tuple[str, str], tuple[datetime, bytes]]()
+
+    def check(self, sender: str, word: str, body: bytes, now: datetime) -> None:
+        """Raises `Refused` (bad_signature) where this word was used for another body."""
+        self._forget(now)
+        digest = hashlib.sha256(body).digest()
+        _, known = self._bodies.setdefault((sender, word), (now, digest))
+        if known != digest:
+            raise bad_signature("the nonce was used before, with another body")
+
+    def _forget(self, now: datetime) -> None:
+        """In the order in which they came; a clock that went back lets them stay longer."""
+        while self._bodies:
+            first = next(iter(self._bodies))
+            if len(self._bodies) < self.MOST and now - self._bodies[first][0] < self._lasts:
+                return
+            del self._bodies[first]
