@@ -98,13 +98,20 @@ class Dialect(Struct, frozen=True, kw_only=True):
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"
-    """A rollback of more than is left: `refuse` it, or `pass` it on (its page says that the wallet decides)."""
+    """A rollback of more than is left: `refuse` it, `pass` it on (its page says that the wallet decides), or `cut` it: what
+    is left is given back (Slotegrator)."""
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
     stranger_noes: frozenset[Reason] = frozenset()
     """What its page tells of the rollback for a player whom nobody has ever seen: a wallet's no that is final there. Of
     anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
+    taking_noes: frozenset[Reason] = frozenset()
+    """What its page lets a wallet say for good of a rollback that takes, of a win or of a refund: the balance would fall
+    below zero (Slotegrator). Any other no to a rollback stays owed (rule 6)."""
+    bound_sessions: bool = False
+    """Whether a session belongs to one player and one game: what takes in a session that the operator handed over for
+    another one is declined (Slotegrator)."""
     undoes_rollbacks: bool = False
     """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
     round_refunds: bool = True

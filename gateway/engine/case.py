@@ -24,7 +24,7 @@ from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import FACTS, Accepted, Declined, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
@@ -303,9 +303,13 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.moment.passed(since) if since is not None else timedelta(0)
 
     @property
-    def stranger_noes(self) -> frozenset[Reason]:
-        """What its wallet may say for good of the rollback for a player whom nobody knows (rule 6)."""
-        return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
+    def final_noes(self) -> frozenset[Reason]:
+        """What its wallet may say for good of a rollback by its provider's page: for a player whom nobody knows, and of one
+        that takes (rule 6)."""
+        dialect, act = self.provider.dialect, self.own.tx.act
+        takes = isinstance(act, Undoing) and not FACTS[act.reference_kind].takes and not self.own.ours
+        of_strangers = dialect.stranger_noes if self.around.unmet else frozenset[Reason]()
+        return of_strangers | dialect.taking_noes if takes else of_strangers
 
     @property
     def refusable(self) -> bool:

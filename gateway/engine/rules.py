@@ -263,7 +263,7 @@ def answered(case: Case) -> Move | None:
     target = case.target if own.kind in NAMING else None
     another = own.undoes and case.undone_by_another
     decision = judge(
-        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.stranger_noes,
+        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.final_noes,
     )  # fmt: skip
     if decision is None:
         if beyond_memory(own, target, case.wallet, case.moment):
@@ -431,20 +431,36 @@ def _only_asked_about(case: Case) -> Move | None:
 
 
 def nobody_knows(case: Case) -> Move | None:
-    """No route leads to a wallet, or nobody knows the player or the currency.
+    """No route leads to a wallet, or nobody knows the player or the currency, or its session is another one's.
 
     Move: a debit is Decided declined; what is owed is left to a person
-    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it.
-    Serves: 4, 21
+    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. Where a session
+    belongs to one player and one game, a bet in another one's is declined, and nothing but a bet.
+    Serves: 4, 21, 22
     """
     own, tx = case.own, case.own.tx
     if case.way is None:
         return _unsaid(case, "no route leads to a wallet", Reason.UNSUPPORTED)
+    strange = _in_a_strange_session(case)
+    if strange is not None:
+        return Decide(strange)
     facts = FACTS[own.kind]
     if not tx.player and own.kind not in NAMING:
         return _unsaid(case, "nobody knows the player", case.nobody)
     if tx.player and facts.needs_currency and not tx.currency:
         return _unsaid(case, "nobody knows the currency", case.nobody)
+    return None
+
+
+def _in_a_strange_session(case: Case) -> Declined | None:
+    own, session = case.own, case.around.own_session
+    if session is None or not case.provider.dialect.bound_sessions or not own.takes or not case.unsent:
+        return None
+    tx = own.tx
+    if tx.player and tx.player != session.player:
+        return Declined(reason=Reason.NOT_AUTHENTICATED, message="that session is another player's")
+    if session.game and tx.game is not None and tx.game.id not in ("", session.game):
+        return Declined(reason=Reason.GAME_NOT_FOUND, message="that session is for another game")
     return None
 
 

@@ -43,7 +43,7 @@ def rules_of(dialect: Dialect) -> Rules:
         tombstones=dialect.tombstones or dialect.name in BURIES,
         current_balance=native or dialect.replay_balance == "current",
         several=native or dialect.partial,
-        cuts=native or dialect.excess == "pass",
+        cuts=native or dialect.excess in ("pass", "cut"),
         whole=dialect.name in WHOLE_CANCELS,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
     )
