@@ -79,6 +79,7 @@ class Around(Struct, frozen=True, kw_only=True):
     beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
     further: Movement | None = None  # and what that one undoes: it is undone again with it
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
+    undoings: tuple[Movement, ...] = ()  # the rollbacks of those, where several may undo a part each
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
     whole_undoer: Movement | UnsetType | None = UNSET
@@ -114,7 +115,7 @@ class Around(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
-            self.round_undoing,
+            self.round_undoing, self.undoings,
         )  # fmt: skip
         for m in one:
             if isinstance(m, Movement):
@@ -347,9 +348,10 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def earlier(self) -> list[Movement]:
         """The other rollbacks of its target that may move something before it: those that were sent, or came first.
-        What was never sent and came later waits for it, and takes nothing away from it."""
-        own = self.own
-        others = [m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED]
+        What was never sent and came later waits for it, and takes nothing away from it; what was itself undone gave back
+        nothing that is not there again."""
+        own, over = self.own, {m.target for m in self.around.undoings if m.state is State.ACCEPTED}
+        others = [m for m in self.rollbacks if m.key not in (own.key, *over) and m.state is not State.DECLINED]
         return [m for m in others if m.decided or m.sent or (m.created_at, m.key) < (own.created_at, own.key)]
 
     @property

@@ -331,6 +331,9 @@ def _around(
     asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
     if beyond is not None and beyond.undoes and beyond.target:
         asks["further"] = LookFor("own", (beyond.target,))
+    if provider.dialect.partial:  # what undid a part of it may itself be undone
+        undone = [m for m in second.get("others", ()) if m.undoes and m.undone_by]
+        asks |= {f"undoing.{m.key}": LookFor("own", (m.undone_by,)) for m in undone}
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
@@ -357,6 +360,7 @@ def _around(
         beyond=beyond,
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
+        undoings=tuple(m for name, rows in third.items() if name.startswith("undoing.") for m in rows),
         stranger=stranger,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),

@@ -125,8 +125,11 @@ class Movement(Struct, frozen=True, kw_only=True):
 
     @property
     def whole_amount(self) -> Decimal | None:
-        """What it moved, where a rollback of it can be compared with it."""
+        """What it moved, where a rollback of it can be compared with it; of a rollback what its wallet said, else what it asked."""
         act = self.tx.act
+        if isinstance(act, Rollback):
+            said = self.outcome.moved if isinstance(self.outcome, Accepted) else None
+            return act.amount if said is None else said
         return act.amount if isinstance(act, Debit | Credit | Reserve) else None
 
     @property

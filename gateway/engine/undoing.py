@@ -192,8 +192,9 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
 
 def _given_back(case: Case, target: Movement) -> Decimal:
     """What was given back for certain. *A cancel that had not left was told that nothing was left, because of a second
-    one that waited for it:* of one that is open nobody knows, and this one waits for it."""
-    return sum((what_moved(m, target) for m in case.earlier if m.state is State.ACCEPTED), NOTHING)
+    one that waited for it:* of one that is open, or is itself to be undone, nobody knows, and this one waits for it."""
+    sure = [m for m in case.earlier if m.state is State.ACCEPTED and not m.undone_by]
+    return sum((what_moved(m, target) for m in sure), NOTHING)
 
 
 def another_rollback(case: Case) -> Move | None:
@@ -233,7 +234,7 @@ def another_rollback(case: Case) -> Move | None:
 def _waits_for_others(case: Case, target: Movement) -> bool:
     """Whether what others may still move, those that were sent or came first, leaves too little for this one (rule 17)."""
     before, whole, act = case.earlier, target.whole_amount, case.own.tx.act
-    if whole is None or not isinstance(act, Rollback) or all(m.decided for m in before):
+    if whole is None or not isinstance(act, Rollback) or all(m.decided and not m.undone_by for m in before):
         return False
     asked = whole if act.amount is None else act.amount
     return asked + sum((what_moved(m, target) for m in before), NOTHING) > whole

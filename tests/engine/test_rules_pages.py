@@ -63,6 +63,58 @@ def test_rule_17_a_cut_is_asked_again_with_the_same_amount(bench_of: MakeBench) 
     assert bench.row(Kind.ROLLBACK, "r3").state is State.DECLINED
 
 
+PARTS: dict[str, Any] = {"excess": "cut", "partial": True, "undoes_rollbacks": True}
+
+
+def test_rule_17_a_part_that_was_itself_undone_is_left_again(bench_of: MakeBench) -> None:
+    """Four of ten were given back and taken again: all ten are left, and a refund of all gives them."""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
+    yes(bench.call(undo("r2", "b1", "10.00")))
+    assert bench.till.balance() == Decimal("1000.00")
+    assert why(bench.call(undo("r3", "b1", "10.00"))) is Reason.ALREADY_ROLLED_BACK
+
+
+def test_rule_17_all_of_it_undone_and_undone_again(bench_of: MakeBench) -> None:
+    """*The bet's refund was undone by its amount, the bet counted as given back, and the stake stayed taken.*"""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "10.00")))
+    yes(bench.call(undo("x1", "r1", "10.00", Kind.ROLLBACK)))
+    assert bench.till.balance() == Decimal("990.00")
+    yes(bench.call(undo("r2", "b1", "10.00")))
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_17_no_more_is_taken_back_of_a_refund_than_it_gave(bench_of: MakeBench) -> None:
+    """The refund asked for nine and gave the six that were left; so six are taken back, whatever is said."""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    yes(bench.call(undo("r2", "b1", "9.00")))
+    yes(bench.call(undo("x1", "r2", "9.00", Kind.ROLLBACK)))
+    assert bench.till.last(Kind.ROLLBACK).act.amount == Decimal("6.00")  # type: ignore[union-attr]  # it is a rollback
+    assert bench.till.balance() == Decimal("994.00")
+
+
+def test_rule_15_a_refund_waits_for_what_is_itself_being_undone(bench_of: MakeBench) -> None:
+    """Nobody knows yet whether four or ten are left."""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK))
+    bench.call(undo("r2", "b1", "10.00"))
+    assert bench.answers[-1].outcome == "unknown"
+    assert not bench.row(Kind.ROLLBACK, "r2").sent
+    bench.till.heal()
+    bench.settlement(120, 5)
+    assert bench.row(Kind.ROLLBACK, "r2").state is State.ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 # ---------------------------------------------------------------- noes to a rollback that takes
 
 
