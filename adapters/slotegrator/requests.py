@@ -10,8 +10,8 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from adapters.slotegrator.wire import ACTION_OF, LIST, NAMES, NONCE, RETRIES, UNDONE, UNIT, apart
-from gateway.body import Unreadable, form_text
-from gateway.codec.fields import Fields, known, moment, unparsable
+from gateway.codec.fields import Fields, known, moment
+from gateway.codec.forms import FORM_HEADERS, read_form, write_form
 from gateway.codec.plain import utc_text
 from gateway.codec.units import plain
 from gateway.codec.unix import from_millis
@@ -33,17 +33,7 @@ from gateway.model import (
     unsupported,
 )
 
-FORM = {"content-type": "application/x-www-form-urlencoded"}
-
 # ---------------------------------------------------------------- provider's end
-
-
-def form_of(request: Request) -> Mapping[str, str]:
-    """Every field by its whole name. Raises `Refused` (unparsable)."""
-    said = request.form
-    if isinstance(said, Unreadable):
-        raise unparsable(said.message)
-    return said
 
 
 def is_repeated(request: Request) -> bool:
@@ -54,7 +44,7 @@ def is_repeated(request: Request) -> bool:
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    form = form_of(request)
+    form = read_form(request)
     fields = Fields({name: value for name, value in form.items() if "[" not in name})
     match call.name:
         case "balance":
@@ -249,9 +239,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
 
 
 def _post(action: str, fields: Pairs, call: Call) -> Request:
-    body = form_text({"action": action, **fields}.items())
-    headers = {**FORM, "accept": "application/json", **known(**{NONCE.lower(): call.nonce})}
-    return Request(method="POST", path="/", headers=headers, body=body.encode())
+    headers = {**FORM_HEADERS, "accept": "application/json", **known(**{NONCE.lower(): call.nonce})}
+    return Request(method="POST", path="/", headers=headers, body=write_form({"action": action, **fields}))
 
 
 def _needed(what: str, value: str) -> str:
