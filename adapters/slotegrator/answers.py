@@ -66,7 +66,8 @@ def _accepted_fields(outcome: Accepted, tx: Transaction | None, call: Call) -> d
     said: dict[str, Any] = {"balance": _balance_out(outcome.balance, outcome, tx, call)}
     if call.name == "balance" or tx is None:
         return said
-    said["transaction_id"] = outcome.wallet_id or tx.id
+    own = joined(tx.id) if call.name == "refund" else tx.id  # as the wire said it
+    said["transaction_id"] = outcome.wallet_id or own
     if call.name == "rollback":
         items = tx.act.items if isinstance(tx.act, Batch) else ()
         done = [item for item, each in zip(items, outcome.items, strict=False) if _is_reversed(each)]
@@ -128,8 +129,13 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
             wallet_id=yes.wallet_id,
             items=tuple(_heard_element(fields, item, yes) for item in act.items),
         )
-    listed = isinstance(act, Rollback) and act.reference_kind is not Kind.DEBIT
-    return _heard_element(fields, tx, yes) if listed else yes
+    if not isinstance(act, Rollback):
+        return yes
+    if act.reference_kind is not Kind.DEBIT:
+        return _heard_element(fields, tx, yes)
+    # Success for a bet that is not there (any more): no id of the wallet's but the call's own.
+    nothing = yes.wallet_id == tx.id and not call.settings.echoed_ids
+    return _not_known(yes) if nothing else yes
 
 
 def _heard_element(fields: Fields, item: Transaction, yes: Accepted) -> Outcome:
@@ -140,6 +146,10 @@ def _heard_element(fields: Fields, item: Transaction, yes: Accepted) -> Outcome:
     reference = item.act.reference if isinstance(item.act, Rollback) else ""
     if reference in map(str, done):
         return yes
+    return _not_known(yes)
+
+
+def _not_known(yes: Accepted) -> Declined:
     return Declined(reason=Reason.TRANSACTION_NOT_FOUND, balance=yes.balance, currency=yes.currency)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.slotegrator.answers import decode_response, encode_response
 from adapters.slotegrator.requests import decode_request, encode_request, is_repeated
-from adapters.slotegrator.wire import ACTIONS, CALLS, MOMENT, NO_ACTION, NONCE, SENDER
+from adapters.slotegrator.wire import ACTIONS, CALLS, MOMENT, NO_ACTION, NONCE, SENDER, Settings
 from gateway.auth import InHeader, Part, Stamp, Stamped, hmac_of, sorted_form
 from gateway.dialect import Dialect, NoCall
 from gateway.http import Request
@@ -49,6 +49,7 @@ DIALECT = Dialect(
     title="Slotegrator GIS: an aggregator, forms over one URL",
     calls=CALLS,
     auth=SIGNED,
+    settings=Settings,
     route=route,
     decode_request=decode_request,
     encode_response=encode_response,

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from gateway.codec.errors import ErrorTable
 from gateway.codec.units import Major
 from gateway.dialect import Wire
 from gateway.model import Kind, Reason
 
 UNIT = Major()  # "2.5" is 2.50 EUR
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`echoed_ids`: a wallet that repeats our `transaction_id` as its own, whatever it booked."""
+
+    echoed_ids: bool = False
+
 
 # ---------------------------------------------------------------- names
 

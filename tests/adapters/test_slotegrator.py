@@ -19,6 +19,7 @@ from adapters.slotegrator.wire import ACTIONS, apart, joined
 from gateway.auth import Key
 from gateway.body import form_text
 from gateway.dialect import Call, NoCall
+from gateway.engine.states import State
 from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
@@ -48,7 +49,7 @@ from tests.simulation.behaviours import lost_after, says
 from tests.simulation.bench import a_call, a_provider
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CALL = Call(now=NOW, nonce="n-1")
+CALL = Call(settings=DIALECT.settings(), now=NOW, nonce="n-1")
 KEY = Key(id="demo", parts={"merchant_id": "m-demo-1", "secret": "slot-test-key"})
 OTHER = Key(id="other", parts={"merchant_id": "m-2", "secret": "slot-other-key"})
 ONE = Decimal(1)
@@ -436,6 +437,11 @@ def test_through_the_gateway_to_a_wallet_that_speaks_it(bench_of: MakeBench) -> 
     assert bench.till.balance() == Decimal("1025.00")
     bench.call(a_rollback("x1", element("w1", "25.00", Kind.CREDIT)))
     assert body(bench)["rollback_transactions"] == ["w1"]
+    bench.call(a_rollback("x2", element("zz", "1.00"), element("b1", "10.00")))
+    assert body(bench) == {"balance": 1000, "transaction_id": "x2", "rollback_transactions": ["b1"]}
+    bench.call(undo("r2", "nn", "1.00"))
+    assert body(bench) == {"balance": 1000, "transaction_id": "r2"}
+    assert bench.row(Kind.ROLLBACK, "r2").state is State.DECLINED
     assert bench.till.balance() == Decimal("1000.00")
     assert bench.unresolved() == {}
 
