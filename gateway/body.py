@@ -24,7 +24,7 @@ class Number(str):
 
 
 class Unreadable(Struct, frozen=True):
-    """Why a body cannot be read. `twice`: a name stands twice in one object or form, and nobody knows which one is meant."""
+    """Why a body cannot be read. `twice`: a name stands twice in one object or form; nobody knows which is meant."""
 
     message: str
     twice: bool = False
@@ -92,7 +92,7 @@ def strictly(body: bytes) -> Any:
 
 
 def fields_of(body: bytes) -> dict[str, str] | Unreadable:
-    """The fields of a form (`application/x-www-form-urlencoded`), in the order in which they came; no name is taken apart."""
+    """The fields of a form (`application/x-www-form-urlencoded`) by their whole names, in the order in which they came."""
     found: dict[str, str] = {}
     for pair in filter(None, body.split(b"&")):
         name, _, value = (unquote_to_bytes(part) for part in pair.replace(b"+", b" ").partition(b"="))

@@ -1,4 +1,4 @@
-"""Slotegrator GIS: an aggregator of games. One URL, an `action` in a form; HMAC-SHA1 over sorted fields and three headers.
+"""Slotegrator GIS: an aggregator of games. One URL, an `action` in a form; HMAC-SHA1 over its fields and three headers.
 
 Source: typed callback models and further public integrations in Python, Node and PHP; the vendor's own manual was read
 through them only. What they leave open is decided in NOTES.md.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.slotegrator.answers import decode_response, encode_response
-from adapters.slotegrator.requests import decode_request, encode_request, is_repeated
+from adapters.slotegrator.requests import decode_request, encode_request, is_repeated, without_count
 from adapters.slotegrator.wire import ACTIONS, CALLS, MOMENT, NO_ACTION, NONCE, SENDER, Settings
 from gateway.auth import InHeader, Part, Stamp, Stamped, hmac_of, sorted_form
 from gateway.dialect import Dialect, NoCall
@@ -27,6 +27,7 @@ SIGNED = Stamped(
     demo="slot-test-key",
     weak=True,
     late=is_repeated,
+    content=without_count,
 )
 
 # ---------------------------------------------------------------- which call it is

@@ -43,6 +43,11 @@ def is_repeated(request: Request) -> bool:
     return count.isascii() and count.isdigit() and len(count) < 10 and int(count) > 0
 
 
+def without_count(request: Request) -> bytes:
+    """The body but for the number of the retry: a repeat under the nonce of the first call is one all the same."""
+    return write_form({name: value for name, value in read_form(request).items() if name != RETRIES})
+
+
 def decode_request(request: Request, call: Call) -> Transaction:
     form = read_form(request)
     fields = Fields({name: value for name, value in form.items() if "[" not in name})
@@ -132,10 +137,10 @@ _ELEMENT = re.compile(rf"{LIST}\[(0|[1-9][0-9]{{0,4}})\]\[([a-z_]{{1,64}})\](.*)
 
 
 def _elements(form: Mapping[str, str]) -> list[Fields]:
-    """The elements in the order of their indices. The list's only form is the one with brackets, each index written out."""
+    """The elements in the order of their indices. The only form is the one with brackets, each index written out."""
     found: dict[int, dict[str, str]] = {}
     for name, value in form.items():
-        if not name.startswith(LIST) or (name == LIST and not value.strip()):
+        if not name.startswith((f"{LIST}[", f"{LIST}.")) and (name != LIST or not value.strip()):
             continue
         said = _ELEMENT.fullmatch(name)
         if said is None:
@@ -162,7 +167,7 @@ def _kind_meant(item: Transaction) -> Kind:
 
 
 def _head(fields: Fields, call: Call) -> Transaction:
-    """What all but balance share. Whose, in what, under which id is needed; the rest never stops a win or a rollback."""
+    """What all but balance share. Whose, in what, under which id is needed; the rest stops no win and no rollback."""
     game = _perhaps(fields, "game_uuid")
     return Transaction(
         act=Balance(),

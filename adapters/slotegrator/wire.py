@@ -40,7 +40,7 @@ CALLS = (
     Wire(name="bet", method="POST", path="/", kinds=(Kind.DEBIT,)),
     Wire(name="win", method="POST", path="/", kinds=(Kind.CREDIT,)),
     Wire(name="refund", method="POST", path="/", kinds=(Kind.ROLLBACK,)),
-    # A rollback of nothing is a read; at the wallet's end it also says the rollback of one win or refund.
+    # A rollback of nothing is a read; at the wallet's end it takes one win or refund back.
     Wire(name="rollback", method="POST", path="/", kinds=(Kind.BATCH, Kind.ROLLBACK, Kind.BALANCE)),
 )
 ACTIONS = frozenset(wire.name for wire in CALLS)
@@ -54,7 +54,7 @@ ACTION_OF: Mapping[Kind, str] = {kind: action for action, kind in UNDONE.items()
 
 
 def apart(id: str) -> str:
-    """A refund's id, and each half of an element's (`<rollback>:<reference>`): no colon inside, so that none is another.
+    """A refund's id, and each half of an element's (`<rollback>:<reference>`): no colon inside, so none is another.
 
     Both are rollbacks to a wallet that takes ids as they are (rule 3). Ids without `:` and `%` stay exact.
     """

@@ -67,8 +67,8 @@ Pairs = list[tuple[str, str]]
 def sorted_form(*, headers: Sequence[str]) -> Cover:
     """The fields of a form and these headers, sorted by name, as a form again; names of headers as they are given.
 
-    A name with brackets is sorted by what stands before them: elements of a list stand in the order of their indices, the
-    fields of each in their own. The candidates: as PHP's `http_build_query` writes it; with JavaScript's
+    A name with brackets is sorted by what stands before them: elements of a list stand in the order of their indices,
+    the fields of each in their own. The candidates: as PHP's `http_build_query` writes it; with JavaScript's
     `encodeURIComponent`; by RFC 3986. Then the same three with the elements as they came, where that is another order.
     """
 

@@ -67,10 +67,10 @@ class Auth:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""
         return request
 
-    def once(self, request: Request, settings: Any) -> str:
-        """The word of a verified request that its sender uses once, blank where there is none: seen again with another
-        body, the request is refused."""
-        return ""
+    def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+        """The word of a verified request that its sender uses once, blank where there is none, and what is sent under it:
+        seen again with something else, the request is refused."""
+        return "", b""
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         """What is signed and how it came about, step by step, for `gateway sign --explain`."""

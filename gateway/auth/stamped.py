@@ -34,14 +34,16 @@ class Stamped(Signed):
     """`Signed`, where `covers` holds the headers of a stamp.
 
     The moment may be `WINDOW` away; `late` says of which requests it may be further, because they are repeated.
+    `content` is what a nonce stands for: the body, or what of it a repeat does not change.
     """
 
     def __init__(
         self, *, stamp: Stamp, covers: Cover, digest: Digest, carried: InHeader, demo: str, weak: bool = False,
         late: Callable[[Request], bool] = lambda request: False,
+        content: Callable[[Request], bytes] = lambda request: request.body,
     ) -> None:  # fmt: skip
         super().__init__(covers=covers, digest=digest, carried=carried, demo=demo, weak=weak)
-        self._stamp, self._late = stamp, late
+        self._stamp, self._late, self._content = stamp, late, content
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
         return self._stamp.who, *super().parts(settings)
@@ -71,12 +73,12 @@ class Stamped(Signed):
         values = keys[0].part(self._stamp.who.name), moment, nonce
         return super().sign(request.put(*zip(self._stamp.names, values, strict=True)), keys, settings, now)
 
-    def once(self, request: Request, settings: Any) -> str:
-        return request.header(self._stamp.nonce)
+    def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+        return request.header(self._stamp.nonce), self._content(request)
 
 
 class Seen:
-    """Words that are used once, as one process saw them: with the same body it is a repeat, with another one none.
+    """Words that are used once, as one process saw them: with the same content it is a repeat, with another one none.
 
     The oldest are forgotten where they are too many.
     """
@@ -84,20 +86,20 @@ class Seen:
     MOST = 200_000
 
     def __init__(self, lasts: timedelta = timedelta(minutes=10)) -> None:
-        self._lasts, self._bodies = lasts, dict[tuple[str, str], tuple[datetime, bytes]]()
+        self._lasts, self._known = lasts, dict[tuple[str, str], tuple[datetime, bytes]]()
 
-    def check(self, sender: str, word: str, body: bytes, now: datetime) -> None:
-        """Raises `Refused` (bad_signature) where this word was used for another body."""
+    def check(self, sender: str, word: str, content: bytes, now: datetime) -> None:
+        """Raises `Refused` (bad_signature) where this word was used for something else."""
         self._forget(now)
-        digest = hashlib.sha256(body).digest()
-        _, known = self._bodies.setdefault((sender, word), (now, digest))
+        digest = hashlib.sha256(content).digest()
+        _, known = self._known.setdefault((sender, word), (now, digest))
         if known != digest:
-            raise bad_signature("the nonce was used before, with another body")
+            raise bad_signature("the nonce was used before, for something else")
 
     def _forget(self, now: datetime) -> None:
         """In the order in which they came; a clock that went back lets them stay longer."""
-        while self._bodies:
-            first = next(iter(self._bodies))
-            if len(self._bodies) < self.MOST and now - self._bodies[first][0] < self._lasts:
+        while self._known:
+            first = next(iter(self._known))
+            if len(self._known) < self.MOST and now - self._known[first][0] < self._lasts:
                 return
-            del self._bodies[first]
+            del self._known[first]

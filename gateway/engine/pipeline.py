@@ -150,9 +150,9 @@ class Engine:
             used = guards.check(provider.guard, request, provider.dialect.body_key, call.now)
             keys = live(provider.keys, call.now)
             used.append(provider.dialect.auth.verify(request, keys, provider.settings, call.now))
-            word = provider.dialect.auth.once(request, provider.settings)
+            word, content = provider.dialect.auth.once(request, provider.settings)
             if word:
-                self.seen.check(provider.name, word, request.body, call.now)
+                self.seen.check(provider.name, word, content, call.now)
         except Refused as refused:
             meter.signature_failure(provider.name, refused.field)
             raise

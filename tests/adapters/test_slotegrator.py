@@ -122,7 +122,7 @@ def test_each_merchant_verifies_with_its_own_key() -> None:
 def test_a_nonce_with_another_body_is_refused_and_with_the_same_one_a_repeat(bench_of: MakeBench) -> None:
     """Both are signed; only the repeat is believed, and it moves nothing twice."""
     bench = bench_of("slotegrator", "native")
-    caller = bench.callers["acme"]
+    caller, auth = bench.callers["acme"], DIALECT.auth
 
     def sent(tx: Transaction, nonce: str) -> Response:
         request, _ = replace(caller, nonce=lambda: nonce).request(tx)
@@ -135,6 +135,10 @@ def test_a_nonce_with_another_body_is_refused_and_with_the_same_one_a_repeat(ben
         "error_code": "INTERNAL_ERROR", "error_description": "bad_signature"
     }  # fmt: skip
     assert bench.tally.signature_failures == [("acme", "")]
+    request, _ = replace(caller, nonce=lambda: "one").request(bet("b1"))
+    counted = replace(request, body=request.body + b"&casino_request_retry_count=1")
+    again = bench.raw(auth.sign(counted, bench.provider.keys, None, bench.scheduler.clock()))
+    assert again.body == first.body  # the same call, though its body counts
     assert json.loads(sent(bet("b2"), "two").body)["balance"] == 980
     assert bench.till.balance() == Decimal("980.00")
 

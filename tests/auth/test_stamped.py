@@ -177,3 +177,13 @@ def test_the_oldest_are_forgotten_where_there_are_too_many() -> None:
         assert not used(seen, f"n-{n}", b"one")
     assert used(seen, "n-4", b"two")
     assert not used(seen, "n-0", b"two")
+
+
+def test_what_a_nonce_stands_for_is_the_body_or_what_a_repeat_leaves_of_it() -> None:
+    request = signed(b"a=1&n=2")
+    assert auth().once(request, None) == (request.header("x-once"), b"a=1&n=2")
+    short = Stamped(
+        stamp=STAMP, covers=sorted_form(headers=STAMP.names), digest=hmac_of("sha256"), carried=InHeader("x-proof"),
+        demo="s", content=lambda request: request.body.partition(b"&")[0],
+    )  # fmt: skip
+    assert short.once(request, None)[1] == b"a=1"
