@@ -1,5 +1,5 @@
 """A body, read once and exactly. JSON: numbers keep their text, equal keys are refused, `NaN` is no number.
-A form: every field is a text, equal names are refused.
+A form: every field is a text or the bytes that it is, equal names are refused.
 
 Nothing passes through a float. What is wrong with a body is told by whoever needed it, in words of its own.
 """
@@ -7,7 +7,7 @@ Nothing passes through a float. What is wrong with a body is told by whoever nee
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar, overload
 from urllib.parse import quote_plus, unquote_to_bytes
 
@@ -24,7 +24,7 @@ class Number(str):
 
 
 class Unreadable(Struct, frozen=True):
-    """Why a body cannot be read. `twice`: a name stands twice in one object or form; nobody knows which is meant."""
+    """Why a body cannot be read. `twice`: a name stands twice in one object or form, and nobody knows which one is meant."""
 
     message: str
     twice: bool = False
@@ -91,28 +91,41 @@ def strictly(body: bytes) -> Any:
         return Unreadable(f"the body is not JSON: {str(error)[:80]}")
 
 
-def fields_of(body: bytes) -> dict[str, str] | Unreadable:
-    """The fields of a form (`application/x-www-form-urlencoded`) by their whole names, in the order in which they came."""
-    found: dict[str, str] = {}
+def fields_of(body: bytes) -> Mapping[str, str | bytes] | Unreadable:
+    """The fields of a web form (`application/x-www-form-urlencoded`) in their order; `Unreadable` where it holds none.
+
+    A value that is no UTF-8 stays bytes: a text that was cut within a letter is still signed and passed on, and is no id.
+    """
+    found: dict[str, str | bytes] = {}
     for pair in filter(None, body.split(b"&")):
-        name, _, value = (unquote_to_bytes(part) for part in pair.replace(b"+", b" ").partition(b"="))
+        name, _, value = pair.replace(b"+", b" ").partition(b"=")
         try:
-            field = name.decode()
-            if field in found:
-                return Unreadable("a field stands twice in the form", twice=True)
-            found[field] = value.decode()
+            key = unquote_to_bytes(name).decode()
         except UnicodeDecodeError:
-            return Unreadable("the form is not UTF-8")
+            return Unreadable("the name of a field is not UTF-8")
+        if key in found:
+            return Unreadable("a field stands twice", twice=True)
+        found[key] = _text_or_bytes(unquote_to_bytes(value))
     return found
 
 
-def form_text(pairs: Iterable[tuple[str, str]]) -> str:
-    """A form as PHP's `http_build_query` writes it: a blank is `+`, and of the signs only `-`, `_` and `.` stay."""
+def _text_or_bytes(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
+
+
+def form_text(pairs: Iterable[tuple[str, str | bytes]]) -> str:
+    """A form as PHP's `http_build_query` writes it: a blank is `+`, and of the signs only `-`, `_` and `.` stay.
+
+    Half a surrogate pair, which no wire can say, becomes a question mark.
+    """
     return "&".join(f"{_php(name)}={_php(value)}" for name, value in pairs)
 
 
-def _php(text: str) -> str:
-    return quote_plus(text, safe="-_.", errors="surrogatepass").replace("~", "%7E")
+def _php(text: str | bytes) -> str:
+    return quote_plus(text.encode(errors="replace") if isinstance(text, str) else text).replace("~", "%7E")
 
 
 class kept(Generic[T]):

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from adapters.slotegrator.wire import ANY_FAILURE, DOUBT_TEXT, ERRORS, GONE, LIST, NO_MONEY, NO_MONEY_TEXT, UNIT, joined
+from adapters.slotegrator.wire import (
+    ANY_FAILURE,
+    DOUBT_TEXT,
+    ERRORS,
+    GONE,
+    LIST,
+    NO_MONEY,
+    NO_MONEY_TEXT,
+    UNIT,
+    said_by_refund,
+)
 from gateway.codec.fields import Fields, Number, write_json
 from gateway.codec.units import bounded, plain, token
 from gateway.dialect import Call
@@ -66,7 +76,7 @@ def _accepted_fields(outcome: Accepted, tx: Transaction | None, call: Call) -> d
     said: dict[str, Any] = {"balance": _balance_out(outcome.balance, outcome, tx, call)}
     if call.name == "balance" or tx is None:
         return said
-    own = joined(tx.id) if call.name == "refund" else tx.id  # as the wire said it
+    own = said_by_refund(tx.id) if call.name == "refund" else tx.id
     said["transaction_id"] = outcome.wallet_id or own
     if call.name == "rollback":
         items = tx.act.items if isinstance(tx.act, Batch) else ()
@@ -79,7 +89,7 @@ def _reference(item: Transaction) -> str:
     """As the wire said it."""
     assert isinstance(item.act, Rollback)
     reference = item.act.reference
-    return joined(reference) if item.act.reference_kind is Kind.ROLLBACK else reference
+    return said_by_refund(reference) if item.act.reference_kind is Kind.ROLLBACK else reference
 
 
 def _balance_out(balance: Decimal, outcome: Accepted, tx: Transaction | None, call: Call) -> Number:

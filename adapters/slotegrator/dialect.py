@@ -12,6 +12,7 @@ from adapters.slotegrator.answers import decode_response, encode_response
 from adapters.slotegrator.requests import decode_request, encode_request, is_repeated, without_count
 from adapters.slotegrator.wire import ACTIONS, CALLS, MOMENT, NO_ACTION, NONCE, SENDER, Settings
 from gateway.auth import InHeader, Part, Stamp, Stamped, hmac_of, sorted_form
+from gateway.body import Unreadable
 from gateway.dialect import Dialect, NoCall
 from gateway.http import Request
 from gateway.model import Kind, Reason
@@ -39,8 +40,8 @@ def route(request: Request, settings: Any) -> str:
     if request.method != "POST":
         raise NoCall(("POST",))
     said = request.form
-    word = said.get("action", "") if isinstance(said, dict) else ""
-    return word if word in ACTIONS else NO_ACTION
+    word = "" if isinstance(said, Unreadable) else said.get("action", "")
+    return word if isinstance(word, str) and word in ACTIONS else NO_ACTION
 
 
 # ---------------------------------------------------------------- the whole

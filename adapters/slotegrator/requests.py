@@ -9,14 +9,14 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from adapters.slotegrator.wire import ACTION_OF, LIST, NAMES, NONCE, RETRIES, UNDONE, UNIT, apart
-from gateway.codec.fields import Fields, known, moment
-from gateway.codec.forms import FORM_HEADERS, read_form, write_form
+from adapters.slotegrator.wire import ACTION_OF, LIST, NAMES, NONCE, RETRIES, UNDONE, UNIT, apart, of_refund
+from gateway.body import Unreadable
+from gateway.codec.fields import Fields, known, moment, write_form
 from gateway.codec.plain import utc_text
 from gateway.codec.units import plain
 from gateway.codec.unix import from_millis
 from gateway.dialect import Call
-from gateway.http import Request
+from gateway.http import FORM_HEADERS, Request
 from gateway.model import (
     Balance,
     Batch,
@@ -35,21 +35,23 @@ from gateway.model import (
 
 # ---------------------------------------------------------------- provider's end
 
+Form = Mapping[str, str | bytes]
+
 
 def is_repeated(request: Request) -> bool:
     """Whether its sender says that it sent it before: then its time may be long ago."""
     said = request.form
-    count = said.get(RETRIES, "") if isinstance(said, dict) else ""
+    count = "" if isinstance(said, Unreadable) else said.get(RETRIES, "")
     return count.isascii() and count.isdigit() and len(count) < 10 and int(count) > 0
 
 
 def without_count(request: Request) -> bytes:
     """The body but for the number of the retry: a repeat under the nonce of the first call is one all the same."""
-    return write_form({name: value for name, value in read_form(request).items() if name != RETRIES})
+    return write_form({name: value for name, value in Fields.of_form(request).raw.items() if name != RETRIES})
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    form = read_form(request)
+    form = Fields.of_form(request).raw
     fields = Fields({name: value for name, value in form.items() if "[" not in name})
     match call.name:
         case "balance":
@@ -103,10 +105,10 @@ def _refund(fields: Fields, call: Call) -> Transaction:
     head = _head(fields, call)
     amount = _amount(fields, "amount", head.currency, call)
     act = Rollback(reference=fields.id("bet_transaction_id"), amount=amount)
-    return replace(head, act=act, id=apart(head.id), extra=head.extra | known(type=_perhaps(fields, "type", 64)))
+    return replace(head, act=act, id=of_refund(head.id), extra=head.extra | known(type=_perhaps(fields, "type", 64)))
 
 
-def _rollback(fields: Fields, form: Mapping[str, str], call: Call) -> Transaction:
+def _rollback(fields: Fields, form: Form, call: Call) -> Transaction:
     """Not atomic. What was refunded is taken back before its bet is given back, whatever the order of the list.
 
     *Of a refunded bet the list said bet, then refund: the bet was given back already, and then the refund was taken.*
@@ -122,7 +124,7 @@ def _rollback(fields: Fields, form: Mapping[str, str], call: Call) -> Transactio
         item = _item(element, head, call)
         twin = items.get(item.id)
         if twin is not None and _kind_meant(twin) is not _kind_meant(item):  # a bet and a win of one id
-            item = replace(item, id=f"{item.id}:{element.raw['action']}")
+            item = replace(item, id=f"{item.id}%{element.raw['action']}")
             twin = items.get(item.id)
         if twin is not None and twin != item:
             raise element.wrong("amount", Flaw.INVALID, "is another one than before, of one transaction")
@@ -136,9 +138,9 @@ def _rollback(fields: Fields, form: Mapping[str, str], call: Call) -> Transactio
 _ELEMENT = re.compile(rf"{LIST}\[(0|[1-9][0-9]{{0,4}})\]\[([a-z_]{{1,64}})\](.*)", re.DOTALL)
 
 
-def _elements(form: Mapping[str, str]) -> list[Fields]:
+def _elements(form: Form) -> list[Fields]:
     """The elements in the order of their indices. The only form is the one with brackets, each index written out."""
-    found: dict[int, dict[str, str]] = {}
+    found: dict[int, dict[str, str | bytes]] = {}
     for name, value in form.items():
         if not name.startswith((f"{LIST}[", f"{LIST}.")) and (name != LIST or not value.strip()):
             continue
@@ -153,7 +155,7 @@ def _elements(form: Mapping[str, str]) -> list[Fields]:
 def _item(element: Fields, head: Transaction, call: Call) -> Transaction:
     kind, said = element.choice("action", UNDONE), element.id("transaction_id")
     act = Rollback(
-        reference=apart(said) if kind is Kind.ROLLBACK else said,
+        reference=of_refund(said) if kind is Kind.ROLLBACK else said,
         reference_kind=kind,
         amount=_amount(element, "amount", head.currency, call),
     )

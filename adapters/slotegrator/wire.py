@@ -54,15 +54,17 @@ ACTION_OF: Mapping[Kind, str] = {kind: action for action, kind in UNDONE.items()
 
 
 def apart(id: str) -> str:
-    """A refund's id, and each half of an element's (`<rollback>:<reference>`): no colon inside, so none is another.
-
-    Both are rollbacks to a wallet that takes ids as they are (rule 3). Ids without `:` and `%` stay exact.
-    """
+    """Each half of an element's id (`<rollback>:<reference>`): no colon inside, so none is another."""
     return id.replace("%", "%25").replace(":", "%3A")
 
 
-def joined(id: str) -> str:
-    """The reverse."""
+def of_refund(id: str) -> str:
+    """A refund's id: both are rollbacks to a wallet that takes ids as they are (rule 3), and an element's has one colon."""
+    return apart(id) if "%" in id or id.count(":") == 1 else id
+
+
+def said_by_refund(id: str) -> str:
+    """The reverse: as the wire said it."""
     return id.replace("%3A", ":").replace("%25", "%")
 
 

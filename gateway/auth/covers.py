@@ -1,4 +1,4 @@
-"""Covers over the fields of a flat JSON body or of a form: what is signed where it is not the body's own bytes."""
+"""Covers over the fields of a flat body: what is signed where it is not the body's own bytes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,19 @@ def sorted_pairs(*, between: str, without: str) -> Cover:
     return cover
 
 
-Pairs = list[tuple[str, str]]
+def filled_pairs(*, between: str, without: str) -> Cover:
+    """`name=value` of a web form's fields, decoded, in the byte order of their names; empty ones and the proof's own are not
+    signed."""
+
+    def cover(request: Request, settings: Any) -> Iterator[bytes]:
+        said = sorted((name.encode(), value) for name, value in _form(request).items() if value and name != without)
+        pairs = [name + b"=" + (value.encode() if isinstance(value, str) else value) for name, value in said]
+        yield between.encode().join(pairs)
+
+    return cover
+
+
+Pairs = list[tuple[str, str | bytes]]
 
 
 def sorted_form(*, headers: Sequence[str]) -> Cover:
@@ -77,7 +89,7 @@ def sorted_form(*, headers: Sequence[str]) -> Cover:
         if not fields.keys().isdisjoint(headers):
             raise bad_signature("a field of the form has the name of a signed header")
         pairs = [*((name, request.header(name)) for name in headers), *fields.items()]
-        came = sorted(pairs, key=lambda pair: _top(pair[0]).encode("utf-8", "surrogatepass"))
+        came = sorted(pairs, key=lambda pair: _top(pair[0]).encode())
         seen: set[str] = set()
         for ordered in (_by_index(came), came):
             for write in (form_text, _uri_components, _rfc_3986):
@@ -89,13 +101,11 @@ def sorted_form(*, headers: Sequence[str]) -> Cover:
     return cover
 
 
-def _form(request: Request) -> Mapping[str, str]:
-    said = request.form
-    if isinstance(said, Unreadable):
-        if said.twice:
-            raise bad_signature("a field stands twice in the form: nobody knows which one was signed")
-        raise _unreadable(said.message)
-    return said
+def _form(request: Request) -> Mapping[str, str | bytes]:
+    fields = request.form
+    if isinstance(fields, Unreadable):
+        raise _not_read(fields, fields.message)
+    return fields
 
 
 def _top(name: str) -> str:
@@ -125,8 +135,19 @@ def _rfc_3986(pairs: Pairs) -> str:
     return "&".join(f"{_uri(name, safe='')}={_uri(value, safe='')}" for name, value in pairs)
 
 
-def _uri(text: str, safe: str = "!'()*") -> str:
-    return quote(text, safe=safe, errors="surrogatepass")
+def _uri(text: str | bytes, safe: str = "!'()*") -> str:
+    return quote(text.encode(errors="replace") if isinstance(text, str) else text, safe=safe)
+
+
+def compacted(body: bytes) -> bytes:
+    """A JSON body without the blanks outside of its texts, all else as it stood: what a sender signs that writes it anew.
+
+    A text without an end goes on to the body's: each byte is looked at once, whatever stands there.
+    """
+    return _TEXT_OR_BLANKS.sub(lambda found: found[1] or b"", body)
+
+
+_TEXT_OR_BLANKS = re.compile(rb'("(?:[^"\\]|\\.)*(?:"|\\?\Z))|[ \t\r\n]+', re.DOTALL)
 
 
 def js_number(token: str) -> str:
@@ -191,12 +212,16 @@ def _object(request: Request) -> Mapping[str, Any]:
     """The fields of the body. A body that cannot be read is no forgery: it is told as unreadable."""
     said = request.said
     if isinstance(said, Unreadable):
-        if said.twice:
-            raise bad_signature("a key stands twice in the body: nobody knows which one was signed")
-        raise _unreadable("the body is not JSON")
+        raise _not_read(said, "the body is not JSON")
     if not isinstance(said, dict):
         raise _unreadable("the body is not a JSON object")
     return said
+
+
+def _not_read(why: Unreadable, message: str) -> Refused:
+    if why.twice:
+        return bad_signature("a name stands twice in the body: nobody knows which one was signed")
+    return _unreadable(message)
 
 
 def _unreadable(message: str) -> Refused:

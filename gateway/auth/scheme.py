@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +28,7 @@ class Part(Struct, frozen=True):
     secret: bool = True
     demo: str = ""  # what the demo, `gateway wallet` and `gateway provider` use
     end: str = ""  # `provider` or `wallet`, where only that end of ours needs it (hub88's two keys)
+    needed: bool = True  # a key without it is no key
 
 
 class Proved(str):
@@ -42,6 +44,9 @@ class Proved(str):
 
 class Auth:
     """How a dialect proves who speaks. The base is a dialect without any proof of its own."""
+
+    stand_in: str = ""
+    """The part of a key that may stand where a call has no session (`SharedKey`); blank = there is none."""
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
         """The parts a key needs with these settings; empty = the dialect is unsigned."""
@@ -62,6 +67,14 @@ class Auth:
         Raises `Refused` (bad_signature); its `field` names the part that failed, if one did.
         """
         return ""
+
+    def shows_stand_in(self, request: Request, keys: Sequence[Key]) -> bool:
+        """Whether what this request has for a session is no session, but that part of one of these keys."""
+        return False
+
+    def holds_stand_in(self, keys: Sequence[Key]) -> bool:
+        """Whether `sign` can put that part where a request has no session."""
+        return False
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""
@@ -111,13 +124,15 @@ def base64_text(digest: bytes) -> str:
 
 
 class InHeader(Struct, frozen=True):
-    """The proof stands in a header, white space around it ignored."""
+    """The proof stands in a header, white space around it ignored; `folded`: upper-case hex is understood."""
 
     name: str
     encoding: Encoding = hex_text
+    folded: bool = False
 
     def read(self, request: Request) -> str:
-        return request.header(self.name).strip()
+        found = request.header(self.name).strip()
+        return found.lower() if self.folded else found
 
     def write(self, request: Request, proof: str) -> Request:
         return request.put((self.name, proof))
@@ -141,6 +156,23 @@ class InBody(Struct, frozen=True):
         fields = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw])
         fields[self.name] = msgspec.Raw(msgspec.json.encode(proof))
         return replace(request, body=msgspec.json.encode(fields))
+
+
+class InForm(Struct, frozen=True):
+    """The proof stands in a field of a web form."""
+
+    name: str
+    encoding: Encoding = hex_text
+
+    def read(self, request: Request) -> str:
+        fields = request.form
+        found = "" if isinstance(fields, Unreadable) else fields.get(self.name, "")
+        return found if isinstance(found, str) else ""
+
+    def write(self, request: Request, proof: str) -> Request:
+        name = self.name.encode()
+        kept = [pair for pair in request.body.split(b"&") if pair and pair.partition(b"=")[0] != name]
+        return replace(request, body=b"&".join([*kept, name + b"=" + quote_plus(proof).encode()]))
 
 
 Cover = Callable[[Request, Any], Iterable[bytes]]
@@ -179,7 +211,7 @@ class Signed(Auth):
     """One digest over what is covered, carried in one place."""
 
     def __init__(
-        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody, demo: str, weak: bool = False
+        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody | InForm, demo: str, weak: bool = False
     ) -> None:
         self._covers, self._digest, self._carried = covers, digest, carried
         self._parts = (Part("secret", demo=demo),)
@@ -235,6 +267,9 @@ class When(Auth):
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         return self._inner.sign(request, keys, settings, now) if self._asked(settings) else request
 
+    def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+        return self._inner.once(request, settings) if self._asked(settings) else super().once(request, settings)
+
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return self._inner.explain(request, key, settings) if self._asked(settings) else []
 
@@ -264,3 +299,31 @@ class StaticHeaders(Auth):
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return [(name, f"the key's {part.name}, as it is") for part, name in self._headers]
+
+
+class StaticQuery(Auth):
+    """A secret sent as it is, in a field of the query. It stands in the URL: a dialect names the field in `hides`."""
+
+    def __init__(self, part: Part, name: str) -> None:
+        self._part, self._name = part, name
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return (self._part,)
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        pairs = [pair.partition("=") for pair in request.query.split("&")]
+        given = [value for name, _, value in pairs if name == self._name and value]
+        if len(given) != 1:  # of two nobody knows which one is meant
+            raise bad_signature(f"{self._name} does not stand in the query once", self._part.name)
+        proof = unquote_to_bytes(given[0].encode("utf-8", "surrogatepass"))
+        for key in keys:
+            if same(proof, key.part(self._part.name)):
+                return key.id
+        raise bad_signature("the key is wrong", self._part.name)
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        proof = f"{self._name}={quote(keys[0].part(self._part.name), safe='')}"
+        return replace(request, query=f"{request.query}&{proof}" if request.query else proof)
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        return [("carried in", f"the query field {self._name}: the key's {self._part.name}, as it is")]

@@ -1,4 +1,4 @@
-"""A signature that covers who sends, when, and a word that is used once: three headers beside the proof."""
+"""A signature that covers who sends and when, and sometimes a word that is used once: headers beside the proof."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.auth.keys import Key
 from gateway.auth.scheme import Cover, Digest, InHeader, Part, Signed, bad_signature
 from gateway.http import Request
 
-WINDOW = timedelta(seconds=300)
+WINDOW_SECONDS = 300
 
 
 class Stamp(Struct, frozen=True, kw_only=True):
@@ -23,17 +23,17 @@ class Stamp(Struct, frozen=True, kw_only=True):
     who: Part
     sender: str
     moment: str  # Unix seconds
-    nonce: str
+    nonce: str = ""  # blank: this sender has none
 
     @property
-    def names(self) -> tuple[str, str, str]:
-        return self.sender, self.moment, self.nonce
+    def names(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.sender, self.moment, self.nonce)))
 
 
 class Stamped(Signed):
     """`Signed`, where `covers` holds the headers of a stamp.
 
-    The moment may be `WINDOW` away; `late` says of which requests it may be further, because they are repeated.
+    The moment may be `WINDOW_SECONDS` away; `late` says of which requests it may be further, because they are repeated.
     `content` is what a nonce stands for: the body, or what of it a repeat does not change.
     """
 
@@ -49,32 +49,36 @@ class Stamped(Signed):
         return self._stamp.who, *super().parts(settings)
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
-        sender = request.header(self._stamp.sender)
-        mine = [key for key in keys if same(sender, key.part(self._stamp.who.name))]
-        if not mine:
-            raise bad_signature("nobody is known by this name", self._stamp.who.name)
-        if not request.header(self._stamp.nonce):
-            raise bad_signature(f"{self._stamp.nonce} is missing")
+        stamp = self._stamp
+        sender = request.header(stamp.sender).strip()
+        held = [key for key in keys if same(sender, key.part(stamp.who.name))]
+        if not held:
+            raise bad_signature(f"{stamp.sender} is missing or nobody's", stamp.who.name)
+        if stamp.nonce and not request.header(stamp.nonce):
+            raise bad_signature(f"{stamp.nonce} is missing")
         self._check_moment(request, now)
-        return super().verify(request, mine, settings, now)
+        return super().verify(request, held, settings, now)
 
     def _check_moment(self, request: Request, now: datetime) -> None:
         name, text = self._stamp.moment, request.header(self._stamp.moment)
         if not (text.isascii() and text.isdigit() and len(text) <= 12):
             raise bad_signature(f"{name} is missing or no Unix time")
-        if abs(int(text) - now.timestamp()) > WINDOW.total_seconds() and not self._late(request):
-            raise bad_signature(f"{name} is more than {WINDOW.total_seconds():.0f} s away")
+        if abs(int(text) - now.timestamp()) > WINDOW_SECONDS and not self._late(request):
+            raise bad_signature(f"{name} is more than {WINDOW_SECONDS} s away")
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """A moment and a nonce that stand there already stay: a sample is explained by its own."""
-        moment = request.header(self._stamp.moment) or str(int(now.timestamp()))
+        stamp = self._stamp
+        moment = request.header(stamp.moment) or str(int(now.timestamp()))
         made = hashlib.sha256(moment.encode() + b"." + request.body).hexdigest()[:32]
-        nonce = request.header(self._stamp.nonce) or made
-        values = keys[0].part(self._stamp.who.name), moment, nonce
-        return super().sign(request.put(*zip(self._stamp.names, values, strict=True)), keys, settings, now)
+        values = keys[0].part(stamp.who.name), moment, request.header(stamp.nonce) or made
+        return super().sign(request.put(*zip(stamp.names, values, strict=False)), keys, settings, now)
 
     def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
-        return request.header(self._stamp.nonce), self._content(request)
+        return (request.header(self._stamp.nonce), self._content(request)) if self._stamp.nonce else ("", b"")
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        return [*super().explain(request, key, settings), ("covered beside it", ", ".join(self._stamp.names))]
 
 
 class Seen:

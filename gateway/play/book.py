@@ -25,14 +25,12 @@ class Rules(Struct, frozen=True, kw_only=True):
     cuts: bool = False  # a rollback of more than is left gives what is left
     whole: bool = False  # a rollback gives back the whole debit, whatever its amount says
     undoes: frozenset[Kind] = frozenset()  # kinds that a rollback may mean beside the one it names
+    one_end: bool = False  # a bet is won once or cancelled, and its win is called as the bet is
 
 
-WHOLE_CANCELS = frozenset({"scorpio_play"})
-"""Scorpio Play: "full bet amount", our simulator refunds the stored debit (its page, Partial cancel)."""
-
-
-BURIES = frozenset({"kyren"})
-"""Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it."""
+BURIES = frozenset({"kyren", "pragmatic_play"})
+"""Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it; so is what a refund of
+Pragmatic Play names."""
 
 
 def rules_of(dialect: Dialect) -> Rules:
@@ -41,11 +39,12 @@ def rules_of(dialect: Dialect) -> Rules:
     return Rules(
         native=native,
         tombstones=dialect.tombstones or dialect.name in BURIES,
-        current_balance=native or dialect.replay_balance == "current",
+        current_balance=native or dialect.replay_balance != "stored",  # we ask again under a new request id
         several=native or dialect.partial,
         cuts=native or dialect.excess in ("pass", "cut"),
-        whole=dialect.name in WHOLE_CANCELS,
+        whole=dialect.undoes_whole,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
+        one_end=dialect.one_end,
     )
 
 

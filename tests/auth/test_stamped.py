@@ -1,189 +1,127 @@
-"""A signature over a form and three headers: who sends, when, and a word that is used once."""
+"""Proofs with a time stamp and a holder's name, and what of a body is signed where a sender writes it anew."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from gateway.auth import InHeader, Key, Part, Stamp, Stamped, hmac_of, sorted_form
-from gateway.auth.scheme import Proved
-from gateway.auth.stamped import Seen
+from gateway.auth import InHeader, Key, Part, Stamp, Stamped, compacted, hmac_of
 from gateway.http import Request
 from gateway.model import Reason, Refused
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-STAMP = Stamp(who=Part("house", secret=False, demo="h-1"), sender="X-House", moment="X-Time", nonce="X-Once")
+STAMP = str(int(NOW.timestamp()))
+OLD, NEW = (Key(id=name, parts={"who": "acme", "secret": f"s-{name}"}) for name in ("old", "new"))
+OTHER = Key(id="other", parts={"who": "else", "secret": "s-other"})
 
 
-def auth(late: bool = False) -> Stamped:
-    return Stamped(
-        stamp=STAMP, covers=sorted_form(headers=STAMP.names), digest=hmac_of("sha256"), carried=InHeader("x-proof"),
-        demo="s", late=lambda request: late,
-    )  # fmt: skip
+def covers(request: Request, settings: Any) -> Iterable[bytes]:
+    stamp = request.header("x-when")
+    yield stamp.encode() + request.target.encode() + request.body
+    yield stamp.encode() + request.body
 
 
-def key(id: str, house: str = "h-1", secret: str = "") -> Key:
-    return Key(id=id, parts={"house": house, "secret": secret or f"secret-of-{id}"})
+AUTH = Stamped(
+    stamp=Stamp(who=Part("who", secret=False, demo="acme"), sender="x-who", moment="x-when"), covers=covers,
+    digest=hmac_of("sha256"), carried=InHeader("x-proof", folded=True), demo="s",
+)  # fmt: skip
 
 
-OLD, NEW, OTHER = key("old"), key("new"), key("other", "h-2")
+def signed(secret: str, message: bytes, who: str = "acme", when: str = STAMP) -> Request:
+    proof = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+    headers = {"x-who": who, "x-when": when, "x-proof": proof}
+    return Request(method="POST", path="/a", target="/p/a", headers=headers, body=b"{}")
 
 
-def signed(body: bytes, by: Key = NEW, at: datetime = NOW) -> Request:
-    return auth().sign(Request(method="POST", path="/", body=body), [by], None, at)
-
-
-def why(request: Request, keys: list[Key], *, late: bool = False) -> Refused:
+def why(request: Request, *keys: Key, now: datetime = NOW) -> str:
     with pytest.raises(Refused) as refused:
-        auth(late).verify(request, keys, None, NOW)
-    return refused.value
+        AUTH.verify(request, keys or (OLD, NEW, OTHER), None, now)
+    assert refused.value.reason is Reason.BAD_SIGNATURE
+    return refused.value.message
 
 
-def message(request: Request) -> str:
-    return auth().explain(request, NEW, None)[0][1]
+def test_any_key_of_its_holder_and_any_candidate_verify() -> None:
+    for key in (OLD, NEW):
+        for message in (f"{STAMP}/p/a{{}}", f"{STAMP}{{}}"):
+            request = signed(key.part("secret"), message.encode())
+            assert AUTH.verify(request, (OLD, NEW, OTHER), None, NOW) == key.id
+            shouted = request.put(("x-proof", request.header("x-proof").upper()))
+            assert AUTH.verify(shouted, (OLD, NEW, OTHER), None, NOW) == key.id
 
 
-def test_what_is_signed_is_sorted_by_name_with_the_headers_among_the_fields() -> None:
-    request = signed(b"b=2&a=%7E+%2F&Z=1")
-    stamp = f"X-House=h-1&X-Once={request.header('x-once')}&X-Time=1767225600"
-    assert message(request) == f"{stamp}&Z=1&a=%7E+%2F&b=2"
-    proof = hmac.digest(b"secret-of-new", message(request).encode(), "sha256").hex()
-    assert request.header("x-proof") == proof
+def test_the_secret_of_another_holder_proves_nothing() -> None:
+    message = f"{STAMP}/p/a{{}}".encode()
+    assert "does not verify" in why(signed("s-other", message))
+    assert AUTH.verify(signed("s-other", message, "else"), (OLD, NEW, OTHER), None, NOW) == "other"
+    assert "nobody's" in why(signed("s-old", message, "stranger"))
+    assert "nobody's" in why(signed("s-old", message, ""))
 
 
-def test_any_live_key_of_this_sender_verifies() -> None:
-    for each in (OLD, NEW):
-        assert auth().verify(signed(b"a=1", each), [OLD, NEW, OTHER], None, NOW) == each.id
+@pytest.mark.parametrize("when", ["", "x", "-1", "1e9", "1767225600.0", "٣", "9" * 13, "1767225600 "])
+def test_a_stamp_is_digits(when: str) -> None:
+    assert "no Unix time" in why(signed("s-old", f"{when}/p/a{{}}".encode(), when=when))
 
 
-def test_a_key_verifies_under_its_own_name_only() -> None:
-    """Who knows one merchant's secret does not speak for another one."""
-    stolen = Key(id="x", parts={"house": "h-2", "secret": NEW.part("secret")})
-    assert why(signed(b"a=1", stolen), [NEW, OTHER]).reason is Reason.BAD_SIGNATURE
-    assert why(signed(b"a=1", key("x", "h-3")), [NEW, OTHER]).field == "house"
-    assert why(signed(b"a=1"), []).field == "house"
+def test_the_window_is_as_wide_on_both_sides() -> None:
+    request = signed("s-old", f"{STAMP}/p/a{{}}".encode())
+    for seconds in (-300, 300):
+        assert AUTH.verify(request, (OLD,), None, NOW + timedelta(seconds=seconds)) == "old"
+    for seconds in (-301, 301):
+        assert "300 s away" in why(request, now=NOW + timedelta(seconds=seconds))
 
 
-@pytest.mark.parametrize("seconds", [-301, 301, 10**9])
-def test_a_moment_far_away_is_refused_but_of_a_repeat(seconds: int) -> None:
-    request = signed(b"a=1", at=NOW + timedelta(seconds=seconds))
-    assert "away" in why(request, [NEW]).message
-    assert auth(late=True).verify(request, [NEW], None, NOW) == "new"
+def test_the_stamp_the_target_and_the_body_are_covered() -> None:
+    request = signed("s-old", f"{STAMP}/p/a{{}}".encode())
+    for other in (replace(request, target="/q/a"), replace(request, body=b"[]"), request.put(("x-when", "1767225601"))):
+        assert "does not verify" in why(other)
+    assert "missing" in why(request.put(("x-proof", "")))
 
 
-@pytest.mark.parametrize("moment", ["", "x", "1767225600.0", "-1", "１７６７２２５６００", "1" * 13])
-def test_a_moment_is_whole_seconds(moment: str) -> None:
-    request = auth().sign(signed(b"a=1").put(("x-time", moment or " ")), [NEW], None, NOW)
-    assert why(request, [NEW], late=True).reason is Reason.BAD_SIGNATURE
+def test_what_we_sign_we_verify_and_explain() -> None:
+    request = AUTH.sign(Request(method="POST", path="/a", target="/p/a", body=b"{}"), (NEW, OLD), None, NOW)
+    assert AUTH.verify(request, (OLD, NEW), None, NOW) == "new"
+    steps = dict(AUTH.explain(request, NEW, None))
+    assert steps["message 1"] == f"{STAMP}/p/a{{}}"
+    assert steps["signature 1"] == request.header("x-proof")
 
 
-def test_a_sample_is_explained_by_its_own_stamp() -> None:
-    sample = Request(method="POST", path="/", body=b"a=1").put(("x-time", "1760000000"), ("x-once", "n-1"))
-    again = auth().sign(sample, [NEW], None, NOW)
-    assert (again.header("x-time"), again.header("x-once")) == ("1760000000", "n-1")
+# ---------------------------------------------------------------- compact JSON
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda part: st.lists(part, max_size=4) | st.dictionaries(st.text(), part, max_size=4),
+)
 
 
-def test_a_form_that_cannot_be_covered() -> None:
-    for body in (b"a=1&a=2", b"a=1&%61=2", b"X-Time=1"):
-        assert why(replaced(body), [NEW]).reason is Reason.BAD_SIGNATURE
-    assert why(replaced(b"a=%ff"), [NEW]).reason is Reason.INVALID_REQUEST
-
-
-def replaced(body: bytes) -> Request:
-    """A form that we would not sign, with the proof of another one."""
-    proven = signed(b"a=1")
-    return Request(method="POST", path="/", headers=proven.headers, body=body)
-
-
-def test_elements_stand_in_the_order_of_their_indices() -> None:
-    body = "&".join(f"l%5B{n}%5D%5Bx%5D={n}" for n in (0, 1, 10, 2)) + "&k=1&l%5Bz%5D=9"
-    ordered = message(signed("&".join(f"l[{n}][x]={n}" for n in (10, 2, 0, 1)).encode()))
-    assert [part[-1] for part in ordered.split("&")[3:]] == ["0", "1", "2", "0"]
-    assert message(signed(body.encode())).endswith("&k=1&" + body.replace("&k=1", ""))  # no list: as it came
-
-
-TEXTS = st.text(max_size=8)
-
-
-@given(st.dictionaries(TEXTS, TEXTS, max_size=6))
-def test_what_we_sign_we_verify(fields: dict[str, str]) -> None:
-    body = urlencode(fields).encode()
-    assert auth().verify(signed(body), [OLD, NEW], None, NOW) == "new"
-
-
-@given(st.dictionaries(TEXTS, TEXTS, max_size=4), st.dictionaries(TEXTS, TEXTS, max_size=4))
-def test_other_fields_are_another_message(one: dict[str, str], other: dict[str, str]) -> None:
-    texts = [messages(urlencode(fields).encode()) for fields in (one, other)]
-    assert one == other or not texts[0] & texts[1]
-
-
-def messages(body: bytes) -> set[str]:
-    """Every spelling that is believed, under one stamp."""
-    request = signed(body).put(("x-once", "n"), ("x-time", "1"))
-    return {text for title, text in auth().explain(request, NEW, None) if title.startswith("message")}
+@given(JSON, st.sampled_from([None, 0, 1, "\t", "\r\n "]))
+def test_blanks_outside_of_texts_are_left_out(value: object, indent: Any) -> None:
+    compact = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    spaced = json.dumps(value, ensure_ascii=False, indent=indent).encode("utf-8", "surrogatepass")
+    assert compacted(spaced) == compact
+    assert compacted(compact) == compact
 
 
 @pytest.mark.parametrize(
-    ("blank", "tilde", "star", "spelling"), [("+", "%7E", "%2A", 1), ("%20", "~", "*", 2), ("%20", "~", "%2A", 3)]
-)
-def test_it_says_which_spelling_was_signed(blank: str, tilde: str, star: str, spelling: int) -> None:
-    request = signed(b"a=+%7E%2A")
-    text = message(request).replace("+", blank).replace("%7E", tilde).replace("%2A", star)
-    proof = hmac.digest(b"secret-of-new", text.encode(), hashlib.sha256).hex()
-    found = auth().verify(request.put(("x-proof", proof)), [NEW], None, NOW)
-    assert found == "new"
-    assert (found.spelling if isinstance(found, Proved) else 1) == spelling
+    ("body", "compact"),
+    [
+        (b'{ "a" : "b  c" , "d" : 1.50 }', b'{"a":"b  c","d":1.50}'), (rb'{"a": "\" \\" , "b" : 1}', rb'{"a":"\" \\","b":1}'),
+        (b'{ "a : 1 ', b'{"a : 1 '), (b'" \\', b'" \\'), (b"", b""), (b" \n", b""),
+    ],
+)  # fmt: skip
+def test_what_a_text_is(body: bytes, compact: bytes) -> None:
+    assert compacted(body) == compact
 
 
-# ---------------------------------------------------------------- what is used once
-
-
-def used(seen: Seen, word: str, body: bytes, *, at: float = 0, sender: str = "a") -> bool:
-    """Whether it was used for another body."""
-    try:
-        seen.check(sender, word, body, NOW + timedelta(seconds=at))
-    except Refused as refused:
-        return refused.reason is Reason.BAD_SIGNATURE
-    return False
-
-
-def test_a_word_with_another_body_is_refused_and_with_the_same_one_a_repeat() -> None:
-    seen = Seen()
-    assert not used(seen, "n-1", b"one")
-    assert not used(seen, "n-1", b"one", at=1)
-    assert used(seen, "n-1", b"two", at=2)
-    assert not used(seen, "n-1", b"one", at=3)
-    assert not used(seen, "n-2", b"two")
-    assert not used(seen, "n-1", b"two", sender="b")
-
-
-def test_a_word_is_forgotten_when_its_time_is_over() -> None:
-    seen = Seen(timedelta(minutes=10))
-    assert not used(seen, "n-1", b"one")
-    assert used(seen, "n-1", b"two", at=599)
-    assert not used(seen, "n-1", b"two", at=600)
-
-
-def test_the_oldest_are_forgotten_where_there_are_too_many() -> None:
-    seen = Seen()
-    seen.MOST = 3  # type: ignore[misc]  # of this one only
-    for n in range(5):
-        assert not used(seen, f"n-{n}", b"one")
-    assert used(seen, "n-4", b"two")
-    assert not used(seen, "n-0", b"two")
-
-
-def test_what_a_nonce_stands_for_is_the_body_or_what_a_repeat_leaves_of_it() -> None:
-    request = signed(b"a=1&n=2")
-    assert auth().once(request, None) == (request.header("x-once"), b"a=1&n=2")
-    short = Stamped(
-        stamp=STAMP, covers=sorted_form(headers=STAMP.names), digest=hmac_of("sha256"), carried=InHeader("x-proof"),
-        demo="s", content=lambda request: request.body.partition(b"&")[0],
-    )  # fmt: skip
-    assert short.once(request, None)[1] == b"a=1"
+def test_a_body_of_quotes_is_read_once() -> None:
+    """Before anything is verified: a stranger's 64 KiB must not cost seconds."""
+    for body in (b'\\"' * 32768, b'"' * 65535, b'"\\' * 32768, b"\\" * 65536):
+        assert len(compacted(body)) == len(body)

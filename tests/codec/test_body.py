@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import adapters
 from gateway.auth import sorted_pairs, sorted_values
-from gateway.body import Number, Unreadable, fields_of, form_text, parsed, strictly
+from gateway.body import Number, Unreadable, parsed, strictly
 from gateway.codec.fields import Fields, text_of
 from gateway.http import Request
 from gateway.model import Refused
@@ -142,31 +142,3 @@ def test_any_object_and_what_is_signed_of_it(pairs: list[tuple[str, Any]]) -> No
         for name, cover in COVERS.items():
             either = [told(lambda request, cover=cover: [*cover(request, None)], each) for each in (quick, strict)]
             assert either[0] == either[1], f"{name} of {text}"
-
-
-# ---------------------------------------------------------------- forms
-
-
-@given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=6))
-def test_a_form_that_we_write_is_read_as_it_was(fields: dict[str, str]) -> None:
-    """Signs, blanks and other scripts included: what is signed is what is read."""
-    body = form_text(fields.items()).encode()
-    assert fields_of(body) == fields
-    assert [*(fields_of(body) or {})] == [*fields]  # in the order in which they came
-
-
-@given(st.binary(max_size=60))
-def test_any_body_is_a_form_or_says_why_not(body: bytes) -> None:
-    found = fields_of(body)
-    assert isinstance(found, dict | Unreadable)
-    assert isinstance(found, Unreadable) or fields_of(form_text(found.items()).encode()) == found
-
-
-def test_a_form_as_php_writes_it() -> None:
-    assert (
-        form_text([("a[0][b]", "x y~z"), ("ä", "1-_.!'()*/%")])
-        == "a%5B0%5D%5Bb%5D=x+y%7Ez&%C3%A4=1-_.%21%27%28%29%2A%2F%25"
-    )
-    assert fields_of(b"a%5B0%5D=x+y%2B&b&=c&d=1=2&&e=%zz") == {"a[0]": "x y+", "b": "", "": "c", "d": "1=2", "e": "%zz"}
-    assert fields_of(b"a=1&%61=2") == Unreadable("a field stands twice in the form", twice=True)
-    assert fields_of(b"a=%ff") == Unreadable("the form is not UTF-8")
