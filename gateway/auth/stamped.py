@@ -50,6 +50,8 @@ class Stamped(Signed):
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
         stamp = self._stamp
+        if not self._carried.read(request):
+            raise bad_signature(f"{self._carried.name} is missing")
         sender = request.header(stamp.sender).strip()
         held = [key for key in keys if same(sender, key.part(stamp.who.name))]
         if not held:
