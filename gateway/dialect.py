@@ -111,8 +111,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     won_stays: Callable[[Any], bool] = lambda settings: False
     """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
     say; while the win itself is in doubt, that is brought to its end first."""
-    else_player: Callable[[Transaction], str] | None = None
-    """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
+    else_player: Callable[[Transaction, Any], str] | None = None
+    """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"

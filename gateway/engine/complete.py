@@ -89,7 +89,7 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         if isinstance(tx.act, Rollback):  # what it undoes is what the journal has there; the wire may not tell
             tx = replace(tx, act=replace(tx.act, reference_kind=target.kind))
     if not tx.player and provider.dialect.else_player is not None:
-        tx = replace(tx, player=provider.dialect.else_player(tx))
+        tx = replace(tx, player=provider.dialect.else_player(tx, provider.settings))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)

@@ -174,7 +174,7 @@ def test_rule_07_the_network_call_again_shows_its_own_balance(bench_of: MakeBenc
 # ---------------------------------------------------------------- who plays, said otherwise
 
 
-def by_extra(tx: Transaction) -> str:
+def by_extra(tx: Transaction, settings: object) -> str:
     return tx.extra.get("nick", "")
 
 
