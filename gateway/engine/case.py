@@ -83,7 +83,7 @@ class Around(Struct, frozen=True, kw_only=True):
     beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
     further: Movement | None = None  # and what that one undoes: it is undone again with it
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
-    undoings: tuple[Movement, ...] = ()  # the rollbacks of those, where several may undo a part each
+    undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
     whole_undoer: Movement | UnsetType | None = UNSET
@@ -386,18 +386,25 @@ class Case(Struct, frozen=True, kw_only=True):
         return None if whole is None else max(whole - self.undone(target), NOTHING)
 
     def undone(self, target: Movement) -> Decimal:
-        """What earlier accepted or open partial rollbacks of the target move together."""
+        """What earlier accepted or open partial rollbacks of the target move together, at the most."""
         if not self.provider.dialect.partial:
             return NOTHING
-        return sum((what_moved(m, target) for m in self.earlier), NOTHING)
+        return sum((self.given(m, target.whole_amount)[1] for m in self.earlier), NOTHING)
+
+    def given(self, m: Movement, whole: Decimal | None) -> tuple[Decimal, Decimal]:
+        """What a rollback gives back of that whole, at the least and at the most, less what was taken back of it since: of
+        what is open nobody knows."""
+        gave = what_moved(m, whole)
+        taken = [self.given(undoing, gave) for undoing in self.around.undoings if undoing.target == m.key]
+        least = gave - sum((most for _, most in taken), NOTHING) if m.state is State.ACCEPTED else NOTHING
+        return max(least, NOTHING), max(gave - sum((least for least, _ in taken), NOTHING), NOTHING)
 
     @property
     def earlier(self) -> list[Movement]:
         """The other rollbacks of its target that may move something before it: those that were sent, or came first.
-        What was never sent and came later waits for it, and takes nothing away from it; what was itself undone gave back
-        nothing that is not there again."""
-        own, over = self.own, {m.target for m in self.around.undoings if m.state is State.ACCEPTED}
-        others = [m for m in self.rollbacks if m.key not in (own.key, *over) and m.state is not State.DECLINED]
+        What was never sent and came later waits for it, and takes nothing away from it."""
+        own = self.own
+        others = [m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED]
         return [m for m in others if m.decided or m.sent or (m.created_at, m.key) < (own.created_at, own.key)]
 
     @property

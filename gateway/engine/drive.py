@@ -319,7 +319,7 @@ class Driver:
         if again is not None:
             steps.append((again.key, Step(now, Event.RELEASED, own.key)))
         further = case.around.further
-        fallen = falls_again(again, further)
+        fallen = falls_again(again, further, case.provider.dialect)
         if fallen is not None:
             steps.append((fallen.key, Step(now, Event.CLAIMED, fallen.undone_by)))
         puts = (

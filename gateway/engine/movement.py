@@ -228,12 +228,12 @@ def buried(m: Movement, by: str, reason: Declined, at: datetime) -> Movement:
     return replace(gone, told=State.DECLINED.value, told_at=at)
 
 
-def what_moved(rollback: Movement, target: Movement) -> Decimal:
-    """What a rollback moves, as far as it is known: more is never assumed to be left than is."""
+def what_moved(rollback: Movement, whole: Decimal | None) -> Decimal:
+    """What a rollback moves of a `whole`, as far as it is known: more is never assumed to be left than is."""
     if isinstance(rollback.outcome, Accepted) and rollback.outcome.moved is not None:
         return rollback.outcome.moved
     said = rollback.tx.act.amount if isinstance(rollback.tx.act, Rollback) else None
-    return said if said is not None else target.whole_amount or Decimal(0)
+    return said if said is not None else whole or Decimal(0)
 
 
 # ---------------------------------------------------------------- what stands beside movements

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import pytest
@@ -113,6 +114,92 @@ def test_rule_15_a_refund_waits_for_what_is_itself_being_undone(bench_of: MakeBe
     bench.settlement(120, 5)
     assert bench.row(Kind.ROLLBACK, "r2").state is State.ACCEPTED
     assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_17_of_a_refund_a_part_was_taken_back(bench_of: MakeBench) -> None:
+    """*Four of the ten were taken back, the bet counted as given back, and the next refund was told as done.*"""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "10.00")))
+    yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
+    yes(bench.call(undo("r2", "b1", "10.00")))
+    assert bench.till.last(Kind.ROLLBACK).act.amount == Decimal("4.00")  # type: ignore[union-attr]  # it is a rollback
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_17_the_first_of_two_parts_was_taken_back(bench_of: MakeBench) -> None:
+    """*The second one asked for all and was cut to the rest, and stood for all: the first's four were told as given back.*"""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    yes(bench.call(undo("r2", "b1", "10.00")))
+    yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
+    yes(bench.call(undo("r3", "b1", "4.00")))
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_17_a_part_that_stands_again_is_a_part(bench_of: MakeBench) -> None:
+    """*A refund of four was undone, that was undone, too, and the other six were told as given back.*"""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
+    yes(bench.call(undo("y1", "x1", "4.00", Kind.ROLLBACK)))
+    assert bench.till.balance() == Decimal("994.00")
+    yes(bench.call(undo("r2", "b1", "10.00")))
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_15_a_refund_waits_for_an_undoing_that_is_being_undone(bench_of: MakeBench) -> None:
+    """*The refund gave all of it, and then the part stood again, too.*"""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
+    bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    bench.call(undo("y1", "x1", "4.00", Kind.ROLLBACK))
+    bench.call(undo("r2", "b1", "10.00"))
+    assert not bench.row(Kind.ROLLBACK, "r2").sent
+    bench.till.heal()
+    bench.settlement(120, 5)
+    assert bench.row(Kind.ROLLBACK, "r2").outcome.moved == Decimal("6.00")  # type: ignore[union-attr]  # it was accepted
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+class Sums:
+    """What each rollback moved, and of what: cut to what is left of that."""
+
+    def __init__(self) -> None:
+        self.moved, self.of = {"b1": Decimal(10)}, dict[str, str]()
+
+    def left(self, key: str) -> Decimal:
+        return self.moved[key] - sum((self.left(each) for each, of in self.of.items() if of == key), Decimal())
+
+    def undo(self, key: str, of: str, amount: Decimal) -> None:
+        moved = min(amount, self.left(of))
+        if moved > 0:
+            self.moved[key], self.of[key] = moved, of
+
+    def depth(self, key: str) -> int:
+        return 1 + self.depth(self.of[key]) if key in self.of else 0
+
+
+@pytest.mark.parametrize("loses", [False, True])
+def test_rule_17_whatever_is_undone_and_undone_again_the_sums_are_right(bench_of: MakeBench, *, loses: bool) -> None:
+    """Refunds of a bet, parts of them taken back, parts of those given again: as the sums say after each, answers lost or not."""
+    for seed in range(30):
+        chance, bench, sums = Random(seed), bench_of(provider(**PARTS), "native"), Sums()
+        yes(bench.call(bet("b1", "10.00")))
+        for number in range(7):
+            of = chance.choice(["b1", *(key for key in sums.moved if sums.depth(key) < 3)])
+            amount = Decimal(chance.choice([2, 4, 6, 10, 10]))
+            if loses and chance.random() < 0.3:
+                bench.till.then(lost_after, lost_after, lost_after, kind=Kind.ROLLBACK)
+            bench.call(undo(f"u{number}", of, f"{amount}.00", Kind.DEBIT if of == "b1" else Kind.ROLLBACK))
+            if loses:
+                bench.settlement(200, 5)
+            sums.undo(f"u{number}", of, amount)
+            assert bench.till.balance() == 1000 - sums.left("b1"), f"seed {seed}, step {number}"
 
 
 # ---------------------------------------------------------------- noes to a rollback that takes
