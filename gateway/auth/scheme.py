@@ -323,7 +323,9 @@ class StaticQuery(Auth):
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         proof = f"{self._name}={quote(keys[0].part(self._part.name), safe='')}"
-        return replace(request, query=f"{request.query}&{proof}" if request.query else proof)
+        query, target = f"{request.query}&{proof}" if request.query else proof, request.target
+        whole = f"{target}{'&' if '?' in target else '?'}{proof}" if target else ""
+        return replace(request, query=query, target=whole)
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return [("carried in", f"the query field {self._name}: the key's {self._part.name}, as it is")]
