@@ -6,13 +6,13 @@ through them only. What they leave open is decided in NOTES.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from adapters.slotegrator.answers import decode_response, encode_response
 from adapters.slotegrator.requests import decode_request, encode_request, is_repeated, without_count
 from adapters.slotegrator.wire import ACTIONS, CALLS, MOMENT, NO_ACTION, NONCE, SENDER, Settings
 from gateway.auth import InHeader, Part, Stamp, Stamped, hmac_of, sorted_form
-from gateway.body import Unreadable
 from gateway.dialect import Dialect, NoCall
 from gateway.http import Request
 from gateway.model import Kind, Reason
@@ -40,7 +40,7 @@ def route(request: Request, settings: Any) -> str:
     if request.method != "POST":
         raise NoCall(("POST",))
     said = request.form
-    word = "" if isinstance(said, Unreadable) else said.get("action", "")
+    word = said.get("action", "") if isinstance(said, Mapping) else ""
     return word if isinstance(word, str) and word in ACTIONS else NO_ACTION
 
 

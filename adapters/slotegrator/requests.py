@@ -10,7 +10,6 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from adapters.slotegrator.wire import ACTION_OF, LIST, NAMES, NONCE, RETRIES, UNDONE, UNIT, apart, of_refund
-from gateway.body import Unreadable
 from gateway.codec.fields import Fields, known, moment, write_form
 from gateway.codec.plain import utc_text
 from gateway.codec.units import plain
@@ -41,7 +40,7 @@ Form = Mapping[str, str | bytes]
 def is_repeated(request: Request) -> bool:
     """Whether its sender says that it sent it before: then its time may be long ago."""
     said = request.form
-    count = "" if isinstance(said, Unreadable) else said.get(RETRIES, "")
+    count = said.get(RETRIES, "") if isinstance(said, Mapping) else ""
     return count.isascii() and count.isdigit() and len(count) < 10 and int(count) > 0
 
 
