@@ -116,13 +116,20 @@ class Dialect(Struct, frozen=True, kw_only=True):
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"
-    """A rollback of more than is left: `refuse` it, or `pass` it on (its page says that the wallet decides)."""
+    """A rollback of more than is left: `refuse` it, `pass` it on (its page says that the wallet decides), or `cut` it: what
+    is left is given back (Slotegrator)."""
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
     stranger_noes: frozenset[Reason] = frozenset()
     """What its page tells of the rollback for a player whom nobody has ever seen: a wallet's no that is final there. Of
     anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
+    taking_noes: frozenset[Reason] = frozenset()
+    """What its page lets a wallet say for good of a rollback that takes, of a win or of a refund: the balance would fall
+    below zero (Slotegrator). Any other no to a rollback stays owed (rule 6)."""
+    bound_sessions: bool = False
+    """Whether a session belongs to one player and one game: what takes in a session that the operator handed over for
+    another one is declined (Slotegrator)."""
     one_end: bool = False
     """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
     journal knows (rule 15), and a wallet's no to a win because its bet is not there, or had its end, is final (rule 6). A win

@@ -5,7 +5,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_pairs, sorted_values
+from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_form, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
@@ -27,7 +27,7 @@ from gateway.auth.scheme import (
     raw_body,
 )
 from gateway.auth.shared import SharedKey
-from gateway.auth.stamped import Stamped
+from gateway.auth.stamped import Stamp, Stamped
 
 __all__ = [
     "Auth",
@@ -39,6 +39,7 @@ __all__ = [
     "RsaSigned",
     "SharedKey",
     "Signed",
+    "Stamp",
     "Stamped",
     "StaticHeaders",
     "StaticQuery",
@@ -55,6 +56,7 @@ __all__ = [
     "loosely",
     "raw_body",
     "same",
+    "sorted_form",
     "sorted_pairs",
     "sorted_values",
 ]

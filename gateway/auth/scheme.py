@@ -31,6 +31,17 @@ class Part(Struct, frozen=True):
     needed: bool = True  # a key without it is no key
 
 
+class Proved(str):
+    """The id of a key, and which of several spellings its sender signed, as `explain` numbers them."""
+
+    spelling: int
+
+    def __new__(cls, key_id: str, spelling: int) -> Proved:
+        made = super().__new__(cls, key_id)
+        made.spelling = spelling
+        return made
+
+
 class Auth:
     """How a dialect proves who speaks. The base is a dialect without any proof of its own."""
 
@@ -50,7 +61,8 @@ class Auth:
         return False
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
-        """The id of the key that verifies, blank where there is no proof to verify.
+        """The id of the key that verifies (a `Proved`, where its sender's spelling is not the first one), blank where there
+        is no proof to verify.
 
         Raises `Refused` (bad_signature); its `field` names the part that failed, if one did.
         """
@@ -67,6 +79,11 @@ class Auth:
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""
         return request
+
+    def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+        """The word of a verified request that its sender uses once, blank where there is none, and what is sent under it:
+        seen again with something else, the request is refused."""
+        return "", b""
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         """What is signed and how it came about, step by step, for `gateway sign --explain`."""
@@ -107,13 +124,15 @@ def base64_text(digest: bytes) -> str:
 
 
 class InHeader(Struct, frozen=True):
-    """The proof stands in a header, white space around it ignored."""
+    """The proof stands in a header, white space around it ignored; `folded`: upper-case hex is understood."""
 
     name: str
     encoding: Encoding = hex_text
+    folded: bool = False
 
     def read(self, request: Request) -> str:
-        return request.header(self.name).strip()
+        found = request.header(self.name).strip()
+        return found.lower() if self.folded else found
 
     def write(self, request: Request, proof: str) -> Request:
         return request.put((self.name, proof))
@@ -208,10 +227,10 @@ class Signed(Auth):
         given = self._carried.read(request)
         if not given:
             raise bad_signature("the signature is missing")
-        for message in self._covers(request, settings):  # lazily: mostly the first candidate is it
+        for number, message in enumerate(self._covers(request, settings), 1):  # lazily: mostly the first is it
             for key in keys:
                 if same(given, self._carried.encoding(self._digest(key, message))):
-                    return key.id
+                    return key.id if number == 1 else Proved(key.id, number)
         raise bad_signature("the signature does not verify")
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
@@ -247,6 +266,9 @@ class When(Auth):
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         return self._inner.sign(request, keys, settings, now) if self._asked(settings) else request
+
+    def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+        return self._inner.once(request, settings) if self._asked(settings) else super().once(request, settings)
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return self._inner.explain(request, key, settings) if self._asked(settings) else []

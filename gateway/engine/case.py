@@ -24,7 +24,7 @@ from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import FACTS, Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
@@ -83,6 +83,7 @@ class Around(Struct, frozen=True, kw_only=True):
     beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
     further: Movement | None = None  # and what that one undoes: it is undone again with it
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
+    undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
     whole_undoer: Movement | UnsetType | None = UNSET
@@ -121,7 +122,7 @@ class Around(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
-            self.round_undoing,
+            self.round_undoing, self.undoings,
         )  # fmt: skip
         for m in one:
             if isinstance(m, Movement):
@@ -316,6 +317,13 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
 
     @property
+    def taking_noes(self) -> frozenset[Reason]:
+        """What its wallet may say for good of a rollback that takes (rule 6). What is ours is no provider's page's."""
+        act = self.own.tx.act
+        takes = isinstance(act, Undoing) and not FACTS[act.reference_kind].takes and not self.own.ours
+        return self.provider.dialect.taking_noes if takes else frozenset()
+
+    @property
     def one_end(self) -> bool:
         """Whether the bet that it names comes to one end, its win or its cancel."""
         return self.provider.dialect.one_end and bool(self.own.reference)
@@ -332,7 +340,7 @@ class Case(Struct, frozen=True, kw_only=True):
         """What its provider's page lets a wallet say for good where any other no leaves it owed (rule 6). That it does not
         know a bet which this very wallet has taken is a contradiction, and none."""
         if self.own.undoes:
-            return self.stranger_noes
+            return self.stranger_noes | self.taking_noes
         if not isinstance(self.own.tx.act, Credit) or self.own.parent:
             return frozenset()
         bet = self._bet
@@ -378,10 +386,18 @@ class Case(Struct, frozen=True, kw_only=True):
         return None if whole is None else max(whole - self.undone(target), NOTHING)
 
     def undone(self, target: Movement) -> Decimal:
-        """What earlier accepted or open partial rollbacks of the target move together."""
+        """What earlier accepted or open partial rollbacks of the target move together, at the most."""
         if not self.provider.dialect.partial:
             return NOTHING
-        return sum((what_moved(m, target) for m in self.earlier), NOTHING)
+        return sum((self.given(m, target.whole_amount)[1] for m in self.earlier), NOTHING)
+
+    def given(self, m: Movement, whole: Decimal | None) -> tuple[Decimal, Decimal]:
+        """What a rollback gives back of that whole, at the least and at the most, less what was taken back of it since: of
+        what is open nobody knows."""
+        gave = what_moved(m, whole)
+        taken = [self.given(undoing, gave) for undoing in self.around.undoings if undoing.target == m.key]
+        least = gave - sum((most for _, most in taken), NOTHING) if m.state is State.ACCEPTED else NOTHING
+        return max(least, NOTHING), max(gave - sum((least for least, _ in taken), NOTHING), NOTHING)
 
     @property
     def earlier(self) -> list[Movement]:

@@ -319,7 +319,7 @@ class Driver:
         if again is not None:
             steps.append((again.key, Step(now, Event.RELEASED, own.key)))
         further = case.around.further
-        fallen = falls_again(again, further)
+        fallen = falls_again(again, further, case.provider.dialect)
         if fallen is not None:
             steps.append((fallen.key, Step(now, Event.CLAIMED, fallen.undone_by)))
         puts = (
@@ -751,10 +751,14 @@ def _its_whole(case: Case, now: datetime) -> list[Put]:
 
 
 def _with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:
-    """A part of a round's refund says what it moved: the refund is their sum (rule 16)."""
+    """A part of a round's refund says what it moved: the refund is their sum (rule 16). So does a rollback of more than was
+    left that was cut to it (rule 17)."""
     own, whole, target = case.own, case.around.whole, case.around.target
     if not isinstance(outcome, Accepted) or outcome.moved is not None or not isinstance(target, Movement):
         return outcome
+    act, left = own.tx.act, case.left_of(target) if case.provider.dialect.excess == "cut" and own.undoes else None
+    if isinstance(act, RollbackAct) and act.amount is not None and left is not None and act.amount > left:
+        return replace(outcome, moved=left)
     refund = isinstance(whole, Movement) and _refund(whole)
     return replace(outcome, moved=target.whole_amount) if refund and own.undoes else outcome
 

@@ -330,6 +330,24 @@ def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement |
     return target, target is None and first_of(named, kinds) is not None
 
 
+DEEPEST = 8  # of rollbacks that undo each other; what lies deeper counts as if nothing had undone it
+
+
+def _undoings(own: Movement, others: Sequence[Movement]) -> Looks[tuple[Movement, ...]]:
+    """The rollbacks of those rollbacks, theirs, and so on: what undid a part may itself be undone, in parts."""
+    found: dict[str, Movement] = {}
+    level = [m for m in others if m.undoes and m.key != own.key and m.state is not State.DECLINED]
+    for _ in range(DEEPEST):
+        if not level:
+            break
+        seen = {own.key, own.target, *found, *(m.key for m in others)}
+        rows = yield from _look({m.key: LookFor("aimed", (m.key,)) for m in level})
+        aimed = [m for each in rows.values() for m in each if m.key not in seen]
+        level = [m for m in aimed if m.undoes and m.state is not State.DECLINED]
+        found |= {m.key: m for m in level}
+    return tuple(found.values())
+
+
 def _around(
     hands: Hands, way: Way | None, own: Movement, first: Found, target: Movement | None, *, stranger: bool, fresh: bool
 ) -> Looks[Around]:  # fmt: skip
@@ -346,6 +364,7 @@ def _around(
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
+    undoings = (yield from _undoings(own, second.get("others", ()))) if provider.dialect.partial and own.undoes else ()
     unclaimer = _one(third, "unclaimer")
     guessed = any(
         _may_be_meant(hands, way, own, target, m)
@@ -369,6 +388,7 @@ def _around(
         beyond=beyond,
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
+        undoings=undoings,
         stranger=stranger,
         standing_win=_one(second, "standing_win"),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),

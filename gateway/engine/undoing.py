@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from gateway.dialect import Dialect
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
-from gateway.engine.movement import Movement, clocked_again, what_moved
+from gateway.engine.movement import Movement, clocked_again
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, moves_nothing
@@ -80,13 +80,13 @@ def stands_again(own: Movement, target: Movement | None, beyond: Movement | None
     return clocked_again(again, own.decided_at) if own.ours and own.decided_at is not None else again
 
 
-def falls_again(stands: Movement | None, further: Movement | None) -> Movement | None:
-    """What a rollback that stands again undoes: undone again, with it (rule 15).
+def falls_again(stands: Movement | None, further: Movement | None, dialect: Dialect | None) -> Movement | None:
+    """What a rollback that stands again undoes: undone again, with it, but for a part of it (rules 15, 17).
 
     *A bet's cancel was undone and that undoing undone, too: the bet's next cancel was put to its wallet, which gave the
-    stake back a second time.*
+    stake back a second time.* *A refund of 4.00 of 10.00 stood again, and the other 6.00 were told as given back.*
     """
-    if stands is None or not stands.undoes or further is None:
+    if stands is None or not stands.undoes or further is None or not undoes_whole(stands, further, dialect):
         return None
     if further.key != stands.target or further.state is not State.ACCEPTED or further.undone_by:
         return None
@@ -201,8 +201,8 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
 
 def _given_back(case: Case, target: Movement) -> Decimal:
     """What was given back for certain. *A cancel that had not left was told that nothing was left, because of a second
-    one that waited for it:* of one that is open nobody knows, and this one waits for it."""
-    return sum((what_moved(m, target) for m in case.earlier if m.state is State.ACCEPTED), NOTHING)
+    one that waited for it:* of one that is open, or is itself to be undone, nobody knows, and this one waits for it."""
+    return sum((case.given(m, target.whole_amount)[0] for m in case.earlier), NOTHING)
 
 
 def another_rollback(case: Case) -> Move | None:
@@ -213,7 +213,8 @@ def another_rollback(case: Case) -> Move | None:
     undoing anything and the second waited for it for ever:* then the second is brought in its place; and one that was
     itself undone leaves the movement to be undone again. *The undoing of the first was in doubt, the second was told that
     it was done, and then the bet stood:* it waits for that, too. *The journal had forgotten that undoing, and the second was
-    told the same:* then its wallet is asked. The gateway's own is one that its provider joins.
+    told the same:* then its wallet is asked. *Four of ten were refunded, then the rest, then the four were taken back, and
+    their next refund was told as done:* so long as something is left, it is given back. The gateway's own is one that its provider joins.
     Serves: 11, 12, 15, 30
     """
     own, target = case.own, case.target if case.own.undoes else None
@@ -230,6 +231,8 @@ def another_rollback(case: Case) -> Move | None:
         return Leave(own.open_state, "the rollback before it is being undone")
     if first.decided and own.forgot_at is not None and case.provider.dialect.undoes_rollbacks:
         return None
+    if first.decided and case.provider.dialect.partial and case.left_of(target):
+        return None
     if first.decided:
         return Decide(_after(first))
     if case.provider.dialect.partial:
@@ -241,11 +244,11 @@ def another_rollback(case: Case) -> Move | None:
 
 def _waits_for_others(case: Case, target: Movement) -> bool:
     """Whether what others may still move, those that were sent or came first, leaves too little for this one (rule 17)."""
-    before, whole, act = case.earlier, target.whole_amount, case.own.tx.act
-    if whole is None or not isinstance(act, Rollback) or all(m.decided for m in before):
+    given, whole, act = [case.given(m, target.whole_amount) for m in case.earlier], target.whole_amount, case.own.tx.act
+    if whole is None or not isinstance(act, Rollback) or all(least == most for least, most in given):
         return False
     asked = whole if act.amount is None else act.amount
-    return asked + sum((what_moved(m, target) for m in before), NOTHING) > whole
+    return asked + sum((most for _, most in given), NOTHING) > whole
 
 
 def _after(first: Movement) -> Accepted | Declined:
@@ -267,7 +270,7 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     others = [m for m in others if not m.undone_by and not m.ours]  # our own one is that which its provider joins
     if not others:
         return yes
-    given = sum((what_moved(m, target) for m in others), NOTHING)
+    given = sum((case.given(m, target.whole_amount)[1] for m in others), NOTHING)
     if dialect.partial and (target.whole_amount is None or given < target.whole_amount):
         return yes
     return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)

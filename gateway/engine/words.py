@@ -240,6 +240,7 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
     call, dialect = way.call(now, nonce), wallet.dialect
     if not tx.session and tx.kind in dialect.sessions:
         tx, _ = known.supply(tx, "session") or (tx, "")
+    tx = _within(tx, known)
     if dialect.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
     try:
@@ -252,6 +253,14 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
     if dialect.auth.parts(wallet.settings) and not keys:
         raise Refused(Reason.UNSUPPORTED, f"no key of wallet {wallet.name} holds any more")
     return dialect.auth.sign(replace(request, target=wallet.target(request.url)), keys, wallet.settings, now)
+
+
+def _within(tx: Transaction, known: Known) -> Transaction:
+    """A rollback of no more than is left, where its provider's page says that what is left is given back (rule 17)."""
+    act, left = tx.act, known.left
+    if known.way.provider.dialect.excess != "cut" or not isinstance(act, Rollback) or left is None:
+        return tx
+    return tx if act.amount is None or act.amount <= left else replace(tx, act=replace(act, amount=left))
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:

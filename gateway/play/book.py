@@ -41,7 +41,7 @@ def rules_of(dialect: Dialect) -> Rules:
         tombstones=dialect.tombstones or dialect.name in BURIES,
         current_balance=native or dialect.replay_balance != "stored",  # we ask again under a new request id
         several=native or dialect.partial,
-        cuts=native or dialect.excess == "pass",
+        cuts=native or dialect.excess in ("pass", "cut"),
         whole=dialect.undoes_whole,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
         one_end=dialect.one_end,

@@ -588,17 +588,11 @@ def test_what_its_ids_domain_makes_survives_the_wire(folder: str) -> None:
         if tx.kind not in MONEY_KINDS or call.settings != dialect.settings():
             continue
         for change, read in ((renamed, own_id), (renaming, named_id)):
-            one, other, *more = (read(heard_again(dialect, change(tx, id), call)) for id in made)
-            if (
-                one != other
-            ):  # else it stands nowhere on this wire, or is no id there: Evolution's wins are known by their bets
-                heard = [
-                    one,
-                    other,
-                    *more,
-                ]  # perhaps behind a word of the call, where one wire id has several key spaces
-                same = all(read_as.endswith(id) for read_as, id in zip(heard, made, strict=True))
-                assert same, f"{vector.name}: told {made}, read as {heard}"
+            heard = [read(heard_again(dialect, change(tx, id), call)) for id in made]
+            # One word for all: it stands nowhere on this wire, or is no id there (Evolution's wins are known by their bets).
+            # A word of the call may stand before it, where one id on the wire has several key spaces.
+            same = len({*heard}) == 1 or all(one.endswith(id) for one, id in zip(heard, made, strict=True))
+            assert same, f"{vector.name}: told {made}, read as {heard}"
 
 
 def renamed(tx: Transaction, id: str) -> Transaction:
@@ -614,7 +608,11 @@ def own_id(heard: Transaction | Refused) -> str:
 
 
 def named_id(heard: Transaction | Refused) -> str:
-    return reference_of(heard.act) if isinstance(heard, Transaction) else ""
+    """Of a list of one, where that is how its wire says it (Slotegrator's rollback), what its item names."""
+    if isinstance(heard, Refused):
+        return ""
+    items = heard.act.items if isinstance(heard.act, Batch) else ()
+    return reference_of(items[0].act if len(items) == 1 else heard.act)
 
 
 def heard_again(dialect: Dialect, tx: Transaction, call: Call) -> Transaction | Refused:
