@@ -117,6 +117,15 @@ class Dialect(Struct, frozen=True, kw_only=True):
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""
+    late_session: tuple[str, str] = ("", "")
+    """(header, part of a wallet's key): what stands for the session of what gives, gives back or asks what became of a
+    movement, where nobody knows a session, or where the wallet does not take it any more (Valkyrie's PAM)."""
+    own_id_meant: bool = False
+    """A rollback may carry the id of the movement that it means as its own: where nothing has the id that it names, that
+    one is meant (Evolution's cancels through Valkyrie)."""
+    lists_movements: bool = False
+    """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
+    first decision: the wire asks by an id alone (Valkyrie)."""
     hides: frozenset[str] = frozenset()
     """Names of headers and fields that hold a secret or a session, beside the usual ones: never
     shown by `sign`, `translate` or a log."""

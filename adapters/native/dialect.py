@@ -235,6 +235,8 @@ def _complete(tx: Transaction, batch: Transaction | None) -> None:
 def _rounds_said(plain: dict[str, Any]) -> dict[str, Any]:
     if KINDS[plain["kind"]] not in CLOSES_ROUND:
         plain.pop("round_closed", None)
+    if plain["kind"] == Kind.ROLLBACK:
+        plain.pop("free_round", None)  # a word of vectors; here what is undone says it
     for item in plain.get("items", ()):
         _rounds_said(item)
     return plain

@@ -27,6 +27,7 @@ class Part(Struct, frozen=True):
     secret: bool = True
     demo: str = ""  # what the demo, `gateway wallet` and `gateway provider` use
     end: str = ""  # `provider` or `wallet`, where only that end of ours needs it (hub88's two keys)
+    optional: bool = False  # a key may be without it
 
 
 class Auth:
@@ -222,20 +223,38 @@ class When(Auth):
         return self._inner.explain(request, key, settings) if self._asked(settings) else []
 
 
-class StaticHeaders(Auth):
-    """Secrets sent as they are, one header a part. `optional` leaves parts out by the settings."""
+def _none_left_out(settings: Any) -> frozenset[str]:
+    return frozenset()
 
-    def __init__(self, headers: Sequence[tuple[Part, str]], optional: Callable[[Any], frozenset[str]]) -> None:
-        self._headers, self._optional = tuple(headers), optional
+
+class StaticHeaders(Auth):
+    """Secrets sent as they are, one header a part. `optional` leaves parts out by the settings; `scheme` stands in front of
+    a secret (`Bearer`); `beside` are parts of the key that no header of every call holds."""
+
+    def __init__(
+        self,
+        headers: Sequence[tuple[Part, str]],
+        optional: Callable[[Any], frozenset[str]] = _none_left_out,
+        *,
+        scheme: str = "",
+        beside: Sequence[Part] = (),
+    ) -> None:
+        self._headers, self._optional, self._beside = tuple(headers), optional, tuple(beside)
+        self._before = f"{scheme} " if scheme else ""
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
-        return tuple(part for part, _ in self._headers)
+        return (*(part for part, _ in self._headers), *self._beside)
+
+    def _given(self, request: Request, name: str) -> str:
+        """What stands behind the scheme, which is compared without regard to case (RFC 9110, section 11.1)."""
+        text, length = request.header(name).strip(), len(self._before)
+        return text[length:].strip() if text[:length].lower() == self._before.lower() else ""
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
         wanted = [(part.name, name) for part, name in self._headers if part.name not in self._optional(settings)]
         missed = ""
         for key in keys:
-            failed = [p for p, name in wanted if not same(request.header(name).strip(), key.part(p))]
+            failed = [p for p, name in wanted if not same(self._given(request, name), key.part(p))]
             if not failed:
                 return key.id
             # The nearest key decides what is said to be wrong: a right first part is no stranger's.
@@ -243,7 +262,7 @@ class StaticHeaders(Auth):
         raise bad_signature("a key is missing or wrong", missed or wanted[0][0])
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
-        return request.put(*((name, keys[0].part(part.name)) for part, name in self._headers))
+        return request.put(*((name, self._before + keys[0].part(part.name)) for part, name in self._headers))
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        return [(name, f"the key's {part.name}, as it is") for part, name in self._headers]
+        return [(name, f"{self._before}the key's {part.name}, as it is") for part, name in self._headers]

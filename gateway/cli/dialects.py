@@ -174,6 +174,7 @@ def key_parts(dialect: Dialect) -> Iterator[dict[str, Any]]:
             if part.name not in seen:
                 seen.add(part.name)
                 row = {"part": part.name, "secret": part.secret, "demo": demo.part(part.name)}
+                row |= {"optional": True} if part.optional else {}
                 yield row | ({"end": part.end} if part.end else {}) | ({"with": said} if said else {})
 
 
@@ -193,6 +194,7 @@ def shown(it: dict[str, Any]) -> str:
     for part in it["keys"]:
         with_ = f", only with {part['with']}" if "with" in part else ""
         end = f", at the {part['end']}'s end" if "end" in part else ""
+        end += ", may be left out" if "optional" in part else ""
         lines.append(
             f"  key: {part['part']}{'' if part['secret'] else ' (no secret)'}{end}{with_}, in demos {part['demo']}"
         )

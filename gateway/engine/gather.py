@@ -41,6 +41,7 @@ from gateway.model import (
     Refused,
     Rollback,
     Settle,
+    Status,
     Transaction,
 )
 
@@ -149,6 +150,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["target"] = LookFor("own", (own.target,))
     elif own.reference and not own.sent and not own.decided and reference_kinds(provider, act):
         asks["named"] = LookFor("found", (own.provider, own.reference))
+        if provider.dialect.own_id_meant and isinstance(act, Rollback):
+            asks["same"] = LookFor("found", (own.provider, tx.id))
     if own.undone_by:
         asks["undoer"] = LookFor("own", (own.undone_by,))
     if own.parent:
@@ -168,6 +171,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks |= _won_asks(own, "won")
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
+        if provider.dialect.own_id_meant:
+            asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and provider.dialect.round_refunds:
             asks["refunds"] = LookFor("round_refunds", here)
     return asks | _session_asks(own.provider, tx, fresh=fresh, undoes=own.undoes)
@@ -312,10 +317,13 @@ def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement |
     """The movement that it names, and whether that one is another player's: none that this call may touch."""
     if "target" in found:
         return _one(found, "target"), False
-    named = [m for m in found.get("named", ()) if in_scope(provider, m.tx, own.tx)]
     kinds = reference_kinds(provider, own.tx.act)
-    target = first_of([m for m in named if same_player(m.tx.player, own.tx.player)], kinds)
-    return target, target is None and first_of(named, kinds) is not None
+    # What it names goes before what has its own id, where that may be meant (`own_id_meant`).
+    several = [found.get("named", ()), found.get("same", ())]
+    named = [m for each in several for m in each if m.kind in kinds and in_scope(provider, m.tx, own.tx)]
+    mine = [m for m in named if same_player(m.tx.player, own.tx.player)]
+    target = first_of([m for m in mine if m.tx.id == own.reference], kinds) or first_of(mine, kinds)
+    return target, target is None and bool(named)
 
 
 def _around(
@@ -402,6 +410,32 @@ def way_of_read(setup: Setup, provider: Provider, done: Completed) -> Looks[tupl
         meant = _one((yield from _look({"place": here})), "place")
     default = route_of(setup, provider, tx, done.session)
     return way_of(setup, provider, meant, default) if meant is not None else (default, "")
+
+
+def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[tuple[Movement, Transaction]]]:
+    """All that a status may mean, in the order of arrival, each as it was asked for: a rollback of all of it with what that
+    was, and each with the time at which it came where its provider said none."""
+    ids, asks = (act.reference, *act.others), {}
+    if act.scope == "round":
+        asks["round"] = LookFor("of_round", (provider.id, tx.player, act.reference))
+    else:
+        asks = {f"id.{id}": LookFor("found", (provider.id, id)) for id in ids}
+    if act.scope == "bet":
+        asks |= {f"undoing.{id}": LookFor("naming", (provider.id, id)) for id in ids}
+        asks |= {f"wins.{id}": LookFor("wins", (provider.id, id)) for id in ids}
+    found = yield from _look(asks)
+    rows = {m.key: m for each in found.values() for m in each if same_player(tx.player, m.tx.player)}
+    means = {m.key: LookFor("own", (m.target,)) for m in rows.values() if m.undoes and m.target}
+    targets = (yield from _look(means)) if means else {}
+    ordered = sorted(rows.values(), key=lambda m: (m.created_at, m.key))
+    return [(m, _as_asked(m, _one(targets, m.key))) for m in ordered]
+
+
+def _as_asked(m: Movement, target: Movement | None) -> Transaction:
+    tx = replace(m.tx, occurred_at=m.tx.occurred_at or m.created_at)
+    if not isinstance(tx.act, Rollback) or tx.act.amount is not None or target is None:
+        return tx
+    return replace(tx, act=replace(tx.act, amount=target.whole_amount))
 
 
 # ---------------------------------------------------------------- a movement that is there
@@ -547,7 +581,8 @@ def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
 def _tombstone(provider: Provider, row: Movement, first: Found) -> Movement | None:
     """What named it before it came, and was not refused for another reason (rule 15)."""
     kinds = {row.kind, *_also(provider, row.kind)}
-    for found in first.get("naming", ()):
+    same = [m for m in first.get("same", ()) if m.undoes]
+    for found in (*first.get("naming", ()), *same):
         act = found.tx.act
         meant = act.reference_kind if isinstance(act, Rollback) else Kind.RESERVE
         named = meant in kinds and not found.target and _same_scope(provider, found, row, act)
@@ -737,7 +772,7 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
 
 def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
-    rows = [around.target, around.whole, around.claimer, *first.get("naming", ())]
+    rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
     if row.kind is Kind.CREDIT and isinstance(around.bets, tuple):
         rows += around.bets
     if isinstance(around.siblings, tuple):

@@ -73,7 +73,8 @@ def alias(
         plain = f"{provider_id}:{space}:{len(tx.id)}:{tx.id}:{scope}"
     if len(plain) <= wallet.ids.length_max and not as_is:
         return plain
-    return "~" + hashlib.sha256(plain.encode()).hexdigest()
+    digest = "~" + hashlib.sha256(plain.encode()).hexdigest()
+    return digest[: wallet.ids.length_max]  # 39 hex digits, the least that any dialect has room for, are 156 bits
 
 
 def own_id(key: str) -> str:

@@ -43,6 +43,7 @@ from gateway.model import (
     Status,
     Transaction,
     Unknown,
+    owes,
     unsupported,
 )
 
@@ -161,6 +162,8 @@ def _referring(way: Way, tx: Transaction, target: Movement | None) -> Act:
             return act
         # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
         act = replace(act, reference_kind=target.kind)
+        free = isinstance(target.tx.act, Debit) and target.tx.act.free_round
+        act = replace(act, free_round=act.free_round or free)
         # A free bet took no cash, whatever its amount says: nor does its rollback give any.
         return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
     meant_tx = replace(tx, id=act.reference)
@@ -206,6 +209,8 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
     call, dialect = way.call(now, nonce), wallet.dialect
     if not tx.session and tx.kind in dialect.sessions:
         tx, _ = known.supply(tx, "session") or (tx, "")
+    if not tx.session and is_late(tx):
+        tx = replace(tx, session=stand_in(wallet, now))
     if dialect.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
     try:
@@ -218,6 +223,24 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
     if dialect.auth.parts(wallet.settings) and not keys:
         raise Refused(Reason.UNSUPPORTED, f"no key of wallet {wallet.name} holds any more")
     return dialect.auth.sign(request, keys, wallet.settings, now)
+
+
+def is_late(tx: Transaction) -> bool:
+    """Whether it may come when its session is over: it gives, gives back, or asks what became of a movement."""
+    return owes(tx.act) or isinstance(tx.act, Status)
+
+
+def stand_in(wallet: Wallet, now: datetime) -> str:
+    """What stands for a session that is not there, or not taken any more; blank where this wallet knows no such thing."""
+    _, part = wallet.dialect.late_session
+    return next((key.parts[part] for key in live(wallet.keys, now) if part in key.parts), "") if part else ""
+
+
+def with_stand_in(wallet: Wallet, request: Request, tx: Transaction, now: datetime) -> Request | None:
+    """A request whose session was not taken, with what stands for it; None where nothing does, or did already."""
+    header, _ = wallet.dialect.late_session
+    token = stand_in(wallet, now) if is_late(tx) else ""
+    return request.put((header, token)) if token and request.header(header) != token else None
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:

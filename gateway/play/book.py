@@ -24,6 +24,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     several: bool = False  # partial rollbacks until nothing is left
     cuts: bool = False  # a rollback of more than is left gives what is left
     whole: bool = False  # a rollback gives back the whole debit, whatever its amount says
+    lists: bool = False  # a status is answered with the movement itself
     undoes: frozenset[Kind] = frozenset()  # kinds that a rollback may mean beside the one it names
 
 
@@ -45,6 +46,7 @@ def rules_of(dialect: Dialect) -> Rules:
         several=native or dialect.partial,
         cuts=native or dialect.excess == "pass",
         whole=dialect.name in WHOLE_CANCELS,
+        lists=dialect.lists_movements,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
     )
 
@@ -92,6 +94,7 @@ class Decision(Struct, frozen=True):
 
     content: tuple[object, ...]
     outcome: Outcome
+    tx: Transaction | None = None  # for a status that tells the movement itself
 
 
 def content_of(tx: Transaction) -> tuple[object, ...]:
