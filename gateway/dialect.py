@@ -117,6 +117,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""
+    wants_game: bool = False
+    """A wallet of this dialect is told the game where anybody knows it: it is looked for before a request is encoded, which
+    may go without (Valkyrie, whose page needs none and whose test wallet does)."""
     late_session: tuple[str, str] = ("", "")
     """(header, part of a wallet's key): what stands for the session of what gives, gives back or asks what became of a
     movement, where nobody knows a session, or where the wallet does not take it any more (Valkyrie's PAM)."""

@@ -202,6 +202,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
     if isinstance(tx.act, Status):
         if not tx.act.reference:
             raise Missing("reference")
+        if tx.act.scope != "transaction" or tx.act.others:
+            raise unsupported("a status of all that may be meant")
         parts = (call.provider, tx.act.reference_kind.value, tx.act.reference)
         request = Request(method="GET", path=f"/{QUERIES}/" + "/".join(map(encoded, parts)))
         return request.put(("idempotency-key", call.nonce), ("webhook-id", call.nonce))

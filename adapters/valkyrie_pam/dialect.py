@@ -41,6 +41,7 @@ DIALECT = Dialect(
     # A PAM gives back what it stored, whatever amount a cancel says; and knows no refund of a round.
     undoes_whole=True,
     round_refunds=False,
+    wants_game=True,
     own_id_meant=True,
     lists_movements=True,
     late_session=(wire.TOKEN, "late_token"),

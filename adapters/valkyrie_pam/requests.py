@@ -225,6 +225,8 @@ def _call(method: str, path: str, tx: Transaction, call: Call, **query: str) -> 
 
 
 def _question(tx: Transaction, act: Status, call: Call) -> Request:
+    if act.others:
+        raise unsupported("a query about all that may be meant")
     if act.scope != "transaction" or act.reference_kind not in (Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK, Kind.ADJUST):
         raise unsupported(f"a query about a {act.scope if act.scope != 'transaction' else act.reference_kind.value}")
     reference = wire.fitted(_needed("reference", act.reference))
@@ -247,8 +249,7 @@ def _say_credit(tx: Transaction, act: Credit, call: Call) -> Request:
     said: dict[str, Any] = {wire.PROMO if promo else wire.CASH: _amount_out(act.amount, tx, call)}
     over = tx.round is not None and bool(tx.round_id) and tx.round.closed is True
     if promo or not tx.round_id:
-        said |= known(providerGameId=tx.game.id if tx.game else "", providerRoundId=wire.fitted(tx.round_id))
-        return _say(tx, call, "PROMODEPOSIT", tx.id, said, over=over)
+        return _say(tx, call, "PROMODEPOSIT", tx.id, said | _place(tx, tx.round_id), over=over)
     if act.reference and call.settings.credit_bet_ref == "bet":
         said |= {wire.BET_REF: wire.fitted(act.reference)}
     return _say(tx, call, "DEPOSIT", tx.id, said | _place(tx, tx.round_id), over=over)
@@ -274,8 +275,7 @@ def _say_end(tx: Transaction, call: Call) -> Request:
 
 
 def _place(tx: Transaction, round_id: str) -> dict[str, Any]:
-    game = _needed("game", tx.game.id if tx.game else "")
-    return {"providerGameId": game, "providerRoundId": wire.fitted(round_id)}
+    return known(providerGameId=tx.game.id if tx.game else "", providerRoundId=wire.fitted(round_id))
 
 
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> Number:

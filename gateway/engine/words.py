@@ -211,6 +211,8 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
         tx, _ = known.supply(tx, "session") or (tx, "")
     if not tx.session and is_late(tx):
         tx = replace(tx, session=stand_in(wallet, now))
+    if dialect.wants_game and not (tx.game and tx.game.id):
+        tx, _ = known.supply(tx, "game") or (tx, "")
     if dialect.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
     try:

@@ -28,10 +28,6 @@ class Rules(Struct, frozen=True, kw_only=True):
     undoes: frozenset[Kind] = frozenset()  # kinds that a rollback may mean beside the one it names
 
 
-WHOLE_CANCELS = frozenset({"scorpio_play"})
-"""Scorpio Play: "full bet amount", our simulator refunds the stored debit (its page, Partial cancel)."""
-
-
 BURIES = frozenset({"kyren"})
 """Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it."""
 
@@ -45,7 +41,7 @@ def rules_of(dialect: Dialect) -> Rules:
         current_balance=native or dialect.replay_balance == "current",
         several=native or dialect.partial,
         cuts=native or dialect.excess == "pass",
-        whole=dialect.name in WHOLE_CANCELS,
+        whole=dialect.undoes_whole,
         lists=dialect.lists_movements,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
     )

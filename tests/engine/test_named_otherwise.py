@@ -302,3 +302,14 @@ def test_an_authenticate_is_a_read_or_a_renewal(bench_of: MakeBench) -> None:
         assert found.profile is not None
         assert found.profile.player == PLAYER
         assert bench.till.exchanges[0].request.method == method
+
+
+@pytest.mark.parametrize("launched", [True, False])
+def test_a_game_is_told_where_anybody_knows_it(bench_of: MakeBench, launched: bool) -> None:
+    """And the request goes without where nobody does: its page asks for none."""
+    bench = bench_of(**at(KEY))
+    bench.launch(game="42" if launched else "")
+    yes(bench.call(bet("b", game=None)))
+    yes(bench.call(undo("x", "b", game=None)))
+    games = [tx.game.id for tx in bench.till.sent if tx.kind in (Kind.DEBIT, Kind.ROLLBACK) and tx.game]
+    assert games == ["42" if launched else ""] * 2

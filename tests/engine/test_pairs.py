@@ -122,8 +122,9 @@ class Play:
         return act.amount is not None and bool(meant.change) and act.amount != abs(self.ledger.left(meant))
 
     def _says_parts(self) -> bool:
-        """Kyren's cancel has no amount, Scorpio Play's is always of all of it."""
-        return self.bench.wallet.dialect.name not in ("kyren", "scorpio_play")
+        """Kyren's cancel has no amount, that of some others is always of all of it."""
+        dialect = self.bench.wallet.dialect
+        return dialect.name != "kyren" and not dialect.undoes_whole
 
 
 @pytest.mark.parametrize(("provider", "wallet"), pairs.PAIRS)
