@@ -126,6 +126,10 @@ class Dialect(Struct, frozen=True, kw_only=True):
     own_id_meant: bool = False
     """A rollback may carry the id of the movement that it means as its own: where nothing has the id that it names, that
     one is meant (Evolution's cancels through Valkyrie)."""
+    game_counts: bool = False
+    """The same id with another game is another movement, and no repeat (rule 2; Valkyrie's DUPLICATE_TRANS)."""
+    settled_stands: bool = False
+    """A bet that a win ties to is not cancelled any more: `already_settled` (rule 15; Valkyrie)."""
     lists_movements: bool = False
     """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
     first decision: the wire asks by an id alone (Valkyrie)."""

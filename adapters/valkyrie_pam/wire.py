@@ -113,14 +113,14 @@ _VALUE = "-._~!$'()*,;:@/?"  # the same for the value of a parameter
 _MALFORMED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 CALLS = (
-    Wire(name="GetSession", method="GET", path="/players/session", kinds=(Kind.AUTHENTICATE, Kind.CHECK)),
+    Wire(name="GetSession", method="GET", path="/players/session", kinds=(Kind.AUTHENTICATE,)),
     Wire(name="RefreshSession", method="PUT", path="/players/session", kinds=(Kind.AUTHENTICATE,)),
     Wire(name="GetBalance", method="GET", path="/players/{playerId}/balance", kinds=(Kind.BALANCE,)),
     Wire(
         name="AddTransaction",
         method="POST",
         path="/players/{playerId}/transactions",
-        kinds=(Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK, Kind.ADJUST, Kind.CLOSE_ROUND),
+        kinds=(Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK),
     ),
     Wire(name="GetTransactions", method="GET", path="/players/{playerId}/transactions", kinds=(Kind.STATUS,)),
     Wire(

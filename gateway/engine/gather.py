@@ -237,7 +237,8 @@ def _second_asks(
             asks["claimer"] = LookFor("own", (target.undone_by,))
         if own.undoes and target.undoes and target.target:
             asks["beyond"] = LookFor("own", (target.target,))
-        if not target.decided and target.takes and own.undoes and not own.decided:
+        open_one = not target.decided or provider.dialect.settled_stands
+        if open_one and target.takes and own.undoes and not own.decided:
             asks |= _won_asks(target, "target_won")
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
@@ -515,7 +516,7 @@ def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | N
         space=order.space,
         kind=tx.kind,
         tx=tx,
-        fingerprint=fingerprint(order.wire),
+        fingerprint=content_of(provider, order.wire),
         wallet=way.wallet.name if way is not None else "",
         place=way.wallet.place if way is not None else "",
         route=way.route.players if way is not None else "",
@@ -627,7 +628,7 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
         around = Around(undoer=undoer, restorer=restorer, target=target, claimer=claimer)
         known = _case(hands, own, None, "", around)
     else:
-        known = yield from _case_of(hands, _joined(own, order))
+        known = yield from _case_of(hands, _joined(hands.provider, own, order))
     case = _asked_for(known, order, done, again=True)
     rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, given_back_since, already_decided)
     move = next((move for rule in rules if (move := rule(case)) is not None), None) if order.call else None
@@ -642,9 +643,14 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
     return Opened(case=replace(case, own=after), done=done, move=move)
 
 
-def _joined(own: Movement, order: Order) -> Movement:
+def content_of(provider: Provider, wire: Transaction) -> str:
+    """What makes a repeat of it the same, by its dialect's list."""
+    return fingerprint(wire, game=provider.dialect.game_counts)
+
+
+def _joined(provider: Provider, own: Movement, order: Order) -> Movement:
     """In doubt by itself, and now an item of a batch: that batch's credits tie to it from now on (rules 11, 19)."""
-    if own.batch or own.owes or not order.batch or fingerprint(order.wire) != own.fingerprint:
+    if own.batch or own.owes or not order.batch or content_of(provider, order.wire) != own.fingerprint:
         return own
     if not same_player(own.tx.player, order.wire.player):
         return own
@@ -712,7 +718,7 @@ def _free(own: Movement, hands: Hands) -> bool:
 def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Case:
     asked = None
     if order.call:
-        content = fingerprint(order.wire) if again else case.own.fingerprint
+        content = content_of(case.provider, order.wire) if again else case.own.fingerprint
         asked = Asked(
             call=order.call, content=content, player=done.tx.player, again=again,
             decided=case.own.decided, batch=order.batch, joint=order.joint,

@@ -35,13 +35,14 @@ def space_of(dialect: Dialect, kind: Kind) -> str:
     return kind.value
 
 
-def fingerprint(tx: Transaction) -> str:
+def fingerprint(tx: Transaction, *, game: bool = False) -> str:
     """The content that makes a repeat the same movement, as the wire said it (rule 2).
 
-    The player is compared beside it (`same_player`), because a session may stand for it.
+    The player is compared beside it (`same_player`), because a session may stand for it. `game`: that counts, too.
     """
     said = ":".join("" if amount is None else _number(amount) for amount in amounts(tx.act))
-    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id))
+    content = (tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id)
+    return "\x1f".join((*content, tx.game.id if tx.game else "") if game else content)
 
 
 def same_player(one: str, other: str) -> bool:

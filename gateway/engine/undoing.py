@@ -117,6 +117,8 @@ def forbidden(case: Case) -> Move | None:
     restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked.
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
     back:* what stands by itself is given back with no batch.
+    *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says that a paid bet
+    is not cancelled, it stands.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
@@ -138,9 +140,17 @@ def forbidden(case: Case) -> Move | None:
         if perhaps is not None or case.waits:
             return perhaps or Leave(own.open_state, STOPPED)
         return _no(Reason.ALREADY_SETTLED, STOPPED)
+    if _paid(case, target):
+        return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
     return _not_its_own(case) or _too_much(case, target, act)
+
+
+def _paid(case: Case, target: Movement) -> bool:
+    """Whether a win ties to a bet that stands, at a provider whose page cancels no such bet."""
+    free = target.undone_by in ("", case.own.key) and target.state is State.ACCEPTED
+    return case.provider.dialect.settled_stands and not case.own.ours and free and case.target_won
 
 
 def _not_its_own(case: Case) -> Move | None:

@@ -313,3 +313,47 @@ def test_a_game_is_told_where_anybody_knows_it(bench_of: MakeBench, launched: bo
     yes(bench.call(undo("x", "b", game=None)))
     games = [tx.game.id for tx in bench.till.sent if tx.kind in (Kind.DEBIT, Kind.ROLLBACK) and tx.game]
     assert games == ["42" if launched else ""] * 2
+
+
+# ---------------------------------------------------------------- what is the same, and what stands
+
+
+def test_rule_02_another_game_is_another_movement_where_the_page_says_so(bench_of: MakeBench) -> None:
+    bench = bench_of("valkyrie_pam")
+    assert said(bench, "WITHDRAW", "a", cash="10.00") == "OK"
+    assert said(bench, "WITHDRAW", "a", cash="10.00", providerGameId="g-2") == "PAM_ERR_DUPLICATE_TRANS"
+    assert said(bench, "WITHDRAW", "a", cash="10.00", providerRoundId="r-2") == "PAM_ERR_DUPLICATE_TRANS"
+    assert said(bench, "WITHDRAW", "a", cash="10.01") == "PAM_ERR_DUPLICATE_TRANS"
+    assert said(bench, "WITHDRAW", "a", cash="10.000000", transactionDateTime="2026-11-20T10:15:30Z") == "OK"
+    assert bench.till.balance() == Decimal("990.00")
+
+
+@pytest.mark.parametrize("wallet", ["native", "valkyrie_pam"])
+@pytest.mark.parametrize(("ref", "cash"), [("a", "4.00"), ("", "4.00"), ("a", "0")])
+def test_rule_15_a_paid_bet_is_not_cancelled(bench_of: MakeBench, wallet: str, ref: str, cash: str) -> None:
+    """*A win was paid, its bet cancelled afterwards, and the stake was given back beside it.*"""
+    bench = bench_of("valkyrie_pam", wallet)
+    assert said(bench, "WITHDRAW", "a", cash="10.00") == "OK"
+    assert said(bench, "DEPOSIT", "w", ref=ref, cash=cash) == "OK"
+    assert said(bench, "CANCEL", "a", cash="10.00") == "PAM_ERR_TRANS_ALREADY_SETTLED"
+    assert said(bench, "CANCEL", "a", cash="10.00") == "PAM_ERR_TRANS_ALREADY_SETTLED"
+    assert bench.till.balance() == Decimal("990.00") + Decimal(cash)
+    assert bench.till.asked(Kind.ROLLBACK) == 0
+    nothing_is_open(bench)
+
+
+def test_rule_15_another_bets_win_does_not_keep_a_cancel(bench_of: MakeBench) -> None:
+    bench = bench_of("valkyrie_pam")
+    said(bench, "WITHDRAW", "a", cash="10.00")
+    said(bench, "WITHDRAW", "b", cash="10.00")
+    said(bench, "DEPOSIT", "w", ref="b", cash="4.00")
+    assert said(bench, "CANCEL", "a", cash="10.00") == "OK"
+    assert bench.till.balance() == Decimal("994.00")
+
+
+def test_rule_15_a_second_cancel_hears_of_the_first_whatever_came_since(bench_of: MakeBench) -> None:
+    bench = bench_of("valkyrie_pam")
+    said(bench, "WITHDRAW", "a", cash="10.00")
+    assert said(bench, "CANCEL", "a", cash="10.00") == "OK"
+    said(bench, "DEPOSIT", "w", ref="a", cash="4.00")
+    assert said(bench, "CANCEL", "x-2", ref="a") == "PAM_ERR_TRANS_ALREADY_CANCELLED"
