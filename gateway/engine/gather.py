@@ -427,9 +427,15 @@ def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[tupl
     found = yield from _look(asks)
     rows = {m.key: m for each in found.values() for m in each if same_player(tx.player, m.tx.player)}
     means = {m.key: LookFor("own", (m.target,)) for m in rows.values() if m.undoes and m.target}
-    targets = (yield from _look(means)) if means else {}
+    means |= {f"undoer.{m.key}": LookFor("own", (m.undone_by,)) for m in rows.values() if m.undone_by}
+    meant = (yield from _look(means)) if means else {}
     ordered = sorted(rows.values(), key=lambda m: (m.created_at, m.key))
-    return [(m, _as_asked(m, _one(targets, m.key))) for m in ordered]
+    return [(m, _as_asked(m, _one(meant, m.key))) for m in ordered if not _given_back(_one(meant, f"undoer.{m.key}"))]
+
+
+def _given_back(undoer: Movement | None) -> bool:
+    """By the gateway itself: its provider believes that it failed, and cancels nothing (rule 12)."""
+    return undoer is not None and undoer.ours and undoer.state is State.ACCEPTED
 
 
 def _as_asked(m: Movement, target: Movement | None) -> Transaction:

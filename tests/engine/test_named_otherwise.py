@@ -6,6 +6,7 @@ Each is a fact of a dialect (`own_id_meant`, `lists_movements`, `late_session`);
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ from tests.engine.acts import bet, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, nothing_is_open, word
 from tests.simulation.behaviours import lost_after, lost_before, says, unreachable
-from tests.simulation.bench import PLAYER, SESSION, Bench, a_call, a_wallet
+from tests.simulation.bench import PLAYER, SESSION, Bench, a_call, a_provider, a_wallet
 
 WHOLE = Decimal("1000.00")
 QUERIED = {"debit": "query", "credit": "applied", "rollback": "applied"}
@@ -153,6 +154,17 @@ def test_a_status_tells_nobody_elses_movements(bench_of: MakeBench) -> None:
         headers={"authorization": "Bearer vk-test-key", "x-player-token": "sess-p-2"},
     )  # fmt: skip
     assert json.loads(bench.raw(request).body)["error"]["code"] == "PAM_ERR_TRANS_NOT_FOUND"
+
+
+def test_a_status_does_not_tell_what_silence_gave_back(bench_of: MakeBench) -> None:
+    """*Its provider believed that the bet failed, asked, and was told that it stands.*"""
+    bench = bench_of(a_provider("valkyrie_pam", after_doubt=timedelta(seconds=30)))
+    bench.till.always(lost_after, Kind.DEBIT)
+    assert said(bench, "WITHDRAW", "a", cash="10.00") == "PAM_ERR_UNDEFINED"
+    bench.till.heal()
+    bench.settlement(120)
+    assert bench.till.balance() == WHOLE
+    assert listed(bench, providerTransactionId="a") == [("", "PAM_ERR_TRANS_NOT_FOUND")]
 
 
 def test_a_round_is_told_from_the_journal(bench_of: MakeBench) -> None:
