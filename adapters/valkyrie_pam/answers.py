@@ -117,17 +117,16 @@ def _session(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
 
 
 def _listed(meant: Sequence[Transaction]) -> list[dict[str, Any]]:
-    if not meant:
+    told = [_movement(tx, tx.act) for tx in meant if isinstance(tx.act, Debit | Credit | Rollback)]
+    if not told:  # a simulator's wallet may know that it is there, and not what it was
         raise Missing("movements")
-    return [_movement(tx) for tx in meant]
+    return told
 
 
-def _movement(tx: Transaction) -> dict[str, Any]:
+def _movement(tx: Transaction, act: Debit | Credit | Rollback) -> dict[str, Any]:
     """One movement, as its provider told it."""
     game = tx.game.id if tx.game else ""
     provider = tx.game.studio if tx.game else ""
-    act = tx.act
-    assert isinstance(act, Debit | Credit | Rollback), "no other movement has a type"
     id, promo = wire.wire_id(tx.id, provider)
     ref = wire.wire_id(act.reference, provider)[0] if not isinstance(act, Debit) else ""
     purse = wire.PROMO if act.free_round else wire.CASH

@@ -408,10 +408,8 @@ class Case(Struct, frozen=True, kw_only=True):
         known = self.known
         own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
         asks = replace(own, id="", act=Status(reference=own.id, reference_kind=self.own.kind), round=None)
+        asking = replace(known, target=None, left=None)  # what it means is the wallet's: only a session may be supplied
         try:
-            asking = replace(
-                known, target=None, left=None
-            )  # it means a movement of the wallet's, and needs its session only
             return encode(asking, asks, self.moment.now, self.nonce), asks
         except Refused as refused:
             return refused.with_traceback(None)

@@ -62,10 +62,14 @@ class Exchanges:
         try:
             response = await world.send(wallet, request, wallet.give_up_after.total_seconds())
             outcome = _read(way, request, response, tx, again=again, now=world.clock())
-            late = (
-                with_stand_in(wallet, request, tx, world.clock()) if _session_refused(response, outcome, tx) else None
-            )
-            if late is not None and errand.may_send():  # that it was refused says that nothing moved
+            late = None
+            if (
+                _session_refused(response, outcome, tx)
+                and world.ticks() - started <= wallet.answer_within.total_seconds()
+            ):
+                late = with_stand_in(wallet, request, tx, world.clock())
+            if late is not None and errand.may_send():
+                # The refusal moved nothing: it is the same attempt, and leaves hardly later than it began (rule 10).
                 response = await world.send(wallet, late, wallet.give_up_after.total_seconds())
                 outcome = _read(way, late, response, tx, again=again, now=world.clock())
             outcome = in_currency(outcome, currency)

@@ -423,7 +423,7 @@ def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[tupl
         asks = {f"id.{id}": LookFor("found", (provider.id, id)) for id in ids}
     if act.scope == "bet":
         asks |= {f"undoing.{id}": LookFor("naming", (provider.id, id)) for id in ids}
-        asks |= {f"wins.{id}": LookFor("wins", (provider.id, id)) for id in ids}
+        asks |= {f"wins.{id}": LookFor("wins", (provider.id, id, tx.player)) for id in ids}
     found = yield from _look(asks)
     rows = {m.key: m for each in found.values() for m in each if same_player(tx.player, m.tx.player)}
     means = {m.key: LookFor("own", (m.target,)) for m in rows.values() if m.undoes and m.target}

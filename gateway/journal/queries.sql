@@ -25,9 +25,10 @@ WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND
   AND player IN (?, '')
 LIMIT 1;
 
--- wins: all the wins that name the bet with that id
+-- wins: all of a player's wins that name the bet with that id
 SELECT {row} FROM movements
-WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND parent = '' AND state <> 'declined'
+WHERE provider = ? AND reference = ? AND player = ? AND reference <> '' AND kind = 'credit' AND parent = ''
+  AND state <> 'declined'
 ORDER BY {arrival} LIMIT 100;
 
 -- aimed: the rollbacks, captures and releases of one movement

@@ -14,12 +14,12 @@ import pytest
 
 from gateway.auth.keys import Key
 from gateway.engine.setup import Route
-from gateway.http import Request
+from gateway.http import Request, Response
 from gateway.model import Authenticate, Credit, Debit, Declined, Kind, Reason, Rollback
 from tests.engine.acts import bet, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, nothing_is_open, word
-from tests.simulation.behaviours import lost_after, lost_before, says, unreachable
+from tests.simulation.behaviours import Post, lost_after, lost_before, says, unreachable
 from tests.simulation.bench import PLAYER, SESSION, Bench, a_call, a_provider, a_wallet
 
 WHOLE = Decimal("1000.00")
@@ -245,6 +245,20 @@ def test_rule_04_silence_after_the_first_refusal_is_doubt(bench_of: MakeBench) -
     bench.settlement(60)
     assert bench.till.balance() == Decimal("1025.00")
     nothing_is_open(bench)
+
+
+def test_rule_10_a_refusal_that_was_long_in_coming_ends_the_attempt(bench_of: MakeBench) -> None:
+    """What leaves much later than the attempt began would be in flight longer than anybody reckons."""
+    bench = bench_of(**at({**KEY, "late_token": LATE}))
+
+    async def slowly(post: Post) -> Response:
+        await post.bench.scheduler.sleep(3)
+        return post.till.words(NO_SESSION, post.request)
+
+    bench.till.then(slowly, kind=Kind.CREDIT)
+    bench.call(win("w"))
+    first = bench.row(Kind.CREDIT, "w").attempts
+    assert LATE not in tokens(bench, Kind.CREDIT)[:first]
 
 
 @pytest.mark.parametrize("late", [True, False])

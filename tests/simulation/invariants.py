@@ -193,7 +193,9 @@ class Verdict:
         """A wallet that lied about another bet of the round took that one's refund for the whole round."""
         purse = self.history.tills[name].purse
         by = {entry.undone_by for entry in self.books[name].get(place, ()) if entry.undone_by}
-        meant = [purse.place(e.provider, purse.meant[e.wallet_id], e.reference) for e in purse.book if e.wallet_id in by]
+        meant = [
+            purse.place(e.provider, purse.meant[e.wallet_id], e.reference) for e in purse.book if e.wallet_id in by
+        ]
         return {purse.lies[each] for each in meant if each in purse.lies}
 
     def _nobody_remembers(self, row: Movement, name: str, place: Place) -> bool:
