@@ -41,6 +41,8 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         return _refusal(outcome, tx, call)
     if isinstance(outcome, Unknown) or tx is None:
         return _error(200, wire.UNDEFINED)
+    if call.name == "GetGameRound" and outcome.meant and not _of_studio(outcome.meant, tx):
+        return _refusal(Declined(reason=Reason.TRANSACTION_NOT_FOUND), tx, call)
     return _json(200, {"status": wire.OK, **_entity(outcome, tx, call)})
 
 
@@ -143,10 +145,15 @@ def _movement(tx: Transaction, act: Debit | Credit | Rollback) -> dict[str, Any]
     }
 
 
-def _round(meant: Sequence[Transaction], asked: Transaction) -> dict[str, Any]:
-    """Of this game provider: ids of rounds are unique with it only. It ended with the last movement that said so."""
+def _of_studio(meant: Sequence[Transaction], asked: Transaction) -> list[Transaction]:
+    """Those of the game provider that asks: ids of rounds are unique with it only."""
     studio = asked.game.studio if asked.game else ""
-    mine = [tx for tx in meant if tx.game is not None and tx.game.studio == studio and tx.occurred_at is not None]
+    return [tx for tx in meant if tx.game is not None and tx.game.studio == studio and tx.occurred_at is not None]
+
+
+def _round(meant: Sequence[Transaction], asked: Transaction) -> dict[str, Any]:
+    """It ended with the last movement that said so."""
+    mine = _of_studio(meant, asked)
     if not mine:
         raise Missing("movements")
     ends = [tx.occurred_at for tx in mine if tx.round is not None and tx.round.closed and tx.occurred_at]
