@@ -31,7 +31,6 @@ from gateway.engine.pipeline import Answer
 from gateway.engine.words import Way
 from gateway.http import Request
 from gateway.journal.writer import DirectWriter, Operation
-from gateway.serve.app import joined
 from gateway.serve.live import clock, nonce
 from gateway.serve.logs import call_event
 from tests.inside import ANSWER, Inside, inside, said
@@ -62,8 +61,8 @@ class TimedWriter(DirectWriter):
 def pure(gateway: Inside) -> Stages:
     """What needs no loop and no journal: the codecs, the proof, what is counted and logged."""
     provider, wallet = gateway.provider, gateway.wallet
-    scope, body = said(bets.bet(0))
-    headers = joined(scope["headers"])
+    asked, body = said(bets.bet(0))
+    headers = asked.headers
     request = Request(method="POST", path="/", headers=headers, body=body, peer="127.0.0.1")
     now, settings = clock(), provider.settings
     call = Call(
@@ -145,7 +144,7 @@ def measured(path: Path | None, calls: int, times: int) -> list[list[str]]:
     found = {name: Taken(cpu) for name, cpu in alone.items()}
     found["journal: open (look, rules, intent, commit)"] = opened
     found["journal: decide (outcome, commit)"] = decided
-    found["the rest: engine, tasks, loop, ASGI"] = Taken(call.cpu - sum(each.cpu for each in found.values()))
+    found["the rest: engine, tasks, loop"] = Taken(call.cpu - sum(each.cpu for each in found.values()))
     found["the whole call"] = call
     return [
         [name, f"{each.cpu / 1000:.1f}", f"{100 * each.cpu / call.cpu:.0f} %", f"{each.passed / 1000:.0f}" if each.passed else ""]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.rules import numbers, rules_table
-from gateway.cli.dialects import described
+from gateway.cli.dialects import described, in_short
 from gateway.engine.rules import RULES
 from gateway.engine.states import EDGES
 from gateway.model import Kind
@@ -64,7 +64,7 @@ def _page(it: Described) -> Iterator[str]:
     yield f"- The provider waits: {', '.join(f'{kind} {limit}' for kind, limit in it['answer_within'].items())}."
     tombstones = "remembers" if it["tombstones"] else "does not remember"
     yield f"- As a wallet, by default: `ids: {it['ids']}`; it {tombstones} rollbacks of movements it never saw.\n"
-    keys = [(f"`{k['part']}`", _key_remarks(k), f"`{k['demo']}`") for k in it["keys"]]
+    keys = [(f"`{k['part']}`", _key_remarks(k), f"`{in_short(k['demo'])}`") for k in it["keys"]]
     if keys:
         yield table(("Part of a key", "", "In demos"), keys) + "\n"
     meanings = dict(MEANING.findall((ROOT / "adapters" / it["name"] / "NOTES.md").read_text(encoding="utf-8")))
@@ -89,6 +89,7 @@ def _key_remarks(key: Described) -> str:
 def _setting(setting: Described, meanings: Mapping[str, str]) -> tuple[str, ...]:
     default = setting["default"]
     shown = "none" if default is None else str(default).lower() if isinstance(default, bool) else f"{default}"
+    shown = f"[{', '.join(map(str, default))}]" if isinstance(default, list | tuple) else shown
     kind = setting["type"].replace(" | ", ", ")
     return f"`{setting['name']}`", kind, f"`{shown}`", meanings[setting["name"]]
 

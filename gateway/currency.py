@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from gateway.model import Flaw, Reason, Refused
 
-CODE = re.compile(r"[A-Z]{2,12}")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,15}")  # mBTC, USDT_TRC20, 1INCH: as aggregators write them
 
 ISO_DIGITS: Mapping[str, int] = {c.code: c.exponent for c in iso4217.Currency if c.exponent is not None}
 """Digits by upper-case code; codes without minor units (XAU, XXX, ...) are no money here."""
@@ -38,8 +38,12 @@ class Currencies(Struct, frozen=True):
 
     def meant(self, said: str) -> str:
         """The code that a wire says: matched exactly, else without regard to case. Raises like `digits`."""
-        if not self.knows(said) and said.isascii() and self.knows(said.upper()):
-            return said.upper()
+        if self.knows(said):
+            return said
+        alike = [code for code in self.configured if code.lower() == said.lower()] if said.isascii() else []
+        alike += [said.upper()] if said.isascii() and said.upper() in ISO_DIGITS and said.upper() not in alike else []
+        if len(alike) == 1:  # of mBTC and MBTC nobody knows which one mbtc is
+            return alike[0]
         self.digits(said)
         return said
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,7 @@ from msgspec import Struct
 from gateway.auth.scheme import Auth
 from gateway.currency import Currencies
 from gateway.http import Request, Response
+from gateway.ids import Ids, TextIds
 from gateway.model import Kind, Outcome, Reason, Transaction
 
 
@@ -35,7 +37,12 @@ class Call(Struct, frozen=True, kw_only=True):
     currency: str = ""  # the integration's own, where the wire has none
     currencies: Currencies = Currencies()
     country: str = ""  # provider's end: the player's, as the wallet said it when the session began
-    again: bool = False  # wallet's end: an earlier attempt of this movement may have arrived
+    again: bool = False
+    """Wallet's end: an earlier attempt of this movement may have arrived. Provider's end: its id came before."""
+    unknown: frozenset[str] = frozenset()  # provider's end: what the answer missed, and nobody knows
+    stand_in: bool = False
+    """A part of the key stands in a session's place: the request shows one (provider's end), or `sign` puts ours where
+    there is no session (wallet's end)."""
 
 
 class NoCall(Exception):
@@ -55,12 +62,6 @@ class Wire(Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...]
 
 
-class TextIds(Struct, frozen=True):
-    """A wallet that takes any text as id, up to `length_max` characters."""
-
-    length_max: int = 128
-
-
 class Dialect(Struct, frozen=True, kw_only=True):
     """Everything a protocol is. The rules of money behind the later fields: docs/rules.md."""
 
@@ -72,21 +73,28 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """(request, settings) -> name of the wire call. Raises `NoCall`."""
     decode_request: Callable[[Request, Call], Transaction]
     encode_response: Callable[[Outcome, Transaction | None, Call], Response]
-    """`tx` is None where the request could not be read (then `call.name` may be blank, too)."""
+    """`tx` is None where the request could not be read (then `call.name` may be blank, too). Raises `Missing` for what the
+    answer needs; what it can do without it leaves out where `call.unknown` names it."""
     encode_request: Callable[[Transaction, Call], Request]
     """Raises `Missing` (say it and I can) or `unsupported` (I have no words for it)."""
     decode_response: Callable[[Response, Transaction, Call], Outcome]
     settings: type[Struct] = NoSettings
     body_key: str = ""
     """The body field that the page names for the guard's shared key (`api_key`)."""
+    values_max: int = 0
+    """How many values the JSON body of a call may hold, where `route` or the proof reads them: a body with more is
+    refused before it is read. 0 = whoever reads them has seen the proof."""
     answer_within: Mapping[str, str] = MappingProxyType({"default": "4s"})
     """The provider's limits by kind, as durations; `default` for the rest."""
     spaces: Mapping[str, str] = {}
     """Key space by wire call; the native kind where it is not listed (rule 1)."""
     scope: str = "provider"
     """What makes an id unique beside the provider: `provider` (nothing), `player` or `round`."""
-    ids: TextIds = TextIds()
+    ids: Ids = TextIds()
     """The wallet end's domain of ids (rule 3)."""
+    rounds: Ids | None = None
+    """The same of rounds, where it is not any text: what is none is told as one that is made of it, and no journal looks
+    whether two meet: a round is told with its player."""
     ids_as_is: bool = False
     tombstones: bool = False
     """The wallet end's defaults: whether it takes ids as they are and remembers rollbacks of
@@ -94,7 +102,17 @@ class Dialect(Struct, frozen=True, kw_only=True):
     separates: bool = True
     """Whether a wallet of this dialect keeps ids of different kinds apart (for `ids: as_is`)."""
     replay_balance: str = "stored"
-    """What a replay shows: the `stored` balance or the `current` one (rule 7)."""
+    """What a replay shows: the `stored` balance, the `current` one, or by the `request`: the stored one where the network
+    call itself comes again, under the id that it had, and else the current one (rule 7)."""
+    same_game: bool = False
+    """Whether a repeat that names another game is another movement (rule 2)."""
+    credit_noes: frozenset[Reason] = frozenset()
+    """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
+    won_stays: Callable[[Any], bool] = lambda settings: False
+    """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
+    say; while the win itself is in doubt, that is brought to its end first."""
+    else_player: Callable[[Transaction], str] | None = None
+    """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"
@@ -105,6 +123,19 @@ class Dialect(Struct, frozen=True, kw_only=True):
     stranger_noes: frozenset[Reason] = frozenset()
     """What its page tells of the rollback for a player whom nobody has ever seen: a wallet's no that is final there. Of
     anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
+    one_end: bool = False
+    """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
+    journal knows (rule 15), and a wallet's no to a win because its bet is not there, or had its end, is final (rule 6). A win
+    that names no bet is none of a bet's."""
+    one_win: bool = False
+    """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
+    is a further one (`Credit.further`)."""
+    rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
+    """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
+    say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""
+    one_time_launch: bool = False
+    """Its launch token is good once: an `authenticate` that says it again, and the session that it began, is answered from
+    that session (Spribe, after a reconnect)."""
     undoes_rollbacks: bool = False
     """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
     round_refunds: bool = True
@@ -114,25 +145,24 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
     makes_hold_ids: bool = False
     """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
+    renews: Callable[[Any], bool] = lambda settings: False
+    """settings -> whether the answer to `authenticate` gives this provider a new session: the one before is then refused to
+    reads and debits, and to a win of a bet that nobody here knows (rule 22)."""
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""
     wants_game: bool = False
     """A wallet of this dialect is told the game where anybody knows it: it is looked for before a request is encoded, which
     may go without (Valkyrie, whose page needs none and whose test wallet does)."""
-    late_session: tuple[str, str] = ("", "")
-    """(header, part of a wallet's key): what stands for the session of what gives, gives back or asks what became of a
-    movement, where nobody knows a session, or where the wallet does not take it any more (Valkyrie's PAM)."""
     own_id_meant: bool = False
     """A rollback may carry the id of the movement that it means as its own: where nothing has the id that it names, that
     one is meant (Evolution's cancels through Valkyrie)."""
-    game_counts: bool = False
-    """The same id with another game is another movement, and no repeat (rule 2; Valkyrie's DUPLICATE_TRANS)."""
-    settled_stands: bool = False
-    """A bet that a win ties to is not cancelled any more: `already_settled` (rule 15; Valkyrie)."""
     lists_movements: bool = False
     """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
     first decision: the wire asks by an id alone (Valkyrie)."""
+    digits: int | None = None
+    """How many digits every amount has on its wire, whatever the currency; a currency with others is refused at load.
+    None: each has its own."""
     hides: frozenset[str] = frozenset()
     """Names of headers and fields that hold a secret or a session, beside the usual ones: never
     shown by `sign`, `translate` or a log."""

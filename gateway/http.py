@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.body import kept, parsed
+from gateway.body import Unreadable, fields_of, kept, parsed
 
 Headers = Mapping[str, str]
 """Names in lower case; HTTP does not tell them apart. Repeated headers are joined by `, `."""
@@ -24,7 +24,7 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
     body: bytes = b""
     peer: str = ""  # address of the caller, proxies already resolved
     certificate: str = ""  # subject of the caller's TLS certificate, as `CN=acme`
-    target: str = ""  # the whole target as the caller sent it, provider's segments and query included
+    target: str = ""  # all of it as the caller sends it: the provider's segments or the wallet's path, and the query
 
     @kept
     def said(self) -> Any:
@@ -33,6 +33,11 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
         `gateway.body.Unreadable` where it is no JSON: each reader tells that in its own words.
         """
         return parsed(self.body)
+
+    @kept
+    def form(self) -> Mapping[str, str | bytes] | Unreadable:
+        """What the body says as a web form, as `said` for JSON."""
+        return fields_of(self.body)
 
     def header(self, name: str) -> str:
         return self.headers.get(name.lower(), "")
@@ -63,3 +68,4 @@ class Response(Struct, frozen=True, kw_only=True, dict=True):
 
 
 JSON_HEADERS: Headers = {"content-type": "application/json"}
+FORM_HEADERS: Headers = {"content-type": "application/x-www-form-urlencoded"}

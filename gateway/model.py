@@ -146,10 +146,12 @@ class Missing(Refused):
 
     Raised by `encode_request` and `encode_response`; the engine supplies the value from what it
     knows and asks again, or gives up: as not authenticated where a session would say it, else as `unsupported`.
+    `otherwise`: the amount that is told where nobody knows the right one.
     """
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, otherwise: Decimal | None = None) -> None:
         super().__init__(Reason.UNSUPPORTED, f"this dialect needs the {what}, and it is not known", field=what)
+        self.otherwise = otherwise
 
 
 # ---------------------------------------------------------------- acts
@@ -193,13 +195,18 @@ class Debit(Struct, frozen=True, kw_only=True, tag="debit", tag_field="kind", om
 
 
 class Credit(Struct, frozen=True, kw_only=True, tag="credit", tag_field="kind", omit_defaults=True):
-    """A win or gift: gives `amount` to the player. `reference` is the bet that won, if said."""
+    """A win or gift: gives `amount` to the player. `reference` is the bet that won, if said.
+
+    `further`: another win of that bet stood when this one came, or its wallet was never told of the bet. No wire says it,
+    the engine knows it, for wallets that pay one win for each bet (`Dialect.one_win`).
+    """
 
     amount: Decimal
     type: str = "win"
     free_round: bool = False
     tracking_only: bool = False
     reference: str = ""
+    further: bool = False
 
     def __post_init__(self) -> None:
         amount_checked(self.amount)
@@ -220,12 +227,14 @@ class Settle(Struct, frozen=True, kw_only=True, tag="settle", tag_field="kind", 
 class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", tag_field="kind", omit_defaults=True):
     """Undoes the movement that `reference` and `reference_kind` name. `amount` None = all of it.
 
-    `scope` is what the provider asked for: `transaction`, or `round` (rule 16). `free_round`: what it undoes is a free
-    debit, where the wire or the journal says so; for wallets that have a word of their own for that.
+    `scope` is what the provider asked for: `transaction`, or `round` (rule 16). `reference_type`: the `type` of that
+    movement, for a wallet that undoes some in a call of their own; the wire or the journal says it, and native has no word
+    for it. `free_round`: what it undoes is a free debit, said likewise, for wallets that have a word of their own for that.
     """
 
     reference: str = ""
     reference_kind: Kind = Kind.DEBIT
+    reference_type: str = ""
     amount: Decimal | None = None
     scope: str = "transaction"
     free_round: bool = False

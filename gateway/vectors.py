@@ -8,13 +8,15 @@
     now: 2026-01-01T00:00:00Z                   this is the default
     nonce: 6b1f0d5e-3f0b-4a53-9a51-0e2f4f3b7a10 the id that the house makes, where one is needed
     keys: {"secret": "x"}                       optional: instead of the dialect's demo keys
+    prefix: /acme                               optional: what stands before the dialect's own path, for proofs that cover it
 
     == request
     POST /debit?a=b
     content-type: application/json
 
     {"token": "sess-51c0"}
-    == transaction                              native JSON (the canonical meaning); missing: the request is refused
+    == transaction                              native JSON (the canonical meaning), of a rollback also `reference_type`;
+                                                missing: the request is refused
     {"kind": "debit"}
     == outcome                                  native JSON; for a refusal also `field` and `flaw`, for a list `meant`
     {"outcome": "accepted"}
@@ -33,6 +35,7 @@ with the exact text of numbers, the order of keys aside; anything else byte for 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +48,19 @@ from gateway.codec.plain import outcome_from_plain, outcome_to_plain, transactio
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
 from gateway.http import Request, Response
-from gateway.model import Accepted, Declined, Flaw, Outcome, Refused, Transaction, Unknown
+from gateway.model import Accepted, Declined, Flaw, Outcome, Refused, Rollback, Transaction, Unknown
+
+
+class AsSaid(Currencies, frozen=True):
+    """What a wire says is kept exact, also where its currency has no such amount (6.125 EUR)."""
+
+    def exact(self, amount: Decimal, code: str, field: str = "amount") -> Decimal:
+        shown = self.shown(amount, code)
+        return shown if shown == amount else amount
+
 
 CURRENCIES = Currencies({"BTC": 8, "PTS": 0})
+AS_SAID = AsSaid(CURRENCIES.configured)
 DEFAULT_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT_NONCE = "6b1f0d5e-3f0b-4a53-9a51-0e2f4f3b7a10"
 _DIRECTIONS = {"both": ("in", "out"), "in": ("in",), "out": ("out",)}
@@ -62,6 +75,7 @@ class Vector(Struct, frozen=True, kw_only=True):
     verify_only: bool
     call: Call
     keys: tuple[Key, ...]
+    prefix: str
     request: Request
     transaction: Transaction | None
     outcome: Outcome
@@ -99,9 +113,13 @@ def parse(dialect: Dialect, name: str, text: str) -> Vector:
     sections = {title.strip(): body for title, _, body in (part.partition("\n") for part in rest)}
     settings = msgspec.convert(read_plain(facts.get("settings", "{}")), dialect.settings)
     key = Key(id="demo", parts=read_plain(facts["keys"])) if "keys" in facts else demo_key(dialect, settings)
-    request = _request(sections["request"])
+    prefix = facts.get("prefix", "")
+    request = _request(sections["request"], prefix)
     plain = read_json(sections["transaction"].encode()) if "transaction" in sections else None
-    transaction = transaction_from_plain(Lenient(plain), CURRENCIES)[0] if plain is not None else None
+    transaction = transaction_from_plain(Lenient(plain), AS_SAID)[0] if plain is not None else None
+    if transaction is not None and isinstance(transaction.act, Rollback):  # the one word that native does not have
+        meant = msgspec.structs.replace(transaction.act, reference_type=str((plain or {}).get("reference_type", "")))
+        transaction = msgspec.structs.replace(transaction, act=meant)
     outcome = _outcome(sections["outcome"])
     if not facts["source"]:
         raise Broken(f"{name}: no source")
@@ -118,8 +136,10 @@ def parse(dialect: Dialect, name: str, text: str) -> Vector:
             provider=str((plain or {}).get("provider", "acme")),
             currency=facts.get("currency", ""),
             currencies=CURRENCIES,
+            stand_in=dialect.auth.holds_stand_in((key,)),
         ),
         keys=(key,),
+        prefix=prefix,
         request=request,
         transaction=transaction,
         outcome=outcome,
@@ -159,10 +179,10 @@ def _outcome(text: str) -> Outcome:
     return outcome
 
 
-def _request(text: str) -> Request:
+def _request(text: str, prefix: str) -> Request:
     first, headers, body = _message(text)
     method, target = first.split(" ", 1)
-    path, _, query = target.strip().partition("?")
+    path, _, query = target.strip().removeprefix(prefix).partition("?")
     return Request(method=method, path=path, query=query, headers=headers, body=body, target=target.strip())
 
 
@@ -195,9 +215,10 @@ def check(dialect: Dialect, vector: Vector) -> list[str]:
 
 
 def named(dialect: Dialect, vector: Vector) -> Call:
-    """The call, with the name that the dialect's `route` gives it."""
+    """The call, with the name that the dialect's `route` gives it, and what its request shows for a session."""
     name = dialect.route(vector.request, vector.call.settings)
-    return msgspec.structs.replace(vector.call, name=name)
+    shown = dialect.auth.shows_stand_in(vector.request, vector.keys)
+    return msgspec.structs.replace(vector.call, name=name, stand_in=shown)
 
 
 def _provider_end(dialect: Dialect, vector: Vector) -> list[str]:
@@ -236,6 +257,7 @@ def _wallet_end(dialect: Dialect, vector: Vector, tx: Transaction) -> list[str]:
     if request != dialect.encode_request(tx, call):
         problems.append("law 11: encode_request is not pure")
     if not vector.verify_only:
+        request = msgspec.structs.replace(request, target=vector.prefix + request.url)
         request = dialect.auth.sign(request, vector.keys, call.settings, call.now)
     problems += same_request("law 2: encode_request", vector.request, request, signed=not vector.verify_only)
     call = msgspec.structs.replace(call, request=request, name=dialect.route(request, call.settings))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,8 @@ from gateway.engine.setup import Route, Setup, Wallet
 from gateway.http import Request, Response
 from gateway.journal.sqlite import MakeWriter, SqliteJournal
 from gateway.journal.writer import DirectWriter
-from gateway.serve.app import Current, ProviderApp
+from gateway.serve.admission import Door
+from gateway.serve.app import Asked, Current, ProviderApp
 from gateway.serve.limits import LoadGate
 from gateway.serve.live import Tasks, clock, live_world
 from gateway.serve.logs import Log, Writer
@@ -39,8 +40,8 @@ ANSWER = Response(status=200, headers={"content-type": "application/json"}, body
 KEEP_BODY = 65536
 
 
-Said = tuple[MutableMapping[str, Any], bytes]
-"""A call as the server hands it on: what is known of it, and its body."""
+Said = tuple[Asked, bytes]
+"""A call as the listener's protocol hands it on: what is known of it, and its body."""
 
 
 class Numbered:
@@ -99,8 +100,11 @@ class Inside:
         )
         self.metrics, self.log, self.tasks, self.till = Metrics(), log, Tasks(log), AtOnce()
         self.journal = loop.run_until_complete(SqliteJournal.start(path, clock(), committed, make_writer=make_writer))
-        gate = LoadGate(time.monotonic, self.metrics.inflight, self.metrics.overload, log.breaker)
-        world = live_world(client=self.till, tasks=self.tasks, journal=self.journal, meter=self.metrics, gate=gate)
+        gate = LoadGate(time.monotonic, self.metrics.overload, log.breaker)
+        door = Door(time.monotonic, self.metrics.overload)
+        world = live_world(
+            client=self.till, tasks=self.tasks, journal=self.journal, meter=self.metrics, gate=gate, door=door
+        )
         if still:
             world = replace(world, clock=lambda: BEGIN, ticks=lambda: 0.0, nonce=Numbered().nonce)
         self.engine = Engine(world)
@@ -110,31 +114,26 @@ class Inside:
         """The answer's body, when everything that the call began has ended."""
         return self.loop.run_until_complete(self.answer(said(body)))
 
-    async def answer(self, scope: Said) -> bytes:
-        sent: list[MutableMapping[str, Any]] = []
-
-        async def receive() -> MutableMapping[str, Any]:
-            return {"type": "http.request", "body": scope[1]}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            sent.append(message)
-
-        await self.app(scope[0], receive, send)
+    async def answer(self, call: Said) -> bytes:
+        asked, body = call
+        begun = self.app.begin(asked)
+        answer = await self.app.carry(begun, body)
+        self.app.told(begun, answer)
         if len(self.tasks):
             await self.tasks.drain(1.0)
-        assert sent[0]["status"] == 200, sent
-        return bytes(sent[1]["body"])
+        assert answer.response.status == 200, answer
+        return answer.response.body
 
 
 def said(body: dict[str, Any]) -> Said:
     text = bets.text(body)
     headers = {"host": "127.0.0.1", "content-type": "application/json", "content-length": str(len(text))}
     headers["x-request-signature"] = bets.signature(body)
-    scope: MutableMapping[str, Any] = {
-        "type": "http", "method": "POST", "raw_path": b"/scorpio", "query_string": b"", "client": ("127.0.0.1", 40000),
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()], "state": {},
-    }  # fmt: skip
-    return scope, text
+    asked = Asked(
+        method="POST", path="/scorpio", query="", target="/scorpio", headers=headers, client=("127.0.0.1", 40000),
+        certificate="", started=time.monotonic(),
+    )  # fmt: skip
+    return asked, text
 
 
 @contextmanager

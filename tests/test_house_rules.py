@@ -25,14 +25,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.body": set(),
     "gateway.http": {"gateway.body"},
     "gateway.currency": {"gateway.model"},
+    "gateway.ids": set(),
     "gateway.auth": {"gateway.body", "gateway.model", "gateway.http", "gateway.currency"},
     "gateway.codec": {"gateway.body", "gateway.model", "gateway.http", "gateway.currency"},
-    "gateway.dialect": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth"},
+    "gateway.dialect": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.ids"},
     "gateway.vectors": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"},
-    "gateway.engine": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.dialect"},
+    "gateway.engine": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.dialect", "gateway.ids"},
     "gateway.journal": {"gateway.model", "gateway.engine.journal", "gateway.engine.movement", "gateway.engine.setup", "gateway.engine.states"},
 }  # fmt: skip
-ADAPTER = {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"}
+ADAPTER = {
+    "gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect", "gateway.ids",
+}  # fmt: skip
 OUTER = ("gateway.serve", "gateway.play", "gateway.cli", "gateway.__main__")  # may import everything
 WORLDLY = (*OUTER, "gateway.journal")  # may touch clock, chance, network and disk
 WORLD = (

@@ -76,6 +76,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
 
 def _read_move(fields: Fields, call: Call) -> Transaction:
     """A Debit or a Credit: the same fields in the same order, and a Credit has two more at the end."""
+    is_credit = call.name == "Credit"
     session, player = token_of(fields), fields.id("account_id")
     whole = read_whole(fields, "amount")
     free = is_free(fields, LEGACY_AMOUNT_TYPES if call.settings.legacy_amount_types else AMOUNT_TYPES)
@@ -83,10 +84,9 @@ def _read_move(fields: Fields, call: Call) -> Transaction:
     amount = unit_of(call).read(whole, currency, call.currencies, "amount")
     game_id, tx_id = fields.id("game_id"), fields.id("transaction_id")
     round_id = fields.id("round_id")  # up to 2^64-1
-    game_name = fields.text("game_name", "", length_max=NAME_LENGTH_MAX)
-    note = fields.text("note", "", length_max=NOTE_LENGTH_MAX)
+    game_name = fields.words("game_name", length_max=NAME_LENGTH_MAX, strict=not is_credit)
+    note = fields.words("note", length_max=NOTE_LENGTH_MAX, strict=not is_credit)
     free_round_id = fields.id("bonus_id", "")
-    is_credit = call.name == "Credit"
     # A Debit has no round flag; only a Credit closes a round, a lost one with amount 0.
     closed = fields.flag("round_end_state", False) if is_credit else False
     extra = extra_of(fields, CREDIT_FIELDS if is_credit else DEBIT_FIELDS, note)
@@ -102,8 +102,8 @@ def _read_refund(fields: Fields, call: Call) -> Transaction:
     session, player = token_of(fields), fields.id("account_id")
     currency = read_currency(fields, "currency", call.currencies)
     game_id = fields.id("game_id")
-    game_name = fields.text("game_name", "", length_max=NAME_LENGTH_MAX)
-    note = fields.text("note", "", length_max=NOTE_LENGTH_MAX)
+    game_name = fields.words("game_name", length_max=NAME_LENGTH_MAX)
+    note = fields.words("note", length_max=NOTE_LENGTH_MAX)
     amount = unit_of(call).read(read_whole(fields, "amount"), currency, call.currencies, "amount")
     reference = fields.id("original_transaction_id")
     tx_id = fields.id("transaction_id", "")
@@ -330,6 +330,7 @@ DIALECT = Dialect(
     decode_response=decode_response,
     settings=Settings,
     body_key="api_key",
+    values_max=300,
     answer_within={"default": "4s"},
     # A refund's id "must not equal the failed one's": wallets see one space of ids.
     separates=False,

@@ -13,14 +13,15 @@ from adapters.kyren.wire import (
     RETRY,
     SCOPES,
     SPELLED,
+    UNIT,
     WIN_TYPES,
     error_heard,
     error_of,
     error_out,
-    read_balance,
     shown_text,
 )
 from gateway.codec.fields import Fields, write_json
+from gateway.codec.wins import one_of
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Response
 from gateway.model import Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Rollback, Transaction, Unknown
@@ -37,7 +38,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     if isinstance(outcome, Declined) and call.name == NOTIFICATION and tx is not None:
         return _answer(0, call, {})
     if isinstance(outcome, Accepted) and outcome.items:
-        outcome = _one_of(outcome)
+        outcome = one_of(outcome)
     if isinstance(outcome, Declined) and call.name in SCOPES and outcome.reason in NOTHING_TO_UNDO:
         outcome = _nothing_undone(outcome)
     if isinstance(outcome, Declined) and call.name == "EndRound" and outcome.reason is Reason.ROUND_CLOSED:
@@ -54,20 +55,6 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 def _answer(code: int, call: Call, fields: Mapping[str, Any]) -> Response:
     head = {"error": error_out(code, call.name, call.settings), "description": DESCRIPTIONS[code]}
     return Response(status=200, headers=JSON_HEADERS, body=write_json({**fields, **head}))
-
-
-def _one_of(batch: Accepted) -> Outcome:
-    """The one answer to a Result that held two wins: yes only if both were taken.
-
-    Where one was not, the provider shall send the Result again: the other is known by then.
-    """
-    taken = [item for item in batch.items if isinstance(item, Accepted)]
-    if len(taken) == len(batch.items):
-        last = next((item for item in (batch, *reversed(taken)) if item.balance is not None), batch)
-        return Accepted(wallet_id=taken[0].wallet_id, balance=last.balance, bonus=last.bonus, currency=last.currency)
-    if all(isinstance(item, Declined) for item in batch.items):
-        return batch.items[0]
-    return Unknown(detail="not every win of this Result was taken")
 
 
 def _nothing_undone(declined: Declined) -> Accepted:
@@ -116,8 +103,8 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     currency = call.currencies.meant(said) if said else tx.currency or call.currency
     if tx.currency and currency != tx.currency:
         return Unknown(detail="accepted, but in another currency")
-    balance = read_balance(fields, "cash", currency, call.currencies)
-    bonus = read_balance(fields, "bonus", currency, call.currencies)
+    balance = UNIT.heard(fields, "cash", currency, call.currencies)
+    bonus = UNIT.heard(fields, "bonus", currency, call.currencies)
     if balance is None:
         currency = ""
         if tx.kind is Kind.BALANCE:

@@ -62,6 +62,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    values_max=300,
     answer_within={"default": "4s"},
     spaces={"Cancel": "rollback", "Refund": "rollback"},
     replay_balance="current",

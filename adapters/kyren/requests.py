@@ -59,10 +59,10 @@ def decode_request(request: Request, call: Call) -> Transaction:
 
 def _head(fields: Fields) -> Transaction:
     """What the calls share, without act, id, currency and round."""
-    game = Game(id=fields.id("gameId", ""), name=fields.text("gameName", "", length_max=256))
+    game = Game(id=fields.id("gameId", ""), name=fields.words("gameName"))
     return Transaction(
         act=Balance(),
-        request_id=fields.id("uuid", "", length_max=256),
+        request_id=fields.words("uuid"),
         player=fields.id("userId"),
         session=fields.id("sessionId", "", length_max=1024),
         game=game if game != Game() else None,

@@ -11,9 +11,8 @@ from msgspec import Struct
 
 from gateway.codec.errors import ErrorTable
 from gateway.codec.fields import Fields, read_json
-from gateway.codec.units import Major, bounded
+from gateway.codec.units import Major
 from gateway.codec.unix import from_millis
-from gateway.currency import Currencies
 from gateway.dialect import Call, Wire
 from gateway.model import Declined, Kind, Reason, Refused
 
@@ -144,21 +143,9 @@ def read_amount(fields: Fields, name: str, currency: str, call: Call) -> Decimal
 
 
 def read_time(fields: Fields) -> datetime | None:
-    found = fields.value("timestamp", "")
-    if isinstance(found, str) and not found.strip():
-        return None
-    return from_millis(fields.decimal("timestamp")[0], "timestamp")
-
-
-def read_balance(fields: Fields, name: str, currency: str, currencies: Currencies) -> Decimal | None:
-    """A balance in an answer, rounded down if it must be; None if there is none to be read."""
+    """For the log only: in a form that is none it is not known."""
     try:
-        amount, number = fields.decimal(name)
-        bounded(amount, name)
-        try:
-            return UNIT.read(amount, currency, currencies, name, number=number)
-        except Refused:
-            return currencies.shown(amount, currency)
+        return from_millis(fields.decimal("timestamp")[0], "timestamp")
     except Refused:
         return None
 

@@ -24,8 +24,10 @@ from gateway.codec.plain import (
     transaction_from_plain,
     transaction_to_plain,
 )
-from gateway.dialect import Call, Dialect, NoCall, TextIds, Wire
+from gateway.currency import Currencies
+from gateway.dialect import Call, Dialect, NoCall, Wire
 from gateway.http import JSON_HEADERS, Request, Response
+from gateway.ids import TextIds
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
@@ -49,6 +51,7 @@ from gateway.model import (
     Transaction,
     Unknown,
     unsupported,
+    with_amounts,
 )
 
 # ---------------------------------------------------------------- signature, errors
@@ -207,14 +210,14 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         parts = (call.provider, tx.act.reference_kind.value, tx.act.reference)
         request = Request(method="GET", path=f"/{QUERIES}/" + "/".join(map(encoded, parts)))
         return request.put(("idempotency-key", call.nonce), ("webhook-id", call.nonce))
-    _complete(tx, None)
+    _complete(tx, None, call.currencies)
     key = idempotency_key(tx, call)
     body = write_json(_rounds_said(transaction_to_plain(tx, call.provider, call.currencies)))
     request = Request(method="POST", path=f"/{tx.kind.value}", headers=JSON_HEADERS, body=body)
     return request.put(("idempotency-key", key), ("webhook-id", key))
 
 
-def _complete(tx: Transaction, batch: Transaction | None) -> None:
+def _complete(tx: Transaction, batch: Transaction | None, currencies: Currencies) -> None:
     """Raises `Missing` for what the dialect wants always, `unsupported` for what it has no word for."""
     act, currency = tx.act, tx.currency or (batch.currency if batch else "")
     if tx.kind in MONEY_KINDS and not tx.id:
@@ -226,12 +229,14 @@ def _complete(tx: Transaction, batch: Transaction | None) -> None:
     said = isinstance(act, Rollback | Capture) and act.amount is not None  # an amount needs its digits
     if (said or tx.kind in NEED_CURRENCY) and not currency:
         raise Missing("currency")
+    if currency:  # a wallet refuses further digits: nothing it could be asked again for
+        with_amounts(act, lambda amount: currencies.exact(amount, currency))
     if isinstance(act, Settle) and act.free_round and act.debit:
         # The dialect has `free_round` for debits and credits only: a wallet that does not look would take the stake.
         raise unsupported("a free settle with a stake")
     if isinstance(act, Batch):
         for item in act.items:
-            _complete(item, tx)
+            _complete(item, tx, currencies)
 
 
 def _rounds_said(plain: dict[str, Any]) -> dict[str, Any]:

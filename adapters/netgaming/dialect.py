@@ -83,21 +83,21 @@ def _read_balance_call(fields: Fields) -> Transaction:
 
 def _read_move(fields: Fields, call: Call) -> Transaction:
     """A Debit or a Credit: the same fields, in the order of the Debit page."""
+    is_credit = call.name == "Credit"
     session, player = token_of(fields), fields.id("player_id")
     whole = read_whole(fields, "amount")
     free = is_free(fields, AMOUNT_TYPES)
     currency = read_currency(fields, "currency", call.currencies)
     amount = unit_of(call).read(whole, currency, call.currencies, "amount")
-    channel = fields.text("channel", "", length_max=CHANNEL_LENGTH_MAX)
+    channel = fields.words("channel", length_max=CHANNEL_LENGTH_MAX, strict=not is_credit)
     game_id, round_id = fields.id("game_id"), fields.id("round_id")
-    game_name = fields.text("game_name", "", length_max=NAME_LENGTH_MAX)
+    game_name = fields.words("game_name", length_max=NAME_LENGTH_MAX, strict=not is_credit)
     tx_id = fields.id("transaction_id")
     # A losing round may be closed by its Debit or by a Credit of 0; neither page says which.
     closed = fields.flag("game_ended", False)
-    note = fields.text("note", "", length_max=NOTE_LENGTH_MAX)
+    note = fields.words("note", length_max=NOTE_LENGTH_MAX, strict=not is_credit)
     details = fields.object("additional_details", None)
     free_round_id = details.id("bonus_id", "")
-    is_credit = call.name == "Credit"
     extra = extra_of(fields, MOVE_FIELDS, note)
     return Transaction(
         # A free debit carries its nominal stake or 0, the page does not say; it takes no cash either way.
@@ -113,8 +113,8 @@ def _read_refund(fields: Fields, call: Call) -> Transaction:
     session, player = token_of(fields), fields.id("player_id")
     currency = read_currency(fields, "currency", call.currencies)
     game_id, round_id = fields.id("game_id"), fields.id("round_id")
-    game_name = fields.text("game_name", "", length_max=NAME_LENGTH_MAX)
-    note = fields.text("note", "", length_max=NOTE_LENGTH_MAX)
+    game_name = fields.words("game_name", length_max=NAME_LENGTH_MAX)
+    note = fields.words("note", length_max=NOTE_LENGTH_MAX)
     amount = unit_of(call).read(read_whole(fields, "amount"), currency, call.currencies, "amount")
     is_free(fields, REFUND_TYPES)
     reference = fields.id("original_transaction_id")
@@ -320,6 +320,7 @@ DIALECT = Dialect(
     decode_response=decode_response,
     settings=Settings,
     body_key="api_key",
+    values_max=300,
     answer_within={"default": "4s"},
     # A provider that gives a refund its debit's id shows that wallets see one space of ids.
     separates=False,

@@ -106,7 +106,7 @@ def _read_balance(fields: Fields, call: Call) -> Transaction:
     return Transaction(
         act=Balance(),
         player=fields.id("playerId"),
-        extra=fields.unknown(NAMES) | known(providerId=fields.id("providerId", "")),
+        extra=fields.unknown(NAMES) | known(providerId=fields.words("providerId")),
         currency=_currency(fields, call),
         occurred_at=_time(fields),
     )
@@ -120,8 +120,8 @@ def _read_head(fields: Fields) -> Transaction:
         player=fields.id("playerId"),
         round=Round(fields.id("roundId")),
         extra=fields.unknown(NAMES)
-        | known(providerId=fields.id("providerId", ""), providerName=fields.text("providerName", "", length_max=256)),
-        game=Game(id=fields.id("gameCode"), name=fields.text("gameName", "", length_max=256)),
+        | known(providerId=fields.words("providerId"), providerName=fields.words("providerName")),
+        game=Game(id=fields.id("gameCode"), name=fields.words("gameName")),
     )
 
 
@@ -132,7 +132,7 @@ def _read_move(fields: Fields, call: Call) -> Transaction:
     # Missing means false: a win may still follow. One operator assumes true, and closes too early.
     closed = fields.flag("isRoundFinished", False)
     marker = "isBonusBusy" if is_ace(call) else "isCall"
-    extra = head.extra | ({marker: "true"} if fields.flag(marker, False) else {})
+    extra = head.extra | ({marker: "true"} if fields.words(marker).lower() in ("true", "1") else {})  # only a marker
     bonus_id = fields.id("bonusId", "") if is_ace(call) else ""
     return replace(
         head,
@@ -182,11 +182,13 @@ def _amount(fields: Fields, currency: str, call: Call) -> Decimal:
 
 
 def _time(fields: Fields) -> datetime | None:
-    """Milliseconds in the examples, seconds in the example of the signature."""
-    if "timestamp" not in fields:
+    """Milliseconds in the examples, seconds in the example of the signature. In a form that is neither it is not known: it
+    only describes."""
+    try:
+        found, _ = fields.decimal("timestamp")
+        return from_millis(found * 1000 if found < 10**11 else found, "timestamp")
+    except Refused:
         return None
-    found, _ = fields.decimal("timestamp")
-    return from_millis(found * 1000 if found < 10**11 else found, "timestamp")
 
 
 # ---------------------------------------------------------------- provider's end: the answer
@@ -375,6 +377,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    values_max=100,
     answer_within={"default": "3s", "credit": "4s", "rollback": "4s"},
     excess="pass",
     # "Full bet amount": what a wallet makes of another amount is its own affair, so it is never told one.

@@ -13,15 +13,19 @@ from __future__ import annotations
 from adapters.valkyrie_pam import wire
 from adapters.valkyrie_pam.answers import decode_response, encode_response
 from adapters.valkyrie_pam.requests import decode_request, encode_request
-from gateway.auth import Part, StaticHeaders
-from gateway.dialect import Dialect, TextIds
+from gateway.auth import InHeader, Part, SharedKey
+from gateway.dialect import Dialect
+from gateway.ids import TextIds
 from gateway.model import Kind
 
-BEARER = StaticHeaders(
-    ((Part("api_key", demo="vk-test-key"), "authorization"),),
-    scheme="Bearer",
+BEARER = SharedKey(
+    Part("api_key", demo="vk-test-key"),
+    "authorization",
+    "Bearer",
+    bare=False,
     # Of a wallet's key: what a PAM takes as X-Player-Token where no session is there any more.
-    beside=(Part("late_token", demo="vk-late-token-0123456789abcdef012345", end="wallet", optional=True),),
+    stand_in=Part("late_token", demo="vk-late-token-0123456789abcdef012345", end="wallet", needed=False),
+    instead_of=InHeader(wire.TOKEN),
 )
 
 DIALECT = Dialect(
@@ -36,22 +40,17 @@ DIALECT = Dialect(
     decode_response=decode_response,
     settings=wire.Settings,
     answer_within={"default": "4s"},
-    ids=TextIds(length_max=wire.ID_MAX),
+    ids=TextIds(wire.ID_MAX),
+    rounds=TextIds(wire.ID_MAX),
     replay_balance="current",
     # A PAM gives back what it stored, whatever amount a cancel says; and knows no refund of a round.
     undoes_whole=True,
     round_refunds=False,
     wants_game=True,
     own_id_meant=True,
-    game_counts=True,
-    settled_stands=True,
+    same_game=True,
+    won_stays=lambda settings: True,
     lists_movements=True,
-    late_session=(wire.TOKEN, "late_token"),
-    sessions=frozenset(
-        {
-            Kind.CHECK, Kind.BALANCE, Kind.STATUS, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK,
-            Kind.ADJUST, Kind.CLOSE_ROUND,
-        }
-    ),
+    sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND}),
     hides=frozenset({"authorization", wire.TOKEN, "token"}),
 )  # fmt: skip

@@ -32,6 +32,7 @@ from gateway.model import (
     Round,
     Status,
     Transaction,
+    owes,
     unsupported,
 )
 
@@ -212,11 +213,14 @@ def _provider(tx: Transaction, call: Call) -> str:
 
 def _headers(tx: Transaction, call: Call, *, body: bool) -> dict[str, str]:
     launch = tx.act.launch_token if isinstance(tx.act, Authenticate) else ""
-    token = _needed("session", tx.session or launch)  # what a game is launched with is its token (card, Game launch)
-    if not wire.is_header(token):
+    token = tx.session or launch  # what a game is launched with is its token (card, Game launch)
+    if not token and not (call.stand_in and (owes(tx.act) or isinstance(tx.act, Status))):  # then `sign` puts ours
+        raise Missing("session")
+    if token and not wire.is_header(token):
         raise unsupported("a session that no header can hold")
     said = next((text for text in (tx.request_id, call.nonce) if wire.is_header(text)), "-")
-    return {**(JSON_HEADERS if body else {}), "accept": "application/json", wire.TOKEN: token, wire.CORRELATION: said}
+    shown = {wire.TOKEN: token} if token else {}
+    return {**(JSON_HEADERS if body else {}), "accept": "application/json", **shown, wire.CORRELATION: said}
 
 
 def _call(method: str, path: str, tx: Transaction, call: Call, **query: str) -> Request:

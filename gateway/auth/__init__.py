@@ -5,15 +5,18 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import js_number, sorted_pairs, sorted_values
+from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
+from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
     Auth,
     InBody,
+    InForm,
     InHeader,
     Part,
     Signed,
     StaticHeaders,
+    StaticQuery,
     Unsigned,
     When,
     base64_text,
@@ -23,19 +26,28 @@ from gateway.auth.scheme import (
     loosely,
     raw_body,
 )
+from gateway.auth.shared import SharedKey
+from gateway.auth.stamped import Stamped
 
 __all__ = [
     "Auth",
     "InBody",
+    "InForm",
     "InHeader",
     "Key",
     "Part",
+    "RsaSigned",
+    "SharedKey",
     "Signed",
+    "Stamped",
     "StaticHeaders",
+    "StaticQuery",
     "Unsigned",
     "When",
     "base64_text",
+    "compacted",
     "digest_of",
+    "filled_pairs",
     "hex_text",
     "hmac_of",
     "js_number",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import Struct
 
 from gateway.auth.mac import Mac
+
+T = TypeVar("T")
 
 
 class Key(Struct, frozen=True, kw_only=True, dict=True):
@@ -24,8 +27,12 @@ class Key(Struct, frozen=True, kw_only=True, dict=True):
         return self.parts[name]
 
     def mac(self, use: str, make: Callable[[Key], Mac]) -> Mac:
-        """The HMAC that `make` makes of its parts: made once for each `use`, and gone with the key (a reload reads anew)."""
-        found: Mac | None = self.__dict__.get(use)
+        """The HMAC that `make` makes of its parts."""
+        return self.made(use, make)
+
+    def made(self, use: str, make: Callable[[Key], T]) -> T:
+        """What `make` makes of its parts: made once for each `use`, and gone with the key (a reload reads anew)."""
+        found: T | None = self.__dict__.get(use)
         if found is None:
             found = self.__dict__[use] = make(self)
         return found

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
@@ -27,11 +28,14 @@ class Part(Struct, frozen=True):
     secret: bool = True
     demo: str = ""  # what the demo, `gateway wallet` and `gateway provider` use
     end: str = ""  # `provider` or `wallet`, where only that end of ours needs it (hub88's two keys)
-    optional: bool = False  # a key may be without it
+    needed: bool = True  # a key without it is no key
 
 
 class Auth:
     """How a dialect proves who speaks. The base is a dialect without any proof of its own."""
+
+    stand_in: str = ""
+    """The part of a key that may stand where a call has no session (`SharedKey`); blank = there is none."""
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
         """The parts a key needs with these settings; empty = the dialect is unsigned."""
@@ -51,6 +55,18 @@ class Auth:
         Raises `Refused` (bad_signature); its `field` names the part that failed, if one did.
         """
         return ""
+
+    def shows_stand_in(self, request: Request, keys: Sequence[Key]) -> bool:
+        """Whether what this request has for a session is no session, but that part of one of these keys."""
+        return False
+
+    def holds_stand_in(self, keys: Sequence[Key]) -> bool:
+        """Whether `sign` can put that part where a request has no session."""
+        return False
+
+    def stood_in(self, request: Request, keys: Sequence[Key]) -> Request | None:
+        """A signed request whose session was not taken, with that part in its place; None: there is none, or it is there."""
+        return None
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""
@@ -127,6 +143,23 @@ class InBody(Struct, frozen=True):
         return replace(request, body=msgspec.json.encode(fields))
 
 
+class InForm(Struct, frozen=True):
+    """The proof stands in a field of a web form."""
+
+    name: str
+    encoding: Encoding = hex_text
+
+    def read(self, request: Request) -> str:
+        fields = request.form
+        found = "" if isinstance(fields, Unreadable) else fields.get(self.name, "")
+        return found if isinstance(found, str) else ""
+
+    def write(self, request: Request, proof: str) -> Request:
+        name = self.name.encode()
+        kept = [pair for pair in request.body.split(b"&") if pair and pair.partition(b"=")[0] != name]
+        return replace(request, body=b"&".join([*kept, name + b"=" + quote_plus(proof).encode()]))
+
+
 Cover = Callable[[Request, Any], Iterable[bytes]]
 """What is signed. Several candidates where a sender may mean one of several spellings (the first
 is what we write); raises `Refused` (bad_signature) where nothing can be covered."""
@@ -163,7 +196,7 @@ class Signed(Auth):
     """One digest over what is covered, carried in one place."""
 
     def __init__(
-        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody, demo: str, weak: bool = False
+        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody | InForm, demo: str, weak: bool = False
     ) -> None:
         self._covers, self._digest, self._carried = covers, digest, carried
         self._parts = (Part("secret", demo=demo),)
@@ -223,38 +256,20 @@ class When(Auth):
         return self._inner.explain(request, key, settings) if self._asked(settings) else []
 
 
-def _none_left_out(settings: Any) -> frozenset[str]:
-    return frozenset()
-
-
 class StaticHeaders(Auth):
-    """Secrets sent as they are, one header a part. `optional` leaves parts out by the settings; `scheme` stands in front of
-    a secret (`Bearer`); `beside` are parts of the key that no header of every call holds."""
+    """Secrets sent as they are, one header a part. `optional` leaves parts out by the settings."""
 
-    def __init__(
-        self,
-        headers: Sequence[tuple[Part, str]],
-        optional: Callable[[Any], frozenset[str]] = _none_left_out,
-        *,
-        scheme: str = "",
-        beside: Sequence[Part] = (),
-    ) -> None:
-        self._headers, self._optional, self._beside = tuple(headers), optional, tuple(beside)
-        self._before = f"{scheme} " if scheme else ""
+    def __init__(self, headers: Sequence[tuple[Part, str]], optional: Callable[[Any], frozenset[str]]) -> None:
+        self._headers, self._optional = tuple(headers), optional
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
-        return (*(part for part, _ in self._headers), *self._beside)
-
-    def _given(self, request: Request, name: str) -> str:
-        """What stands behind the scheme, which is compared without regard to case (RFC 9110, section 11.1)."""
-        text, length = request.header(name).strip(), len(self._before)
-        return text[length:].strip() if text[:length].lower() == self._before.lower() else ""
+        return tuple(part for part, _ in self._headers)
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
         wanted = [(part.name, name) for part, name in self._headers if part.name not in self._optional(settings)]
         missed = ""
         for key in keys:
-            failed = [p for p, name in wanted if not same(self._given(request, name), key.part(p))]
+            failed = [p for p, name in wanted if not same(request.header(name).strip(), key.part(p))]
             if not failed:
                 return key.id
             # The nearest key decides what is said to be wrong: a right first part is no stranger's.
@@ -262,7 +277,35 @@ class StaticHeaders(Auth):
         raise bad_signature("a key is missing or wrong", missed or wanted[0][0])
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
-        return request.put(*((name, self._before + keys[0].part(part.name)) for part, name in self._headers))
+        return request.put(*((name, keys[0].part(part.name)) for part, name in self._headers))
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        return [(name, f"{self._before}the key's {part.name}, as it is") for part, name in self._headers]
+        return [(name, f"the key's {part.name}, as it is") for part, name in self._headers]
+
+
+class StaticQuery(Auth):
+    """A secret sent as it is, in a field of the query. It stands in the URL: a dialect names the field in `hides`."""
+
+    def __init__(self, part: Part, name: str) -> None:
+        self._part, self._name = part, name
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return (self._part,)
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        pairs = [pair.partition("=") for pair in request.query.split("&")]
+        given = [value for name, _, value in pairs if name == self._name and value]
+        if len(given) != 1:  # of two nobody knows which one is meant
+            raise bad_signature(f"{self._name} does not stand in the query once", self._part.name)
+        proof = unquote_to_bytes(given[0].encode("utf-8", "surrogatepass"))
+        for key in keys:
+            if same(proof, key.part(self._part.name)):
+                return key.id
+        raise bad_signature("the key is wrong", self._part.name)
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        proof = f"{self._name}={quote(keys[0].part(self._part.name), safe='')}"
+        return replace(request, query=f"{request.query}&{proof}" if request.query else proof)
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        return [("carried in", f"the query field {self._name}: the key's {self._part.name}, as it is")]

@@ -106,7 +106,9 @@ def variants(request: Request) -> Iterator[tuple[str, Request]]:
     for what, text in _respelled(body):
         yield what, replace(request, body=text)
     if request.query:
-        yield "the request without its query", replace(request, query="", target=request.path)
+        yield "the request without its query", replace(request, query="", target=request.target.partition("?")[0])
+    if request.target not in ("", request.url):
+        yield "the dialect's own path alone", replace(request, target=request.url)
 
 
 def _respelled(body: bytes) -> Iterator[tuple[str, bytes]]:

@@ -100,9 +100,19 @@ def judged(provider: Provider, route: Route, wallet: Wallet, currencies: Currenc
         tx = replace(tx, currency=tx.currency or provider.currency or vector.call.currency)
         if tx.session == "" and route.sessions:
             tx = replace(tx, session=route.sessions.replace("{player}", tx.player))
-        verdict, text = sayable(wallet.dialect, wallet.settings, tx, currencies)
-        rows.setdefault((_act(tx), verdict, text), []).append(vector.name)
+        for meant in _meanings(provider, tx):
+            verdict, text = sayable(wallet.dialect, wallet.settings, meant, currencies)
+            rows.setdefault((_act(meant), verdict, text), []).append(vector.name)
     return [Row(act=act, verdict=verdict, text=text, vectors=names) for (act, verdict, text), names in rows.items()]
+
+
+def _meanings(provider: Provider, tx: Transaction) -> list[Transaction]:
+    """A rollback once for each kind that it may mean, where the wire does not say it; anything else as it is."""
+    act = tx.act
+    if not isinstance(act, Rollback) or act.scope == "round":
+        return [tx]
+    kinds = provider.dialect.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
+    return [replace(tx, act=replace(act, reference_kind=kind)) for kind in kinds]
 
 
 def _vectors(provider: Provider) -> list[Vector]:

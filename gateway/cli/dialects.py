@@ -174,7 +174,7 @@ def key_parts(dialect: Dialect) -> Iterator[dict[str, Any]]:
             if part.name not in seen:
                 seen.add(part.name)
                 row = {"part": part.name, "secret": part.secret, "demo": demo.part(part.name)}
-                row |= {"optional": True} if part.optional else {}
+                row |= {} if part.needed else {"needed": False}
                 yield row | ({"end": part.end} if part.end else {}) | ({"with": said} if said else {})
 
 
@@ -188,15 +188,21 @@ def _variants(dialect: Dialect) -> Iterator[tuple[Any, str]]:
                 yield msgspec.convert({name: value}, dialect.settings), f"{name}: {str(value).lower()}"
 
 
+def in_short(demo: str) -> str:
+    """A demo value that fits into a line: of a PEM only what it is, and where it stands."""
+    first, _, rest = demo.partition("\n")
+    return f"{first} ... (gateway dialects --json)" if rest else demo
+
+
 def shown(it: dict[str, Any]) -> str:
     """The same for people."""
     lines = [f"{it['name']}: {it['title']}", f"  signs: {it['signs']}"]
     for part in it["keys"]:
         with_ = f", only with {part['with']}" if "with" in part else ""
         end = f", at the {part['end']}'s end" if "end" in part else ""
-        end += ", may be left out" if "optional" in part else ""
+        end += "" if part.get("needed", True) else ", may be missing"
         lines.append(
-            f"  key: {part['part']}{'' if part['secret'] else ' (no secret)'}{end}{with_}, in demos {part['demo']}"
+            f"  key: {part['part']}{'' if part['secret'] else ' (no secret)'}{end}{with_}, in demos {in_short(part['demo'])}"
         )
     for setting in it["settings"]:
         lines.append(f"  setting: {setting['name']} = {_yaml(setting['default'])} ({setting['type']})")
@@ -213,4 +219,6 @@ def shown(it: dict[str, Any]) -> str:
 
 def _yaml(value: Any) -> str:
     """A default as it would stand in the configuration."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
     return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value) or '""'

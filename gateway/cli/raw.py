@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.cli.common import fail
-from gateway.engine.setup import Provider
+from gateway.engine.setup import Provider, Wallet, path_of
 from gateway.http import Request
 
 
@@ -95,11 +95,21 @@ def of_provider(request: Request, notes: tuple[str, ...], provider: Provider) ->
     """The request with the provider's segments taken off, if they are there."""
     parts = request.path.split("/")
     if len(parts) < 2 or parts[1] != provider.name:
+        if not provider.guard.path_token:  # a signature may cover what stands in front, too
+            request = replace(request, target=f"/{provider.name}{request.target}")
         return Pasted(request=request, notes=notes)
     rest, token = parts[2:], ""
     if provider.guard.path_token:
         token, rest = (rest[0] if rest else ""), rest[1:]
     return Pasted(request=replace(request, path="/" + "/".join(rest)), token=token, notes=notes)
+
+
+def of_wallet(request: Request, wallet: Wallet) -> Request:
+    """The request with the dialect's own path, and the target that we send: the path of the wallet's url in front."""
+    before = path_of(wallet.url)
+    if before and f"{request.path}/".startswith(f"{before}/"):
+        request = replace(request, path=request.path.removeprefix(before) or "/")
+    return replace(request, target=wallet.target(request.url))
 
 
 def written(request: Request) -> bytes:

@@ -17,7 +17,7 @@ from gateway.auth.webhooks import StandardWebhooks
 from gateway.cli.against import Entry, compare
 from gateway.cli.common import FILE, chosen, config_option, fail, loaded
 from gateway.cli.hide import Hider, secrets_of, sessions_of, who_is
-from gateway.cli.raw import of_provider, read_request, written
+from gateway.cli.raw import of_provider, of_wallet, read_request, written
 from gateway.dialect import Call, NoCall
 from gateway.engine.setup import Provider
 from gateway.http import Request
@@ -63,8 +63,7 @@ def command(
         chosen("provider", provider, setup.providers) if provider else chosen("wallet", wallet or "", setup.wallets)
     )
     request, notes = read_request(request_file)
-    if isinstance(entry, Provider):
-        request = of_provider(request, notes, entry).request
+    request = of_provider(request, notes, entry).request if isinstance(entry, Provider) else of_wallet(request, entry)
     signed = signed_as(entry, request, datetime.now(UTC))
     hide = Hider(secrets_of(loaded_config))
     for note in notes:

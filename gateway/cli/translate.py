@@ -97,6 +97,7 @@ def translated(
     call = Call(
         settings=provider.settings, now=now, nonce=NONCE, name=name, request=request, provider=provider.id,
         currency=provider.currency, currencies=setup.currencies,
+        stand_in=dialect.auth.shows_stand_in(request, live(provider.keys, now)),
     )  # fmt: skip
     tx = dialect.decode_request(request, call)
     hide = Hider(secrets, sessions_of(tx))
@@ -186,7 +187,8 @@ def _wallet_request(way: Way, told: Told, number: int, now: datetime, hide: Hide
     proofs: dict[str, str] = {}
     if keys:
         try:
-            signed = wallet.dialect.auth.sign(unsigned, keys, wallet.settings, now)
+            aimed = replace(unsigned, target=wallet.target(unsigned.url))
+            signed = wallet.dialect.auth.sign(aimed, keys, wallet.settings, now)
             proofs = {name: "<when sent>" for name, value in signed.headers.items() if headers.get(name) != value}
             body = signed.body
         except (Refused, ValueError):

@@ -9,7 +9,7 @@ from typing import Literal
 from gateway.codec.fields import Fields, Number
 from gateway.codec.units import Scaled, bounded
 from gateway.currency import Currencies
-from gateway.model import Flaw
+from gateway.model import Flaw, Reason, Refused
 
 WireScale = Literal["fixed2", "iso4217"]
 UNITS: Mapping[WireScale, Scaled] = {"fixed2": Scaled(2), "iso4217": Scaled(None)}
@@ -46,8 +46,10 @@ def read_balance(fields: Fields, name: str, unit: Scaled, currency: str, currenc
 
 
 def read_currency(fields: Fields, name: str, currencies: Currencies) -> str:
-    """A currency we know, in any case; upper case from here on."""
-    code = fields.text(name)
-    if not code.isascii() or not currencies.knows(code.upper()):
-        raise fields.wrong(name, Flaw.INVALID, "is no currency we know")
-    return code.upper()
+    """A currency we know, in any case; as it is configured, or in capitals, from here on."""
+    try:
+        return currencies.meant(fields.text(name))
+    except Refused as refused:
+        if refused.reason is not Reason.CURRENCY_MISMATCH:
+            raise
+        raise fields.wrong(name, Flaw.INVALID, "is no currency we know") from None

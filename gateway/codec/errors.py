@@ -17,12 +17,14 @@ class ErrorTable(Generic[C]):
 
     A reason without a row is said like `invalid_request`; `session_expired` and
     `not_authenticated` like each other. A code that is not in the table, or that the dialect
-    also uses for doubt (`doubt`), is heard as doubt.
+    also uses for doubt (`doubt`), is heard as doubt. `heard` are codes that we hear and never say.
     """
 
-    def __init__(self, rows: Mapping[Reason, C], *, doubt: frozenset[C] = frozenset()) -> None:
+    def __init__(
+        self, rows: Mapping[Reason, C], *, doubt: frozenset[C] = frozenset(), heard: Mapping[C, Reason] | None = None
+    ) -> None:
         self._codes = dict(rows)
-        self._reasons: dict[C, Reason] = {}
+        self._reasons: dict[C, Reason] = dict(heard or {})
         for reason, code in rows.items():
             if code not in doubt:
                 self._reasons.setdefault(code, reason)

@@ -1,4 +1,4 @@
-"""The fields of a JSON body (`gateway.body`), read by name and checked.
+"""The fields of a JSON body or a web form (`gateway.body`), read by name and checked.
 
 A dialect reads its fields in the order of its page's table; the first that is wrong is the one
 that is told.
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -26,6 +27,7 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 # What a number mostly is: exact and within all bounds as it stands.
 _SHORT = 10**19
 _SHORT_NUMBER = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
+_HALF = re.compile("[\ud800-\udfff]")
 _FLAGS = {"0": False, "1": True, "true": True, "false": False}
 _DECIMAL_TEXT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 EXPONENT_MAX = 40  # 1e400 is a number, and nobody's money
@@ -48,20 +50,32 @@ def _object(said: Any, body: bytes) -> dict[str, Any]:
     if isinstance(said, Unreadable):
         raise unparsable(said.message)
     if b"\\ud" in body or b"\\uD" in body:
-        _answerable(said)
+        said = _answerable(said)
     if not isinstance(said, dict):
         raise unparsable("the body is not a JSON object")
     return said
 
 
-def _answerable(said: Any) -> None:
-    """Raises `Refused` where it holds a lone surrogate: that is no text anybody could answer."""
+def _answerable(said: Any) -> Any:
+    """With a zero byte for each lone surrogate, which nobody could answer: who reads an id refuses it, a description is
+    without it. A text that was cut in the middle of an emoji stops no win. Raises `Refused` (unparsable) where that is
+    nested too deeply."""
     try:
-        text_of(said).encode()
-    except UnicodeEncodeError:
-        raise unparsable("the body holds half a surrogate pair") from None
+        return _without_halves(said)
     except RecursionError:
         raise unparsable("the body is nested too deeply") from None
+
+
+def _without_halves(said: Any) -> Any:
+    if isinstance(said, Number):
+        return said
+    if isinstance(said, str):
+        return _HALF.sub("\x00", said)
+    if isinstance(said, list):
+        return [_without_halves(part) for part in said]
+    if isinstance(said, dict):
+        return {_HALF.sub("\x00", name): _without_halves(part) for name, part in said.items()}
+    return said
 
 
 def text_of(value: object) -> str:
@@ -73,6 +87,12 @@ def text_of(value: object) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(text_of, value)) + "]"
     return json.dumps(value, ensure_ascii=False)
+
+
+def value_of(text: str) -> Any:
+    """What `text_of` wrote, as a value again; None where it is no JSON, as where it was cut."""
+    found = strictly(text.encode("utf-8", "replace"))
+    return None if isinstance(found, Unreadable) else found
 
 
 def write_json(fields: Mapping[str, Any]) -> bytes:
@@ -96,6 +116,11 @@ def _out(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_out(part) for part in value]
     return value
+
+
+def write_form(fields: Mapping[str, str]) -> bytes:
+    """A web form; half a surrogate pair, which no wire can say, becomes a question mark."""
+    return urlencode(fields, errors="replace").encode()
 
 
 def known(**fields: Any) -> dict[str, Any]:
@@ -122,6 +147,13 @@ class Fields:
     @classmethod
     def of(cls, message: Request | Response) -> Fields:
         return cls(_object(message.said, message.body))
+
+    @classmethod
+    def of_form(cls, request: Request) -> Fields:
+        """Of a web form: every value is a text."""
+        if isinstance(request.form, Unreadable):
+            raise unparsable(request.form.message)
+        return cls(request.form)
 
     @classmethod
     def caseless(cls, message: Request | Response, spelled: Mapping[str, str]) -> Fields:
@@ -162,15 +194,27 @@ class Fields:
             return str(found)
         return self._id(name, default, length_max)
 
+    def _nothing(self, name: str, default: Any) -> bool:
+        """Whether an optional field is absent, or says so as PHP does."""
+        found = self.raw.get(name)
+        return default is not _UNSET and (found is None or found is False or found == [] or found == {})
+
     def _id(self, name: str, default: Any, length_max: int) -> str:
-        found = self.value(name, default)
-        if found is default:
+        if self._nothing(name, default):
             return str(default)
+        found = self.value(name)
         if isinstance(found, Number):
             if not _INTEGER.fullmatch(found):
                 raise self.wrong(name, Flaw.INVALID, "is neither text nor an integer")
             found = str(found)
         return self._checked(name, found, default, length_max)
+
+    def id_if_any(self, name: str) -> str:
+        """An id that only describes: blank where it is none, for it may not stop a win."""
+        try:
+            return self.id(name, "")
+        except Refused:
+            return ""
 
     def text(self, name: str, default: Any = _UNSET, *, length_max: int = 1024) -> str:
         """A text."""
@@ -180,9 +224,9 @@ class Fields:
         return self._text(name, default, length_max)
 
     def _text(self, name: str, default: Any, length_max: int) -> str:
-        found = self.value(name, default)
-        if found is default:
+        if self._nothing(name, default):
             return str(default)
+        found = self.value(name)
         if isinstance(found, Number):
             raise self.wrong(name, Flaw.INVALID, "is not a text")
         return self._checked(name, found, default, length_max)
@@ -197,8 +241,19 @@ class Fields:
         if len(found) > length_max:
             raise self.wrong(name, Flaw.TOO_LONG, f"is longer than {length_max} characters")
         if "\x00" in found:
-            raise self.wrong(name, Flaw.INVALID, "holds a zero byte")
+            raise self.wrong(name, Flaw.INVALID, "holds a zero byte, or half a surrogate pair")
         return found
+
+    def words(self, name: str, *, length_max: int = 256, strict: bool = False) -> str:
+        """What is for people only: a name, a note. Whatever stands there is taken as text and cut, nothing is blank:
+        a description stops no win and no rollback. PHP writes `[]`, `{}` and `false` for nothing. `strict`: a bet may be
+        refused for it, where the page says so."""
+        if strict:
+            return self.text(name, "", length_max=length_max)
+        found = self.raw.get(name)
+        if found is None or found is False or found == [] or found == {}:
+            return ""
+        return self.opaque(name)[name].strip()[:length_max]
 
     def choice(self, name: str, choices: Mapping[str, T], default: Any = _UNSET) -> T:
         """One of several words."""
@@ -296,6 +351,7 @@ class Fields:
         for name in names:
             value = self.raw.get(name)
             if value is not None:
+                value = value.decode(errors="replace") if isinstance(value, bytes) else value
                 text = str(value) if isinstance(value, str) else text_of(value)
                 found[name] = text.replace("\x00", "")[:OPAQUE_LENGTH_MAX]
         return found

@@ -105,7 +105,9 @@ def _put_act(plain: dict[str, Any], tx: Transaction, provider: str, currencies: 
         if amount is None:
             return None
         amount = unsigned_zero(amount)
-        return currencies.text(amount, tx.currency) if tx.currency else f"{amount:f}"
+        if tx.currency and currencies.shown(amount, tx.currency) == amount:
+            return currencies.text(amount, tx.currency)
+        return f"{amount:f}"  # finer than its currency: as it was said
 
     act = tx.act
     match act:

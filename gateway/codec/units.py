@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from gateway.codec.fields import Number
+from gateway.codec.fields import Fields, Number
 from gateway.currency import Currencies
 from gateway.model import AMOUNT_MAX, Flaw, Reason, Refused
 
@@ -33,6 +33,18 @@ class Major(Struct, frozen=True):
 
     def show(self, balance: Decimal, currency: str, currencies: Currencies) -> Decimal:
         return currencies.shown(balance, currency)
+
+    def heard(self, fields: Fields, name: str, currency: str, currencies: Currencies) -> Decimal | None:
+        """A balance in an answer, rounded down if it must be; None if there is none to be read."""
+        try:
+            amount, number = fields.decimal(name)
+            bounded(amount, name)
+            try:
+                return self.read(amount, currency, currencies, name, number=number)
+            except Refused:
+                return currencies.shown(amount, currency)
+        except Refused:
+            return None
 
 
 class Scaled(Struct, frozen=True):

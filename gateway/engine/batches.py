@@ -6,20 +6,22 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from gateway.engine.complete import reference_kinds
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
+from gateway.engine.movement import Movement
 from gateway.engine.parts import gone, in_order, pays, undoable
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown, owes
+from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown, owes, reference_of
 
 
 class Batches:
-    """Carries batches of one process."""
+    """Carries the batches of one process. `call`: the wire call, which says in which key space each item lives (rule 1)."""
 
-    def __init__(self, driver: Driver) -> None:
-        self.driver, self.world = driver, driver.world
+    def __init__(self, driver: Driver, call: str) -> None:
+        self.driver, self.world, self._call = driver, driver.world, call
 
     async def carry(self, errand: Errand, items: Sequence[Transaction], *, atomic: bool) -> Outcome:
         """All of it. A debit in doubt does not keep its credits from being read: they are owed from then
@@ -30,7 +32,7 @@ class Batches:
             name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
         joint = bool(name) and len(items) > 1
         outcomes: dict[int, Outcome] = {}
-        for number in in_order(items):
+        for number in in_order(items, await self._cancels_of_wins(errand, items)):
             so_far = list(outcomes.values())
             if atomic and any(isinstance(done, Declined) for done in so_far):
                 break
@@ -51,13 +53,30 @@ class Batches:
             )
         return outcome
 
-    @staticmethod
-    def _key(errand: Errand, item: Transaction) -> str:
-        return key_of(errand.provider.dialect, errand.provider.id, item.kind.value, item)
+    async def _cancels_of_wins(self, errand: Errand, items: Sequence[Transaction]) -> frozenset[int]:
+        """Which items undo a win. The wire may not tell what it names, the journal does.
+
+        *A list cancelled a bet in doubt and then its win: the win, which stood as yet, stopped the first cancel, the second
+        one took it back, and the stake stayed taken (rule 11).*
+        """
+        undoing = [number for number, item in enumerate(items) if item.kind is Kind.ROLLBACK]
+        meant = {number: await self._meant(errand, items[number]) for number in undoing if len(undoing) > 1}
+        return frozenset(number for number, m in meant.items() if m is not None and m.kind is Kind.CREDIT)
+
+    async def _meant(self, errand: Errand, undoing: Transaction) -> Movement | None:
+        kinds = reference_kinds(errand.provider, undoing.act)
+        return await self.world.journal.find(errand.provider.id, kinds, reference_of(undoing.act))
+
+    def _space(self, errand: Errand, item: Transaction) -> str:
+        return errand.provider.dialect.space(self._call, item.kind)
+
+    def _key(self, errand: Errand, item: Transaction) -> str:
+        return key_of(errand.provider.dialect, errand.provider.id, self._space(errand, item), item)
 
     async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Outcome:
         order = Order(
-            wire=item, space=item.kind.value, call=errand.name, waits=True, batch=name, atomic=atomic, joint=joint
+            wire=item, space=self._space(errand, item), call=errand.name, waits=True, batch=name, atomic=atomic,
+            joint=joint,
         )  # fmt: skip
         return (await self.driver.carry(errand, order)).outcome
 
@@ -87,11 +106,18 @@ def _state(outcome: Outcome) -> State:
 
 
 def _together(outcomes: dict[int, Outcome]) -> Outcome:
+    """All items as one answer. `outcomes` by the item's number, in the order in which they came to it: the balance is that
+    after the last one that was not known before, whatever its number is.
+
+    *A list of a win and a bet showed the balance between them, and one of a new bet and a known win that of long ago.*
+    """
     unknown = next((outcome for outcome in outcomes.values() if isinstance(outcome, Unknown)), None)
     if unknown is not None:
         return unknown
     told = [outcome for _, outcome in sorted(outcomes.items()) if not isinstance(outcome, Unknown)]
-    shown = next((outcome for outcome in reversed(told) if outcome.balance is not None), None)
+    done = [outcome for outcome in outcomes.values() if not isinstance(outcome, Unknown)]
+    new = [outcome for outcome in done if not outcome.replayed] or done
+    shown = next((outcome for outcome in reversed(new) if outcome.balance is not None), None)
     first = next((outcome.wallet_id for outcome in told if isinstance(outcome, Accepted)), "")
     if shown is None:
         return Accepted(items=tuple(told), wallet_id=first)

@@ -149,8 +149,8 @@ def _session(tx: Transaction) -> tuple[Transaction, str]:
 
 
 def _reference(tx: Transaction) -> tuple[Transaction, str] | None:
-    if not isinstance(tx.act, Rollback | Credit):
-        return None
+    if not isinstance(tx.act, Rollback | Credit) or (isinstance(tx.act, Credit) and tx.round is None):
+        return None  # a win of no round belongs to no bet that anybody knows
     return replace(tx, act=replace(tx.act, reference="<bet>")), "the journal"
 
 

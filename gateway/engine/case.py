@@ -24,12 +24,15 @@ from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
 SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
 
+
+ENDED = frozenset({Reason.ALREADY_SETTLED, Reason.ALREADY_ROLLED_BACK, Reason.TRANSACTION_NOT_FOUND})
+"""What a wallet says of a bet that had its end, or that is not there."""
 
 Said = tuple[Request, Transaction] | Refused
 """A signed request and what it says, or why it cannot be said."""
@@ -47,6 +50,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     player: str
     again: bool  # the movement was there before
     decided: bool = False  # and was decided
+    request_id: str = ""  # its own name, if it has one
     joined: bool = False  # and another call of it was open in this process
     batch: str = ""  # the batch that it is an item of
     joint: bool = False  # its answer is that of several items: it is heard with all of them (rule 26)
@@ -96,10 +100,13 @@ class Around(Struct, frozen=True, kw_only=True):
         UNSET  # a rollback of the round under way that is no part of this one
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
+    standing_win: Movement | None = None  # of its target, where the page says that such a bet stays
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
     ended: bool = False  # its provider captured or released it, and that was not declined
+    paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle
+    strange: str = ""  # what it names and nobody here knows, as it is told, where ids are scarce
     own_session: Session | None = None
     target_session: Session | None = None
     last_session: Session | None = None
@@ -110,7 +117,7 @@ class Around(Struct, frozen=True, kw_only=True):
         found: dict[str, Movement] = {}
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
-            self.whole_undoer, self.tombstone,
+            self.whole_undoer, self.tombstone, self.standing_win,
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
@@ -145,6 +152,8 @@ class Case(Struct, frozen=True, kw_only=True):
     nobody: Reason = Reason.NOT_AUTHENTICATED  # what is said where nobody knows the player
     air: Mapping[str, Air] = {}
     around: Around = Around()
+    late: bool = False  # its session was refused: what stands in its place is shown
+    told_as: str = ""  # its alias, where no route led to a wallet when it was read
     memo: dict[str, Any] = {}
 
     # -- gathered, or a bug
@@ -308,6 +317,31 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
 
     @property
+    def one_end(self) -> bool:
+        """Whether the bet that it names comes to one end, its win or its cancel."""
+        return self.provider.dialect.one_end and bool(self.own.reference)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether it came under a session that its provider was given another one for (rule 22)."""
+        session = self.around.own_session
+        over = session.expires_at if session is not None and self.provider.renews else None
+        return over is not None and over <= self.moment.now
+
+    @property
+    def final_noes(self) -> frozenset[Reason]:
+        """What its provider's page lets a wallet say for good where any other no leaves it owed (rule 6). That it does not
+        know a bet which this very wallet has taken is a contradiction, and none."""
+        if self.own.undoes:
+            return self.stranger_noes
+        if not isinstance(self.own.tx.act, Credit) or self.own.parent:
+            return frozenset()
+        bet = self._bet
+        taken = bet is not None and bet.state is State.ACCEPTED and bet.attempts > 0 and bet.wallet == self.own.wallet
+        noes = self.provider.dialect.credit_noes | (ENDED if self.one_end else frozenset())
+        return noes - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
+
+    @property
     def refusable(self) -> bool:
         """A settle's win may be declined for good (rule 18)."""
         return bool(self.own.parent) and self.own.owes and not self.own.undoes
@@ -321,9 +355,19 @@ class Case(Struct, frozen=True, kw_only=True):
         around = self.around
         assert self.way is not None
         return Known(
-            way=self.way, target=target, left=self.left_of(undoable), own_session=around.own_session,
-            target_session=around.target_session, last_session=around.last_session, latest=around.latest,
+            way=self.way, target=target, bet=self._bet, strange=around.strange, left=self.left_of(undoable),
+            own_session=around.own_session, target_session=around.target_session, last_session=around.last_session,
+            latest=around.latest,
         )  # fmt: skip
+
+    @property
+    def _bet(self) -> Movement | None:
+        """The bet that a win names; where it names none, the one that it belongs to, or the first of its round."""
+        around, named = self.around, self.own.reference
+        bets = around.bets if isinstance(around.bets, tuple) else ()
+        if named:
+            return next((bet for bet in bets if bet.tx.id == named), None)
+        return next(iter(bets), around.paid)
 
     def left_of(self, target: Movement | None) -> Decimal | None:
         """How much of a target is left for this rollback (rule 17); None: it has no amount to compare with."""
@@ -391,16 +435,22 @@ class Case(Struct, frozen=True, kw_only=True):
     def alias(self) -> str:
         """A movement that no route led to, when it was read, has no alias yet."""
         assert self.way is not None
+        return self.own.alias or self.told_as or self.turn_of_alias(0)
+
+    def turn_of_alias(self, turn: int) -> str:
+        """What it may be told as."""
+        assert self.way is not None
         own = self.own
         made = own.ours or bool(own.parent)
         tx = own.tx if made else named_apart(self.provider.dialect, own.tx)
-        return own.alias or self.way.alias(own.space, tx, made=made)
+        return self.way.alias(own.space, tx, made=made, turn=turn)
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known
-        own = for_wallet(known.way, tx, self.alias, known.target, known.session_out(tx))
+        meant, session = known.target or known.bet, known.session_out(tx)
+        own = for_wallet(known.way, tx, self.alias, meant, session, known.strange)
         try:
-            return encode(known, own, self.moment.now, self.nonce), own
+            return encode(known, own, self.moment.now, self.nonce, late=self.late), own
         except Refused as refused:
             return refused.with_traceback(None)  # kept with the case, which the frames that it came through hold
 
@@ -408,7 +458,9 @@ class Case(Struct, frozen=True, kw_only=True):
         known = self.known
         own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
         asks = replace(own, id="", act=Status(reference=own.id, reference_kind=self.own.kind), round=None)
-        asking = replace(known, target=None, left=None)  # what it means is the wallet's: only a session may be supplied
+        asking = replace(
+            known, target=None, bet=None, left=None
+        )  # what it means is the wallet's: only a session may be supplied
         try:
             return encode(asking, asks, self.moment.now, self.nonce), asks
         except Refused as refused:

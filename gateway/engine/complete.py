@@ -24,6 +24,7 @@ from gateway.model import (
     Round,
     Status,
     Transaction,
+    amounts,
     reference_of,
     with_amounts,
 )
@@ -51,6 +52,11 @@ class Completed(Struct, frozen=True, kw_only=True):
         needs_currency = tx.kind in MONEY_KINDS and not isinstance(tx.act, Rollback | Capture)
         return not tx.player or (needs_currency and not tx.currency)
 
+    def _undoes_all(self) -> bool:
+        """A win that its currency has no coin for is kept as it was said, and undone as it was said."""
+        act = self.tx.act
+        return isinstance(act, Rollback) and self.meant is not None and amounts(self.meant.tx.act) == (act.amount,)
+
     @property
     def nobody(self) -> Reason:
         """What is said where nobody knows who plays: the session is over, or there was none."""
@@ -58,7 +64,7 @@ class Completed(Struct, frozen=True, kw_only=True):
 
     def checked(self, currencies: Currencies) -> Completed:
         """Its amounts with the currency's digits, where the wire did not say it. Raises `Refused`."""
-        if self.spoke or not self.tx.currency:
+        if self.spoke or not self.tx.currency or self._undoes_all():
             return self
         return replace(self, tx=amounts_checked(self.tx, currencies))
 
@@ -80,9 +86,17 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
         if tx.round is None and target.tx.round is not None:
             tx = replace(tx, round=Round(target.tx.round.id))
+        if isinstance(tx.act, Rollback):  # what it undoes is what the journal has there; the wire may not tell
+            tx = replace(tx, act=replace(tx.act, reference_kind=target.kind))
+    if not tx.player and provider.dialect.else_player is not None:
+        tx = replace(tx, player=provider.dialect.else_player(tx))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)
+    rescaled = provider.dialect.rescaled
+    if rescaled is not None and tx.currency and not wire.currency:
+        currency, settings = tx.currency, provider.settings
+        tx = replace(tx, act=with_amounts(tx.act, lambda amount: rescaled(amount, currency, settings)))
     return Completed(
         tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency), meant=target
     )
@@ -100,7 +114,7 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
         asks.append(Ask("last_session", (provider.id, tx.player, tx.game.id if tx.game else "")))
     elif tx.session:
         asks.append(Ask("session", (provider.id, tx.session)))
-    elif isinstance(tx.act, Authenticate) and tx.act.launch_token:
+    if isinstance(tx.act, Authenticate) and tx.act.launch_token:  # a session of the provider's own is new at its launch
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
     means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
     opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round is not None  # then the opening finds it
@@ -109,7 +123,8 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
         asks.append(Ask("found", (provider.id, reference_of(tx.act))))
     found = yield Look(tuple(asks))
     meant: list[Movement] = found[-1] if lacks else []
-    one: Session | None = next(iter(found[0]), None) if len(asks) > int(lacks) else None
+    known = found[:-1] if lacks else found
+    one: Session | None = next((session for each in known for session in each), None)
     return (None, meant, one) if silent else (one, meant, None)
 
 
@@ -131,9 +146,11 @@ def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
     return (Kind.RESERVE,) if isinstance(act, Capture | Release) else ()
 
 
-def amounts_checked(tx: Transaction, currencies: Currencies) -> Transaction:
-    """The amounts with the currency's digits, now that it is known. Raises `Refused`."""
-    act = tx.act
+def amounts_checked(tx: Transaction, currencies: Currencies, otherwise: str = "") -> Transaction:
+    """The amounts with the digits of its currency, now that it is known; of an item that names none, of its batch's.
+    Raises `Refused`."""
+    act, currency = tx.act, tx.currency or otherwise
     if isinstance(act, Batch):
-        return replace(tx, act=replace(act, items=tuple(amounts_checked(item, currencies) for item in act.items)))
-    return replace(tx, act=with_amounts(act, lambda amount: currencies.exact(amount, tx.currency)))
+        items = tuple(amounts_checked(item, currencies, currency) for item in act.items)
+        return replace(tx, act=replace(act, items=items))
+    return replace(tx, act=with_amounts(act, lambda amount: currencies.exact(amount, currency)))

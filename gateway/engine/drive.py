@@ -39,7 +39,7 @@ from gateway.engine.gather import Hands, Opened, Order, in_vain, is_mismatch, lo
 from gateway.engine.identity import key_of, own_rollback_id, space_of
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
-from gateway.engine.judge import OUR_FAULT, id_was_used, refused_again
+from gateway.engine.judge import OUR_FAULT, id_was_used, no_stays, refused_at_once, session_refused
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
 from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_undoing, refused_item, undoable
@@ -126,6 +126,7 @@ class Driver:
         if isinstance(move, Tell) and case.own.decided:
             errand.keys.add(call.key)
         if case.asked is not None and case.asked.again:
+            errand.again = True
             verdict = "same" if case.asked.same(case.own) else "conflict"
             self.world.meter.replay(errand.provider.name, case.own.kind.value, verdict)
         if case.asked is not None and case.asked.again and not case.own.decided:
@@ -419,7 +420,7 @@ class Driver:
         if own.decided:
             return await self._watch(case, leave)
         tries = 0 if asked is not None else own.tries + 1
-        stands = id_was_used(own) or (case.way is not None and refused_again(own, case.wallet))
+        stands = id_was_used(own) or (case.way is not None and no_stays(own, case.wallet))
         fact = own.fact if stands else None  # until a person decides, or nothing of it can be queued any more
         own = replace(own, fact=None) if fact is not None else own  # it came just now: it is to be written
         after = replace(row.left(own, leave.state, leave.note, None), tries=tries, fact=fact)
@@ -470,7 +471,8 @@ class Driver:
             if not await self._write(write, own.key):
                 return None
             raised = replace(after, revision=own.revision + 1)
-            case = replace(case, own=raised, memo={})
+            late = case.way is not None and session_refused(own, case.way.wallet)
+            case = replace(case, own=raised, memo={}, late=late)
             if aim is not None:
                 around = replace(case.around, target=replace(aim.after, revision=aim.before.revision + 1))
                 case = replace(case, around=around)
@@ -566,7 +568,7 @@ class Driver:
             found = replace(case, own=own, memo={"steps": each.steps}, turn=case.turn + 1)
             if _decides(found):
                 return found
-            if found.way is not None and refused_again(own, found.wallet):
+            if found.way is not None and no_stays(own, found.wallet):
                 await self._fact(own.key, each.fact, each.steps)
             else:
                 await self._note(own.key, each.steps)
@@ -774,7 +776,7 @@ def _patience(errand: Errand, waits: bool) -> dict[str, object]:
 def _decides(case: Case) -> bool:
     """Whether the wallet's word moves anything."""
     move = next_move(case)
-    asked = isinstance(move, Ask) and (move.first or case.only_feared)
+    asked = isinstance(move, Ask) and (move.first or case.only_feared) and not refused_at_once(case.own, case.wallet)
     return isinstance(move, Decide | First) or asked or _for_person(move)
 
 

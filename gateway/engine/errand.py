@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from gateway.engine.movement import Session
 from gateway.engine.setup import Provider, Setup
+from gateway.engine.world import NOBODY, Stay
 
 RESERVE_SECONDS = 0.1  # kept for our own answer: the journal's last write and the encoding
 RESERVE_SHARE = 0.1  # at most this share of the provider's limit
@@ -27,9 +28,11 @@ class Errand:
         self._wall = clock()  # the wall clock beside the ticks: what a machine slept through
         self._tick = ticks()
         self.open = True  # its provider still waits
+        self.again = False  # its movement was there before
         self.settling = False  # no provider at all: settlement works
         self.session: Session | None = None  # the launch that it belongs to, once it is completed
         self.keys: set[str] = set()  # the movements whose decision it may have heard (rule 26)
+        self.stay: Stay = NOBODY
         self.wallet_seconds = 0.0
         self._wallets_open, self._wallets_since = 0, 0.0
 
@@ -69,15 +72,18 @@ class Errand:
     def wallet_begins(self) -> None:
         if not self._wallets_open:
             self._wallets_since = self._ticks()
+            self.stay.rests()
         self._wallets_open += 1
 
     def wallet_ends(self) -> None:
         self._wallets_open -= 1
         if not self._wallets_open and self.open:
             self.wallet_seconds += self._ticks() - self._wallets_since
+            self.stay.goes_on()
 
     def close(self) -> None:
         """The provider is answered. What is still open at a wallet goes on without it."""
         if self._wallets_open:
             self.wallet_seconds += self._ticks() - self._wallets_since
         self.open = False
+        self.stay.ends()

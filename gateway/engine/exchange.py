@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.auth import live
 from gateway.engine.case import Case
 from gateway.engine.errand import Errand
 from gateway.engine.journal import Ask, JournalLost, Look, Looks
 from gateway.engine.movement import Event, Session
 from gateway.engine.story import said
-from gateway.engine.words import Way, gains, heard, in_currency, with_stand_in
+from gateway.engine.words import Way, gains, heard, in_currency
 from gateway.engine.world import Silence, World
-from gateway.http import Request, Response
-from gateway.model import Accepted, Authenticate, Declined, Outcome, Reason, Status, Transaction, Unknown
+from gateway.http import Request
+from gateway.model import Accepted, Authenticate, Declined, Outcome, Status, Transaction, Unknown
 
+UNAUTHORIZED = 401
 BALANCES_MAX = 100_000  # remembered by one process
 RESULTS = {Accepted: "answered", Declined: "refused", Unknown: "broken"}
 
@@ -61,18 +62,17 @@ class Exchanges:
         result = "broken"
         try:
             response = await world.send(wallet, request, wallet.give_up_after.total_seconds())
-            outcome = _read(way, request, response, tx, again=again, now=world.clock())
-            late = None
+            late = wallet.dialect.auth.stood_in(request, live(wallet.keys, world.clock()))
             if (
-                _session_refused(response, outcome, tx)
-                and world.ticks() - started <= wallet.answer_within.total_seconds()
+                late is not None
+                and isinstance(tx.act, Status)
+                and response.status == UNAUTHORIZED
+                and errand.may_send()
             ):
-                late = with_stand_in(wallet, request, tx, world.clock())
-            if late is not None and errand.may_send():
-                # The refusal moved nothing: it is the same attempt, and leaves hardly later than it began (rule 10).
-                response = await world.send(wallet, late, wallet.give_up_after.total_seconds())
-                outcome = _read(way, late, response, tx, again=again, now=world.clock())
-            outcome = in_currency(outcome, currency)
+                # A query moves nothing, whoever hears it twice; what moves is asked anew by the rules (`session_refused`).
+                request, response = late, await world.send(wallet, late, wallet.give_up_after.total_seconds())
+            call = replace(way.call(world.clock(), ""), request=request, again=again)
+            outcome = in_currency(wallet.dialect.decode_response(response, tx, call), currency)
             result = RESULTS[type(outcome)]
         except Silence as silence:
             result = silence.result
@@ -139,20 +139,6 @@ class Exchanges:
         last = await self.world.journal.latest(provider_id, player)
         outcome = last.outcome if last is not None and last.tx.currency == currency else None
         return outcome.balance if outcome is not None else None
-
-
-def _read(
-    way: Way, request: Request, response: Response, tx: Transaction, *, again: bool, now: datetime
-) -> Outcome:  # fmt: skip
-    call = replace(way.call(now, ""), request=request, again=again)
-    return way.wallet.dialect.decode_response(response, tx, call)
-
-
-def _session_refused(response: Response, outcome: Outcome, tx: Transaction) -> bool:
-    """Whether the wallet did not take the session; a query that was refused is doubt, and its status tells why."""
-    if isinstance(tx.act, Status):
-        return response.status == 401
-    return isinstance(outcome, Declined) and outcome.reason in (Reason.NOT_AUTHENTICATED, Reason.SESSION_EXPIRED)
 
 
 def _session_of(said: Session) -> Looks[Session | None]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -23,14 +24,16 @@ from gateway.engine.judge import remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
 from gateway.engine.parts import kept, named_apart, refusable, undoable
-from gateway.engine.rules import already_decided, clocked, given_back_since, next_move, other_content, taken_back
+from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
 from gateway.engine.undoing import by_round, claims
-from gateway.engine.words import Known, Way, moves_nothing
+from gateway.engine.words import Known, Way, moves_nothing, named_as
 from gateway.model import (
     FACTS,
     Accepted,
+    Act,
+    Authenticate,
     Check,
     CloseRound,
     Credit,
@@ -46,6 +49,7 @@ from gateway.model import (
 )
 
 ROUND_MAX = 100_000  # bets of one round that its refund undoes
+TURNS_MAX = 20  # ids that are another's, one after the other: more than this is no chance, and our bug
 RETRY_MAX = timedelta(hours=24)  # the longest that a provider repeats a call (rule 30)
 
 
@@ -160,15 +164,15 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["parts"] = LookFor("parts", (own.key,))
     if own.batch:
         asks["batch"] = LookFor("batch", (own.batch,))
-    if isinstance(act, Credit) and not own.parent and not own.decided:
-        asks |= _tied_asks(own, act)
+    if isinstance(act, Credit) and not own.decided:
+        asks |= {"halves": LookFor("parts", (own.parent,))} if own.parent else _tied_asks(provider, own, act)
     if by_round(provider.dialect, act) and not own.parent:
         asks["round_won"] = LookFor("round_win", here)
         asks["round_undoing"] = LookFor("round_undoing", (*here, own.key))
     if own.takes and own.told == UNKNOWN and not fresh:
         asks["aimed"] = LookFor("aimed", (own.key,))
     if own.takes and not own.parent and not waits:
-        asks |= _won_asks(own, "won")
+        asks |= _won_asks(provider, own, "won")
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if provider.dialect.own_id_meant:
@@ -178,24 +182,24 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
     return asks | _session_asks(own.provider, tx, fresh=fresh, undoes=own.undoes)
 
 
-def _tied_asks(own: Movement, act: Credit) -> dict[str, LookFor]:
+def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, LookFor]:
     """The bets that a win ties to beside those of its batch: the same wins are loose as `round_loose_win` finds (rule 11)."""
     tx = own.tx
     if act.reference:
         return {"bets": LookFor("found", (own.provider, act.reference))}
-    if own.batch:
+    if own.batch or provider.dialect.one_end:
         return {}
     return {"lone": LookFor("round_bets", (own.provider, tx.player, tx.round_id, 2))} if tx.round_id else {}
 
 
-def _won_asks(bet: Movement, name: str) -> dict[str, LookFor]:
+def _won_asks(provider: Provider, bet: Movement, name: str) -> dict[str, LookFor]:
     """The wins that tie to a movement that takes."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
     asks = {f"{name}.named": LookFor("naming_wins", (bet.provider, tx.id, tx.player))}
     if bet.batch:
         asks[f"{name}.batch"] = LookFor("batch", (bet.batch,))
-    if tx.round_id and bet.kind is Kind.DEBIT:
+    if tx.round_id and bet.kind is Kind.DEBIT and not provider.dialect.one_end:
         asks[f"{name}.loose"] = LookFor("round_loose_win", here)
         asks[f"{name}.bets"] = LookFor("round_bets", (*here, 2))
     return asks
@@ -237,9 +241,10 @@ def _second_asks(
             asks["claimer"] = LookFor("own", (target.undone_by,))
         if own.undoes and target.undoes and target.target:
             asks["beyond"] = LookFor("own", (target.target,))
-        open_one = not target.decided or provider.dialect.settled_stands
-        if open_one and target.takes and own.undoes and not own.decided:
-            asks |= _won_asks(target, "target_won")
+        if target.takes and own.undoes and not own.decided and (not target.decided or provider.dialect.one_end):
+            asks |= _won_asks(provider, target, "target_won")
+        if _asks_for_wins(provider, own, target):
+            asks |= _standing_asks(target)
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -248,6 +253,30 @@ def _second_asks(
     if whole is not None and whole.undone_by:
         asks["whole_undoer"] = LookFor("own", (whole.undone_by,))
     return asks
+
+
+def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
+    """Whether a win forbids this rollback, where its bet has one."""
+    may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
+    return may and provider.dialect.won_stays(provider.settings)
+
+
+def _standing_asks(bet: Movement) -> dict[str, LookFor]:
+    """The wins that tie to a bet and were not undone (rule 11)."""
+    tx = bet.tx
+    here = (bet.provider, tx.player, tx.round_id)
+    asks = {"standing.named": LookFor("standing_win", (bet.provider, tx.id, tx.player))}
+    if tx.round_id:
+        asks |= {"standing.loose": LookFor("round_loose_win", here), "standing.bets": LookFor("round_bets", (*here, 2))}
+    return asks
+
+
+def _standing_win(found: Found, bet: Movement | None) -> Movement | None:
+    named: Movement | None = _one(found, "standing.named")
+    if named is not None or bet is None or any(m.key != bet.key for m in found.get("standing.bets", ())):
+        return named
+    loose: Movement | None = _one(found, "standing.loose")
+    return loose if loose is not None and not loose.undone_by else None
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
@@ -289,7 +318,7 @@ def tied(setup: Setup, win: Movement) -> Looks[tuple[Movement, ...]]:
     provider, act = setup.provider_by_id(win.provider), win.tx.act
     if provider is None or not isinstance(act, Credit) or win.parent:
         return ()
-    asks = _tied_asks(win, act)
+    asks = _tied_asks(provider, win, act)
     if win.batch:
         asks["batch"] = LookFor("batch", (win.batch,))
     return _bets(provider, win, (yield from _look(asks)))
@@ -367,6 +396,7 @@ def _around(
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
+        standing_win=_standing_win(second, target),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
@@ -379,6 +409,8 @@ def _around(
         cancels=tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
         siblings=tuple(m for m in first.get("batch", ()) if m.key != own.key),
         guessed=guessed,
+        paid=next((m for m in (*first.get("lone", ()), *first.get("halves", ())) if m.kind is Kind.DEBIT), None),
+        strange=(yield from _strange(way, own, target, bets)),
         own_session=_one(first, "session"),
         target_session=_one(second, "target_session") or _one(first, "session"),
         last_session=_one(first, "last_session"),
@@ -387,9 +419,25 @@ def _around(
     )
 
 
+def _strange(way: Way | None, own: Movement, target: Movement | None, bets: Sequence[Movement]) -> Looks[str]:
+    """What is named that nobody here knows, where its id may be that of another movement (rules 3, 15): blank elsewhere."""
+    if way is None or not way.wallet.dialect.ids.scarce or target is not None or own.decided or not own.reference:
+        return ""
+    if any(bet.tx.id == own.reference for bet in bets):
+        return ""
+    return (yield from _unmet(way, own, partial(named_as, way, own.tx)))
+
+
+def begins(launched: Session, act: Act) -> bool:
+    """Whether this call asks who plays with the launch token of that session."""
+    return isinstance(act, Authenticate) and bool(act.launch_token) and act.launch_token == launched.launch_token
+
+
 def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
     """What may be supplied to a call that is no movement. `session`: its own, where that was read before."""
     own = session if session is not None and session.session == tx.session else None
+    if own is None and session is not None and begins(session, tx.act):  # the wallet knows the launch, not this session
+        own = replace(session, wallet_session=session.wallet_session or session.session)
     asks = _session_asks(way.provider.id, tx, fresh=own is not None)
     found = (yield from _look(asks)) if asks else {}
     return Known(
@@ -465,7 +513,11 @@ def _case_of(hands: Hands, own: Movement) -> Looks[Case]:
     target, stranger = _target(hands.provider, own, first)
     target = target if own.target else None  # what came after it is not what it meant: it was its tombstone (rule 15)
     around = yield from _around(hands, way, own, first, target, stranger=stranger, fresh=False)
-    return _case(hands, own, way, astray, around)
+    case = _case(hands, own, way, astray, around)
+    if way is None or own.alias:
+        return case
+    # No route led to a wallet when it was read.
+    return replace(case, told_as=(yield from _unmet(way, own, case.turn_of_alias)))
 
 
 def _case(hands: Hands, own: Movement, way: Way | None, astray: str, around: Around) -> Case:
@@ -490,7 +542,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     if row.tx.round_id:
         asks["place"] = LookFor("round_place", here)
     asks |= _first_asks(hands.provider, row, fresh=True, waits=order.waits)
-    first = yield from _look(asks, _names(row))
+    first = yield from _look(asks, (*_names(row), *_told_names(way, order, row)))
     first = {**first, "session": [done.launched] if done.launched is not None else []}
     own = _one(first, "own")
     if own is not None:
@@ -502,7 +554,8 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     named = next(iter(_named_bets(hands.provider, row, first)), None)
     row = _placed(row, way, target or named, _one(first, "place"))
     way, astray = way_of(hands.setup, hands.provider, row, way)
-    row = replace(row, alias=_alias(way, order, row)) if way is not None else row
+    row = replace(row, alias=(yield from _unmet(way, row, _alias(way, order, row)))) if way is not None else row
+    row = yield from _with_its_bet(way, row, first)
     around = yield from _around(hands, way, row, first, target, stranger=stranger, fresh=True)
     tombstone = _tombstone(hands.provider, row, first)
     around = replace(around, tombstone=tombstone)
@@ -522,7 +575,7 @@ def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | N
         space=order.space,
         kind=tx.kind,
         tx=tx,
-        fingerprint=content_of(provider, order.wire),
+        fingerprint=fingerprint(order.wire, provider.dialect),
         wallet=way.wallet.name if way is not None else "",
         place=way.wallet.place if way is not None else "",
         route=way.route.players if way is not None else "",
@@ -536,6 +589,23 @@ def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | N
         created_at=now,
     )
     return row, way
+
+
+def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movement]:
+    """A win with the bet that it ties to, at a wallet that pays one win for each bet, and whether it is a further one of it
+    (rule 11). Found out once and kept: asked in other words later, because another bet came or the first win was declined
+    meanwhile, it would be another movement there."""
+    act = row.tx.act
+    if way is None or not way.wallet.dialect.one_win or not isinstance(act, Credit) or row.parent:
+        return row
+    bets = _named_bets(way.provider, row, first) if act.reference else first.get("lone", ())
+    bet = bets[0] if len(bets) == 1 else None
+    reference = act.reference or (bet.tx.id if bet is not None else "")
+    if not reference:
+        return row
+    wins = yield from _look({"wins": LookFor("naming_wins", (row.provider, reference, row.tx.player))})
+    untold = bet is not None and bet.state is State.ACCEPTED and not bet.attempts
+    return replace(row, tx=replace(row.tx, act=replace(act, reference=reference, further=bool(wins["wins"]) or untold)))
 
 
 def _names(row: Movement) -> tuple[str, ...]:
@@ -560,13 +630,43 @@ def _placed(row: Movement, way: Way | None, target: Movement | None, around: Mov
     return row
 
 
-def _alias(way: Way | None, order: Order, row: Movement) -> str:
+Turns = Callable[[int], str]
+"""What a movement may be told as, and the next ones where that is another's."""
+
+
+def _alias(way: Way, order: Order, row: Movement) -> Turns:
     """The parts of a round's refund are told as its own ids, in its own space (rule 16)."""
-    if way is None:
-        return ""
     if not row.parent and not row.ours:
-        return way.alias(row.space, named_apart(way.provider.dialect, row.tx))
-    return way.alias(order.id_space or order.space, row.tx, made=row.ours or not order.id_space)
+        return partial(_told_as, way, row.space, named_apart(way.provider.dialect, row.tx), False)
+    return partial(_told_as, way, order.id_space or order.space, row.tx, row.ours or not order.id_space)
+
+
+def _told_as(way: Way, space: str, tx: Transaction, made: bool, turn: int) -> str:
+    return way.alias(space, tx, made=made, turn=turn)
+
+
+def _told_names(way: Way | None, order: Order, row: Movement) -> tuple[str, ...]:
+    """Of two movements that come to one id, the second one sees the first."""
+    scarce = way is not None and way.wallet.dialect.ids.scarce
+    return (f"told\x1f{_alias(way, order, row)(0)}",) if way is not None and scarce else ()
+
+
+def _unmet(way: Way, own: Movement, turns: Turns) -> Looks[str]:
+    """The first id that no other movement at its wallet is told as: in a domain as small as 63 bits two may meet (rule 3).
+
+    The part that is told as its whole (rule 16) meets nobody. What has left the journal is not seen: there chance is all
+    that keeps two apart.
+    """
+    ids = way.wallet.dialect.ids
+    for turn in range(TURNS_MAX):
+        told = turns(turn)
+        if not ids.scarce or not told or ids.keeps(told):
+            return told
+        found = yield from _look({"holder": LookFor("told_as", (way.wallet.name, told))})
+        holder = _one(found, "holder")
+        if holder is None or holder.key in (own.key, own.parent):
+            return told
+    raise AssertionError(f"{own.key}: every id that it may be told as is another's")
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
@@ -634,9 +734,9 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
         around = Around(undoer=undoer, restorer=restorer, target=target, claimer=claimer)
         known = _case(hands, own, None, "", around)
     else:
-        known = yield from _case_of(hands, _joined(hands.provider, own, order))
+        known = yield from _case_of(hands, _joined(own, order, hands.provider))
     case = _asked_for(known, order, done, again=True)
-    rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, given_back_since, already_decided)
+    rules: tuple[Callable[[Case], Move | None], ...] = (other_content, taken_back, already_decided)
     move = next((move for rule in rules if (move := rule(case)) is not None), None) if order.call else None
     after, lines = _as_a_repeat(hands, order, case, move)
     if after is own and not lines:
@@ -649,14 +749,9 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
     return Opened(case=replace(case, own=after), done=done, move=move)
 
 
-def content_of(provider: Provider, wire: Transaction) -> str:
-    """What makes a repeat of it the same, by its dialect's list."""
-    return fingerprint(wire, game=provider.dialect.game_counts)
-
-
-def _joined(provider: Provider, own: Movement, order: Order) -> Movement:
+def _joined(own: Movement, order: Order, provider: Provider) -> Movement:
     """In doubt by itself, and now an item of a batch: that batch's credits tie to it from now on (rules 11, 19)."""
-    if own.batch or own.owes or not order.batch or content_of(provider, order.wire) != own.fingerprint:
+    if own.batch or own.owes or not order.batch or fingerprint(order.wire, provider.dialect) != own.fingerprint:
         return own
     if not same_player(own.tx.player, order.wire.player):
         return own
@@ -724,10 +819,10 @@ def _free(own: Movement, hands: Hands) -> bool:
 def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Case:
     asked = None
     if order.call:
-        content = content_of(case.provider, order.wire) if again else case.own.fingerprint
+        content = fingerprint(order.wire, case.provider.dialect) if again else case.own.fingerprint
         asked = Asked(
             call=order.call, content=content, player=done.tx.player, again=again,
-            decided=case.own.decided, batch=order.batch, joint=order.joint,
+            request_id=order.wire.request_id, decided=case.own.decided, batch=order.batch, joint=order.joint,
         )  # fmt: skip
     return replace(
         case, asked=asked, waits=order.waits, patient=order.patient, left=order.left, nobody=done.nobody

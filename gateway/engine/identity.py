@@ -35,14 +35,15 @@ def space_of(dialect: Dialect, kind: Kind) -> str:
     return kind.value
 
 
-def fingerprint(tx: Transaction, *, game: bool = False) -> str:
-    """The content that makes a repeat the same movement, as the wire said it (rule 2).
+def fingerprint(tx: Transaction, dialect: Dialect | None = None) -> str:
+    """The content that makes a repeat the same movement, as the wire said it (rule 2): with its game where the provider's
+    page says so.
 
-    The player is compared beside it (`same_player`), because a session may stand for it. `game`: that counts, too.
+    The player is compared beside it (`same_player`), because a session may stand for it.
     """
     said = ":".join("" if amount is None else _number(amount) for amount in amounts(tx.act))
-    content = (tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id)
-    return "\x1f".join((*content, tx.game.id if tx.game else "") if game else content)
+    game = (tx.game.id if tx.game else "",) if dialect is not None and dialect.same_game else ()
+    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id, *game))
 
 
 def same_player(one: str, other: str) -> bool:
@@ -56,26 +57,26 @@ def _number(amount: Decimal) -> str:
 
 
 def alias(
-    dialect: Dialect, wallet: Dialect, as_is: bool, provider_id: str, space: str, tx: Transaction, *, made: bool = False
+    dialect: Dialect, wallet: Dialect, as_is: bool, provider_id: str, space: str, tx: Transaction, *, made: bool = False,
+    turn: int = 0,
 ) -> str:  # fmt: skip
     """What a wallet is told as id: injective, and stable for ever (rule 3).
 
     Readable where it fits: `acme-kyren:debit:ky-1`, with the player or the round behind it where the
     provider's ids are unique only with them. A provider's id and a key space hold no colon, so two
-    movements never share it; what is too long is told as a digest of it, behind a sign that no
-    provider's id begins with. So is what no provider named (`made`: the gateway's own, a part) at a wallet that
-    takes ids as they are: a provider's own may look like any that we could spell.
+    movements never share it; what is too long, or where the wallet takes no text, is told as a digest of it, in a
+    form that is never told as it is (`gateway/ids.py`). So is what no provider named (`made`: the gateway's own, a part)
+    at a wallet that takes ids as they are: a provider's own may look like any that we could spell.
+
+    `turn`: the next ones, for a movement whose first is another's already, where a domain is so small that this happens.
     """
-    if (as_is and not made) or not tx.id:
+    if not tx.id or (as_is and not made and wallet.ids.keeps(tx.id)):
         return tx.id
     plain = f"{provider_id}:{space}:{tx.id}"
     if dialect.scope != "provider":  # one of them holds a colon perhaps: lengths keep it injective
         scope = tx.player if dialect.scope == "player" else tx.round_id
         plain = f"{provider_id}:{space}:{len(tx.id)}:{tx.id}:{scope}"
-    if len(plain) <= wallet.ids.length_max and not as_is:
-        return plain
-    digest = "~" + hashlib.sha256(plain.encode()).hexdigest()
-    return digest[: wallet.ids.length_max]  # 39 hex digits, the least that any dialect has room for, are 156 bits
+    return wallet.ids.made(f"{turn}\x00{plain}" if turn else plain, bare=not as_is)
 
 
 def own_id(key: str) -> str:

@@ -13,12 +13,14 @@ from gateway.engine.moment import Moment
 from gateway.engine.movement import Fact, Movement
 from gateway.engine.setup import Wallet
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Kind, Reason, Rollback, any_no, reference_of, repeats_as
+from gateway.model import Accepted, Act, Declined, Kind, Reason, Rollback, amounts, any_no, reference_of, repeats_as
 
 OUR_FAULT = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST})
 """What a wallet says where our key or our form was wrong: it speaks of us, not of the player."""
 
 _NO_BUSINESS = OUR_FAULT | {Reason.UNSUPPORTED, Reason.DUPLICATE_MISMATCH}
+
+NO_SESSION = frozenset({Reason.NOT_AUTHENTICATED, Reason.SESSION_EXPIRED})
 
 Decision = Accepted | Declined | None
 NONE = timedelta(0)
@@ -66,7 +68,7 @@ def judge(
     """The decision that the wallet's word about a movement makes.
 
     `refusable`: a credit that may be declined for good, the win of a settle (rule 18). `another`: another
-    rollback undid its target. `final`: noes to a rollback that its page tells as such (rule 6).
+    rollback undid its target. `final`: noes to a rollback or a credit that its page tells as such (rule 6).
     """
     fact = movement.fact
     if fact is None:
@@ -80,15 +82,15 @@ def judge(
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
     if _of_before(movement, fact):
         return None
-    if movement.undoes and first and outcome.reason in final:
-        return outcome
+    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
+    if outcome.reason in final and (first or (looks_first and not movement.undoes)):
+        return outcome if first else replace(outcome, replayed=False)
     if movement.undoes:
         return _judge_rollback(movement, wallet, outcome, fact, moment, first=first or another, target=target)
     if not any_no(movement.tx.act):
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)
-    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     safe = looks_first and outcome.reason not in _NO_BUSINESS
     if outcome.replayed or safe:
         return replace(outcome, replayed=False)
@@ -137,9 +139,10 @@ def _done_before(outcome: Declined) -> Accepted:
 
 
 def id_was_used(movement: Movement) -> bool:
-    """A rollback whose only attempt met another movement under its id: asked again it would look done (rules 3, 5)."""
+    """A rollback or a credit whose only attempt met another movement under its id: asked again it would look done
+    (rules 3, 5)."""
     fact = movement.fact
-    if fact is None or fact.query or not movement.undoes:
+    if fact is None or fact.query or not (movement.undoes or movement.kind is Kind.CREDIT):
         return False
     only = movement.attempts <= 1 and movement.forgot_at is None
     mismatch = isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.DUPLICATE_MISMATCH
@@ -164,10 +167,17 @@ def _never_applied(
         arrived = forgot_at is None or moment.in_flight(forgot_at) - ago >= wallet.in_flight_max
         return wallet.tombstones or arrived
     if target.state is State.ACCEPTED and target.attempts:
-        return False  # this very wallet accepted it: it contradicts itself, perhaps for a moment only
+        # This very wallet accepted it: it contradicts itself, perhaps for a moment only. Of nothing there may be no memory.
+        return _of_nothing(target.tx.act)
     if target.attempts and not _surely_remembered(target, wallet, moment):
         return False  # it may have forgotten what it applied (rule 14)
     return wallet.tombstones or target.decided or landed(target, wallet, moment, moment.passed(fact.began))
+
+
+def _of_nothing(act: Act) -> bool:
+    """Whether it moved zero: a wallet that knows no such movement took it for the end of its round."""
+    moved = amounts(act)
+    return bool(moved) and not any(amount is None or amount for amount in moved)
 
 
 def beyond_memory(rollback: Movement, target: Movement | None, wallet: Wallet, moment: Moment) -> bool:
@@ -217,6 +227,33 @@ def refused_again(movement: Movement, wallet: Wallet) -> bool:
         return False
     looks_first = again(movement, wallet) == "applied" and movement.forgot_at is None
     return looks_first and any_no(movement.tx.act) and fact.outcome.reason not in _NO_BUSINESS
+
+
+def session_refused(movement: Movement, wallet: Wallet) -> bool:
+    """Whether the wallet did not take the session of what is owed, and is to be shown the part of the key that stands in a
+    session's place (rule 22): with that attempt nothing moved, and no wallet that said so has it in flight."""
+    fact = movement.fact
+    if fact is None or fact.query or not isinstance(fact.outcome, Declined) or not movement.owes:
+        return False
+    return fact.outcome.reason in NO_SESSION and wallet.dialect.auth.holds_stand_in(wallet.keys)
+
+
+def refused_at_once(movement: Movement, wallet: Wallet) -> bool:
+    """Whether the only asking of what is owed was answered by a plain no, so that nothing of it moved and nothing is on its
+    way: that is kept for a wallet which says in one word that it has a win already and that the bet had its end, and where the
+    session was refused."""
+    fact, kept = movement.fact, wallet.dialect.one_win or session_refused(movement, wallet)
+    if not kept or fact is None or fact.query or not isinstance(fact.outcome, Declined):
+        return False
+    only = movement.attempts == 1 and movement.forgot_at is None
+    return movement.owes and only and not _of_before(movement, fact)
+
+
+def no_stays(movement: Movement, wallet: Wallet) -> bool:
+    """Whether its wallet's no, though no decision, is to be known at the next asking."""
+    return (
+        refused_again(movement, wallet) or refused_at_once(movement, wallet) or session_refused(movement, wallet)
+    )  # fmt: skip
 
 
 def unseen(movement: Movement, wallet: Wallet, moment: Moment, *, owed: bool = False) -> bool:

@@ -148,13 +148,14 @@ LAST = 4
 """The turn of what is owed whatever its wallet says."""
 
 
-def in_order(items: Sequence[Transaction]) -> list[int]:
-    """Debits first, credits last; between them what may be declined for good, the easier to be undone the earlier.
+def in_order(items: Sequence[Transaction], earlier: frozenset[int] = frozenset()) -> list[int]:
+    """Debits first, credits last; between them what may be declined for good, the easier to be undone the earlier. Of one
+    turn as they came, but for those that are to be `earlier`.
 
     *A hold was captured, then the bet beside it declined: its provider heard that nothing had moved (rule 19). A settle
     beside such a bet had paid its win, which its wallet could not be told to take back.*
     """
-    return sorted(range(len(items)), key=lambda number: _turn(items[number]))
+    return sorted(range(len(items)), key=lambda number: (_turn(items[number]), number not in earlier))
 
 
 def _turn(item: Transaction) -> int:
@@ -169,8 +170,14 @@ def pays(items: Sequence[Transaction]) -> bool:
 
 
 def items_of(tx: Transaction, act: Batch) -> list[Transaction]:
-    """Its items, each with what the batch says for all of them."""
-    return [enveloped(tx, item) for item in act.items]
+    """Its items, each with what the batch says for all of them; the round that it closes ends with the last one.
+
+    *A bet's wallet heard that its round was over, and refused the win beside it.*
+    """
+    *before, last = in_order(act.items)
+    items = {number: enveloped(replace(tx, round=_open(tx)), act.items[number]) for number in before}
+    items[last] = enveloped(tx, act.items[last])
+    return [items[number] for number in range(len(items))]
 
 
 def own_undoing(taken: Movement, id: str) -> Transaction:

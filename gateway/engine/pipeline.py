@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.auth import guards
+from gateway.auth.bounds import too_many_values
 from gateway.auth.keys import live
 from gateway.dialect import Call, NoCall
 from gateway.engine.batches import Batches
@@ -27,15 +28,18 @@ from gateway.engine.reads import Reads
 from gateway.engine.settle import Settler
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.words import Way
-from gateway.engine.world import Silence, World
+from gateway.engine.world import Crowded, World
 from gateway.http import Request, Response
 from gateway.model import (
+    FACTS,
     MONEY_KINDS,
     Accepted,
     Authenticate,
     Batch,
     Capture,
     Declined,
+    Flaw,
+    Kind,
     Missing,
     Outcome,
     Profile,
@@ -51,6 +55,12 @@ from gateway.model import (
 from gateway.model import Balance as BalanceAct
 
 TEXT = {"content-type": "text/plain; charset=utf-8"}
+UNREAD = Declined(
+    reason=Reason.INVALID_REQUEST,
+    message="the body holds more values than any call",
+    field="request_body",
+    flaw=Flaw.UNPARSABLE,
+)
 SUPPLIED_MAX = 6  # values supplied to one answer before we stop
 BALANCE_SHARE = 0.8  # of the time left, for a balance fetched in addition
 
@@ -113,21 +123,29 @@ class Engine:
             settings=provider.settings, now=self.world.clock(), nonce=self.world.nonce(), request=request,
             provider=provider.id, currency=provider.currency, currencies=errand.setup.currencies,
         )  # fmt: skip
+        if too_many_values(request.body, dialect.values_max):
+            return await self._answer(errand, UNREAD, None, call, "refused")
         try:
             call = replace(call, name=dialect.route(request, provider.settings))
         except NoCall as no_call:
             return _no_call(no_call)
         errand.allow(provider.answer_within["default"].total_seconds())
         tx: Transaction | None = None
+        first, within = may_be(provider, call.name)
         try:
+            errand.stay = await self.world.door.enter(provider, first=first, started=errand.started, within=within)
             self._prove(provider, request, call)
+            if dialect.auth.stand_in:
+                shown = dialect.auth.shows_stand_in(request, live(provider.keys, call.now))
+                call = replace(call, stand_in=shown)
             tx = dialect.decode_request(request, call)
         except Refused as refused:
             return await self._answer(errand, refused.outcome(), None, call, "refused")
+        except Crowded as crowded:
+            return await self._answer(errand, Unknown(detail=str(crowded)), None, call, "")
         errand.allow(provider.limit(tx.kind).total_seconds())
         wire = tx
         try:
-            self.world.gate.call(provider, owed=first_served(tx))
             outcome, tx = await self._carry(errand, tx, call)
             return await self._answer(errand, outcome, tx, call, "")
         except JournalLost:
@@ -136,8 +154,6 @@ class Engine:
                 self.world.spawn(self.driver.unheard(key, errand.name))
             errand.keys.clear()
             return await self._answer(errand, lost, wire, call, "")
-        except Silence as silence:  # too many calls: whatever it is, it was not read, and nothing moved
-            return await self._answer(errand, Unknown(detail=silence.detail), wire, call, "")
 
     def _prove(self, provider: Provider, request: Request, call: Call) -> None:
         """Guard and signature; raises `Refused` (bad_signature)."""
@@ -173,7 +189,9 @@ class Engine:
     async def _batch(self, errand: Errand, wire: Transaction, act: Batch, call: Call) -> tuple[Outcome, Transaction]:
         done = await self._completed(errand, wire)
         assert isinstance(done.tx.act, Batch)
-        outcome = await Batches(self.driver).carry(errand, items_of(done.tx, done.tx.act), atomic=act.atomic)
+        # What the wire did not say is no part of an item's content (rule 2): it is completed as if it came alone.
+        said = replace(done.tx, currency=wire.currency)
+        outcome = await Batches(self.driver, call.name).carry(errand, items_of(said, done.tx.act), atomic=act.atomic)
         if isinstance(outcome, Unknown):  # its items were decided, and nobody heard of it
             for key in sorted(errand.keys):
                 await self.driver.unheard(key, errand.name)
@@ -187,13 +205,17 @@ class Engine:
         if way is None:
             message = "no route leads to a wallet"
             return Unknown(detail=astray) if astray else Declined(reason=Reason.UNSUPPORTED, message=message)
-        lacking = self._lacking(done)
+        lacking = self._lacking(errand.provider, done)
         return lacking if lacking is not None else await self.reads.answer(errand, way, done)
 
     @staticmethod
-    def _lacking(done: Completed) -> Declined | None:
-        """A read whose session means nobody."""
-        if done.tx.player or not isinstance(done.tx.act, BalanceAct):
+    def _lacking(provider: Provider, done: Completed) -> Declined | None:
+        """A read whose session means nobody, or was replaced."""
+        if not isinstance(done.tx.act, BalanceAct):
+            return None
+        if done.expired and provider.renews:
+            return Declined(reason=Reason.SESSION_EXPIRED, message="this session was replaced")
+        if done.tx.player:
             return None
         return Declined(reason=done.nobody, message="nobody knows this session")
 
@@ -250,7 +272,8 @@ class Engine:
     async def _encoded(self, errand: Errand, outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
         """In the dialect's words; what its answer needs beside the outcome is supplied."""
         dialect = errand.provider.dialect
-        call = replace(call, country=errand.session.country) if errand.session is not None else call
+        country = errand.session.country if errand.session is not None else ""
+        call = replace(call, country=country, again=errand.again) if country or errand.again else call
         if not isinstance(outcome, Unknown) and outcome.balance is not None and not outcome.currency and tx is not None:
             outcome = replace(outcome, currency=tx.currency)
         if not isinstance(outcome, Unknown) and tx is not None and _shows_now(dialect.replay_balance, outcome, tx):
@@ -261,23 +284,29 @@ class Engine:
             except Missing as missing:
                 if isinstance(outcome, Unknown) or tx is None:
                     raise
-                outcome = await self._supplied(errand, outcome, tx, missing)
+                supplied = await self._supplied(errand, outcome, tx, missing, call.unknown)
+                if supplied is outcome:
+                    call = replace(call, unknown=call.unknown | {missing.field})
+                outcome = supplied
         return dialect.encode_response(Unknown(detail="the answer needs what nobody knows"), tx, call)
 
     async def _supplied(
-        self, errand: Errand, outcome: Accepted | Declined, tx: Transaction, missing: Missing
+        self, errand: Errand, outcome: Accepted | Declined, tx: Transaction, missing: Missing, unknown: frozenset[str]
     ) -> Outcome:
-        """The outcome with what this dialect's answer needs; doubt where nobody knows it."""
+        """The outcome with what this dialect's answer needs; doubt where nobody knows it. As it is: a balance that nobody
+        knows, which some answers can do without."""
         what = missing.field
+        if what == "balance" and what in unknown:
+            return replace(outcome, balance=Decimal(0), currency=tx.currency)
         if what == "balance":
-            shown = await self._balance(errand, outcome, tx)
-            return shown if shown.balance is not None else replace(shown, balance=Decimal(0), currency=tx.currency)
+            return await self._balance(errand, outcome, tx)
         if what == "currency" and tx.currency:
             return replace(outcome, currency=tx.currency)
         if isinstance(outcome, Accepted):
             if what == "player" and tx.player:
                 return replace(outcome, profile=replace(outcome.profile or Profile(), player=tx.player))
             amount = await self._moved(errand.provider, tx) if what == "amount" else None
+            amount = missing.otherwise if amount is None else amount
             if amount is not None:
                 return replace(outcome, moved=amount)
         return Unknown(detail=missing.message)
@@ -307,6 +336,18 @@ class Engine:
         return outcome if last is None else replace(outcome, balance=last, currency=tx.currency)
 
 
+_MAY_GIVE = {Kind.BATCH, Kind.ADJUST, Kind.RELEASE, *(kind for kind, facts in FACTS.items() if facts.owes)}
+
+
+def may_be(provider: Provider, call: str) -> tuple[bool, float]:
+    """What the name of a call says before it is proved and decoded: whether it may be one that is served first, and the
+    shortest of the limits that it may have."""
+    for wire in provider.dialect.calls:
+        if wire.name == call and wire.kinds:
+            return not _MAY_GIVE.isdisjoint(wire.kinds), min(map(provider.limit, wire.kinds)).total_seconds()
+    return False, provider.answer_within["default"].total_seconds()
+
+
 def first_served(tx: Transaction) -> bool:
     """Whether a call goes before new bets and reads where not all can be carried: it gives, or gives back."""
     act = tx.act
@@ -318,7 +359,7 @@ def first_served(tx: Transaction) -> bool:
 def _shows_now(replay_balance: str, outcome: Accepted | Declined, tx: Transaction) -> bool:
     """A replay, of a no as of a yes, at a dialect whose replays show the balance of now (rule 7)."""
     replayed = outcome.replayed and outcome.balance is None
-    return replayed and replay_balance == "current" and tx.kind in MONEY_KINDS
+    return replayed and replay_balance != "stored" and tx.kind in MONEY_KINDS
 
 
 def _refusable(wire: Transaction) -> bool:

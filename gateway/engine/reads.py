@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import knowing, listing
+from gateway.engine.gather import begins, knowing, listing
 from gateway.engine.judge import OUR_FAULT
 from gateway.engine.movement import Movement, Session
 from gateway.engine.states import State
@@ -32,6 +32,7 @@ from gateway.model import (
     Status,
     Transaction,
     Unknown,
+    unsupported,
 )
 
 TRIES = 2  # a read may be asked again: it moves nothing
@@ -46,7 +47,7 @@ class Reads:
     async def answer(self, errand: Errand, way: Way, done: Completed) -> Outcome:
         """What the wallet says, or what is said without it."""
         tx = done.tx
-        outcome = await self.ask(errand, way, tx)
+        outcome: Outcome | Refused = BEGUN if _begun(way, done) else await self.ask(errand, way, tx)
         if isinstance(outcome, Refused):
             outcome = await self._without_words(errand, way, done, outcome)
         if isinstance(outcome, Accepted) and isinstance(tx.act, Authenticate):
@@ -114,9 +115,17 @@ class Reads:
             game=tx.game.id if tx.game else "", wallet=way.wallet.name, seen_at=now,
             country=who.country,
         )  # fmt: skip
+        if isinstance(tx.act, Authenticate) and way.provider.dialect.one_time_launch:
+            seen = replace(seen, launch_token=tx.act.launch_token)
+        if way.provider.renews and player and tx.session:
+            told = done.launched.wallet_session if done.launched is not None else ""
+            own = given if given not in (tx.session, told) else self.world.nonce()
+            await self.world.journal.learn(replace(seen, wallet_session=given, expires_at=now))
+            await self.world.journal.learn(replace(seen, session=own, wallet_session=given))
+            return replace(outcome, profile=replace(who, player=player, session=own))
         if player and seen.session:
             fresh = given if given != tx.session else ""
-            await self.world.journal.learn(replace(seen, wallet_session=fresh))
+            await self.world.journal.learn(replace(seen, wallet_session=fresh or _of_launch(done.launched, seen)))
             if fresh and fresh != seen.session:
                 await self.world.journal.learn(replace(seen, session=fresh, wallet_session=fresh))
         return replace(outcome, profile=replace(who, player=player))
@@ -179,6 +188,24 @@ class Reads:
             if later.state is State.ACCEPTED and type(later.tx.act) in ends:
                 state = ends[type(later.tx.act)]
         return replace(_hold(outcome, reserve), state=state)
+
+
+def _of_launch(launched: Session | None, seen: Session) -> str:
+    """What the wallet calls a session that a provider began with the launch token of another, the operator's."""
+    if launched is None or launched.session == seen.session or launched.player != seen.player:
+        return ""
+    return launched.wallet_session or launched.session
+
+
+BEGUN = unsupported("a launch token that is used up")
+
+
+def _begun(way: Way, done: Completed) -> bool:
+    """Whether it asks again who plays in a session that its launch token, good once, has begun."""
+    launched = done.launched
+    if launched is None or done.expired or not way.provider.dialect.one_time_launch:
+        return False
+    return launched.session == done.tx.session and begins(launched, done.tx.act)
 
 
 def _ours(outcome: Outcome) -> Outcome:

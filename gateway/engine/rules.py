@@ -19,7 +19,9 @@ from gateway.engine.judge import (
     id_was_used,
     judge,
     refused_again,
+    refused_at_once,
     remembered,
+    session_refused,
     stands_for_cancel,
     unseen,
 )
@@ -129,20 +131,6 @@ def _restored(case: Case) -> bool:
     return restorer is not None and restorer.state is State.ACCEPTED
 
 
-def given_back_since(case: Case) -> Move | None:
-    """A repeat of a cancel that was refused, and what it names was given back since.
-
-    Move: Tell `already_rolled_back`; doubt while that is under way
-    That the bet stands stops the clock of its silence only where it was heard. *Nobody read it, the clock gave the bet
-    back, and the repeat read the refusal of before:* its provider counted on a bet whose stake was gone.
-    Serves: 7, 12
-    """
-    own, claimer = case.own, case.claimer if case.asked is not None else None
-    if claimer is None or not claimer.ours or not kept(own) or (claimer.decided and not gone(claimer)):
-        return None
-    return Tell(ROLLED_BACK if claimer.decided else Unknown(detail="what it names is being given back"))
-
-
 def silence_over(case: Case) -> Move | None:
     """Doubt was the last word that its provider heard, and its silence since means that it failed.
 
@@ -198,17 +186,26 @@ def already_decided(case: Case) -> Move | None:
 
     Move: Tell the decision; with nobody asking Leave it, watched while a clock runs for it
     A repeat hears the first decision, and the wallet is not asked. One that was accepted after doubt was told is
-    still unresolved where silence would give it back.
+    still unresolved where silence would give it back. That a cancel was refused stops that clock only where it was heard.
+    *Nobody read it, the clock gave the bet back, and the repeat read the refusal of before:* it hears that its bet is back.
     Serves: 7, 12
     """
     own = case.own
     if not own.decided or own.outcome is None:
         return None
     if case.asked is not None:
-        return Tell(_heard(case, case.asked, own.outcome))
+        return Tell(_given_back_since(case) or _heard(case, case.asked, own.outcome))
     left = silence_left(case) if not own.undone_by else None
     watched = left is not None and not case.won
     return Leave(own.state, own.note, case.moment.now + left if watched and left is not None else None)
+
+
+def _given_back_since(case: Case) -> Outcome | None:
+    """What the repeat of a refused cancel hears where we gave back what it names; doubt while that is under way."""
+    claimer = case.claimer if kept(case.own) else None
+    if claimer is None or not claimer.ours or (claimer.decided and not gone(claimer)):
+        return None
+    return ROLLED_BACK if claimer.decided else Unknown(detail="what it names is being given back")
 
 
 def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
@@ -217,8 +214,9 @@ def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
     if not asked.again or asked.joined:
         return outcome
     found = replace(outcome, replayed=True)
-    current = asked.decided and case.provider.dialect.replay_balance == "current"
-    return replace(found, balance=None) if current else found
+    shows = case.provider.dialect.replay_balance
+    other = shows == "request" and asked.request_id != case.own.tx.request_id
+    return replace(found, balance=None) if asked.decided and (shows == "current" or other) else found
 
 
 # ---------------------------------------------------------------- what the wallet said
@@ -263,7 +261,7 @@ def answered(case: Case) -> Move | None:
     target = case.target if own.kind in NAMING else None
     another = own.undoes and case.undone_by_another
     decision = judge(
-        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.stranger_noes,
+        own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.final_noes,
     )  # fmt: skip
     if decision is None:
         if beyond_memory(own, target, case.wallet, case.moment):
@@ -431,13 +429,19 @@ def _only_asked_about(case: Case) -> Move | None:
 
 
 def nobody_knows(case: Case) -> Move | None:
-    """No route leads to a wallet, or nobody knows the player or the currency.
+    """No route leads to a wallet, nobody knows the player or the currency, or its session was replaced by one that we gave.
 
     Move: a debit is Decided declined; what is owed is left to a person
-    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it.
-    Serves: 4, 21
+    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A replaced session
+    refuses no cancel and no win, but that of a bet which nobody here knows: `transaction_not_found`.
+    Serves: 4, 21, 22
     """
     own, tx = case.own, case.own.tx
+    if case.replaced and never_asked(case):
+        if own.takes:
+            return _unsaid(case, REPLACED, Reason.SESSION_EXPIRED)
+        if own.kind is Kind.CREDIT and case.one_end and not case.bets:
+            return Decide(Declined(reason=NOT_FOUND, message=REPLACED))
     if case.way is None:
         return _unsaid(case, "no route leads to a wallet", Reason.UNSUPPORTED)
     facts = FACTS[own.kind]
@@ -446,6 +450,9 @@ def nobody_knows(case: Case) -> Move | None:
     if tx.player and facts.needs_currency and not tx.currency:
         return _unsaid(case, "nobody knows the currency", case.nobody)
     return None
+
+
+REPLACED = "its session was replaced"
 
 
 def _unsaid(case: Case, why: str, reason: Reason) -> Move:
@@ -526,20 +533,44 @@ def _give_back(case: Case, taken: Movement) -> Move:
     return Split((giving_back(taken),), given_back=True)
 
 
+def its_bet_was_undone(case: Case) -> Move | None:
+    """A win names a bet whose rollback was accepted, at a provider whose page declines such a win for good.
+
+    Move: Decide `already_rolled_back`
+    What the journal knows need not be asked; of everything else the wallet decides, and at other providers of this, too.
+    Serves: 6, 15
+    """
+    own = case.own
+    final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.credit_noes
+    if own.kind is not Kind.CREDIT or own.parent or not own.reference or not final or not case.unasked:
+        return None
+    for bet in case.bets:
+        cancel = case.cancel_of(bet) if bet.undone_by and bet.tx.id == own.reference else None
+        if cancel is not None and cancel.state is State.ACCEPTED:
+            return Decide(Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its bet was rolled back"))
+    return None
+
+
 def its_bet_first(case: Case) -> Move | None:
     """A win whose bet is in doubt, and no rollback of that bet may have left.
 
-    Move: First: the bet; then Leave it owed
+    Move: First: the bet; then Leave it owed; Decide, where the bet has come to its one end by a cancel
     *A win was paid, and its bet was then declined as never applied.* A credit is not sent, not even
     first, while the bet that it ties to is in doubt; once the bet's rollback may have left, the wallet decides. A
-    settle's own follows its debit.
-    Serves: 11, 13
+    settle's own follows its debit. At a provider whose bets come to one end the journal decides: the win of a bet that it
+    cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.)
+    Serves: 11, 13, 15
     """
     own = case.own
     if own.kind is not Kind.CREDIT or own.parent:
         return None
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None
+        if cancel is not None and case.one_end and case.unasked and not cancel.ours:
+            if cancel.decided and gone(cancel):
+                return Decide(ROLLED_BACK)
+            if not cancel.decided and (bet.decided or cancel.sent):
+                return Leave(own.open_state, "its bet is being rolled back")
         if bet.decided or (cancel is not None and (cancel.sent or gone(cancel))):
             continue
         if bet.key not in case.tried:
@@ -683,16 +714,23 @@ def second_asking(case: Case) -> Move | None:
     that was queued outlived the wallet's memory and was applied as a first one.* One that looks for what it applied says a
     plain no as long as it likes. *A bet that a win tied to was asked four times a minute, heard `insufficient_funds` each
     time, and waited for a person when the wallet's memory was over:* nothing is asked until every attempt must have landed,
-    and then as a first one, whose no counts.
-    Serves: 9, 14
+    and then as a first one, whose no counts. What is owed and was plainly refused at its only asking is asked as a first one,
+    too, where a wallet's word for "I have it already" is one for "the bet had its end": *a win of a bet that the wallet had
+    given back was refused in that word, asked again, and taken for paid.*
+    So is what is owed and whose session was plainly refused at its only asking, where a part of the key may stand in a
+    session's place, also at a wallet that is `query`: nothing of it moved, and nothing is on its way.
+    Serves: 5, 9, 14, 22
     """
-    if case.unsent or case.again not in ("safe", "applied") or not case.wanted or not case.may_act:
+    if case.unsent or not case.wanted or not case.may_act:
+        return None
+    once = case.again == "query" and session_refused(case.own, case.wallet) and refused_at_once(case.own, case.wallet)
+    if case.again not in ("safe", "applied") and not once:
         return None
     if not case.remembered_in(case.wallet.in_flight_max):
         return None
     own = case.own
     if not refused_again(own, case.wallet):
-        return Ask()
+        return Ask(first=refused_at_once(own, case.wallet))
     landing = case.until_landed(own)
     if landing == timedelta(0):
         return Ask(first=True)
@@ -749,7 +787,6 @@ def doubt(case: Case) -> Move | None:
 RULES: tuple[Rule, ...] = (
     other_content,
     taken_back,
-    given_back_since,
     silence_over,
     taken_in_vain,
     already_decided,
@@ -770,6 +807,7 @@ RULES: tuple[Rule, ...] = (
     target_unsent,
     target_in_doubt,
     batch_broken,
+    its_bet_was_undone,
     its_bet_first,
     no_words,
     never_went,

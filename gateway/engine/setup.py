@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
@@ -52,6 +53,11 @@ class Provider(Struct, frozen=True, kw_only=True):
     brand: str = ""
     limits: Limits = Limits(in_flight=2000, reserved=400)
 
+    @property
+    def renews(self) -> bool:
+        """Whether who authenticates is given a new session, and the one before is over."""
+        return self.dialect.renews(self.settings)
+
     def limit(self, kind: Kind) -> timedelta:
         """How long this provider waits for an answer, from its first byte."""
         return self.answer_within.get(kind.value) or self.answer_within["default"]
@@ -78,6 +84,16 @@ def place_of(dialect: str, url: str, ids_as_is: bool) -> str:
     return hashlib.sha256(f"{dialect}\x1f{url}\x1f{int(ids_as_is)}".encode()).hexdigest()[:12]
 
 
+_NO_TARGET = re.compile(r'[^!-~]|["#<>]')  # what a target cannot hold as it is
+_AS_IT_IS = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"#<>')
+
+
+@functools.lru_cache(maxsize=1024)
+def path_of(url: str) -> str:
+    """The path of a URL, blank where it has none."""
+    return urlsplit(url).path
+
+
 class Wallet(Struct, frozen=True, kw_only=True):
     """One operator's wallet that we call."""
 
@@ -101,6 +117,13 @@ class Wallet(Struct, frozen=True, kw_only=True):
     def address(self, path: str) -> str:
         """Where a call of the dialect goes: a dialect of one URL (its path is `/`) to that very URL."""
         return self.url if path == "/" else self.url + path
+
+    def target(self, path: str) -> str:
+        """The same as its request line has it: the wallet's own path in front, what cannot stand there escaped. Some
+        dialects sign it."""
+        before = path_of(self.url)
+        whole = (before or "/") if path == "/" else before + path
+        return quote(whole, safe=_AS_IT_IS) if _NO_TARGET.search(whole) else whole
 
     @property
     def place(self) -> str:

@@ -107,7 +107,8 @@ def forbidden(case: Case) -> Move | None:
 
     Move: Decide with that reason; Leave, Query or Tell doubt, while a win keeps its bet in doubt
     A rollback of another player's movement, of what was definitely declined, of more than is left or in
-    another currency is decided by what the journal knows; no wallet is to give anybody that money. *A cancel of all of a bet
+    another currency is decided by what the journal knows; no wallet is to give anybody that money. So is the cancel of a bet
+    that a win named, where its provider's bets come to one end. *A cancel of all of a bet
     in EUR said USD, and its wallet gave USD; a release named another player's hold, and that player was given what was
     held:* whatever means a movement means it in its own currency, and only its own player's. *A win came for
     a bet in doubt and its bet was completed for it, while the cancel that stood before was still to be
@@ -115,10 +116,10 @@ def forbidden(case: Case) -> Move | None:
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
     call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that. *After a
     restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked.
+    Where the page says that a bet with a win stays, its rollback waits until that win is definite.
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
     back:* what stands by itself is given back with no batch.
-    *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says that a paid bet
-    is not cancelled, it stands.
+    *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
@@ -140,17 +141,17 @@ def forbidden(case: Case) -> Move | None:
         if perhaps is not None or case.waits:
             return perhaps or Leave(own.open_state, STOPPED)
         return _no(Reason.ALREADY_SETTLED, STOPPED)
-    if _paid(case, target):
-        return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
+    if case.provider.dialect.one_end and not own.ours and target.state is State.ACCEPTED and case.target_won:
+        return _no(Reason.ALREADY_SETTLED, STOPPED)
+    stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
+    win = case.around.standing_win if stands else None
+    if win is not None and win.decided:
+        return _no(Reason.ALREADY_SETTLED, "its bet has a win")
+    if win is not None:
+        return First(win) if win.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
     return _not_its_own(case) or _too_much(case, target, act)
-
-
-def _paid(case: Case, target: Movement) -> bool:
-    """Whether a win ties to a bet that stands, at a provider whose page cancels no such bet."""
-    free = target.undone_by in ("", case.own.key) and target.state is State.ACCEPTED
-    return case.provider.dialect.settled_stands and not case.own.ours and free and case.target_won
 
 
 def _not_its_own(case: Case) -> Move | None:

@@ -43,7 +43,6 @@ from gateway.model import (
     Status,
     Transaction,
     Unknown,
-    owes,
     unsupported,
 )
 
@@ -62,14 +61,23 @@ class Way(Struct, frozen=True, kw_only=True):
 
     def call(self, now: datetime, nonce: str) -> Call:
         """What the wallet's dialect may know."""
+        auth = self.wallet.dialect.auth
         return Call(
             settings=self.wallet.settings, now=now, nonce=nonce, provider=self.provider.id,
             currency=self.wallet.currency, currencies=self.setup.currencies,
+            stand_in=auth.stand_in != "" and auth.holds_stand_in(live(self.wallet.keys, now)),
         )  # fmt: skip
 
-    def alias(self, space: str, tx: Transaction, *, made: bool = False) -> str:
+    def alias(self, space: str, tx: Transaction, *, made: bool = False, turn: int = 0) -> str:
         as_is, provider = self.wallet.ids_as_is, self.provider
-        return alias(provider.dialect, self.wallet.dialect, as_is, provider.id, space, tx, made=made)
+        return alias(provider.dialect, self.wallet.dialect, as_is, provider.id, space, tx, made=made, turn=turn)
+
+    def round(self, said: Round | None) -> Round | None:
+        """A round as the wallet takes it."""
+        ids = self.wallet.dialect.rounds
+        if said is None or not said.id or ids is None or ids.keeps(said.id):
+            return said
+        return Round(ids.made(f"{self.provider.id}:round:{said.id}"), said.closed)
 
 
 # ---------------------------------------------------------------- what may be supplied
@@ -82,11 +90,14 @@ Supply = Callable[[Transaction, str], Supplied]
 class Known(Struct, frozen=True, kw_only=True):
     """What is known beside a movement: what it means, and its player's sessions and last call.
 
-    `left`: how much of `target` is left, for a rollback that does not say how much.
+    `left`: how much of `target` is left, for a rollback that does not say how much. `bet`: the one that a win belongs to.
+    `strange`: what its reference is told as, where nobody here knows what that names and ids are scarce.
     """
 
     way: Way
     target: Movement | None = None
+    bet: Movement | None = None
+    strange: str = ""
     left: Decimal | None = None
     own_session: Session | None = None  # the one that it came with
     target_session: Session | None = None
@@ -103,12 +114,17 @@ class Known(Struct, frozen=True, kw_only=True):
             return replace(tx, act=replace(tx.act, amount=self.left)), "the journal"
         if what == "currency" and (currency := way.wallet.currency or (target.tx.currency if target else "")):
             return replace(tx, currency=currency), "the settings or the journal"
-        if target is None:
+        if what == "reference" and isinstance(tx.act, Credit) and (bet := self.bet) is not None and bet.alias:
+            # A wallet may want one of every win, and a provider whose wins belong to a round says none.
+            told = replace(tx, act=replace(tx.act, reference=bet.alias))
+            return (told, "the journal") if bet.wallet == way.wallet.name else None
+        meant = target or self.bet
+        if meant is None:
             return None
-        if what == "round" and target.tx.round is not None:
-            return replace(tx, round=Round(target.tx.round.id)), "the journal"
-        if what == "player" and target.tx.player:
-            return replace(tx, player=way.route.player_out(target.tx.player)), "the journal"
+        if what == "round" and meant.tx.round is not None:
+            return replace(tx, round=way.round(Round(meant.tx.round.id))), "the journal"
+        if what == "player" and meant.tx.player:
+            return replace(tx, player=way.route.player_out(meant.tx.player)), "the journal"
         return None
 
     def session_out(self, tx: Transaction) -> str:
@@ -140,16 +156,20 @@ def wallets_own(session: str, launched: Session | None) -> str:
 # ---------------------------------------------------------------- in the wallet's terms
 
 
-def for_wallet(way: Way, tx: Transaction, own: str, target: Movement | None, session: str) -> Transaction:
-    """The transaction in the wallet's terms. `own` = the alias of its id, `session` = the wallet's."""
+def for_wallet(
+    way: Way, tx: Transaction, own: str, target: Movement | None, session: str, strange: str = ""
+) -> Transaction:  # fmt: skip
+    """The transaction in the wallet's terms. `own` = the alias of its id, `session` = the wallet's, `target` = what it
+    names, or the bet that a win names."""
     game = tx.game
     if game is not None and game.id in way.route.games:
         game = Game(id=way.route.games[game.id], name=game.name, type=game.type, studio=game.studio)
-    act = _referring(way, tx, target)
-    return replace(tx, id=own, player=way.route.player_out(tx.player), session=session, game=game, act=act)
+    act, round = _referring(way, tx, target, strange), way.round(tx.round)
+    player = way.route.player_out(tx.player)
+    return replace(tx, id=own, player=player, session=session, game=game, round=round, act=act)
 
 
-def _referring(way: Way, tx: Transaction, target: Movement | None) -> Act:
+def _referring(way: Way, tx: Transaction, target: Movement | None, strange: str) -> Act:
     """The act with its reference as the wallet knows it."""
     act = tx.act
     if not isinstance(act, Rollback | Capture | Release | Status | Credit) or not act.reference:
@@ -161,13 +181,19 @@ def _referring(way: Way, tx: Transaction, target: Movement | None) -> Act:
         if not isinstance(act, Rollback):
             return act
         # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
-        act = replace(act, reference_kind=target.kind)
+        act = replace(act, reference_kind=target.kind, reference_type=getattr(target.tx.act, "type", ""))
         free = isinstance(target.tx.act, Debit) and target.tx.act.free_round
         act = replace(act, free_round=act.free_round or free)
         # A free bet took no cash, whatever its amount says: nor does its rollback give any.
         return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
-    meant_tx = replace(tx, id=act.reference)
-    return replace(act, reference=way.alias(space_of(way.provider.dialect, meant(act)), meant_tx))
+    return replace(act, reference=strange or named_as(way, tx))
+
+
+def named_as(way: Way, tx: Transaction, turn: int = 0) -> str:
+    """What is told of a movement that it names and nobody here knows."""
+    act = tx.act
+    assert isinstance(act, Rollback | Capture | Release | Status | Credit)
+    return way.alias(space_of(way.provider.dialect, meant(act)), replace(tx, id=act.reference), turn=turn)
 
 
 def meant(act: Rollback | Capture | Release | Status | Credit) -> Kind:
@@ -195,7 +221,7 @@ def spoken(dialect: Dialect, tx: Transaction, call: Call, supply: Supply) -> Spo
         try:
             return Spoken(dialect.encode_request(tx, call), tx, tuple(notes))
         except Missing as missing:
-            supplied = supply(tx, missing.field)
+            supplied = supply(tx, missing.field) or _otherwise(tx, missing)
             if supplied is None or supplied[0] == tx:
                 raise
             tx, source = supplied
@@ -203,14 +229,22 @@ def spoken(dialect: Dialect, tx: Transaction, call: Call, supply: Supply) -> Spo
     raise Refused(Reason.UNSUPPORTED, "this dialect asks for more and more")
 
 
-def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
-    """The signed request. Raises `Refused` (unsupported) where this wallet cannot be told it."""
+def _otherwise(tx: Transaction, missing: Missing) -> Supplied:
+    """An amount that only the provider said: nobody here knows what it means."""
+    if missing.otherwise is None or not isinstance(tx.act, Rollback | Capture):
+        return None
+    return replace(tx, act=replace(tx.act, amount=missing.otherwise)), "the provider"
+
+
+def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bool = False) -> Request:
+    """The signed request; `late`: under no session, where a part of the key stands in its place. Raises `Refused`
+    (unsupported) where this wallet cannot be told it."""
     way, wallet = known.way, known.way.wallet
     call, dialect = way.call(now, nonce), wallet.dialect
-    if not tx.session and tx.kind in dialect.sessions:
+    if late and call.stand_in:
+        tx = replace(tx, session="")
+    elif not tx.session and tx.kind in dialect.sessions:
         tx, _ = known.supply(tx, "session") or (tx, "")
-    if not tx.session and is_late(tx):
-        tx = replace(tx, session=stand_in(wallet, now))
     if dialect.wants_game and not (tx.game and tx.game.id):
         tx, _ = known.supply(tx, "game") or (tx, "")
     if dialect.undoes_whole and _is_part(tx, known):
@@ -224,25 +258,7 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
     keys = live(wallet.keys, now)
     if dialect.auth.parts(wallet.settings) and not keys:
         raise Refused(Reason.UNSUPPORTED, f"no key of wallet {wallet.name} holds any more")
-    return dialect.auth.sign(request, keys, wallet.settings, now)
-
-
-def is_late(tx: Transaction) -> bool:
-    """Whether it may come when its session is over: it gives, gives back, or asks what became of a movement."""
-    return owes(tx.act) or isinstance(tx.act, Status)
-
-
-def stand_in(wallet: Wallet, now: datetime) -> str:
-    """What stands for a session that is not there, or not taken any more; blank where this wallet knows no such thing."""
-    _, part = wallet.dialect.late_session
-    return next((key.parts[part] for key in live(wallet.keys, now) if part in key.parts), "") if part else ""
-
-
-def with_stand_in(wallet: Wallet, request: Request, tx: Transaction, now: datetime) -> Request | None:
-    """A request whose session was not taken, with what stands for it; None where nothing does, or did already."""
-    header, _ = wallet.dialect.late_session
-    token = stand_in(wallet, now) if is_late(tx) else ""
-    return request.put((header, token)) if token and request.header(header) != token else None
+    return dialect.auth.sign(replace(request, target=wallet.target(request.url)), keys, wallet.settings, now)
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:

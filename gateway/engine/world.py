@@ -32,6 +32,10 @@ class Silence(Exception):
         self.result, self.detail, self.left, self.hopeless = result, detail, left, hopeless
 
 
+class Crowded(Exception):
+    """More calls came than can be carried: this one was not read, and nothing moved."""
+
+
 class Handle(Protocol[T_co]):
     """Work that goes on by itself."""
 
@@ -70,26 +74,68 @@ Leave = Callable[[str], None]
 """Called once when a request to a wallet is over, with its result: `answered`, `refused`, `timeout`, ..."""
 
 
+class Stay(Protocol):
+    """A provider's call that is being carried."""
+
+    def rests(self) -> None:
+        """A wallet has it: that is no work of ours."""
+        ...
+
+    def goes_on(self) -> None: ...
+
+    def ends(self) -> None:
+        """It is answered. May be said twice."""
+        ...
+
+
+class Door(Protocol):
+    """Which calls of providers are carried, and when, where not all can be."""
+
+    async def enter(self, provider: Provider, *, first: bool, started: float, within: float) -> Stay:
+        """Before a call is proved or decoded. Raises `Crowded`, in time.
+
+        `first`: it may give, or give back, and goes before new bets and reads. `started` = `ticks()` at its first byte,
+        `within` = the seconds that its provider waits from then on.
+        """
+        ...
+
+
 class Gate(Protocol):
-    """What may be sent or carried just now: load limits, and wallets that do not answer.
+    """What may be sent just now: load limits, and wallets that do not answer.
 
     `owed`: it is owed to the wallet (credits, rollbacks), and goes before new bets and reads.
     """
-
-    def call(self, provider: Provider, *, owed: bool) -> None:
-        """Before a provider's call is carried. Raises `Silence` where there are too many."""
-        ...
 
     def wallet(self, provider: Provider, wallet: Wallet, *, owed: bool) -> Leave:
         """Before a request to a wallet is sent. Raises `Silence` (hopeless) where it may not be."""
         ...
 
 
-class OpenGate:
+class Nobody:
+    """The stay of a call that nobody counts."""
+
+    def rests(self) -> None:
+        """Nobody waits for it."""
+
+    def goes_on(self) -> None:
+        """Nobody minds."""
+
+    def ends(self) -> None:
+        """Nobody comes after it."""
+
+
+NOBODY = Nobody()
+
+
+class OpenDoor:
     """No limits: for worlds that have none."""
 
-    def call(self, provider: Provider, *, owed: bool) -> None:
-        """Everybody may."""
+    async def enter(self, provider: Provider, *, first: bool, started: float, within: float) -> Stay:
+        return NOBODY
+
+
+class OpenGate:
+    """No limits: for worlds that have none."""
 
     def wallet(self, provider: Provider, wallet: Wallet, *, owed: bool) -> Leave:
         return _nobody_counts
@@ -115,3 +161,4 @@ class World(Struct, frozen=True, kw_only=True):
     journal: Journal
     meter: Meter
     gate: Gate = OpenGate()
+    door: Door = OpenDoor()

@@ -30,6 +30,11 @@ SELECT {row} FROM movements
 WHERE provider = ? AND reference = ? AND player = ? AND reference <> '' AND kind = 'credit' AND parent = ''
   AND state <> 'declined'
 ORDER BY {arrival} LIMIT 100;
+-- standing_win: a win that names the bet with that id and was not undone
+SELECT {row} FROM movements
+WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND parent = '' AND state <> 'declined'
+  AND player IN (?, '') AND undone_by = ''
+LIMIT 1;
 
 -- aimed: the rollbacks, captures and releases of one movement
 SELECT {row} FROM movements WHERE target = ? AND target <> '' ORDER BY {arrival};
@@ -79,6 +84,9 @@ SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined') AND parent <> ?
 ORDER BY {arrival} LIMIT 1;
+
+-- told_as: who is told to a wallet as this id, of those whose ids may meet (gateway/ids.py: integers, made of 19 digits)
+SELECT {row} FROM movements WHERE wallet = ? AND alias = ? AND length(alias) = 19 LIMIT 1;
 
 -- latest: a player's last movement
 SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY {arrival_down} LIMIT 1;

@@ -26,10 +26,12 @@ class Rules(Struct, frozen=True, kw_only=True):
     whole: bool = False  # a rollback gives back the whole debit, whatever its amount says
     lists: bool = False  # a status is answered with the movement itself
     undoes: frozenset[Kind] = frozenset()  # kinds that a rollback may mean beside the one it names
+    one_end: bool = False  # a bet is won once or cancelled, and its win is called as the bet is
 
 
-BURIES = frozenset({"kyren"})
-"""Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it."""
+BURIES = frozenset({"kyren", "pragmatic_play"})
+"""Kyren: whatever a Cancel or Refund names is buried (its NOTES), although no caller may rely on it; so is what a refund of
+Pragmatic Play names."""
 
 
 def rules_of(dialect: Dialect) -> Rules:
@@ -38,12 +40,13 @@ def rules_of(dialect: Dialect) -> Rules:
     return Rules(
         native=native,
         tombstones=dialect.tombstones or dialect.name in BURIES,
-        current_balance=native or dialect.replay_balance == "current",
+        current_balance=native or dialect.replay_balance != "stored",  # we ask again under a new request id
         several=native or dialect.partial,
         cuts=native or dialect.excess == "pass",
         whole=dialect.undoes_whole,
         lists=dialect.lists_movements,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
+        one_end=dialect.one_end,
     )
 
 

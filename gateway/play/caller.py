@@ -67,9 +67,10 @@ class Caller(Struct, frozen=True, kw_only=True):
             again=again,
         )
         request = self.dialect.encode_request(tx, call)
+        request = replace(request, target=self.prefix + request.url)
         if self.keys:
             request = self.dialect.auth.sign(request, self.keys, self.settings, call.now)
-        request = self.dress(replace(request, target=self.prefix + request.url))
+        request = self.dress(request)
         name = self.dialect.route(request, self.settings)
         return request, replace(call, request=request, name=name)
 

@@ -54,6 +54,8 @@ _HABITS: Mapping[str, Habit] = {
         spares=frozenset({Reason.INSUFFICIENT_FUNDS, Reason.LIMIT_EXCEEDED}),
         ids="uuid",
     ),
+    # "betwin 4 attempts, finish 5; after the last one it may refund the round; a rollback until 200"
+    "softswiss": Habit(bet=4, win=4, undo=10),
     # "CANCEL_REQUIRED: provider must send cancel"
     "neverending": Habit(ids="uuid"),
     # "repeated every 5 s, two times; then a queue repeats it" (the queue is shortened here)
@@ -63,6 +65,8 @@ _HABITS: Mapping[str, Habit] = {
     "swipegames": Habit(win=10, undo=10, ids="uuid"),
     "tom_horn": Habit(),
     "vivo_vgs": Habit(bet=2),
+    # "500 and silence are repeated"; how often, and what follows, is not readable: a rollback is expected
+    "spribe": Habit(bet=3, win=10, undo=10),
 }
 
 

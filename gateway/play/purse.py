@@ -134,7 +134,9 @@ class Purse:
         return self.currency if otherwise is None else otherwise
 
     def _place(self, provider: str, kind: Kind, tx_id: str) -> Place:
-        return (provider, kind.value, tx_id) if self.rules.native else ("", "", tx_id)
+        if self.rules.native:
+            return (provider, kind.value, tx_id)
+        return ("", kind.value if self.rules.one_end else "", tx_id)
 
     # ---- answers
 
@@ -261,6 +263,8 @@ class Purse:
                 gain = tx.act.credit if isinstance(tx.act, Settle) else ZERO
                 return self._post(tx, place, provider, now, gain - takes(tx))
             case Credit() as act:
+                if self.rules.one_end and act.reference and (ended := self._ended(tx, act, provider)):
+                    return ended
                 return self._post(tx, place, provider, now, ZERO if act.tracking_only else act.amount)
             case Adjust() as act:
                 return self._post(tx, place, provider, now, act.amount)
@@ -277,6 +281,16 @@ class Purse:
                 return self._end_hold(tx, place, provider, now)
             case _:
                 return self._no(Reason.UNSUPPORTED, tx)
+
+    def _ended(self, tx: Transaction, act: Credit, provider: str) -> Declined | None:
+        """A win of a bet that is not there, or was cancelled."""
+        bet = self._entry_at.get(self._place(provider, Kind.DEBIT, act.reference))
+        if bet is None:
+            return self._no(Reason.TRANSACTION_NOT_FOUND, tx)
+        return self._no(Reason.ALREADY_SETTLED, tx) if self.book[bet].undone_by else None
+
+    def _won(self, reference: str) -> bool:
+        return any(entry.kind is Kind.CREDIT and entry.reference == reference for entry in self.book)
 
     def _post(
         self,
@@ -316,6 +330,8 @@ class Purse:
             self._buried.add(named)  # also where its whole round was meant
         if not targets:
             return self._no(Reason.TRANSACTION_NOT_FOUND, tx)
+        if self.rules.one_end and self._won(act.reference):
+            return self._no(Reason.ALREADY_SETTLED, tx)
         open_ones = [n for n in targets if not self.book[n].over and (self.rules.several or not self.book[n].undone_by)]
         if not open_ones:
             return self._no(Reason.ALREADY_ROLLED_BACK, tx, self.book[targets[0]].undone_by)

@@ -58,6 +58,7 @@ class Teller(Struct, frozen=True, kw_only=True):
         try:
             if self.keys:
                 self.dialect.auth.verify(request, self.keys, self.settings, now)
+                call = replace(call, stand_in=self.dialect.auth.shows_stand_in(request, self.keys))
             tx = self.dialect.decode_request(request, call)
         except Refused as refused:
             outcome: Outcome = refused.outcome()
@@ -79,7 +80,12 @@ class Teller(Struct, frozen=True, kw_only=True):
                 try:
                     return self.dialect.encode_response(outcome, tx, call)
                 except Missing as missing:
-                    outcome = self._supplied(outcome, missing.field)
+                    if (
+                        isinstance(outcome, Declined) and missing.field not in call.unknown
+                    ):  # whose it is knows no purse
+                        call = replace(call, unknown=call.unknown | {missing.field})
+                    else:
+                        outcome = self._supplied(outcome, missing.field)
         except Refused as refused:
             return self.dialect.encode_response(Unknown(detail=refused.message), tx, call)
         return self.dialect.encode_response(Unknown(detail="this dialect cannot say the answer"), tx, call)

@@ -1,18 +1,19 @@
 """The provider side: `/<provider>[/<path_token>]<the dialect's own path>`.
 
-A bare ASGI callable with one way through it: this is the hot path. What a provider hears is the
-engine's; said here is only what no dialect can say: 404, 413, 500, one line of text each.
+One way from a request that came to its answer: this is the hot path. What a provider hears is the
+engine's; only what no dialect can say is said for it: here 500, and 404 and 413 by whoever reads
+and writes (`callers.py`), one line of text each.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Any, Protocol
+from typing import Protocol
+
+from msgspec import Struct
 
 from gateway.auth.guards import path_token_holder
 from gateway.engine.pipeline import Answer
@@ -22,15 +23,33 @@ from gateway.serve.live import clock, nonce
 from gateway.serve.logs import Log, call_event
 from gateway.serve.metrics import Metrics
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Network = IPv4Network | IPv6Network
 
-LINGER_BYTES_MAX = 1 << 20
-LINGER_SECONDS_MAX = 2.0
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
+
+
+class Asked(Struct, kw_only=True):
+    """A request's head as it came; header names in lower case, those that stood twice joined, as HTTP says."""
+
+    method: str
+    path: str  # raw
+    query: str
+    target: str
+    headers: dict[str, str]
+    client: tuple[str, int] | None
+    certificate: str
+    started: float  # monotonic seconds at its first byte
+
+
+class Begun(Struct, kw_only=True):
+    """A request that was looked at: whom it is for, and with which configuration it goes on."""
+
+    asked: Asked
+    setup: Setup
+    trusted: Sequence[Network]
+    provider: Provider | None  # None: nobody's
+    path: str
+    request_id: str
 
 
 class Carrier(Protocol):
@@ -45,18 +64,6 @@ class Current:
     def __init__(self, setup: Setup, *, max_body: int, trusted: Sequence[Network] = ()) -> None:
         self.setup, self.max_body, self.trusted = setup, max_body, tuple(trusted)
         self.draining = False
-
-
-class TooLarge(Exception):
-    """The body is larger than `server.max_body`. `more`: some of it is still to come."""
-
-    def __init__(self, *, more: bool) -> None:
-        super().__init__()
-        self.more = more
-
-
-class Gone(Exception):
-    """The caller went away, or was sent away, before its request was whole."""
 
 
 def no_matter(provider: Provider, answer: Answer) -> None:
@@ -78,43 +85,58 @@ class ProviderApp:
         self._engine, self._current, self._metrics, self._log = engine, current, metrics, log
         self._unheard = unheard
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        state = scope["state"]
-        started: float = state.get("started") or time.monotonic()
-        current = self._current
-        headers = joined(scope["headers"])
+    @property
+    def max_body(self) -> int:
+        return self._current.max_body
+
+    @property
+    def draining(self) -> bool:
+        return self._current.draining
+
+    def begin(self, asked: Asked) -> Begun:
+        """When a request's head is there and its turn has come; its body may still be on its way."""
+        current, headers = self._current, asked.headers
         request_id = headers["x-request-id"] = sane(headers.get("x-request-id", "")) or nonce()
-        found = self._find(current.setup, scope["raw_path"].decode("latin-1"))
-        if found is None:
-            await self._text(send, 404, "not found", request_id)
-            return
-        provider, path = found
-        try:
-            body = await whole_body(receive, headers.get("content-length", ""), current.max_body)
-        except TooLarge as large:
-            await self._too_large(send, receive if large.more else None, request_id)
-            return
-        except Gone:
-            return
-        query = scope["query_string"].decode("latin-1")
-        target: bytes = state.get("target") or b""
-        request = Request(
-            method=scope["method"],
+        provider, path = self._find(current.setup, asked.path) or (None, "")
+        return Begun(
+            asked=asked,
+            setup=current.setup,
+            trusted=current.trusted,
+            provider=provider,
             path=path,
-            query=query,
-            headers=headers,
-            body=body,
-            peer=peer(scope["client"], headers, current.trusted),
-            certificate=state.get("certificate", ""),
-            target=target.decode("latin-1"),
+            request_id=request_id,
         )
-        answer = await self._carry(current.setup, provider, request, started, request_id)
-        transport = state.get("transport")
-        if transport is not None and transport.is_closing():
-            self._unheard(provider, answer)
-        response = answer.response
-        await self._answer(send, response.status, encoded(response), response.body, request_id)
-        self._log.call(call_event(provider.name, answer, request_id, time.monotonic() - started))
+
+    async def carry(self, begun: Begun, body: bytes) -> Answer:
+        """What its provider hears."""
+        asked, provider = begun.asked, begun.provider
+        assert provider is not None
+        request = Request(
+            method=asked.method,
+            path=begun.path,
+            query=asked.query,
+            headers=asked.headers,
+            body=body,
+            peer=peer(asked.client, asked.headers, begun.trusted),
+            certificate=asked.certificate,
+            target=asked.target,
+        )
+        return await self._carry(begun.setup, provider, request, asked.started, begun.request_id)
+
+    def unheard(self, begun: Begun, answer: Answer) -> None:
+        """The connection was gone before the answer was written."""
+        assert begun.provider is not None
+        self._unheard(begun.provider, answer)
+
+    def told(self, begun: Begun, answer: Answer) -> None:
+        """The call is over."""
+        assert begun.provider is not None
+        seconds = time.monotonic() - begun.asked.started
+        self._log.call(call_event(begun.provider.name, answer, begun.request_id, seconds))
+
+    def bug(self, begun: Begun, error: Exception) -> None:
+        name = begun.provider.name if begun.provider is not None else ""
+        self._log.bug("the answer cannot be written", error, provider=name, request_id=begun.request_id)
 
     def _find(self, setup: Setup, raw: str) -> tuple[Provider, str] | None:
         """The provider that the raw path names, and the dialect's own path; nothing is decoded."""
@@ -147,71 +169,6 @@ class ProviderApp:
             return Answer(response=text, kind="unknown", outcome="unknown", reason="internal")
         finally:
             inflight[provider.name] -= 1
-
-    async def _text(self, send: Send, status: int, text: str, request_id: str) -> None:
-        await self._answer(send, status, _TEXT, text.encode() + b"\n", request_id)
-
-    async def _answer(
-        self, send: Send, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, request_id: str
-    ) -> None:
-        lines = [*headers, (b"content-length", b"%d" % len(body)), (b"x-request-id", request_id.encode())]
-        if self._current.draining:
-            lines.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": status, "headers": lines})
-        await send({"type": "http.response.body", "body": body})
-
-    async def _too_large(self, send: Send, rest: Receive | None, request_id: str) -> None:
-        """413 at once, then what still comes is read a while: closing on unread bytes would reset the
-        connection, and the answer could be lost with it."""
-        body = b"the body is larger than %d bytes\n" % self._current.max_body
-        lines = [
-            *_TEXT,
-            (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", request_id.encode()),
-            (b"connection", b"close"),
-        ]
-        await send({"type": "http.response.start", "status": 413, "headers": lines})
-        await send({"type": "http.response.body", "body": body, "more_body": True})
-        if rest is not None:
-            with contextlib.suppress(TimeoutError, TooLarge, Gone):
-                async with asyncio.timeout(LINGER_SECONDS_MAX):
-                    await whole_body(rest, "", LINGER_BYTES_MAX)
-        await send({"type": "http.response.body", "body": b""})
-
-
-async def whole_body(receive: Receive, content_length: str, max_body: int) -> bytes:
-    """The body. Raises `TooLarge` as soon as it must be, `Gone` where it never becomes whole."""
-    if content_length and int(content_length) > max_body:  # the parser let only digits pass
-        raise TooLarge(more=True)
-    chunks, size = [], 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise Gone
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > max_body:
-            raise TooLarge(more=message.get("more_body", False))
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by lower-case name; one that stands twice is joined, as HTTP says."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
-
-
-def encoded(response: Response) -> list[tuple[bytes, bytes]]:
-    return [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in response.headers.items()
-        if name != "content-length"
-    ]
 
 
 def sane(request_id: str) -> str:

@@ -1,4 +1,4 @@
-"""How much is carried at once, and whom we leave alone: limits per provider and wallet, circuit breakers.
+"""How much a wallet is asked at once, and whom we leave alone: limits per wallet, circuit breakers.
 
 A wallet that fails so many times in a row is not hammered: for a cool-off new bets and reads are
 refused before anything is sent, then one of them at a time tries whether it is back. What is owed
@@ -9,7 +9,7 @@ its provider cannot be told no. Nothing waits here: whoever may not, hears so at
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 from gateway.engine.setup import Limits, Provider, Wallet
@@ -29,19 +29,12 @@ class LoadGate:
     def __init__(
         self,
         ticks: Callable[[], float],
-        inflight: Mapping[str, int],
         overload: Callable[[str, str], None],
         changed: Changed = lambda wallet, is_open: None,
     ) -> None:
-        """`inflight`: the calls of each provider that are being answered, the one that asks included.
-        `overload` counts what was refused: (provider, wallet or blank)."""
-        self._ticks, self._inflight, self._overload, self._changed = ticks, inflight, overload, changed
+        """`overload` counts what was refused: (provider, wallet)."""
+        self._ticks, self._overload, self._changed = ticks, overload, changed
         self._lines: dict[str, Line] = {}
-
-    def call(self, provider: Provider, *, owed: bool) -> None:
-        if self._inflight[provider.name] > _most(provider.limits, owed=owed):
-            self._overload(provider.name, "")
-            raise Silence("unreachable", "too many calls of this provider are under way", left=False, hopeless=True)
 
     def wallet(self, provider: Provider, wallet: Wallet, *, owed: bool) -> Leave:
         line = self._lines.get(wallet.name)

@@ -7,11 +7,13 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
+from gateway.serve.accepting import Accepting
 from gateway.serve.config import Listen, Tls
 from gateway.serve.logs import Log
 from gateway.serve.protocol import LimitedProtocol
@@ -27,10 +29,19 @@ class CannotListen(Exception):
 class Listener(uvicorn.Server):
     """Serves one application on one socket that is bound already."""
 
-    def __init__(self, app: Any, bound: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        app: Any,
+        bound: socket.socket,
+        *,
+        tls: ssl.SSLContext | None = None,
+        protocol: Callable[..., asyncio.Protocol] = LimitedProtocol,
+    ) -> None:
+        """`protocol` makes what reads and writes for this application: `LimitedProtocol` for ASGI ones. It is given `came`,
+        which is to be told of each connection."""
         config = uvicorn.Config(
             app,
-            http=LimitedProtocol,
+            http=cast(Any, partial(protocol, came=self._came)),  # it wants a class, and only calls it
             ws="none",
             interface="asgi3",
             lifespan="off",
@@ -45,11 +56,20 @@ class Listener(uvicorn.Server):
         config.ssl = tls
         super().__init__(config)
         self._socket = bound
+        self._accepting = Accepting(bound, self._protocol, tls)
         self.ready = asyncio.Event()
 
     async def run_until_told(self) -> None:
         """Serves until `should_exit`."""
         await self.serve(sockets=[self._socket])
+
+    def _protocol(self) -> asyncio.Protocol:
+        """One for a connection, as uvicorn makes them."""
+        made: Any = self.config.http_protocol_class
+        return made(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[no-any-return]  # any class
+
+    def _came(self) -> None:
+        self._accepting.more()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

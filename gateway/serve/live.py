@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from gateway.engine.journal import Journal, JournalLost
-from gateway.engine.world import Gate, Handle, Meter, OpenGate, Silence, World
+from gateway.engine.world import Door, Gate, Handle, Meter, OpenDoor, OpenGate, Silence, World
 from gateway.serve.client import WalletClient
 from gateway.serve.logs import Log
 
@@ -96,7 +96,13 @@ async def wait(handles: Sequence[Handle[Any]], seconds: float) -> None:
 
 
 def live_world(
-    *, client: WalletClient, tasks: Tasks, journal: Journal, meter: Meter, gate: Gate | None = None
+    *,
+    client: WalletClient,
+    tasks: Tasks,
+    journal: Journal,
+    meter: Meter,
+    gate: Gate | None = None,
+    door: Door | None = None,
 ) -> World:
     return World(
         clock=clock,
@@ -109,4 +115,5 @@ def live_world(
         journal=journal,
         meter=meter,
         gate=gate or OpenGate(),
+        door=door or OpenDoor(),
     )

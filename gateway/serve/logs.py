@@ -127,6 +127,10 @@ class Log:
         else:
             self._log.info("wallet answers again", wallet=wallet)
 
+    def turned_away(self, provider: str, number: int) -> None:
+        """So many of its calls heard doubt lately because more came than can be carried."""
+        self._log.warning("too many calls: some were turned away", provider=provider, number=number)
+
     def close(self) -> None:
         self._writer.close()
 

@@ -9,6 +9,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,10 +20,13 @@ from gateway.engine.pipeline import Answer, Engine
 from gateway.engine.setup import Provider, Setup
 from gateway.serve import placed
 from gateway.serve.admin import Admin
+from gateway.serve.admission import Door
 from gateway.serve.app import Current, ProviderApp
+from gateway.serve.callers import CallerProtocol
 from gateway.serve.client import HttpWalletClient
 from gateway.serve.config import ConfigErrors, Loaded, load
 from gateway.serve.family import Family, Seat
+from gateway.serve.intake import Intake
 from gateway.serve.journals import open_journal
 from gateway.serve.limits import LoadGate
 from gateway.serve.listener import Listener, bind, libraries_log_to, tls_context
@@ -65,9 +69,10 @@ async def run(loaded: Loaded, environ: dict[str, str], ready: Say, seat: Seat | 
         client = HttpWalletClient(clock)
         stack.push_async_callback(client.close)
         tasks = Tasks(log)
-        gate = LoadGate(time.monotonic, metrics.inflight, metrics.overload, log.breaker)
+        gate = LoadGate(time.monotonic, metrics.overload, log.breaker)
+        door = Door(time.monotonic, metrics.overload, log.turned_away)
         metrics.breaker_open = gate.is_open
-        engine = Engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics, gate=gate))
+        engine = Engine(live_world(client=client, tasks=tasks, journal=journal, meter=metrics, gate=gate, door=door))
         family = Family(seat.end, metrics) if seat is not None else None
         gateway = Gateway(loaded, environ, log.say, log, metrics, journal, client, tasks, family)
         gateway.go_on(engine.settler.run(lambda: gateway.current.setup))
@@ -77,7 +82,9 @@ async def run(loaded: Loaded, environ: dict[str, str], ready: Say, seat: Seat | 
             tasks.spawn(engine.unheard(answer))
 
         provider_side = ProviderApp(engine, gateway.current, metrics, log, unheard)
-        listeners = (Listener(provider_side, sockets[0], tls=tls), Listener(gateway.admin.app(), sockets[1]))
+        protocol = partial(CallerProtocol, intake=Intake())
+        provider_listener = Listener(provider_side, sockets[0], tls=tls, protocol=protocol)
+        listeners = (provider_listener, Listener(gateway.admin.app(), sockets[1]))
         gc.collect()
         gc.freeze()  # what lives as long as the process is not searched again
         await gateway.serve(*listeners, ready)

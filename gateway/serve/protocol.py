@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway.serve.intake import Intake
 
 HEADERS_MAX = 100
 HEADER_BYTES_MAX = 16 * 1024
@@ -38,8 +41,13 @@ class LimitedProtocol(HttpToolsProtocol):
 
     request_seconds_max = REQUEST_SECONDS_MAX
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, intake: Intake | None = None, came: Callable[[], None] = lambda: None, **kwargs: Any
+    ) -> None:
+        """`intake` says when what has come is read; at once where there is none. `came` is told of each connection."""
         super().__init__(*args, **kwargs)
+        self._came = came
+        self._intake, self._arrived = intake, 0.0
         self._reading_headers = True
         self._whole = True  # whether the last request came to its end
         self._number = self._size = 0
@@ -48,6 +56,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._slow: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn itself
+        self._came()
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
         named = certificate(transport)
@@ -57,9 +66,23 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        if self._intake is not None:
+            self._intake.forget(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._intake is not None:
+            self._intake.take(self, data)
+        else:
+            self.read(data, time.monotonic())
+
+    def cut(self) -> None:
+        self.transport.abort()
+
+    def read(self, data: bytes, arrived: float) -> None:
+        if self.transport.is_closing():
+            return
+        self._arrived = arrived
         if self._reading_headers:
             self._fed += len(data)
         super().data_received(data)
@@ -79,7 +102,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._reading_headers, self._whole = True, False
         self._number = self._size = 0
-        self.scope["state"]["started"] = time.monotonic()
+        self.scope["state"]["started"] = self._arrived
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._number += 1
@@ -108,7 +131,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._slow = None
-        if self.pipeline:  # earlier requests are answered first
+        waits = self._intake is not None and self._intake.holds(self)  # for us, not we for it
+        if waits or self.pipeline:  # earlier requests are answered first
             self._arm()
         else:
             self._refuse(TOO_SLOW)

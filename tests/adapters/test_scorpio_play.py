@@ -97,7 +97,7 @@ BODIES = st.binary(max_size=60) | st.sampled_from(
     [
         b"[" * 3000, b'{"a":' * 3000, b'{"command":"bet","amount":1e999999}', b'{"a":"\\ud800"}', b"\xff\xfe", b"NaN",
         b'{"command":"bet","timestamp":1e30}', b'{"command":["bet"]}', b'{"command":"bet","amount":' + b"9" * 5000 + b"}",
-        b'{"command":"cancel","transactionId":true}', b'{"timestamp":-5,"command":"balance","playerId":"p","currency":"EUR"}',
+        b'{"command":"cancel","transactionId":true}', b'{"timestamp":-5,"command":"balance","playerId":[],"currency":"EUR"}',
     ]
 )  # fmt: skip
 

@@ -273,8 +273,8 @@ def test_any_live_key_verifies_and_only_behind_bearer() -> None:
 
 
 def test_a_late_token_is_the_wallets_and_may_be_missing() -> None:
-    parts = {part.name: (part.end, part.optional) for part in DIALECT.auth.parts(wire.Settings())}
-    assert parts == {"api_key": ("", False), "late_token": ("wallet", True)}
+    parts = {part.name: (part.end, part.needed) for part in DIALECT.auth.parts(wire.Settings())}
+    assert parts == {"api_key": ("", True), "late_token": ("wallet", False)}
     key = Key(id="k", parts={"api_key": "one"})
     signed = DIALECT.auth.sign(asked(BET).request or Request(method="", path=""), (key,), wire.Settings(), NOW)
     assert signed.header("Authorization") == "Bearer one"

@@ -28,6 +28,18 @@ def test_the_report_for_programs(tmp_path: Path) -> None:
     assert "refused" not in {act["verdict"] for act in native}
 
 
+def test_a_rollback_is_judged_for_each_kind_that_it_may_mean(tmp_path: Path) -> None:
+    """Its wire does not say which: a wallet that can undo a bet only was said to be told all of it."""
+    points = (
+        "dialect: gameball\n    currency: EUR\n    keys: [{id: k, api_key: {env: SCORPIO}, secret_key: {env: GUARD}}]\n"
+    )
+    text = CONFIG.replace("dialect: kyren\n", points)
+    report = json.loads(call("check", folder_with(tmp_path, text), "--json").stdout)
+    way = next(route for route in report["routes"] if route["wallet"] == "live")
+    verdicts = {(act["act"], act["verdict"]) for act in way["acts"]}
+    assert {("rollback of a credit", "refused"), ("rollback of a capture", "refused")} <= verdicts
+
+
 def test_mistakes_go_to_standard_error_all_at_once(tmp_path: Path) -> None:
     path = folder_with(
         tmp_path, CONFIG.replace("dialect: kyren", "dialect: kyran").replace("wallet: main", "wallet: mian")

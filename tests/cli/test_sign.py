@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.helpers import SECRETS, call, folder_with, vector_request
+from tests.cli.helpers import CONFIG, SECRETS, call, folder_with, vector_request
 
 BET = vector_request("scorpio_play", "bet_accepted", prefix="/scorp")
 
@@ -108,6 +108,31 @@ def test_the_guards_hmac(tmp_path: Path) -> None:
     assert "verified: h" in good.stdout
     same = call("sign", "--config", config, "--provider", "slots", "--against", wanted, stdin=signed.stdout_bytes)
     assert "the same: the hmac of guard key h" in same.stdout
+
+
+@pytest.mark.parametrize("pasted", ["/transactions/acme/debit/t-1", "/api/transactions/acme/debit/t-1"])
+def test_the_target_is_signed_as_it_is_sent_to_a_wallet(tmp_path: Path, pasted: str) -> None:
+    """A call without a body is covered by its target: the path of the wallet's url stands in front, pasted or not."""
+    wallet = "    keys: [{id: w, secret: {env: WALLET}}]\n"
+    config = folder_with(tmp_path, CONFIG.replace(wallet, wallet + "    send: {hmac: {env: GUARD}}\n"))
+    signed = call("sign", "--config", config, "--wallet", "main", stdin=f"GET {pasted} HTTP/1.1\n\n".encode())
+    target = "/api/transactions/acme/debit/t-1"
+    assert signed.stdout.startswith(f"GET {target} HTTP/1.1")
+    message = f"{header(signed.stdout, 'x-gw-timestamp')}.{target}".encode()
+    wanted = hmac.new(SECRETS["GUARD"].encode(), message, hashlib.sha256).hexdigest()
+    assert header(signed.stdout, "x-gw-signature") == wanted
+
+
+def test_the_target_is_signed_as_its_provider_calls_it(tmp_path: Path) -> None:
+    config = folder_with(tmp_path)
+    signed = call("sign", "--config", config, "--provider", "slots", stdin=b"GET /get-balance?a=1 HTTP/1.1\n\n")
+    assert signed.stdout.startswith("GET /slots/get-balance?a=1 HTTP/1.1")
+    message = f"{header(signed.stdout, 'x-gw-timestamp')}./slots/get-balance?a=1".encode()
+    wanted = hmac.new(SECRETS["GUARD"].encode(), message, hashlib.sha256).hexdigest()
+    assert header(signed.stdout, "x-gw-signature") == wanted
+    alone = hmac.new(SECRETS["GUARD"].encode(), message.replace(b"/slots", b""), hashlib.sha256).hexdigest()
+    compared = call("sign", "--config", config, "--provider", "slots", "--against", alone, stdin=signed.stdout_bytes)
+    assert "it signs the dialect's own path alone" in compared.stdout
 
 
 def test_secrets_and_sessions_are_hidden(tmp_path: Path) -> None:

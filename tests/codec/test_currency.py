@@ -19,6 +19,19 @@ def test_a_code_is_matched_exactly_and_then_without_regard_to_case(said: str, me
     assert CURRENCIES.meant(said) == meant
 
 
+def test_the_codes_of_aggregators_keep_their_letters() -> None:
+    """Caleta's mBTC is a currency of its own; where two differ only in case, a third spelling is neither."""
+    both = Currencies({"mBTC": 5, "MBTC": 2, "USDT_TRC20": 6, "uBTC": 2})
+    assert [both.meant(said) for said in ("mBTC", "MBTC", "usdt_trc20", "UBTC")] == [
+        "mBTC",
+        "MBTC",
+        "USDT_TRC20",
+        "uBTC",
+    ]
+    with pytest.raises(Refused):
+        both.meant("mbtc")
+
+
 @pytest.mark.parametrize("said", ["", "XX", "EURO", "ZZZ", "XAU", "eur ", "ſek"])
 def test_what_is_no_currency_is_refused(said: str) -> None:
     """Nobody guesses; a long s is no s."""

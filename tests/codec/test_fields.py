@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import adapters
 from gateway.codec.fields import Fields, Number, read_json
+from gateway.http import Request
 from gateway.model import Refused
 
 VECTORS = sorted(Path(adapters.__path__[0]).glob("*/vectors/*.txt"))
@@ -123,3 +124,38 @@ def test_what_nobody_documented_is_kept_all_the_same(name: str, value: Any) -> N
     fields = Fields({"a": "x", name: value})
     wanted = fields.opaque(name) if name == "c" and isinstance(value, str | bool) else {}
     assert fields.unknown(frozenset({"a", "b"})) == {n: text for n, text in wanted.items() if len(text) <= 256}
+
+
+FOR_PEOPLE = {
+    '"Wild West"': "Wild West", "2048": "2048", "1.50": "1.50", "true": "true", "false": "", "null": "", "[]": "", "{}": "",
+    '"  "': "", '"a\\u0000b"': "ab", '"Fruit \\ud83c"': "Fruit", '"Fruit \\ud83c\\udf52"': "Fruit 🍒",
+    '{"a": [1]}': '{"a":[1]}', '"' + "x" * 300 + '"': "x" * 256,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", FOR_PEOPLE)
+def test_what_is_for_people_is_never_refused(said: str) -> None:
+    """A game whose name is a number, or was cut in the middle of an emoji, is a game all the same."""
+    request = Request(method="POST", path="/", body=b'{"a": ' + said.encode() + b"}")
+    assert Fields.of(request).words("a") == FOR_PEOPLE[said]
+
+
+@pytest.mark.parametrize("reader", ["id", "text"])
+@pytest.mark.parametrize("body", [b'{"a": "tx-\\ud83c"}', b'{"a": "tx-\\uDF52"}', b'{"a": "tx-\\u0000"}'])
+def test_half_an_emoji_is_no_id(reader: str, body: bytes) -> None:
+    """Two ids that differ in such a half would be one if it were replaced."""
+    fields = Fields.of(Request(method="POST", path="/", body=body))
+    with pytest.raises(Refused, match="a holds a zero byte, or half a surrogate pair"):
+        READERS[reader](fields)
+
+
+@pytest.mark.parametrize("said", ["null", "false", "[]", "{}"])
+def test_php_says_nothing_in_four_ways(said: str) -> None:
+    """Of an optional id or text; what moves money is asked for exactly."""
+    fields = Fields(read_json(b'{"a": ' + said.encode() + b"}"))
+    assert (fields.id("a", ""), fields.text("a", "")) == ("", "")
+    with pytest.raises(Refused):
+        fields.id("a")
+    if said != "null":
+        with pytest.raises(Refused):
+            fields.decimal("a", None)

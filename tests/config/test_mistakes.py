@@ -43,7 +43,7 @@ def only(found: list[str], line: int) -> str:
         (f"{{{KYREN}, settings: [1]}}", "this is a list, not a section"),
         (f"{{{SCORPIO}, settings: {{amount_unit: cents}}}}", "amount_unit: cents is not possible (write major | minor)"),
         (f"{{{SCORPIO}, currency: EUS}}", "unknown currency EUS"),
-        (f"{{{SCORPIO}, currency: eur}}", "'eur' is not a currency code"),
+        (f"{{{SCORPIO}, currency: eur}}", "unknown currency eur (an ISO 4217 code, or add eur and its digits to currencies)"),
         (f"{{{SCORPIO}, answer_within: 4}}", "this is an integer, not a duration"),
         (f"{{{SCORPIO}, answer_within: 0s}}", "'0s' is not a duration"),
         (f"{{{SCORPIO}, answer_within: {{debits: 3s}}}}", "unknown key 'debits' (write debit)"),
@@ -185,12 +185,16 @@ def test_games_have_places_of_their_own(tmp_path: Path) -> None:
     ]
 
 
+def test_a_currency_may_be_called_as_an_aggregator_calls_it(tmp_path: Path) -> None:
+    assert not mistakes(tmp_path, GOOD + "currencies: {mBTC: 5, USDT_TRC20: 6, 1INCH: 8, IDR2: 4}\n")
+
+
 def test_currencies_have_zero_to_twelve_digits(tmp_path: Path) -> None:
-    found = mistakes(tmp_path, GOOD + "currencies: {BTC: 13, EUR: 3, btc: 1}\n")
+    found = mistakes(tmp_path, GOOD + "currencies: {BTC: 13, EUR: 3, b/c: 1}\n")
     assert [mistake.split(": ", 1)[1] for mistake in found] == [
         "this is not a number that is possible here: 13 (write 0 to 12)",
         "EUR has 2 digits in ISO 4217 (leave it out)",
-        "'btc' is not a currency code (write 2 to 12 capital letters: EUR, BTC)",
+        "'b/c' is not a currency code (write 2 to 16 letters, digits, _, - or .: EUR, BTC, mBTC)",
     ]
 
 

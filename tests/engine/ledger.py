@@ -16,6 +16,7 @@ from gateway.model import (
     Adjust,
     Batch,
     Capture,
+    CloseRound,
     Credit,
     Debit,
     Kind,
@@ -55,6 +56,8 @@ class Ledger:
         """What its provider must hear: accepted, unknown, or the reason of a decline."""
         if isinstance(tx.act, Batch):
             return self._batch(tx.act, refused)
+        if isinstance(tx.act, CloseRound):
+            return ACCEPTED  # a lost round, for who knows no win of zero
         place = (self.dialect.space(self._call(tx.kind), tx.kind), tx.id)
         known = self.entries.get(place)
         if known is not None and known.verdict != DOUBT:
@@ -163,6 +166,11 @@ class Ledger:
         around = [e for e in self.entries.values() if e.tx.round_id == tx.round_id and e.tx.kind is Kind.DEBIT]
         around = [e for e in around if e.verdict in (ACCEPTED, DOUBT) and not e.undone]
         return around if act.scope == "round" and self.dialect.round_refunds else []
+
+    def has_bet(self, tx: Transaction) -> bool:
+        """Whether a bet stands in its round."""
+        mine = [e for e in self.entries.values() if e.tx.kind is Kind.DEBIT and e.tx.round_id == tx.round_id]
+        return any(e.verdict == ACCEPTED and not e.gone for e in mine)
 
     def _won(self, tx: Transaction) -> bool:
         wins = [e for e in self.entries.values() if e.tx.kind in (Kind.CREDIT, Kind.SETTLE)]

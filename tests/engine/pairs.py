@@ -9,13 +9,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import adapters
 from gateway.engine.capability import REFUSED, sayable
 from gateway.model import Accepted
 from gateway.serve.discover import find
 from gateway.vectors import CURRENCIES
 from tests.simulation.bench import settings_of, vectors_of
 
-DIALECTS = ("native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball")
+DIALECTS = tuple(sorted(path.parent.name for path in Path(adapters.__path__[0]).glob("*/dialect.py")))
 PAIRS = tuple((provider, wallet) for provider in DIALECTS for wallet in DIALECTS)
 PINNED = Path(__file__).parent / "pairs.txt"
 HEAD = """\

@@ -1,6 +1,6 @@
 """What Valkyrie's PAM asks of the engine: a cancel that has its bet's id, a status by an id alone, a session that is over.
 
-Each is a fact of a dialect (`own_id_meant`, `lists_movements`, `late_session`); Valkyrie is the one that declares them.
+Each is a fact of a dialect (`own_id_meant`, `lists_movements`, `won_stays`, a key's stand-in); Valkyrie is the one that declares them.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def test_rule_15_a_cancel_may_have_the_id_of_its_bet(bench_of: MakeBench, wallet
 
 @pytest.mark.parametrize("ref", ["", "group-7", "e-1"])
 def test_rule_15_the_late_bet_of_such_a_cancel_is_refused(bench_of: MakeBench, ref: str) -> None:
+    """*The cancel had found nothing and was told so, the bet came after it and stood.*"""
     bench = bench_of("valkyrie_pam")
     assert said(bench, "CANCEL", "e-1", ref=ref, cash="10.00") == "PAM_ERR_CANCEL_NOT_FOUND"
     assert said(bench, "WITHDRAW", "e-1", ref=ref, cash="10.00") == "PAM_ERR_TRANS_ALREADY_CANCELLED"
@@ -89,6 +90,7 @@ def test_rule_15_the_late_bet_of_such_a_cancel_is_refused(bench_of: MakeBench, r
 
 
 def test_rule_15_what_it_names_goes_before_what_has_its_id(bench_of: MakeBench) -> None:
+    """*Two bets were there, and the one that was not named was given back.*"""
     bench = bench_of("valkyrie_pam")
     assert said(bench, "WITHDRAW", "a", cash="10.00") == "OK"
     assert said(bench, "WITHDRAW", "b", cash="3.00") == "OK"
@@ -97,6 +99,7 @@ def test_rule_15_what_it_names_goes_before_what_has_its_id(bench_of: MakeBench) 
 
 
 def test_rule_11_such_a_cancel_of_a_bet_in_doubt_is_owed(bench_of: MakeBench) -> None:
+    """*The cancel meant its bet by its own id, and nobody gave the stake back once the bet was found.*"""
     bench = bench_of(
         "valkyrie_pam", a_wallet("native", repeats=dict.fromkeys(("debit", "credit", "rollback"), "query"))
     )
@@ -182,7 +185,8 @@ def test_a_round_is_told_from_the_journal(bench_of: MakeBench) -> None:
 
 def at(wallet_key: dict[str, str], **more: Any) -> dict[str, Any]:
     """A Valkyrie wallet with such a key, and no session that a route makes up."""
-    wallet = a_wallet("valkyrie_pam", repeats=QUERIED, keys=(Key(id="k", parts=wallet_key),), **more)
+    given = {"repeats": QUERIED, **more}
+    wallet = a_wallet("valkyrie_pam", keys=(Key(id="k", parts=wallet_key),), **given)
     return {"wallet": wallet, "routes": (Route(wallet=wallet.name),)}
 
 
@@ -194,6 +198,7 @@ def tokens(bench: Bench, kind: Kind) -> list[str]:
     "make", [lambda: win("w", of="b"), lambda: undo("x", "b", "10.00")], ids=["credit", "rollback"]
 )
 def test_rule_22_a_session_that_was_refused_is_stood_in_for(bench_of: MakeBench, make: Any) -> None:
+    """*The player had logged out: the win was refused under the dead session for days.*"""
     bench = bench_of(**at({**KEY, "late_token": LATE}))
     yes(bench.call(bet("b")))
     tx = make()
@@ -206,6 +211,7 @@ def test_rule_22_a_session_that_was_refused_is_stood_in_for(bench_of: MakeBench,
 
 
 def test_rule_22_without_such_a_token_it_is_owed(bench_of: MakeBench) -> None:
+    """A dead session refuses no win for good."""
     bench = bench_of(**at(KEY))
     yes(bench.call(bet("b")))
     bench.till.always(says(NO_SESSION), Kind.CREDIT)
@@ -217,6 +223,7 @@ def test_rule_22_without_such_a_token_it_is_owed(bench_of: MakeBench) -> None:
 
 
 def test_rule_22_a_bet_has_its_session_or_none(bench_of: MakeBench) -> None:
+    """A stake is never asked under the operator's own token."""
     bench = bench_of(**at({**KEY, "late_token": LATE}))
     bench.till.then(says(NO_SESSION), kind=Kind.DEBIT)
     assert word(bench.call(bet("b"))) == Reason.NOT_AUTHENTICATED
@@ -224,12 +231,14 @@ def test_rule_22_a_bet_has_its_session_or_none(bench_of: MakeBench) -> None:
 
 
 def test_rule_22_no_bet_goes_under_the_late_token(bench_of: MakeBench) -> None:
+    """The same where it came with no session at all."""
     bench = bench_of(**at({**KEY, "late_token": LATE}))
     assert word(bench.call(bet("b", session=""))) == Reason.NOT_AUTHENTICATED
     assert bench.till.asked(Kind.DEBIT) == 0
 
 
 def test_rule_22_a_win_that_nobody_knows_a_session_for(bench_of: MakeBench) -> None:
+    """It is told under what stands in a session's place."""
     bench = bench_of(**at({**KEY, "late_token": LATE}))
     assert word(bench.call(win("w", session=""))) == ACCEPTED
     assert tokens(bench, Kind.CREDIT) == [LATE]
@@ -247,18 +256,86 @@ def test_rule_04_silence_after_the_first_refusal_is_doubt(bench_of: MakeBench) -
     nothing_is_open(bench)
 
 
-def test_rule_10_a_refusal_that_was_long_in_coming_ends_the_attempt(bench_of: MakeBench) -> None:
-    """What leaves much later than the attempt began would be in flight longer than anybody reckons."""
+def test_rule_10_each_asking_is_an_attempt_of_its_own(bench_of: MakeBench) -> None:
+    """It is written before a byte of it leaves, and what is in flight is counted from then on."""
     bench = bench_of(**at({**KEY, "late_token": LATE}))
 
     async def slowly(post: Post) -> Response:
-        await post.bench.scheduler.sleep(3)
+        await post.bench.scheduler.sleep(2)
         return post.till.words(NO_SESSION, post.request)
 
     bench.till.then(slowly, kind=Kind.CREDIT)
+    begun = bench.scheduler.clock()
     bench.call(win("w"))
-    first = bench.row(Kind.CREDIT, "w").attempts
-    assert LATE not in tokens(bench, Kind.CREDIT)[:first]
+    bench.rest(5)
+    row = bench.row(Kind.CREDIT, "w")
+    assert tokens(bench, Kind.CREDIT) == [SESSION, LATE]
+    assert row.asked_at is not None
+    assert row.asked_at - begun >= timedelta(seconds=2)
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("repeats", ["safe", "applied", "query"])
+def test_rule_14_what_was_refused_at_its_only_asking_is_asked_as_a_first_one(bench_of: MakeBench, repeats: str) -> None:
+    """Nothing of it moved and nothing is on its way, so also a wallet that is to be asked first is told it at once."""
+    bench = bench_of(**at({**KEY, "late_token": LATE}, repeats={**QUERIED, "credit": repeats}))
+    bench.till.then(says(NO_SESSION), kind=Kind.CREDIT)
+    assert word(bench.call(win("w"))) == ACCEPTED
+    assert tokens(bench, Kind.CREDIT) == [SESSION, LATE]
+    assert bench.till.asked(Kind.STATUS) == 0
+    assert bench.row(Kind.CREDIT, "w").attempts == 1
+
+
+def test_rule_14_never_is_never(bench_of: MakeBench) -> None:
+    """No further attempt, whatever the first one heard: for a person."""
+    bench = bench_of(**at({**KEY, "late_token": LATE}, repeats={**QUERIED, "credit": "never"}))
+    bench.till.always(says(NO_SESSION), kind=Kind.CREDIT)
+    assert word(bench.call(win("w"))) == DOUBT
+    bench.settlement(600, 5)
+    assert tokens(bench, Kind.CREDIT) == [SESSION]
+
+
+@pytest.mark.parametrize("repeats", ["applied", "query"])
+def test_rule_05_a_session_refused_after_doubt_is_no_first_refusal(bench_of: MakeBench, repeats: str) -> None:
+    """The first one may be queued, or was applied: the third asking is a repeat, and a wallet that must be asked first is."""
+    bench = bench_of(**at({**KEY, "late_token": LATE}, repeats={**QUERIED, "credit": repeats}))
+    bench.till.then(lost_after, kind=Kind.CREDIT)
+    bench.till.then(says(NO_SESSION), kind=Kind.CREDIT)
+    bench.call(win("w"))
+    bench.settlement(600, 5)
+    assert tokens(bench, Kind.CREDIT) == ([SESSION, SESSION, LATE] if repeats == "applied" else [SESSION])
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)
+
+
+def test_rule_22_a_rollback_that_was_refused_after_doubt_gives_back_once(bench_of: MakeBench) -> None:
+    """*The first had been done: it was asked again, found its own deed, and counted.*"""
+    bench = bench_of(**at({**KEY, "late_token": LATE}))
+    yes(bench.call(bet("b")))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    bench.till.then(says(NO_SESSION), kind=Kind.ROLLBACK)
+    bench.call(undo("x", "b", "10.00"))
+    bench.settlement(60, 5)
+    assert tokens(bench, Kind.ROLLBACK) == [SESSION, SESSION, LATE]
+    assert bench.till.balance() == WHOLE
+    nothing_is_open(bench)
+
+
+def test_rule_22_what_is_refused_under_either_is_asked_as_seldom_as_any_other(bench_of: MakeBench) -> None:
+    """The second token is no reason to ask more often."""
+    often = []
+    for key in (KEY, {**KEY, "late_token": LATE}):
+        bench = bench_of(**at(key))
+        bench.till.always(says(NO_SESSION), Kind.CREDIT)
+        assert word(bench.call(win("w"))) == DOUBT
+        bench.settlement(600, 5)
+        often.append(len(tokens(bench, Kind.CREDIT)))
+    assert often[0] == often[1]
+    bench.till.heal()
+    bench.settlement(600, 5)
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)
 
 
 @pytest.mark.parametrize("late", [True, False])
@@ -268,11 +345,12 @@ def test_rule_10_a_query_has_a_session(bench_of: MakeBench, late: bool) -> None:
     bench.launch()
     bench.till.then(lost_after, kind=Kind.DEBIT)
     assert word(bench.call(bet("b", session=""))) == ACCEPTED
-    assert tokens(bench, Kind.STATUS) == [SESSION]
+    assert tokens(bench, Kind.STATUS) == [LATE if late else SESSION]
     assert bench.till.balance() == Decimal("990.00")
 
 
 def test_rule_10_a_query_whose_session_was_refused_is_asked_again(bench_of: MakeBench) -> None:
+    """A query moves nothing: it goes out once more with what stands in its place, at once."""
     bench = bench_of(**at({**KEY, "late_token": LATE}))
     bench.till.then(lost_after, kind=Kind.DEBIT)
     bench.till.then(says(NO_SESSION), kind=Kind.STATUS)
@@ -284,6 +362,7 @@ def test_rule_10_a_query_whose_session_was_refused_is_asked_again(bench_of: Make
 
 
 def test_rule_20_the_rollback_of_a_free_bet_is_told_as_such(bench_of: MakeBench) -> None:
+    """The wallet has a word of its own for it, and no cash comes back."""
     bench = bench_of(**at(KEY))
     yes(bench.call(bet("f", free=True)))
     yes(bench.call(undo("x", "f")))
@@ -297,6 +376,7 @@ def test_rule_20_the_rollback_of_a_free_bet_is_told_as_such(bench_of: MakeBench)
 
 
 def test_rule_03_an_alias_is_no_longer_than_its_wallet_takes(bench_of: MakeBench) -> None:
+    """*Two long ids were cut to one, and the second bet was played free.*"""
     bench = bench_of(**at(KEY))
     long = "b" * 100
     yes(bench.call(bet(long)))
@@ -345,6 +425,7 @@ def test_a_game_is_told_where_anybody_knows_it(bench_of: MakeBench, launched: bo
 
 
 def test_rule_02_another_game_is_another_movement_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """Player, game and round must match; an amount is compared everywhere."""
     bench = bench_of("valkyrie_pam")
     assert said(bench, "WITHDRAW", "a", cash="10.00") == "OK"
     assert said(bench, "WITHDRAW", "a", cash="10.00", providerGameId="g-2") == "PAM_ERR_DUPLICATE_TRANS"
@@ -369,6 +450,7 @@ def test_rule_15_a_paid_bet_is_not_cancelled(bench_of: MakeBench, wallet: str, r
 
 
 def test_rule_15_another_bets_win_does_not_keep_a_cancel(bench_of: MakeBench) -> None:
+    """A win ties to the bet that it names, or to the only one of its round."""
     bench = bench_of("valkyrie_pam")
     said(bench, "WITHDRAW", "a", cash="10.00")
     said(bench, "WITHDRAW", "b", cash="10.00")
@@ -378,8 +460,24 @@ def test_rule_15_another_bets_win_does_not_keep_a_cancel(bench_of: MakeBench) ->
 
 
 def test_rule_15_a_second_cancel_hears_of_the_first_whatever_came_since(bench_of: MakeBench) -> None:
+    """The bet was given back before the win came: that is what it hears."""
     bench = bench_of("valkyrie_pam")
     said(bench, "WITHDRAW", "a", cash="10.00")
     assert said(bench, "CANCEL", "a", cash="10.00") == "OK"
     said(bench, "DEPOSIT", "w", ref="a", cash="4.00")
     assert said(bench, "CANCEL", "x-2", ref="a") == "PAM_ERR_TRANS_ALREADY_CANCELLED"
+
+
+def test_rule_15_a_cancel_waits_for_the_win_of_its_bet(bench_of: MakeBench) -> None:
+    """*The win was in doubt, its bet was cancelled beside it, and then it was paid.*"""
+    bench = bench_of("valkyrie_pam")
+    said(bench, "WITHDRAW", "a", cash="10.00")
+    bench.till.always(unreachable, Kind.CREDIT)
+    assert said(bench, "DEPOSIT", "w", cash="4.00") == "PAM_ERR_UNDEFINED"  # it names no bet: this is the only one
+    assert said(bench, "CANCEL", "a", cash="10.00") == "PAM_ERR_UNDEFINED"
+    bench.till.heal()
+    assert said(bench, "CANCEL", "a", cash="10.00") == "PAM_ERR_TRANS_ALREADY_SETTLED"
+    bench.settlement(600, 5)
+    assert bench.till.balance() == Decimal("994.00")
+    assert bench.till.asked(Kind.ROLLBACK) == 0
+    nothing_is_open(bench)

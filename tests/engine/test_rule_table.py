@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from gateway.engine.case import Around, Case, NotGathered
 from gateway.engine.moment import Moment, Stepped
-from gateway.engine.movement import Movement
+from gateway.engine.movement import Movement, Session
 from gateway.engine.rules import RULES, next_move
 from gateway.engine.states import State
 from gateway.model import Accepted, Adjust, Capture, Declined, Kind, Reason, Release, Reserve, Rollback, Transaction
@@ -50,6 +50,8 @@ Pairs = list[tuple[str, Case, str]]
 
 CLOCKED = a_provider("native", after_doubt=timedelta(minutes=10))
 PARTLY = a_provider("gameball")
+ENDING = replace(CLOCKED, dialect=replace(CLOCKED.dialect, one_end=True), after_doubt=None)
+RENEWING = replace(ENDING, dialect=replace(ENDING.dialect, renews=lambda settings: True))
 STRICT = a_wallet("native", repeats=QUERY)
 ONCE = a_wallet("native", repeats=NEVER)
 APPLIED = a_wallet("native", repeats={**SAFE, "debit": "applied"})
@@ -57,6 +59,7 @@ BLIND = a_wallet("kyren")  # it cannot be asked what became of a movement
 BLIND_STRICT = a_wallet("kyren", repeats=QUERY)
 SPLITTING = a_wallet("netgaming")
 FORGETFUL = a_wallet("netgaming", tombstones=False)
+WON_ONCE = replace(a_wallet("native"), dialect=replace(ENDING.dialect, one_win=True))
 SHORT = a_wallet("native", remembers=timedelta(minutes=30))
 TEN = timedelta(minutes=10)
 DAYS = timedelta(days=3)
@@ -149,16 +152,6 @@ TAKEN_BACK: Pairs = [
 ]
 
 KEPT, OURS = done(CANCEL, SETTLED), row(SECOND, ours=True)
-GIVEN_BACK_SINCE: Pairs = [
-    ("its bet was given back", asked_again(KEPT, CANCEL, claimer=done(SECOND, ours=True)), "tell already_rolled_back"),
-    ("it is being given back", asked_again(KEPT, CANCEL, claimer=OURS), "tell doubt"),
-    ("that failed", asked_again(KEPT, CANCEL, claimer=done(SECOND, SETTLED, ours=True)), SILENT),
-    ("another cancel has it", asked_again(KEPT, CANCEL, claimer=done(SECOND)), SILENT),
-    ("it was done itself", asked_again(done(CANCEL), CANCEL, claimer=OURS), SILENT),
-    ("nobody has its bet", asked_again(KEPT, CANCEL, claimer=None), SILENT),
-    ("nobody asks", settling(KEPT, claimer=OURS), SILENT),
-]
-
 STEPPED = Moment(NOW, (Stepped(NOW - TEN, NOW - JUST_NOW),))  # nearly all of those minutes were a jump
 SILENCE_OVER: Pairs = [
     ("in doubt, and over", silent(doubted(sent(BET), TEN)), "rollback"),
@@ -188,6 +181,7 @@ SILENCE_OVER: Pairs = [
     ("its provider has no clock", settling(doubted(sent(BET), DAYS)), SILENT),
 ]
 
+KEPT, OURS = done(CANCEL, SETTLED), row(SECOND, ours=True)
 ALREADY_DECIDED: Pairs = [
     ("accepted, and asked again", asked_again(done(BET)), "tell replayed accepted"),
     ("declined, and asked again", asked_again(done(BET, BROKE)), "tell insufficient_funds"),
@@ -197,6 +191,17 @@ ALREADY_DECIDED: Pairs = [
     ("nobody asks, and a clock runs", silent(doubted(done(BET), TEN - JUST_NOW)), "leave accepted for 1 s"),
     ("the same, and a win ties to it", silent(doubted(done(BET), TEN - JUST_NOW), won=True), "leave accepted"),
     ("in doubt", asked_again(sent(BET)), SILENT),
+    (
+        "a refused cancel whose bet was given back since",
+        asked_again(KEPT, CANCEL, claimer=done(SECOND, ours=True)),
+        "tell already_rolled_back",
+    ),
+    ("it is being given back", asked_again(KEPT, CANCEL, claimer=OURS), "tell doubt"),
+    ("that failed", asked_again(KEPT, CANCEL, claimer=done(SECOND, SETTLED, ours=True)), "tell already_settled"),
+    ("another cancel has it", asked_again(KEPT, CANCEL, claimer=done(SECOND)), "tell already_settled"),
+    ("it was done itself", asked_again(done(CANCEL), CANCEL, claimer=OURS), "tell replayed accepted"),
+    ("nobody has its bet", asked_again(KEPT, CANCEL, claimer=None), "tell already_settled"),
+    ("nobody asks for it", settling(KEPT, claimer=OURS), "leave declined"),
 ]
 
 # ---------------------------------------------------------------- what the wallet said
@@ -213,6 +218,34 @@ ANSWERED: Pairs = [
         "decide insufficient_funds",
     ),
     ("no to the second, by another one", waiting(replace(TWICE, fact=said(BROKE)), wallet=STRICT), SILENT),
+    ("its bet had its end, to a win", waiting(sent(WIN, fact=said(SETTLED))), SILENT),
+    (
+        "the same, where a bet comes to one end",
+        waiting(sent(WIN, fact=said(SETTLED)), bets=(done(BET),), provider=ENDING),
+        "decide already_settled",
+    ),
+    (
+        "there, its bet is not there",
+        waiting(sent(WIN, fact=said(GONE)), provider=ENDING),
+        "decide transaction_not_found",
+    ),
+    (
+        "there, and this very wallet took it",
+        waiting(sent(WIN, fact=said(GONE)), bets=(done(BET),), provider=ENDING),
+        SILENT,
+    ),
+    ("there, for a moment only", waiting(sent(WIN, fact=said(no(Reason.PLAYER_NOT_FOUND))), provider=ENDING), SILENT),
+    ("there, a win of no bet", waiting(sent(win("w1"), fact=said(GONE)), provider=ENDING), SILENT),
+    (
+        "there, to the second asking",
+        waiting(sent(WIN, fact=said(SETTLED), attempts=2), provider=ENDING, wallet=STRICT),
+        SILENT,
+    ),
+    (
+        "there, to the second, by a wallet that looks for the id first",
+        waiting(sent(WIN, fact=said(SETTLED), attempts=2), provider=ENDING),
+        "decide already_settled",
+    ),
     (
         "the same, by one that remembers what it applied",
         waiting(replace(TWICE, fact=said(BROKE)), wallet=APPLIED),
@@ -501,6 +534,18 @@ FORBIDDEN: Pairs = [
         SILENT,
     ),
     ("the bet is accepted: its wallet decides", waiting(row(CANCEL), target=done(BET), target_won=True), SILENT),
+    (
+        "the same, where a bet comes to one end",
+        waiting(row(CANCEL), target=done(BET), target_won=True, provider=ENDING),
+        "decide already_settled",
+    ),
+    ("there, and no win came", waiting(row(CANCEL), target=done(BET), provider=ENDING), SILENT),
+    (
+        "there, the gateway's own",
+        waiting(row(CANCEL, ours=True), target=done(BET), target_won=True, provider=ENDING),
+        SILENT,
+    ),
+    ("there, and it may have left", waiting(sent(CANCEL), target=done(BET), target_won=True, provider=ENDING), SILENT),
     ("the round has a win", waiting(row(ROUND), provider="kyren", round_won=True), "decide already_settled"),
     ("a part of a round's refund", waiting(row(ROUND, parent="rollback/c8"), provider="kyren", round_won=True), SILENT),
     ("where a round is a word for the record", waiting(row(ROUND), round_won=True), SILENT),
@@ -790,6 +835,29 @@ def won_by(*bets: Movement, own: Movement | None = None, **more: Any) -> Case:
     return settling(own or row(WIN), bets=bets, **more)
 
 
+FINAL_WINS = replace(
+    a_provider("native"),
+    dialect=replace(a_provider("native").dialect, credit_noes=frozenset({Reason.ALREADY_ROLLED_BACK})),
+)
+"""Its page lets a wallet decline the win of a bet that was rolled back."""
+ITS_BET_WAS_UNDONE: Pairs = [
+    (
+        "the journal knows of the rollback",
+        won_by(CANCELLED, cancels=(done(CANCEL),), provider=FINAL_WINS),
+        "decide already_rolled_back",
+    ),
+    ("at another provider the wallet decides", won_by(CANCELLED, cancels=(done(CANCEL),)), SILENT),
+    ("its rollback is under way", won_by(CANCELLED, cancels=(sent(CANCEL),), provider=FINAL_WINS), SILENT),
+    ("its rollback was refused", won_by(CANCELLED, cancels=(done(CANCEL, GONE),), provider=FINAL_WINS), SILENT),
+    ("its bet stands", won_by(done(BET), provider=FINAL_WINS), SILENT),
+    (
+        "it was asked: only its wallet knows",
+        won_by(CANCELLED, own=sent(WIN), cancels=(done(CANCEL),), provider=FINAL_WINS),
+        SILENT,
+    ),
+    ("it names none", won_by(CANCELLED, own=row(win("w1")), cancels=(done(CANCEL),), provider=FINAL_WINS), SILENT),
+]
+
 ITS_BET_FIRST: Pairs = [
     ("its bet is in doubt", won_by(sent(BET)), "first debit/t1"),
     ("its bet stays in doubt", won_by(sent(BET), tried=frozenset({"debit/t1"})), "leave owed"),
@@ -798,12 +866,51 @@ ITS_BET_FIRST: Pairs = [
     ("its bet was undone", won_by(CANCELLED, cancels=(done(CANCEL, GONE, attempts=0),)), SILENT),
     ("one of two is in doubt", won_by(done(BET), sent(bet("t2"))), "first debit/t2"),
     ("its bet is accepted", won_by(done(BET)), SILENT),
+    (
+        "its bet was cancelled, where a bet comes to one end",
+        won_by(undone(done(BET), row(CANCEL)), cancels=(done(CANCEL),), provider=ENDING),
+        "decide already_rolled_back",
+    ),
+    (
+        "there, and nobody knows yet",
+        won_by(undone(done(BET), row(CANCEL)), cancels=(sent(CANCEL),), provider=ENDING),
+        "leave owed",
+    ),
+    ("there, of a bet in doubt", won_by(CANCELLED, cancels=(sent(CANCEL),), provider=ENDING), "leave owed"),
+    (
+        "there, of a bet in doubt whose cancel never left: the win stops it",
+        won_by(CANCELLED, cancels=(row(CANCEL),), provider=ENDING),
+        "first debit/t1",
+    ),
+    (
+        "there, and its cancel was refused",
+        won_by(undone(done(BET), row(CANCEL)), cancels=(done(CANCEL, SETTLED),), provider=ENDING),
+        SILENT,
+    ),
+    (
+        "there, given back by the gateway: its provider does not know",
+        won_by(undone(done(BET), row(CANCEL)), cancels=(done(CANCEL, ours=True),), provider=ENDING),
+        SILENT,
+    ),
+    (
+        "there, and it was asked already",
+        won_by(undone(done(BET), row(CANCEL)), own=sent(WIN), cancels=(done(CANCEL),), provider=ENDING),
+        SILENT,
+    ),
     ("it ties to none", won_by(), SILENT),
     ("a settle's own", won_by(sent(BET), own=row(WIN, parent="settle/s1")), SILENT),
     ("a cancel", won_by(sent(BET), own=row(CANCEL)), SILENT),
 ]
 
 # ---------------------------------------------------------------- who, where, how
+
+OVER = Session(provider="acme", session="s", player="p-1", expires_at=NOW - TEN, seen_at=NOW - DAYS)
+
+
+def under(own: Movement, **more: Any) -> Case:
+    """It came under a session that is over."""
+    return waiting(own, **{"provider": RENEWING, "own_session": OVER, **more})
+
 
 NOBODY_KNOWS: Pairs = [
     ("no route, a bet", waiting(row(BET), way=False), "decide unsupported"),
@@ -820,6 +927,14 @@ NOBODY_KNOWS: Pairs = [
     ("no player, a cancel: it names a bet", waiting(row(undo("c1", "t1", player=""))), SILENT),
     ("no currency, a release", waiting(row(replace(LIFT, currency=""))), SILENT),
     ("all is known", waiting(row(BET)), SILENT),
+    ("its session was replaced, a bet", under(row(BET)), "decide session_expired"),
+    ("the same, and it may have left", under(sent(BET)), SILENT),
+    ("the same, a win of a bet that is not here", under(row(WIN)), "decide transaction_not_found"),
+    ("the same, a win of one that is", under(row(WIN), bets=(done(BET),)), SILENT),
+    ("the same, a win of no bet", under(row(win("w1"))), SILENT),
+    ("the same, a cancel", under(row(CANCEL)), SILENT),
+    ("the same, where none is replaced", under(row(BET), provider=ENDING), SILENT),
+    ("it is not over yet", under(row(BET), moment=Moment(NOW - DAYS)), SILENT),
 ]
 
 OF_BET = replace(CANCEL, act=Rollback(reference="t1", scope="round"))
@@ -942,6 +1057,28 @@ SECOND_ASKING: Pairs = [
         settling(sent(BET, LATER, attempts=2, fact=said(BROKE)), won=True, wallet=APPLIED),
         "ask first",
     ),
+    ("a win was refused, and is owed", settling(sent(WIN, fact=said(SETTLED))), "ask"),
+    (
+        "the same, where the wallet says in one word that it has it and that its bet had its end",
+        settling(sent(WIN, fact=said(SETTLED)), wallet=WON_ONCE),
+        "ask first",
+    ),
+    (
+        "there, a cancel",
+        settling(sent(CANCEL, fact=said(no(Reason.SESSION_EXPIRED))), target=done(BET), wallet=WON_ONCE),
+        "ask first",
+    ),
+    (
+        "there, the answer is to an asking before",
+        settling(sent(WIN, fact=said(SETTLED, LATER)), wallet=WON_ONCE),
+        "ask",
+    ),
+    (
+        "there, and of another asking nobody knows",
+        settling(sent(WIN, fact=said(SETTLED), attempts=2), wallet=WON_ONCE),
+        "ask",
+    ),
+    ("there, and nobody knows at all", settling(sent(WIN), wallet=WON_ONCE), "ask"),
     ("it lands while its wallet remembers", settling(sent(WIN, NEARLY - JUST_NOW), wallet=SHORT), "ask"),
     ("it would land after its wallet forgot", settling(sent(WIN, NEARLY), wallet=SHORT), SILENT),
     ("nobody wants it", settling(sent(BET)), SILENT),
@@ -986,14 +1123,14 @@ DOUBT: Pairs = [
 """The last one: it always speaks."""
 
 ALL: Mapping[str, Pairs] = {
-    "other_content": OTHER_CONTENT, "taken_back": TAKEN_BACK, "given_back_since": GIVEN_BACK_SINCE, "silence_over": SILENCE_OVER,
+    "other_content": OTHER_CONTENT, "taken_back": TAKEN_BACK, "silence_over": SILENCE_OVER,
     "taken_in_vain": TAKEN_IN_VAIN, "already_decided": ALREADY_DECIDED, "answered": ANSWERED, "cancel_stopped": CANCEL_STOPPED,
     "never_applied": NEVER_APPLIED, "wallet_gone": WALLET_GONE, "carried_elsewhere": CARRIED_ELSEWHERE,
     "came_too_late": CAME_TOO_LATE, "rollback_stands": ROLLBACK_STANDS,
     "forbidden": FORBIDDEN, "another_rollback": ANOTHER_ROLLBACK, "nothing_was_sent": NOTHING_WAS_SENT,
     "nobody_knows": NOBODY_KNOWS, "settle_legs": SETTLE_LEGS, "undo_legs": UNDO_LEGS, "refund_parts": REFUND_PARTS,
     "target_unsent": TARGET_UNSENT, "target_in_doubt": TARGET_IN_DOUBT, "batch_broken": BATCH_BROKEN,
-    "its_bet_first": ITS_BET_FIRST, "no_words": NO_WORDS, "never_went": NEVER_WENT, "in_the_air": IN_THE_AIR,
+    "its_bet_was_undone": ITS_BET_WAS_UNDONE, "its_bet_first": ITS_BET_FIRST, "no_words": NO_WORDS, "never_went": NEVER_WENT, "in_the_air": IN_THE_AIR,
     "first_asking": FIRST_ASKING, "journal_forgot": JOURNAL_FORGOT, "forgotten": FORGOTTEN,
     "second_asking": SECOND_ASKING, "query": QUERY_IT, "never_again": NEVER_AGAIN, "late_answers": LATE_ANSWERS,
     "doubt": DOUBT,

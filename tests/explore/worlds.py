@@ -9,9 +9,10 @@ from decimal import Decimal
 from msgspec import Struct
 
 from gateway.auth import Unsigned
-from gateway.dialect import Call, Dialect, NoSettings, TextIds, Wire
+from gateway.dialect import Call, Dialect, NoSettings, Wire
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request, Response
+from gateway.ids import TextIds
 from gateway.model import Act, Credit, Debit, Game, Kind, Outcome, Rollback, Round, Settle, Transaction, unsupported
 
 IN_FLIGHT = timedelta(seconds=120)

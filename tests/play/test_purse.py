@@ -210,6 +210,13 @@ def test_a_kyren_wallet_buries_what_a_cancel_or_refund_names_and_guesses_at_noth
     assert till.cash == 100
 
 
+def test_a_pragmatic_play_wallet_buries_what_a_refund_names() -> None:
+    """Its card: the reference of an unknown bet is remembered, and a later bet with it is refused."""
+    till = Till(rules_of(find("pragmatic_play").dialect))
+    assert till.no(Rollback(reference="2"), "refund:2") is Reason.TRANSACTION_NOT_FOUND
+    assert till.no(bet("5"), "2") is Reason.ALREADY_ROLLED_BACK
+
+
 def test_native_rollbacks_mean_exactly_what_they_name(native: Till) -> None:
     native.yes(bet("10"), "1", round=Round("r1"))
     assert native.no(Rollback(reference="x", scope="round"), "u1", round=Round("r1")) is Reason.TRANSACTION_NOT_FOUND

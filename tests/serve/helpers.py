@@ -87,12 +87,11 @@ class Mirror:
 
 @asynccontextmanager
 async def listening(
-    app: Any, *, tls: ssl.SSLContext | None = None, protocol: type[LimitedProtocol] = LimitedProtocol
+    app: Any, *, tls: ssl.SSLContext | None = None, protocol: type[asyncio.Protocol] = LimitedProtocol
 ) -> AsyncIterator[tuple[Listener, int]]:
     """(listener, port) of an application on loopback."""
     bound = bind(Listen("127.0.0.1", 0))
-    listener = Listener(app, bound, tls=tls)
-    listener.config.http_protocol_class = protocol
+    listener = Listener(app, bound, tls=tls, protocol=protocol)
     serving = asyncio.create_task(listener.run_until_told())
     await listener.ready.wait()
     try:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,18 +19,19 @@ from gateway.engine.pipeline import Answer
 from gateway.engine.setup import Provider, Setup
 from gateway.http import Request
 from gateway.serve.app import Carrier, Current, ProviderApp, peer
+from gateway.serve.callers import CallerProtocol
 from gateway.serve.config import Tls
+from gateway.serve.intake import Caller, Intake
 from gateway.serve.listener import Listener, tls_context
 from gateway.serve.logs import Log, Writer
 from gateway.serve.metrics import Metrics
-from gateway.serve.protocol import LimitedProtocol
 
 from .helpers import Authority, Mirror, connected, ended, heard, key, listening, provider, setup, until
 
 JSON_POST = b"POST /acme/v1/bet?a=%20b&c HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nX-Request-Id: r-1\r\n\r\n{}"
 
 
-class Quick(LimitedProtocol):
+class Quick(CallerProtocol):
     request_seconds_max = 0.3
 
 
@@ -64,7 +66,7 @@ async def place(
     engine: Carrier | None = None, *, max_body: int = 1000, trusted: str = "", quick: bool = False
 ) -> AsyncIterator[Place]:
     found = Place(engine or Mirror(), max_body=max_body, trusted=trusted)
-    async with listening(found.app, protocol=Quick if quick else LimitedProtocol) as (found.listener, port):
+    async with listening(found.app, protocol=Quick if quick else CallerProtocol) as (found.listener, port):
         found.port = port
         yield found
 
@@ -199,6 +201,27 @@ async def test_slow_headers_are_408() -> None:
         writer.write(b"POST /acme/x HTTP/1.1\r\nHost: x\r\n")
         assert (await heard(reader))[0] == 408
         assert await ended(reader)
+
+
+async def test_who_waits_for_us_to_read_is_not_too_slow() -> None:
+    """In an overload a caller that has sent everything would be told that it had not."""
+
+    class Full(Intake):
+        def take(self, caller: Caller, data: bytes) -> None:
+            self._hold(caller, data)
+
+    class Held(Quick):
+        full = Full()
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, intake=self.full, **kwargs)
+
+    here = Place(Mirror())
+    async with listening(here.app, protocol=Held) as (_, port), connected(port) as (reader, writer):
+        writer.write(JSON_POST)
+        await asyncio.sleep(2 * Quick.request_seconds_max)
+        Held.full.turn()
+        assert (await heard(reader))[0] == 200
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n"])
@@ -343,7 +366,7 @@ async def test_the_callers_certificate_is_named(tmp_path: Path) -> None:
     client = ssl.create_default_context(cafile=str(authority.ca))
     client.load_cert_chain(*authority.issue("acme"))
     here = Place(Mirror())
-    async with listening(here.app, tls=context) as (_, port):
+    async with listening(here.app, tls=context, protocol=CallerProtocol) as (_, port):
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client)
         writer.write(get("/acme/x"))
         _, _, body = await heard(reader)

@@ -14,8 +14,9 @@ from gateway.auth.guards import Guard, check
 from gateway.engine.setup import Send
 from gateway.engine.world import Silence
 from gateway.http import Request
-from gateway.serve.client import ANSWER_BYTES_MAX, HttpWalletClient
+from gateway.serve.client import HttpWalletClient
 from gateway.serve.live import clock
+from gateway.serve.wire import ANSWER_BYTES_MAX
 
 from .helpers import Authority, RawServer, key, raw_server, until, wallet
 

@@ -17,6 +17,7 @@ from gateway.engine.setup import Provider, Setup
 from gateway.http import Request
 from gateway.journal.sqlite import SqliteJournal
 from gateway.serve.app import ProviderApp
+from gateway.serve.callers import CallerProtocol
 from gateway.serve.client import HttpWalletClient
 from gateway.serve.config import Admin, JournalAt, Listen, Loaded, Server
 from gateway.serve.listener import Listener, bind
@@ -64,7 +65,7 @@ async def place(folder: Path) -> AsyncIterator[Place]:
     engine = Gated(tasks)
     sockets = [bind(anywhere), bind(anywhere)]
     listeners = (
-        Listener(ProviderApp(engine, gateway.current, metrics, log), sockets[0]),
+        Listener(ProviderApp(engine, gateway.current, metrics, log), sockets[0], protocol=CallerProtocol),
         Listener(gateway.admin.app(), sockets[1]),
     )
     ready = asyncio.Event()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import timedelta
 
 import pytest
@@ -10,10 +9,10 @@ from msgspec.structs import replace
 
 from gateway.engine.setup import Breaker, Limits, Wallet
 from gateway.engine.world import Leave, Silence
-from gateway.serve.client import CONNECTIONS_MAX
 from gateway.serve.config.declaration import REQUESTS_MAX
 from gateway.serve.limits import LoadGate
 from gateway.serve.metrics import Metrics
+from gateway.serve.pool import CONNECTIONS_MAX
 
 from .helpers import provider, wallet
 
@@ -24,13 +23,12 @@ BREAKER = Breaker(failures=FAILURES, cool_off=timedelta(seconds=COOL_OFF))
 class Place:
     def __init__(self, **limits: int) -> None:
         self.now = 100.0
-        self.inflight: defaultdict[str, int] = defaultdict(int)
         self.overloads: list[tuple[str, str]] = []
         self.turns: list[tuple[str, bool]] = []
         self.wallet: Wallet = replace(wallet("http://w"), limits=Limits(**limits, breaker=BREAKER))
         self.provider = replace(provider(), limits=Limits(in_flight=10, reserved=2))
         self.gate = LoadGate(
-            lambda: self.now, self.inflight, lambda *who: self.overloads.append(who), lambda *turn: self.turns.append(turn)
+            lambda: self.now, lambda *who: self.overloads.append(who), lambda *turn: self.turns.append(turn)
         )  # fmt: skip
 
     def enter(self, *, owed: bool = False) -> Leave:
@@ -184,20 +182,6 @@ def test_late_calls_are_still_under_way() -> None:
     assert place.refused()
     leaves[0]("timeout")
     assert not place.refused()
-
-
-def test_a_provider_is_answered_so_much_at_once() -> None:
-    place = Place()
-    place.inflight["acme"] = 8
-    place.gate.call(place.provider, owed=False)
-    place.inflight["acme"] = 9
-    with pytest.raises(Silence):
-        place.gate.call(place.provider, owed=False)
-    place.gate.call(place.provider, owed=True)
-    place.inflight["acme"] = 11
-    with pytest.raises(Silence):
-        place.gate.call(place.provider, owed=True)
-    assert place.overloads == [("acme", ""), ("acme", "")]
 
 
 def test_both_are_seen_in_the_metrics() -> None:

@@ -293,7 +293,7 @@ class Bench:
         """The port of the world: the request as the wallet's server would read it."""
         till = self.elsewhere.get(wallet.url) or self.tills[wallet.name]
         read = Request(
-            method=request.method, path=request.path, query=request.query, body=bytes(request.body), target=request.url,
+            method=request.method, path=request.path, query=request.query, body=bytes(request.body), target=request.target,
             headers={name.lower(): value for name, value in request.headers.items()},
         )  # fmt: skip
         tx = till.meaning(read, self.scheduler.clock())

@@ -211,6 +211,16 @@ def first_of_several(real: Any) -> Any:
     return lambda provider, own, found: real(provider, own, {**found, "lone": list(found.get("lone", ()))[:1]})
 
 
+def first_id(real: Any) -> Any:
+    """Whoever else is told as it."""
+
+    def told(way: Any, own: Any, turns: Any) -> Any:
+        yield from ()
+        return turns(0)
+
+    return told
+
+
 def foreign_balance_kept(real: Any) -> Any:
     return lambda outcome, currency: outcome if isinstance(outcome, Declined) else real(outcome, currency)
 
@@ -253,6 +263,7 @@ BESIDE: Mapping[str, Planted] = {
     "no_claim": Planted(how="a rollback does not take its target for itself", patches=((gather, "claims", never), (drive, "claims", never))),
     "settler_asks_debits": Planted(how="a debit is asked again although nobody waits for it", patches=((Case, "wanted", instead(property(lambda self: True))),)),
     "one_id_for_all": Planted(how="two providers' ids meet in one wallet", patches=((words, "alias", one_id_for_all),)),
+    "told_as_anothers": Planted(how="where ids are few, a movement is told as one that another is told as", patches=((gather, "_unmet", first_id),)),
     "answer_before_it_is_durable": Planted(how="the provider is answered, and the decision is written a moment later", patches=((drive.Driver, "_decide", answer_before_it_is_durable),)),
     "taken_by_whoever_comes": Planted(how="a repeat takes a movement from the process that carries it", patches=((gather, "_free", taken_by_whoever_comes),)),
     "leans_on_its_own_row_alone": Planted(how="a decision is written although what it leaned on has changed", patches=((drive.Driver, "_leaned", lambda real: staticmethod(nothing(real))),)),
@@ -283,7 +294,6 @@ BUGS: Mapping[str, Planted] = {**RULES_FORGOTTEN, "undone_still_counts": UNDONE_
 NOTICED: Mapping[str, str] = {
     "without_other_content": "rules_identity.rule_02_the_same_id_with_other_content_is_a_mismatch",
     "without_taken_back": "rules_compound.rule_19_what_a_declined_batch_gave_back_was_never_accepted_by_itself",
-    "without_given_back_since": "history_clock.rule_12_a_cancel_whose_refusal_nobody_read_hears_what_silence_did_since",
     "without_silence_over": "history_clock.rule_26_an_answer_that_nobody_read_is_doubt_told",
     "without_taken_in_vain": "history_batches.rule_19_what_a_batch_took_is_given_back_when_a_person_declines_the_rest",
     "without_already_decided": "rules_decisions.rule_07_a_replay_hears_the_same_decision_and_wallet_id",
@@ -304,6 +314,7 @@ NOTICED: Mapping[str, str] = {
     "without_target_unsent": "story.the_cancel_of_a_debit_that_was_never_sent_needs_no_wallet",
     "without_target_in_doubt": "rules_doubt.rule_11_the_cancel_of_a_bet_that_the_wallet_then_declines_is_not_found",
     "without_batch_broken": "rules_noticed.rule_19_the_win_of_a_batch_whose_last_bet_is_declined_after_doubt_is_not_paid",
+    "without_its_bet_was_undone": "page_words.rule_15_a_win_of_a_bet_that_the_journal_knows_as_undone_is_not_asked",
     "without_its_bet_first": "rules_doubt.rule_13_a_win_is_not_sent_while_its_bet_stays_in_doubt",
     "without_no_words": "rules_compound.rule_20_a_tracking_only_debit_is_told_to_nobody_without_words_for_it",
     "without_never_went": "story.a_debit_that_was_never_sent_is_declined_when_nobody_waits_for_it_any_more",
@@ -343,6 +354,7 @@ NOTICED: Mapping[str, str] = {
     "no_claim": "rules_doubt.rule_15_a_second_cancel_under_another_id_is_declined_from_the_journal",
     "settler_asks_debits": "rules_noticed.rule_09_settlement_asks_no_bet_again_that_nobody_waits_for",
     "one_id_for_all": "history_names.rule_03_one_id_of_two_players_is_two_movements_at_the_wallet",
+    "told_as_anothers": "ids.rule_03_of_two_that_meet_the_later_is_told_the_next",
     "answer_before_it_is_durable": "rules_identity.rule_02_the_same_id_with_other_content_is_a_mismatch",
     "taken_by_whoever_comes": "history_nodes.rule_24_a_repeat_at_another_node_waits_for_the_one_that_asks",
     "concerns_nobody": "rules_noticed.rule_31_a_win_that_comes_while_its_bet_is_being_declined_elsewhere_completes_it",

@@ -50,6 +50,15 @@ def check_currency(code: str | None, node: Node, currencies: Currencies, reader:
         reader.wrong(node, f"unknown currency {code}", near)
 
 
+def check_digits(dialect: Dialect, code: str | None, node: Node, currencies: Currencies, reader: Reader) -> None:
+    """A wire with so many digits would pad or cut the amounts of another currency."""
+    wanted = dialect.digits
+    if wanted is None or not code or not currencies.knows(code) or currencies.digits(code) == wanted:
+        return
+    problem = f"{code} has {currencies.digits(code)} digits, and amounts of {dialect.name} have {wanted}"
+    reader.wrong(node, problem, f"choose a currency with {wanted} digits, or another dialect")
+
+
 def shared_keys(sections: Iterable[Section] | None, reader: Reader) -> tuple[Key, ...]:
     """Keys of one part, `secret`."""
     given = list(sections or ())
@@ -67,6 +76,7 @@ def build_provider(name: str, section: Section, currencies: Currencies, reader: 
     guard = build_guard(section["guard"], reader)
     if dialect is None:
         return None
+    check_digits(dialect, section["currency"], section.at("currency"), currencies, reader)
     settings = read_settings(dialect, section["settings"], reader)
     keys = read_keys(dialect, settings, PROVIDER, section, reader)
     _check_proof(dialect, settings, section, reader)
@@ -147,6 +157,7 @@ def build_wallet(name: str, section: Section, currencies: Currencies, reader: Re
         _flight_too_short(section, give_up, reader)
     if dialect is None:
         return None
+    check_digits(dialect, section["currency"], section.at("currency"), currencies, reader)
     settings = read_settings(dialect, section["settings"], reader)
     keys = read_keys(dialect, settings, WALLET, section, reader)
     if section["moved_from"] and section["moved_from"] == section["url"]:

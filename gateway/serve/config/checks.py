@@ -10,7 +10,7 @@ from gateway.currency import Currencies
 from gateway.engine.capability import encodes
 from gateway.engine.setup import Provider, Route, Wallet
 from gateway.model import MONEY_KINDS, Kind, Status, Transaction
-from gateway.serve.config.build import Names
+from gateway.serve.config.build import Names, check_digits
 from gateway.serve.config.places import Node, Problem, Reader
 from gateway.serve.config.sections import Section
 
@@ -62,6 +62,16 @@ def check_route_names(section: Section, providers: Names, wallets: Names, reader
     for name in (when["provider"] or ()) if when else ():
         if name not in providers:
             reader.unknown(_item(when.at("provider"), name), "provider", name, providers)
+
+
+def check_route_digits(
+    section: Section, wallets: Mapping[str, Wallet], currencies: Currencies, reader: Reader
+) -> None:  # fmt: skip
+    """A route may bring a currency to a wallet whose wire cannot hold it."""
+    wallet, when = wallets.get(section["wallet"] or ""), section["when"]
+    if wallet is not None and when:
+        for code in when["currency"] or ():
+            check_digits(wallet.dialect, code, _item(when.at("currency"), code), currencies, reader)
 
 
 def _item(node: Node, text: str) -> Node:

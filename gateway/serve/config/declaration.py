@@ -84,7 +84,7 @@ REQUESTS_MAX = 1000  # the wallet client keeps as many connections
 _RESERVE = Field(Share(), "the share that is kept for credits and rollbacks; default 0.2")
 
 CALLER_LIMITS = _section(
-    {"in_flight": Field(Integer(1, 100_000), "calls that are answered at once; default 2000"), "reserve": _RESERVE}
+    {"in_flight": Field(Integer(1, 100_000), "calls that are carried at once; default 2000"), "reserve": _RESERVE}
 )
 
 WALLET_LIMITS = _section(

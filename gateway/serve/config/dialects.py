@@ -118,7 +118,7 @@ def parts_at(dialect: Dialect, settings: Any, end: str) -> tuple[Part, ...]:
 
 
 def read_keys(dialect: Dialect, settings: Any, end: str, section: Section, reader: Reader) -> tuple[Key, ...]:
-    """The keys of a provider or wallet, with the parts that its dialect wants, and those that it may have."""
+    """The keys of a provider or wallet, with exactly the parts that its dialect wants, or may do without."""
     parts = parts_at(dialect, settings, end)
     given: Iterable[Section] = section["keys"] or ()
     if not parts:
@@ -129,7 +129,7 @@ def read_keys(dialect: Dialect, settings: Any, end: str, section: Section, reade
             )
         return ()
     if "keys" not in section:
-        named = ", ".join(f"{part.name}: ..." for part in parts if not part.optional)
+        named = ", ".join(f"{part.name}: ..." for part in parts if part.needed)
         reader.wrong(section.node, f"keys are missing: {dialect.name} signs", f"write keys: [{{id: k1, {named}}}]")
         return ()
     check_ids(given, reader)
@@ -154,16 +154,15 @@ def _key(
     for name, (key, _) in section.extra.items():
         if name not in wanted:
             _strange_part(dialect, settings, name, key, wanted, reader)
-    for name, part in wanted.items():
-        if name not in section.extra and not part.optional:
-            reader.wrong(section.node, f"the key has no {name}", f"write {name}: {{env: NAME}}")
+    missing = [name for name, part in wanted.items() if part.needed and name not in section.extra]
+    for name in missing:
+        reader.wrong(section.node, f"the key has no {name}", f"write {name}: {{env: NAME}}")
     texts = {
         name: _part(dialect, part, section.extra[name][1], reader)
         for name, part in wanted.items()
         if name in section.extra
     }
-    lacks = any(name not in texts and not part.optional for name, part in wanted.items())
-    if lacks or None in texts.values() or not section.ok("id", "until"):
+    if missing or None in texts.values() or not section.ok("id", "until"):
         return None
     return Key(id=section["id"], parts={name: str(text) for name, text in texts.items()}, until=section["until"])
 

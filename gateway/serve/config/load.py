@@ -76,6 +76,7 @@ def _setup(root: Section, reader: Reader) -> tuple[Setup, list[Problem]]:
     sections: list[Section] = root["routes"] or []
     for section in sections:
         checks.check_route_names(section, names, wallet_names, reader)
+        checks.check_route_digits(section, wallets, currencies, reader)
     routes = [r for r in (build_route(section, currencies, reader) for section in sections) if r is not None]
     setup = Setup(providers=providers, wallets=wallets, routes=routes, currencies=currencies)
     _cross(root, setup, names, wallet_names, reader)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from gateway.currency import CODE
 from gateway.serve.config.shapes import Text, matching
 
 POSTGRES = "write postgresql://user@host/db; the password stands in journal.password"
@@ -156,6 +157,6 @@ IDENTITY = matching(
 KEY_ID = matching(
     r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,63}", "a key's id", "write letters, digits and . _ : @ + -, at most 64"
 )
-CURRENCY = matching(r"[A-Z]{2,12}", "a currency code", "write 2 to 12 capital letters: EUR, BTC")
+CURRENCY = matching(CODE.pattern, "a currency code", "write 2 to 16 letters, digits, _, - or .: EUR, BTC, mBTC")
 WORD = matching(r"[^\s\x00-\x1f](?:[^\x00-\x1f]{0,126}[^\s\x00-\x1f])?", "a short text", "write 1 to 128 characters")
 HEADER_NAME = matching(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}", "a header's name", "write it as X-Brand")

@@ -1,0 +1,376 @@
+"""Spribe (Aviator): JSON, an HMAC over timestamp, path and body, the outcome as a code in the body, thousandths.
+
+The vendor's manual needs a login. Source: what independent public operator wallets agree on; what they
+leave open is decided in NOTES.md. `withdraw` takes and `deposit` gives, from the purse's point of view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from adapters.spribe.wire import (
+    BY_ACTION,
+    BY_WORD,
+    CALLS,
+    DEFAULT_PROVIDER,
+    DOUBT,
+    DUPLICATE,
+    FREE,
+    HEARD,
+    MESSAGES,
+    NAMES,
+    NO_CALL,
+    OK,
+    REFUSED,
+    Settings,
+    code_of,
+    read_amount,
+    read_balance,
+    rescaled,
+    unit_of,
+)
+from gateway.auth import Part, Stamped, compacted, loosely
+from gateway.codec.fields import Fields, known, write_json
+from gateway.dialect import Call, Dialect, NoCall
+from gateway.http import JSON_HEADERS, Request, Response
+from gateway.model import (
+    Accepted,
+    Act,
+    Authenticate,
+    Balance,
+    Credit,
+    Debit,
+    Declined,
+    Flaw,
+    Game,
+    Kind,
+    Missing,
+    Outcome,
+    Profile,
+    Reason,
+    Refused,
+    Rollback,
+    Round,
+    Transaction,
+    Unknown,
+    unsupported,
+)
+
+# ---------------------------------------------------------------- signature
+
+
+def covered(stamp: str, request: Request, settings: Any) -> Iterable[bytes]:
+    """Timestamp, path, body: the path with our own prefix and the query, the body as it stands, else as compact JSON."""
+    path = request.url if settings.signed_path == "own" else request.target or request.url
+    head = f"{stamp}{path}".encode("latin-1", "backslashreplace")  # as a target's bytes were read
+    yield head + request.body
+    compact = compacted(request.body)
+    if compact != request.body:
+        yield head + compact
+
+
+SIGNED = Stamped(
+    holder="x-spribe-client-id",
+    stamp="x-spribe-client-ts",
+    proof="x-spribe-client-signature",
+    parts=(Part("client_id", secret=False, demo="sp-test-operator"), Part("secret", demo="sp-test-secret")),
+    covers=covered,
+)
+
+# ---------------------------------------------------------------- which call it is
+
+
+def route(request: Request, settings: Any) -> str:
+    """The last segment of the path; where there is none, one URL stands for all and `action` says which."""
+    word = request.path.rstrip("/").rpartition("/")[2]
+    name = BY_WORD.get(word.removesuffix("_spribe"))
+    if name is None and word:
+        raise NoCall
+    if request.method != "POST":
+        raise NoCall(("POST",))
+    if name is not None:
+        return name
+    action = (loosely(request) or {}).get("action")
+    return BY_ACTION.get(action, NO_CALL) if isinstance(action, str) else NO_CALL
+
+
+# ---------------------------------------------------------------- provider's end: the request
+
+
+def decode_request(request: Request, call: Call) -> Transaction:
+    fields = Fields.of(request)
+    match call.name:
+        case "auth":
+            return _read_auth(fields, call)
+        case "info":
+            currency = _currency(fields, call)
+            return Transaction(
+                act=Balance(), player=fields.id("user_id"), session=fields.id("session_token", "", length_max=1024),
+                currency=currency, channel=_loosely(fields, "platform", 64), extra=_extra(fields),
+            )  # fmt: skip
+        case "withdraw" | "deposit" | "rollback":
+            return _read_movement(fields, call)
+        case _:
+            raise fields.wrong("action", Flaw.UNKNOWN_CALL, "is none of auth, info, withdraw, deposit, rollback")
+
+
+def _read_auth(fields: Fields, call: Call) -> Transaction:
+    token = fields.id("user_token", length_max=1024)
+    return Transaction(
+        act=Authenticate(launch_token=token), session=fields.id("session_token", "", length_max=1024),
+        currency=_currency(fields, call), channel=_loosely(fields, "platform", 64), extra=_extra(fields),
+    )  # fmt: skip
+
+
+def _read_movement(fields: Fields, call: Call) -> Transaction:
+    player, currency = fields.id("user_id"), ""
+    if call.name != "rollback":  # that one names none: it is the session's, or the bet's
+        currency = call.currencies.meant(fields.text("currency"))
+    act, tx_id = _read_act(fields, currency, call), fields.id("provider_tx_id")
+    round_id = fields.id("action_id", "")
+    game = Game(id=_loosely(fields, "game", 128), studio=_loosely(fields, "provider", 128))
+    return Transaction(
+        act=act, id=tx_id, player=player, session=_loosely(fields, "session_token", 1024), currency=currency,
+        round=Round(round_id) if round_id else None, game=game if game != Game() else None,
+        channel=_loosely(fields, "platform", 64), extra=_extra(fields),
+    )  # fmt: skip
+
+
+def _read_act(fields: Fields, currency: str, call: Call) -> Act:
+    if call.name == "rollback":  # no amount: all of it
+        amount = read_amount(fields, "", call) if "amount" in fields else None
+        return Rollback(reference=fields.id("rollback_provider_tx_id"), amount=amount)
+    amount = read_amount(fields, currency, call)
+    if call.name == "withdraw":
+        return Debit(amount=call.currencies.exact(amount, currency))
+    free = fields.raw.get("action") == FREE
+    return Credit(
+        amount=amount, type="free_round" if free else "win", reference=fields.id("withdraw_provider_tx_id", "")
+    )
+
+
+def _currency(fields: Fields, call: Call) -> str:
+    """Of a read: not said is not known."""
+    said = fields.text("currency", "")
+    return call.currencies.meant(said) if said else ""
+
+
+def _loosely(fields: Fields, name: str, length_max: int) -> str:
+    """What describes may not stop a win or a rollback, whatever its form: what is no text, or too long, is left out."""
+    text = fields.opaque(name).get(name, "").strip() if isinstance(fields.value(name, None), str) else ""
+    return text if len(text) <= length_max else ""
+
+
+def _extra(fields: Fields) -> dict[str, str]:
+    return fields.unknown(NAMES) | fields.opaque("action")
+
+
+# ---------------------------------------------------------------- provider's end: the answer
+
+
+def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
+    if isinstance(outcome, Accepted) and tx is not None:
+        # A replay of what moved is told as one, with what the first answer said.
+        code = DUPLICATE if outcome.replayed and tx.kind not in (Kind.AUTHENTICATE, Kind.BALANCE) else OK
+        return _answer(code, _data(outcome, tx, call))
+    if not isinstance(outcome, Declined):
+        return _answer(DOUBT)
+    code = code_of(outcome.reason, call.name)
+    undone = call.name == "rollback" and outcome.reason is Reason.ALREADY_ROLLED_BACK
+    if code == DUPLICATE and not undone and (call.again or outcome.replayed):
+        code = REFUSED  # a repeat hears 409 as "it was done": only what was done may hear it
+    return _answer(code)
+
+
+def _answer(code: int, data: dict[str, Any] | None = None) -> Response:
+    said = {"code": code, "message": MESSAGES[code]} | ({} if data is None else {"data": data})
+    return Response(status=200, headers=JSON_HEADERS, body=write_json(said))
+
+
+def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
+    if outcome.balance is None:
+        raise Missing("balance")
+    who, currency = outcome.profile or Profile(), outcome.currency or tx.currency or call.currency
+    if not currency:
+        raise Missing("currency")
+    player, unit = tx.player or who.player, unit_of(currency, call.settings)
+    if not player:
+        raise Missing("player")
+    balance = unit.show(outcome.balance, currency, call.currencies)
+    if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
+        return {"user_id": player, "username": who.username or player, "balance": balance, "currency": currency}
+    before = unit.show(outcome.balance - _gained(outcome, tx.act), currency, call.currencies)
+    return {
+        "operator_tx_id": outcome.wallet_id or tx.id,
+        "old_balance": before,
+        "new_balance": balance,
+        "user_id": player,
+        "currency": currency,
+        "provider": _studio(tx),
+        "provider_tx_id": tx.id,
+    }
+
+
+def _gained(outcome: Accepted, act: Act) -> Decimal:
+    """What it gave the player, less than nothing where it took. A rollback of all of it says the amount in its outcome."""
+    said = outcome.moved if outcome.moved is not None else getattr(act, "amount", None)
+    if said is None:
+        raise Missing("amount")
+    taken = isinstance(act, Debit) or (isinstance(act, Rollback) and act.reference_kind is Kind.CREDIT)
+    return -said if taken else Decimal(said)
+
+
+def _studio(tx: Transaction) -> str:
+    return (tx.game.studio if tx.game else "") or DEFAULT_PROVIDER
+
+
+# ---------------------------------------------------------------- wallet's end: the request
+
+
+def encode_request(tx: Transaction, call: Call) -> Request:
+    match tx.act:
+        case Authenticate() if tx.act.launch_token:
+            said = {"user_token": tx.act.launch_token, "session_token": _needed("session", tx.session)}
+            return _post("auth", said | known(platform=tx.channel, currency=tx.currency or call.currency))
+        case Authenticate() | Balance():
+            said = {"user_id": _needed("player", tx.player), "session_token": _needed("session", tx.session)}
+            return _post("info", said | {"currency": _currency_out(tx, call)})
+        case Debit() | Credit() if tx.act.tracking_only:
+            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit() if tx.act.free_round:
+            raise unsupported("a free debit")
+        case Debit() | Credit() if not tx.act.amount:
+            raise unsupported("a movement of nothing")  # a lost bet sends nothing, so no wallet knows a 0
+        case Debit():
+            _needed("session", tx.session)  # a win or a rollback goes without
+            return _post("withdraw", _movement(tx, tx.act, "bet", call))
+        case Credit():
+            action = FREE if tx.act.type == "free_round" or tx.act.free_round else "win"
+            return _post("deposit", _movement(tx, tx.act, action, call))
+        case Rollback() if tx.act.reference_kind in (Kind.DEBIT, Kind.CREDIT):
+            _needed("reference", tx.act.reference)
+            return _post("rollback", _movement(tx, tx.act, "rollback", call))
+        case Rollback():
+            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
+        case _:
+            raise unsupported(tx.kind.value)
+
+
+def _post(name: str, fields: dict[str, Any]) -> Request:
+    return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
+
+
+def _needed(what: str, value: str) -> str:
+    if not value:
+        raise Missing(what)
+    return value
+
+
+def _currency_out(tx: Transaction, call: Call) -> str:
+    return _needed("currency", tx.currency or call.currency)
+
+
+def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call: Call) -> dict[str, Any]:
+    """In the order of the card's examples: it is signed as it stands."""
+    currency, undoes = _currency_out(tx, call), isinstance(act, Rollback)
+    if act.amount is None:
+        raise Missing("amount")
+    return {
+        "user_id": _needed("player", tx.player),
+        **known(currency="" if undoes else currency),
+        "amount": unit_of(currency, call.settings).write(act.amount, currency, call.currencies),
+        "provider": _studio(tx),
+        **known(rollback_provider_tx_id=act.reference if isinstance(act, Rollback) else ""),
+        "provider_tx_id": _needed("id", tx.id),
+        **known(withdraw_provider_tx_id=act.reference if isinstance(act, Credit) else ""),
+        "game": _needed("game", tx.game.id if tx.game else ""),
+        "action": action,
+        "action_id": tx.round_id or tx.id,
+        **known(session_token=tx.session, platform="" if undoes else tx.channel),
+    }
+
+
+# ---------------------------------------------------------------- wallet's end: the answer
+
+
+def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
+    if response.status != 200:
+        return Unknown(detail=f"HTTP {response.status}")
+    try:
+        fields = Fields.of(response)
+        code = fields.integer("code")
+        if code == OK or (code == DUPLICATE and call.again):
+            return _heard_yes(fields, tx, call, replayed=code == DUPLICATE)
+    except Refused as refused:
+        return Unknown(detail=refused.message)
+    owed = tx.kind in (Kind.CREDIT, Kind.ROLLBACK)
+    reason = HEARD.get(code) if not (code == REFUSED and owed) else None
+    if reason is None:
+        return Unknown(detail=f"code {code}")
+    return Declined(reason=reason, message=_message(fields))
+
+
+def _message(fields: Fields) -> str:
+    return fields.opaque("message").get("message", "")[:200]
+
+
+def _heard_yes(fields: Fields, tx: Transaction, call: Call, *, replayed: bool) -> Outcome:
+    """A yes with what it holds; some wallets say nothing but the code to a repeat. Raises `Refused`."""
+    if replayed and "data" not in fields:
+        return Accepted(replayed=True)
+    data = fields.object("data")
+    said, player = data.text("currency", ""), data.id("user_id", "", length_max=1024)
+    currency = call.currencies.meant(said) if said else tx.currency or call.currency
+    if tx.currency and currency != tx.currency:
+        return Unknown(detail="accepted in another currency")
+    if tx.player and player not in ("", tx.player):
+        return Unknown(detail="accepted for another player")
+    if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
+        return _heard_read(data, tx, currency, player, call)
+    if data.id("provider_tx_id", tx.id, length_max=1024) != tx.id:
+        return Unknown(detail="accepted for another movement")
+    balance = read_balance(data, "new_balance", currency, call)
+    return Accepted(
+        balance=balance, currency=currency if balance is not None else "", replayed=replayed,
+        wallet_id=data.id("operator_tx_id", "", length_max=256),
+    )  # fmt: skip
+
+
+def _heard_read(data: Fields, tx: Transaction, currency: str, player: str, call: Call) -> Outcome:
+    balance = read_balance(data, "balance", currency, call)
+    if balance is None:
+        return Unknown(detail="accepted without the balance")
+    if isinstance(tx.act, Balance):
+        return Accepted(balance=balance, currency=currency)
+    if not (player or tx.player):
+        return Unknown(detail="accepted without the player")
+    username = data.opaque("username").get("username", "")[:256]
+    who = Profile(player=player or tx.player, username=username if username != player else "")
+    return Accepted(balance=balance, currency=currency, profile=who)
+
+
+DIALECT = Dialect(
+    name="spribe",
+    title="Spribe: Aviator and other instant games, thousandths, codes in the body",
+    calls=CALLS,
+    auth=SIGNED,
+    settings=Settings,
+    route=route,
+    decode_request=decode_request,
+    encode_response=encode_response,
+    encode_request=encode_request,
+    decode_response=decode_response,
+    answer_within={"default": "4s"},
+    separates=False,  # a rollback names an id without its kind
+    replay_balance="stored",
+    rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)},
+    credit_noes=frozenset({Reason.ALREADY_ROLLED_BACK}),
+    rescaled=rescaled,
+    one_time_launch=True,
+    round_refunds=False,
+    undoes_whole=True,
+    sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
+    hides=frozenset({"user_token", "session_token", "x-spribe-client-signature"}),
+)
