@@ -109,8 +109,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     credit_noes: frozenset[Reason] = frozenset()
     """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
     won_stays: Callable[[Any], bool] = lambda settings: False
-    """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
-    say; while the win itself is in doubt, that is brought to its end first."""
+    """(settings) -> whether the rollback of an accepted bet that a win ties to (rule 11) is declined, `already_settled`,
+    whatever its wallet would say; while the win itself is in doubt, that is brought to its end first."""
     else_player: Callable[[Transaction], str] | None = None
     """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
     partial: bool = False
@@ -125,7 +125,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
     one_end: bool = False
     """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
-    journal knows (rule 15), and a wallet's no to a win because its bet is not there, or had its end, is final (rule 6). A win
+    journal knows (rule 15, for the cancel as `won_stays` says), and a wallet's no to a win because its bet is not there, or had its end, is final (rule 6). A win
     that names no bet is none of a bet's."""
     one_win: bool = False
     """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it

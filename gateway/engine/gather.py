@@ -241,10 +241,10 @@ def _second_asks(
             asks["claimer"] = LookFor("own", (target.undone_by,))
         if own.undoes and target.undoes and target.target:
             asks["beyond"] = LookFor("own", (target.target,))
-        if target.takes and own.undoes and not own.decided and (not target.decided or provider.dialect.one_end):
+        if target.takes and own.undoes and not own.decided and not target.decided:
             asks |= _won_asks(provider, target, "target_won")
         if _asks_for_wins(provider, own, target):
-            asks |= _standing_asks(target)
+            asks |= _standing_asks(provider, target)
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -258,15 +258,15 @@ def _second_asks(
 def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
     """Whether a win forbids this rollback, where its bet has one."""
     may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
-    return may and provider.dialect.won_stays(provider.settings)
+    return may and (provider.dialect.one_end or provider.dialect.won_stays(provider.settings))
 
 
-def _standing_asks(bet: Movement) -> dict[str, LookFor]:
+def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
     """The wins that tie to a bet and were not undone (rule 11)."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
     asks = {"standing.named": LookFor("standing_win", (bet.provider, tx.id, tx.player))}
-    if tx.round_id:
+    if tx.round_id and not provider.dialect.one_end:
         asks |= {"standing.loose": LookFor("round_loose_win", here), "standing.bets": LookFor("round_bets", (*here, 2))}
     return asks
 

@@ -143,8 +143,6 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
-    if case.provider.dialect.one_end and not own.ours and target.state is State.ACCEPTED and case.target_won:
-        return _no(Reason.ALREADY_SETTLED, STOPPED)
     stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
     win = case.around.standing_win if stands else None
     if win is not None and win.decided:
