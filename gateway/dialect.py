@@ -109,10 +109,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
     credit_noes: frozenset[Reason] = frozenset()
     """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
     won_stays: Callable[[Any], bool] = lambda settings: False
-    """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
-    say; while the win itself is in doubt, that is brought to its end first."""
+    """(settings) -> whether the rollback of an accepted bet that a win ties to (rule 11) is declined, `already_settled`,
+    whatever its wallet would say; while the win itself is in doubt, that is brought to its end first."""
     else_player: Callable[[Transaction, Any], str] | None = None
-    """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
+    """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means
+    is known (rule 21)."""
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"
@@ -132,8 +133,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     another one is declined (Slotegrator)."""
     one_end: bool = False
     """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
-    journal knows (rule 15), and a wallet's no to a win because its bet is not there, or had its end, is final (rule 6). A win
-    that names no bet is none of a bet's."""
+    journal knows (rule 15, for the cancel as `won_stays` says), and a wallet's no to a win because its bet is not there, or
+    had its end, is final (rule 6). A win that names no bet is none of a bet's."""
     one_win: bool = False
     """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
     is a further one (`Credit.further`)."""
@@ -158,6 +159,15 @@ class Dialect(Struct, frozen=True, kw_only=True):
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""
+    wants_game: bool = False
+    """A wallet of this dialect is told the game where anybody knows it: it is looked for before a request is encoded, which
+    may go without (Valkyrie, whose page needs none and whose test wallet does)."""
+    own_id_meant: bool = False
+    """A rollback may carry the id of the movement that it means as its own: where nothing has the id that it names, that
+    one is meant (Evolution's cancels through Valkyrie)."""
+    lists_movements: bool = False
+    """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
+    first decision: the wire asks by an id alone (Valkyrie)."""
     digits: int | None = None
     """How many digits every amount has on its wire, whatever the currency; a currency with others is refused at load.
     None: each has its own."""

@@ -76,6 +76,10 @@ class Auth:
         """Whether `sign` can put that part where a request has no session."""
         return False
 
+    def stood_in(self, request: Request, keys: Sequence[Key]) -> Request | None:
+        """A signed request whose session was not taken, with that part in its place; None: there is none, or it is there."""
+        return None
+
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""
         return request

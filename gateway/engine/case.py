@@ -153,6 +153,7 @@ class Case(Struct, frozen=True, kw_only=True):
     nobody: Reason = Reason.NOT_AUTHENTICATED  # what is said where nobody knows the player
     air: Mapping[str, Air] = {}
     around: Around = Around()
+    late: bool = False  # its session was refused: what stands in its place is shown
     told_as: str = ""  # its alias, where no route led to a wallet when it was read
     memo: dict[str, Any] = {}
 
@@ -465,7 +466,7 @@ class Case(Struct, frozen=True, kw_only=True):
         meant, session = known.target or known.bet, known.session_out(tx)
         own = for_wallet(known.way, tx, self.alias, meant, session, known.strange)
         try:
-            return encode(known, own, self.moment.now, self.nonce), own
+            return encode(known, own, self.moment.now, self.nonce, late=self.late), own
         except Refused as refused:
             return refused.with_traceback(None)  # kept with the case, which the frames that it came through hold
 
@@ -473,8 +474,11 @@ class Case(Struct, frozen=True, kw_only=True):
         known = self.known
         own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
         asks = replace(own, id="", act=Status(reference=own.id, reference_kind=self.own.kind), round=None)
+        asking = replace(
+            known, target=None, bet=None, left=None
+        )  # what it means is the wallet's: only a session may be supplied
         try:
-            return encode(Known(way=known.way), asks, self.moment.now, self.nonce), asks
+            return encode(asking, asks, self.moment.now, self.nonce), asks
         except Refused as refused:
             return refused.with_traceback(None)
 

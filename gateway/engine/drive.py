@@ -39,7 +39,7 @@ from gateway.engine.gather import Hands, Opened, Order, in_vain, is_mismatch, lo
 from gateway.engine.identity import key_of, own_rollback_id, space_of
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
-from gateway.engine.judge import OUR_FAULT, id_was_used, no_stays, refused_at_once
+from gateway.engine.judge import OUR_FAULT, id_was_used, no_stays, refused_at_once, session_refused
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
 from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_undoing, refused_item, undoable
@@ -471,7 +471,8 @@ class Driver:
             if not await self._write(write, own.key):
                 return None
             raised = replace(after, revision=own.revision + 1)
-            case = replace(case, own=raised, memo={})
+            late = case.way is not None and session_refused(own, case.way.wallet)
+            case = replace(case, own=raised, memo={}, late=late)
             if aim is not None:
                 around = replace(case.around, target=replace(aim.after, revision=aim.before.revision + 1))
                 case = replace(case, around=around)

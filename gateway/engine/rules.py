@@ -21,6 +21,7 @@ from gateway.engine.judge import (
     refused_again,
     refused_at_once,
     remembered,
+    session_refused,
     stands_for_cancel,
     unseen,
 )
@@ -733,9 +734,14 @@ def second_asking(case: Case) -> Move | None:
     and then as a first one, whose no counts. What is owed and was plainly refused at its only asking is asked as a first one,
     too, where a wallet's word for "I have it already" is one for "the bet had its end": *a win of a bet that the wallet had
     given back was refused in that word, asked again, and taken for paid.*
-    Serves: 5, 9, 14
+    So is what is owed and whose session was plainly refused at its only asking, where a part of the key may stand in a
+    session's place, also at a wallet that is `query`: nothing of it moved, and nothing is on its way.
+    Serves: 5, 9, 14, 22
     """
-    if case.unsent or case.again not in ("safe", "applied") or not case.wanted or not case.may_act:
+    if case.unsent or not case.wanted or not case.may_act:
+        return None
+    once = case.again == "query" and session_refused(case.own, case.wallet) and refused_at_once(case.own, case.wallet)
+    if case.again not in ("safe", "applied") and not once:
         return None
     if not case.remembered_in(case.wallet.in_flight_max):
         return None

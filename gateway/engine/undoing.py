@@ -119,6 +119,7 @@ def forbidden(case: Case) -> Move | None:
     Where the page says that a bet with a win stays, its rollback waits until that win is definite.
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
     back:* what stands by itself is given back with no batch.
+    *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
@@ -142,9 +143,8 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
-    if case.provider.dialect.one_end and not own.ours and target.state is State.ACCEPTED and case.target_won:
-        return _no(Reason.ALREADY_SETTLED, STOPPED)
-    win = case.around.standing_win
+    stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
+    win = case.around.standing_win if stands else None
     if win is not None and win.decided:
         return _no(Reason.ALREADY_SETTLED, "its bet has a win")
     if win is not None:

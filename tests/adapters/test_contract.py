@@ -337,9 +337,9 @@ NOTHING: Mapping[str, Any] = {"null": None, "an empty list": [], "an empty objec
 """How PHP and others write that there is none."""
 
 
-DECIDES = {"gameball": ("expiryAfter",), "red_tiger": ("promo.campaignCode",)}
-"""What the model has no words for and is no description all the same: when points end, with errors of its own; and what is
-one in no vector but an odd one: whose free rounds they are."""
+DECIDES = {"gameball": ("expiryAfter",), "red_tiger": ("promo.campaignCode",), "valkyrie_pam": ("isGameOver",)}
+"""What is no description all the same: when points end, with errors of its own, for which the model has no words; whose free
+rounds they are, where only an odd vector says it; whether the round ends, which is not said where nobody can read it."""
 
 
 def leaves(fields: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -580,7 +580,8 @@ def test_it_says_which_kinds_need_a_session(folder: str) -> None:
 
 def test_what_its_ids_domain_makes_survives_the_wire(folder: str) -> None:
     """Rule 3: an id that a wallet of this dialect is told, of a movement and of what it names, is read there as it was told,
-    wherever it stands on this wire at all; with the dialect's usual settings."""
+    wherever it stands on this wire at all; with the dialect's usual settings. It may be read behind the game provider's
+    name, which makes it unique there (Valkyrie)."""
     dialect = dialect_of(folder)
     made = [dialect.ids.made(f"acme:debit:{n}", bare=bare) for n in range(3) for bare in (True, False)]
     assert all(dialect.ids.holds(id) for id in made)
