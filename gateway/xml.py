@@ -20,7 +20,7 @@ from gateway.model import unsupported
 SPACE = "@xmlns"
 """The name under which an element with elements in it keeps its namespace, where that is not the one around it."""
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"  # SOAP 1.1
-MARKS_MAX = 2000  # opening brackets in a body: two for each element
+MARKS_MAX = 500  # opening brackets in a body, two for each element, or equals signs, one for each attribute
 DEPTH_MAX = 16
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 # What XML 1.0 cannot hold, or reads as something else (a carriage return becomes a line end).
@@ -29,8 +29,8 @@ _UNSAYABLE = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def parsed(body: bytes) -> Any:
     """The fields of an XML body under the name of its element; `Unreadable` where there are none."""
-    if body.count(b"<") > MARKS_MAX:
-        return Unreadable("the body holds more elements than any call")
+    if body.count(b"<") > MARKS_MAX or body.count(b"=") > MARKS_MAX:  # a forger's would else cost what many bets cost
+        return Unreadable("the body holds more elements or attributes than any call")
     try:
         root = fromstring(body, forbid_dtd=True)
         return {_local(root.tag): _inside(root, "", DEPTH_MAX)}

@@ -53,6 +53,7 @@ BOMB = "<!DOCTYPE a [<!ENTITY x 'ha'>" + "".join(f"<!ENTITY x{n} '&x;&x;'>" for 
         "<!DOCTYPE a [<!ENTITY x SYSTEM 'file:///etc/hostname'>]><a>&x;</a>", "<!DOCTYPE a [<!ENTITY % x SYSTEM 'u:'> %x;]><a/>",
         "<a xmlns:n='u:1'><m:b/></a>", "<?xml version='1.0' encoding='no-such'?><a/>", "<?xml version='1.0' encoding='utf-7'?><a/>",
         "<a>" * (DEPTH_MAX + 1) + "</a>" * (DEPTH_MAX + 1), "<a>" * 100_000, "<a>" + "<b/>" * MARKS_MAX + "</a>",
+        "<a " + " ".join(f"a{n}='1'" for n in range(MARKS_MAX + 1)) + "/>",
     ],
 )  # fmt: skip
 def test_what_is_no_xml_or_declares_something_is_not_read(body: str) -> None:
