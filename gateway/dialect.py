@@ -86,6 +86,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     refused before it is read. 0 = whoever reads them has seen the proof."""
     answer_within: Mapping[str, str] = MappingProxyType({"default": "4s"})
     """The provider's limits by kind, as durations; `default` for the rest."""
+    after_doubt: str = ""
+    """What its page makes of doubt, as a duration, where the configuration says nothing: silent for so long, it believes
+    that a bet failed, and the bet is given back (rule 12). Blank: the gateway gives nothing back by itself."""
     spaces: Mapping[str, str] = {}
     """Key space by wire call; the native kind where it is not listed (rule 1)."""
     scope: str = "provider"

@@ -7,6 +7,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 from gateway.auth.compare import same
 from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_form, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
+from gateway.auth.named import InCall, Named
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
     Auth,
@@ -25,6 +26,7 @@ from gateway.auth.scheme import (
     hmac_of,
     loosely,
     raw_body,
+    upper_hex,
 )
 from gateway.auth.shared import SharedKey
 from gateway.auth.stamped import Stamp, Stamped
@@ -32,9 +34,11 @@ from gateway.auth.stamped import Stamp, Stamped
 __all__ = [
     "Auth",
     "InBody",
+    "InCall",
     "InForm",
     "InHeader",
     "Key",
+    "Named",
     "Part",
     "RsaSigned",
     "SharedKey",
@@ -59,4 +63,5 @@ __all__ = [
     "sorted_form",
     "sorted_pairs",
     "sorted_values",
+    "upper_hex",
 ]

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 import msgspec
@@ -123,8 +123,28 @@ def hex_text(digest: bytes) -> str:
     return digest.hex()
 
 
+def upper_hex(digest: bytes) -> str:
+    return digest.hex().upper()
+
+
 def base64_text(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
+
+
+class Carrier(Protocol):
+    """Where a proof stands in a request, and how its digest is written there."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def encoding(self) -> Encoding: ...
+
+    def read(self, request: Request) -> str:
+        """The proof, blank where there is none."""
+        ...
+
+    def write(self, request: Request, proof: str) -> Request: ...
 
 
 class InHeader(Struct, frozen=True):
@@ -214,11 +234,9 @@ def digest_of(algorithm: str, part: str = "secret") -> Digest:
 class Signed(Auth):
     """One digest over what is covered, carried in one place."""
 
-    def __init__(
-        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody | InForm, demo: str, weak: bool = False
-    ) -> None:
+    def __init__(self, *, covers: Cover, digest: Digest, carried: Carrier, demo: str, weak: bool = False) -> None:
         self._covers, self._digest, self._carried = covers, digest, carried
-        self._parts = (Part("secret", demo=demo),)
+        self._parts: tuple[Part, ...] = (Part("secret", demo=demo),)
         self._weak = weak
 
     def parts(self, settings: Any) -> tuple[Part, ...]:

@@ -155,6 +155,14 @@ class Fields:
         return cls(request.form)
 
     @classmethod
+    def of_soap(cls, message: Request | Response) -> Fields:
+        """Of the one element in the body of a SOAP message: every value is a text, None or an object."""
+        found = message.soap
+        if isinstance(found, Unreadable):
+            raise unparsable(found.message)
+        return cls(found[1])
+
+    @classmethod
     def caseless(cls, message: Request | Response, spelled: Mapping[str, str]) -> Fields:
         """Where `userid` is `userId`: fields under the documented spelling, given by lower-case name.
 

@@ -16,6 +16,7 @@ from gateway.model import Adjust, Capture, Credit, Debit, Kind, Release, Reserve
 from gateway.serve.config import load
 from gateway.serve.config.declaration import json_schema
 from gateway.serve.discover import find
+from gateway.serve.shown import setup_to_plain
 from tests.config.helpers import ENVIRON, GOOD, HEAD, PROVIDERS, good, mistakes, with_provider, with_wallet
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -70,6 +71,17 @@ def test_limits_are_merged_with_the_dialects_own(tmp_path: Path) -> None:
     assert both.limit(Kind.CREDIT) == good(tmp_path).setup.providers["acme"].limit(Kind.CREDIT)
     one = good(tmp_path, with_provider(f"{{{key}, answer_within: 9s}}")).setup.providers["other"]
     assert one.answer_within == {"default": timedelta(seconds=9)}
+
+
+def test_what_a_dialect_makes_of_doubt_holds_where_nothing_is_said(tmp_path: Path) -> None:
+    """Tom Horn's page: no rollback follows Code 1, so the gateway's own does, at once."""
+    key = "dialect: tom_horn, keys: [{id: k, partner_id: P7, secret: {env: SECRET}}]"
+    own = good(tmp_path, with_provider(f"{{{key}}}")).setup.providers
+    assert (own["other"].after_doubt, own["acme"].after_doubt) == (timedelta(0), None)
+    shown = setup_to_plain(good(tmp_path, with_provider(f"{{{key}}}")).setup)["providers"]
+    assert (shown["other"]["after_doubt"], shown["acme"]["after_doubt"]) == ("0s", None)
+    said = good(tmp_path, with_provider(f"{{{key}, after_doubt: {{silent: 10m}}}}")).setup.providers["other"]
+    assert said.after_doubt == timedelta(minutes=10)
 
 
 def test_secrets_from_files_lose_their_line_end(tmp_path: Path) -> None:
