@@ -39,6 +39,11 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
         """What the body says as a web form, as `said` for JSON."""
         return fields_of(self.body)
 
+    @kept
+    def asked(self) -> Mapping[str, str | bytes] | Unreadable:
+        """What the query says, as `form` for a body."""
+        return fields_of(self.query.encode("latin-1", "backslashreplace"))  # as a target's bytes were read
+
     def header(self, name: str) -> str:
         return self.headers.get(name.lower(), "")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -72,6 +73,21 @@ def filled_pairs(*, between: str, without: str) -> Cover:
         yield between.encode().join(pairs)
 
     return cover
+
+
+def canonical_query(request: Request, settings: Any) -> Iterator[bytes]:
+    """The fields of the query, decoded, as one JSON object of texts in canonical form (RFC 8785).
+
+    A field that stands twice is told as unreadable: nobody knows which one was signed, and no object has both.
+    """
+    fields = request.asked
+    if isinstance(fields, Unreadable):
+        raise _unreadable(fields.message)
+    said = {name: fields[name] for name in _by_code_unit(fields)}
+    if any(isinstance(value, bytes) for value in said.values()):
+        raise _unreadable("the query is not UTF-8")
+    # Without its blanks and with letters as they are, Python escapes a text as the canonical form does.
+    yield json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def compacted(body: bytes) -> bytes:
