@@ -106,8 +106,15 @@ class Dialect(Struct, frozen=True, kw_only=True):
     call itself comes again, under the id that it had, and else the current one (rule 7)."""
     same_game: bool = False
     """Whether a repeat that names another game is another movement (rule 2)."""
+    content: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
+    """What its page compares of a repeat beside what is compared everywhere, as the wire said it (rule 2): where it differs,
+    it is another movement under a used id (Swipe Games: the session, and whether a round is free)."""
+    game_of_session: bool = False
+    """Its calls name no game: theirs is that for which the operator launched the session (rule 22)."""
     credit_noes: frozenset[Reason] = frozenset()
     """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
+    win_back_noes: frozenset[Reason] = frozenset()
+    """The same of the rollback of a win: what it took back may be spent, and the page lets a wallet say so for good."""
     won_stays: Callable[[Any], bool] = lambda settings: False
     """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
     say; while the win itself is in doubt, that is brought to its end first."""

@@ -332,7 +332,9 @@ class Case(Struct, frozen=True, kw_only=True):
         """What its provider's page lets a wallet say for good where any other no leaves it owed (rule 6). That it does not
         know a bet which this very wallet has taken is a contradiction, and none."""
         if self.own.undoes:
-            return self.stranger_noes
+            target = self.around.target
+            win = isinstance(target, Movement) and isinstance(target.tx.act, Credit) and not self.own.parent
+            return self.stranger_noes | (self.provider.dialect.win_back_noes if win else frozenset())
         if not isinstance(self.own.tx.act, Credit) or self.own.parent:
             return frozenset()
         bet = self._bet
