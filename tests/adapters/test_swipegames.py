@@ -277,6 +277,20 @@ def test_what_is_no_amount_is_refused(text: str, name: str) -> None:
     assert (refused.value.field, refused.value.flaw) == ("amount", Flaw.INVALID)
 
 
+@pytest.mark.parametrize("odd", [None, False, True, "", " ", [], {}, [1], {"a": None}, "A" * 300, "a\x00b", 1.5])
+def test_a_campaign_or_a_round_in_another_form_stops_nothing(odd: Any) -> None:
+    """The win is paid as any other, the stake goes back."""
+    body = {"type": "regular", "sessionID": "s", "amount": "7.00", "txID": "t", "roundID": "r", "frID": odd}
+    won = DIALECT.decode_request(
+        Request(method="POST", path="/win", body=json.dumps(body).encode()), replace(CALL, name="win")
+    )
+    assert (won.act, won.free_round_id) == (Credit(amount=Decimal("7.00")), "")
+    body = {"sessionID": "s", "amount": "7.00", "txID": "t", "roundID": odd, "origTxID": "o"}
+    request = Request(method="POST", path="/refund", body=json.dumps(body).encode())
+    undone = DIALECT.decode_request(request, replace(CALL, name="refund"))
+    assert (undone.act, undone.round) == (Rollback(reference="o"), None)
+
+
 # ---------------------------------------------------------------- wallet's end
 
 
