@@ -197,14 +197,12 @@ def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
 
 def _move(tx: Transaction, act: Debit | Credit, call: Call, *, free: bool) -> dict[str, str]:
     session = _needed("session", tx.session)
-    # A win that belongs to no bet and no round is one of a round of its own: an unknown round is paid all the same.
-    own = tx.id if isinstance(act, Credit) and not act.reference else ""
     return {
         "type": "free" if free else "regular",
         "sessionID": session,
         "amount": _amount_out(act.amount, tx, call),
         "txID": _needed("id", tx.id),
-        "roundID": _needed("round", tx.round_id or own),
+        "roundID": tx.round_id or tx.id,  # one of its own: such a wallet pays the win of a round that it never saw
     } | known(frID=tx.free_round_id)
 
 

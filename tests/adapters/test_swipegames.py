@@ -300,7 +300,6 @@ def test_what_it_needs_and_what_it_cannot_say() -> None:
         *((replace(tx, session=""), "session") for tx in SAID.values()),
         *((replace(SAID[name], id=""), "id") for name in ("bet", "win", "refund")),
         *((replace(SAID[name], currency=""), "currency") for name in ("bet", "win", "refund")),
-        (replace(BET, round=None), "round"), (replace(BET, act=Credit(amount=ONE, reference="t-0"), round=None), "round"),
         (replace(BET, act=Rollback(amount=ONE)), "reference"), (replace(BET, act=Rollback(reference="t-0")), "amount"),
     ):  # fmt: skip
         with pytest.raises(Missing) as missing:
