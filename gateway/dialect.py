@@ -109,6 +109,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
     call itself comes again, under the id that it had, and else the current one (rule 7)."""
     same_game: bool = False
     """Whether a repeat that names another game is another movement (rule 2)."""
+    content: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
+    """What its page compares of a repeat beside what is compared everywhere, as the wire said it (rule 2): where it differs,
+    it is another movement under a used id (Swipe Games: the session, and whether a round is free)."""
+    game_of_session: bool = False
+    """Its calls name no game: theirs is that for which the operator launched the session (rule 22)."""
     credit_noes: frozenset[Reason] = frozenset()
     """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
     won_stays: Callable[[Any], bool] = lambda settings: False
@@ -130,7 +135,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
     taking_noes: frozenset[Reason] = frozenset()
     """What its page lets a wallet say for good of a rollback that takes, of a win or of a refund: the balance would fall
-    below zero (Slotegrator). Any other no to a rollback stays owed (rule 6)."""
+    below zero (Slotegrator, Swipe Games). Any other no to a rollback stays owed (rule 6)."""
     bound_sessions: bool = False
     """Whether a session belongs to one player and one game: what takes in a session that the operator handed over for
     another one is declined (Slotegrator)."""

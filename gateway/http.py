@@ -49,6 +49,11 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
     def in_xml(self) -> bool:
         return _in_xml(self.headers, self.body)
 
+    @kept
+    def asked(self) -> Mapping[str, str | bytes] | Unreadable:
+        """What the query says, as `form` for a body."""
+        return fields_of(self.query.encode("latin-1", "backslashreplace"))  # as a target's bytes were read
+
     def header(self, name: str) -> str:
         return self.headers.get(name.lower(), "")
 

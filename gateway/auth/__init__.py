@@ -5,7 +5,15 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_form, sorted_pairs, sorted_values
+from gateway.auth.covers import (
+    canonical_query,
+    compacted,
+    filled_pairs,
+    js_number,
+    sorted_form,
+    sorted_pairs,
+    sorted_values,
+)
 from gateway.auth.keys import Key, live
 from gateway.auth.named import InCall, Named
 from gateway.auth.rsa import RsaSigned
@@ -50,6 +58,7 @@ __all__ = [
     "Unsigned",
     "When",
     "base64_text",
+    "canonical_query",
     "compacted",
     "digest_of",
     "filled_pairs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -137,6 +138,21 @@ def _rfc_3986(pairs: Pairs) -> str:
 
 def _uri(text: str | bytes, safe: str = "!'()*") -> str:
     return quote(text.encode(errors="replace") if isinstance(text, str) else text, safe=safe)
+
+
+def canonical_query(request: Request, settings: Any) -> Iterator[bytes]:
+    """The fields of the query, decoded, as one JSON object of texts in canonical form (RFC 8785).
+
+    A field that stands twice is told as unreadable: nobody knows which one was signed, and no object has both.
+    """
+    fields = request.asked
+    if isinstance(fields, Unreadable):
+        raise _unreadable(fields.message)
+    said = {name: fields[name] for name in _by_code_unit(fields)}
+    if any(isinstance(value, bytes) for value in said.values()):
+        raise _unreadable("the query is not UTF-8")
+    # Without its blanks and with letters as they are, Python escapes a text as the canonical form does.
+    yield json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def compacted(body: bytes) -> bytes:

@@ -163,6 +163,13 @@ class Fields:
         return cls(found[1])
 
     @classmethod
+    def of_query(cls, request: Request) -> Fields:
+        """Of the query: every value is a text."""
+        if isinstance(request.asked, Unreadable):
+            raise unparsable(request.asked.message)
+        return cls(request.asked)
+
+    @classmethod
     def caseless(cls, message: Request | Response, spelled: Mapping[str, str]) -> Fields:
         """Where `userid` is `userId`: fields under the documented spelling, given by lower-case name.
 

@@ -17,6 +17,7 @@ from gateway.model import (
     Authenticate,
     Batch,
     Capture,
+    Game,
     Kind,
     Reason,
     Release,
@@ -79,6 +80,8 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         session = None  # another player's session says nothing about this one
     if session is not None:
         tx = replace(tx, player=tx.player or session.player, currency=tx.currency or session.currency)
+        if provider.dialect.game_of_session and tx.game is None and session.game:
+            tx = replace(tx, game=Game(id=session.game))
     mine = [m for m in meant if same_player(tx.player, m.tx.player)]
     target = next((m for kind in reference_kinds(provider, tx.act) for m in mine if m.kind is kind), None)
     if target is not None:
