@@ -176,6 +176,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     lists_movements: bool = False
     """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
     first decision: the wire asks by an id alone (Valkyrie)."""
+    decides: frozenset[str] = frozenset()
+    """Fields (`promo.campaignCode`) that decide about money though no two of its vectors show it: no descriptions, which a
+    win and a rollback would do without (`gateway laws`)."""
     digits: int | None = None
     """How many digits every amount has on its wire, whatever the currency; a currency with others is refused at load.
     None: each has its own."""

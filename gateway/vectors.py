@@ -48,7 +48,7 @@ from gateway.codec.plain import outcome_from_plain, outcome_to_plain, transactio
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
 from gateway.http import Request, Response
-from gateway.model import Accepted, Declined, Flaw, Outcome, Refused, Rollback, Transaction, Unknown
+from gateway.model import Accepted, Declined, Flaw, Outcome, Reason, Refused, Rollback, Transaction, Unknown
 
 
 class AsSaid(Currencies, frozen=True):
@@ -239,7 +239,8 @@ def _provider_end(dialect: Dialect, vector: Vector) -> list[str]:
         else:
             problems += _differ("law 1: refusal", _essence(vector.outcome), _essence(refused))
     elif refused is not None:
-        problems.append(f"law 1: decode_request: expected a transaction, it was refused: {refused}")
+        problems.append(f"law 1: expected a transaction, it was refused: {refused.reason}, {refused.message}")
+        problems += _rightly_signed(dialect, vector) if refused.reason is Reason.BAD_SIGNATURE else []
     elif tx != vector.transaction:
         problems += _differ("law 1: transaction", shown(vector.transaction), shown(tx))
         problems = problems or [f"law 1: transaction: expected {vector.transaction}, got {tx}"]
@@ -248,6 +249,15 @@ def _provider_end(dialect: Dialect, vector: Vector) -> list[str]:
     if dialect.encode_response(vector.outcome, vector.transaction, call) != response:
         problems.append("law 11: encode_response is not pure")
     return problems
+
+
+def _rightly_signed(dialect: Dialect, vector: Vector) -> list[str]:
+    """What the vector's request would have to carry, by the vector's keys."""
+    try:
+        signed = dialect.auth.sign(vector.request, vector.keys, vector.call.settings, vector.call.now)
+    except Refused:
+        return []
+    return same_request("law 6: its signature, by these keys", signed, vector.request)
 
 
 def _wallet_end(dialect: Dialect, vector: Vector, tx: Transaction) -> list[str]:

@@ -9,6 +9,8 @@ import coverage
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("gateway.laws.contract")
+
 # How long an example lasts is the machine's: the first text of all builds Unicode's tables.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")

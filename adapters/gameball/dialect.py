@@ -99,4 +99,5 @@ DIALECT = Dialect(
     stranger_noes=frozenset({Reason.PLAYER_NOT_FOUND}),  # "unknown customer: 7000", of a refund, too
     rollback_kinds={"debit": (Kind.DEBIT, Kind.CAPTURE, Kind.CREDIT)},
     hides=frozenset({"apikey", "secretkey", "hash", "otp", "player_proof"}),
+    decides=frozenset({"expiryAfter"}),  # when points end, with errors of its own, for which the model has no words
 )

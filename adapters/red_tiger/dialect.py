@@ -53,4 +53,5 @@ DIALECT = Dialect(
     sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
     digits=DIGITS,
     hides=frozenset({"token"}),
+    decides=frozenset({"promo.campaignCode"}),  # whose free rounds they are, where only an odd vector says it
 )

@@ -53,4 +53,5 @@ DIALECT = Dialect(
     lists_movements=True,
     sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND}),
     hides=frozenset({"authorization", wire.TOKEN, "token"}),
+    decides=frozenset({"isGameOver"}),  # not said where nobody can read it
 )  # fmt: skip

@@ -17,6 +17,8 @@ COMMANDS: Mapping[str, str] = {
     "dialects": "Every dialect: calls, keys, settings.",
     "translate": "One provider's request: what it means, and what a wallet would be sent.",
     "sign": "Sign a request, explain the signature, find out why two differ.",
+    "new-dialect": "Begin a dialect after a living one, with the list of what is still to say.",
+    "laws": "The laws that every dialect obeys, on one of them.",
     "wallet": "A wallet that speaks any dialect, for tests and demos.",
     "provider": "A provider that speaks any dialect, for tests and demos.",
     "tx": "The journal: list, show, retry, resolve.",
@@ -35,7 +37,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"gateway.cli.{cmd_name}").command
+        command = importlib.import_module(f"gateway.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 
