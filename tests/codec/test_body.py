@@ -18,12 +18,14 @@ from gateway.model import Refused
 from tests.codec.test_fields import EXAMPLES, READERS
 
 VECTORS = sorted(Path(adapters.__path__[0]).glob("*/vectors/*.txt"))
-BODIES = [
-    line.encode()
-    for path in VECTORS
-    for line in path.read_text(encoding="utf-8").split("\n")
-    if line.startswith("{") and line.endswith("}")
-]
+BODIES = sorted(
+    {
+        line.encode()
+        for path in VECTORS
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if line.startswith("{") and line.endswith("}")
+    }
+)
 FLAT = b'{"command":"bet","transactionId":"SPX-1","providerId":14,"amount":12.50,"isCall":false,"note":null,"n":""}'
 PIECES = st.sampled_from([
     b"", b'"', b"\\", b"0", b"-", b"-0", b"{", b"}", b",", b":", b"\x00", b"\x1f", b"\x7f", b"\xc3", b"\xed\xa0\x80", b" ", b"e5",
@@ -62,10 +64,20 @@ def check(body: bytes) -> None:
     assert exact(found) == exact(wanted), body
     assert list(found) == list(wanted) if isinstance(wanted, dict) else True, "the first that is wrong is told"
     for name, value in wanted.items() if isinstance(wanted, dict) else ():
-        for what, read in READERS.items():
-            either = [told(read, Fields({"a": each})) for each in (found[name], value)]
-            assert repr(either[0]) == repr(either[1]), f"{what} of {name} in {body!r}"
-        assert text_of(found[name]) == text_of(value)
+        pair = repr((exact(found[name]), exact(value)))
+        if pair not in ALIKE:
+            read_alike(found[name], value)
+        ALIKE.add(pair)
+
+
+ALIKE: set[str] = set()  # what was read twice before: the same values stand in vector after vector
+
+
+def read_alike(found: Any, value: Any) -> None:
+    for what, read in READERS.items():
+        either = [told(read, Fields({"a": each})) for each in (found, value)]
+        assert repr(either[0]) == repr(either[1]), f"{what} of {value!r}"
+    assert text_of(found) == text_of(value)
 
 
 def test_the_bodies_of_all_vectors() -> None:

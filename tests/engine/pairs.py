@@ -7,6 +7,7 @@ python -m tests.engine.pairs --write    pins it anew; refuses where a refusal wo
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 import adapters
@@ -30,6 +31,11 @@ Matrix = dict[str, str]
 
 def matrix() -> Matrix:
     return {key: verdict for provider, wallet in PAIRS for key, verdict in column(provider, wallet).items()}
+
+
+@cache
+def pinned() -> Matrix:
+    return read(PINNED.read_text(encoding="utf-8"))
 
 
 def column(provider: str, wallet: str) -> Matrix:

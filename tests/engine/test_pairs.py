@@ -29,24 +29,23 @@ SAY_YES = frozenset({"swipegames"})
 @pytest.mark.parametrize(("provider", "wallet"), pairs.PAIRS)
 def test_the_matrix_is_the_pinned_one(provider: str, wallet: str) -> None:
     """`python -m tests.engine.pairs --write` pins it anew, and is reviewed."""
-    pinned = pairs.read(pairs.PINNED.read_text(encoding="utf-8"))
-    mine = {key: verdict for key, verdict in pinned.items() if key.startswith(f"{provider} -> {wallet}: ")}
+    mine = {key: verdict for key, verdict in pairs.pinned().items() if key.startswith(f"{provider} -> {wallet}: ")}
     now = pairs.column(provider, wallet)
     assert not pairs.new_refusals(mine, now), "refusals may never grow"
     assert pairs.differences(mine, now) == []
 
 
 def test_the_matrix_holds_every_pair() -> None:
-    """All of them, and what is written reads back as itself."""
-    now = pairs.matrix()
-    assert {key.partition(": ")[0] for key in now} == {f"{a} -> {b}" for a, b in pairs.PAIRS}
+    """All of them, as each is found to be above, and what is written reads back as itself."""
+    pinned = pairs.pinned()
+    assert {key.partition(": ")[0] for key in pinned} == {f"{a} -> {b}" for a, b in pairs.PAIRS}
     assert len(pairs.PAIRS) == len(pairs.DIALECTS) ** 2
-    assert pairs.read(pairs.text_of(now)) == now
+    assert pairs.text_of(pinned) == pairs.PINNED.read_text(encoding="utf-8")
 
 
 def test_a_dialect_can_say_to_itself_what_it_hears() -> None:
     """Refused only where the wire has no exact form of its own word."""
-    own = {key: v for key, v in pairs.matrix().items() if len(set(key.partition(": ")[0].split(" -> "))) == 1}
+    own = {key: verdict for name in pairs.DIALECTS for key, verdict in pairs.column(name, name).items()}
     assert [key for key, verdict in own.items() if verdict.startswith(REFUSED)] == []
 
 
