@@ -22,8 +22,11 @@ LINES_MAX = 12  # of one law's failure, without --json
     "--only", default="", metavar="LAW", help="Only laws whose name holds this: 'law 7', 'describes', 'means'."
 )
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write JUnit XML, too.")
+@click.option(
+    "--inputs", type=click.IntRange(1), metavar="N", help="Try N broken requests and answers, not some hundred."
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def command(dialect: str, only: str, junit: Path | None, as_json: bool) -> None:
+def command(dialect: str, only: str, junit: Path | None, inputs: int | None, as_json: bool) -> None:
     """Try the laws on one dialect: of the house, of a package that is installed, or of the FOLDER that holds its dialect.py.
 
     \b
@@ -35,7 +38,7 @@ def command(dialect: str, only: str, junit: Path | None, as_json: bool) -> None:
         from gateway.laws.trial import tried  # pytest and hypothesis are needed for this command only
     except ModuleNotFoundError as error:
         raise fail(f"the laws are tests, and {error.name} is missing: pip install 'seamless-gateway[laws]'") from None
-    verdict = tried(name, only, junit)
+    verdict = tried(name, only, junit, inputs)
     if not verdict.held and not verdict.failed:
         raise click.BadParameter(f"no law is called so; there are: {', '.join(verdict.laws)}", param_hint="--only")
     if as_json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from random import Random
 from typing import Any, TypeVar
 
 import pytest
@@ -20,6 +21,7 @@ from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import Request, Response
 from gateway.laws import subjects
 from gateway.laws.begun import OPEN, UNSAID
+from gateway.laws.noise import try_answer, try_request
 from gateway.laws.subjects import dialect_of, folder_of, vector_of, vectors_of
 from gateway.model import (
     MONEY_KINDS,
@@ -512,6 +514,23 @@ def test_law_9_any_answer(folder: str, data: st.DataObject) -> None:
     status = data.draw(st.sampled_from([vector.response.status, 200]) | st.integers(100, 599))
     heard = dialect.decode_response(replace(vector.response, status=status, body=body), tx, call)
     assert isinstance(heard, Accepted | Declined | Unknown)
+
+
+def test_law_9_nothing_broken_is_read_as_what_it_does_not_say(folder: str, pytestconfig: pytest.Config) -> None:
+    """Fields dropped, doubled, of another type, bytes cut in: an answer of the dialect comes, in its words, and no movement
+    of an amount, an id or a player that the bytes do not say. `gateway laws NAME --inputs 100000` tries more."""
+    dialect, heard, told = dialect_of(folder), heard_by(folder), spoken(folder)
+    for number in range(int(pytestconfig.getoption("--inputs", None) or INPUTS)):
+        chance = Random(f"{folder}:{number}")  # noqa: S311  # no secret: the same broken inputs every time
+        vector, _ = heard[chance.randrange(len(heard))]
+        wrong = try_request(dialect, vector, chance)
+        assert not wrong, f"request {number}, of {vector.name}: {wrong}"
+        vector, tx, call = told[chance.randrange(len(told))]
+        wrong = try_answer(dialect, vector, tx, call, chance)
+        assert not wrong, f"answer {number}, of {vector.name}: {wrong}"
+
+
+INPUTS = 300
 
 
 def test_an_answer_with_a_field_removed_or_of_another_type(folder: str) -> None:

@@ -58,10 +58,10 @@ class Trial:
         return subject.removeprefix(self._name).removeprefix("-")
 
 
-def tried(name: str, only: str = "", junit: Path | None = None) -> Verdict:
-    """The laws on the dialect of that name (`subjects.given`), those alone whose name holds `only`."""
+def tried(name: str, only: str = "", junit: Path | None = None, inputs: int | None = None) -> Verdict:
+    """The laws on the dialect of that name (`subjects.given`), those alone whose name holds `only`, with so many broken `inputs`."""
     trial = Trial(name, only)
-    report = [f"--junitxml={junit}"] if junit else []
+    report = [*([f"--junitxml={junit}"] if junit else []), *([f"--inputs={inputs}"] if inputs else [])]
     # Of a pyproject.toml that stands above nothing is read: the laws are the same wherever they are tried.
     pytest.main([str(CONTRACT), f"--dialect={name}", f"--config-file={os.devnull}", *QUIET, *report], [trial])
     return trial.verdict
