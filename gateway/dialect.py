@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,7 @@ from gateway.auth.scheme import Auth
 from gateway.currency import Currencies
 from gateway.http import Request, Response
 from gateway.ids import Ids, TextIds
-from gateway.model import Kind, Outcome, Reason, Transaction
+from gateway.model import Batch, Credit, Debit, Kind, Outcome, Reason, Rollback, Transaction
 
 
 class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +63,14 @@ class Wire(Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...]
 
 
+class Word(StrEnum):
+    """What a wallet may be told that is no bet of cash and no win of cash."""
+
+    FREE_DEBIT = "a free debit"
+    TRACKING_DEBIT = "a tracking-only debit"
+    TRACKING_CREDIT = "a tracking-only credit"
+
+
 class Dialect(Struct, frozen=True, kw_only=True):
     """Everything a protocol is. The rules of money behind the later fields: docs/rules.md."""
 
@@ -78,6 +87,11 @@ class Dialect(Struct, frozen=True, kw_only=True):
     encode_request: Callable[[Transaction, Call], Request]
     """Raises `Missing` (say it and I can) or `unsupported` (I have no words for it)."""
     decode_response: Callable[[Response, Transaction, Call], Outcome]
+    tells: frozenset[Word] = frozenset()
+    """What a wallet of this dialect can be told beyond bets and wins of cash. *A dialect whose author did not think of free
+    rounds took 5.00 for one:* what stands not here is never asked of `encode_request`."""
+    undoes: frozenset[Kind] = frozenset({Kind.DEBIT})
+    """The kinds that a rollback may name at a wallet of this dialect, likewise."""
     settings: type[Struct] = NoSettings
     body_key: str = ""
     """The body field that the page names for the guard's shared key (`api_key`)."""
@@ -189,6 +203,20 @@ class Dialect(Struct, frozen=True, kw_only=True):
     @property
     def speaks(self) -> frozenset[Kind]:
         return frozenset(kind for wire in self.calls for kind in wire.kinds)
+
+    def unspoken(self, tx: Transaction) -> str:
+        """Why a wallet of this dialect is not asked for the words; blank: it is."""
+        act = tx.act
+        if isinstance(act, Batch):
+            return next(filter(None, map(self.unspoken, act.items)), "")
+        if isinstance(act, Rollback):
+            return "" if act.reference_kind in self.undoes else f"a rollback of a {act.reference_kind}"
+        words = []
+        if isinstance(act, Debit) and act.free_round:
+            words.append(Word.FREE_DEBIT)
+        if isinstance(act, Debit | Credit) and act.tracking_only:
+            words.append(Word.TRACKING_DEBIT if isinstance(act, Debit) else Word.TRACKING_CREDIT)
+        return next((word.value for word in words if word not in self.tells), "")
 
     def space(self, call: str, kind: Kind) -> str:
         return self.spaces.get(call, kind.value)

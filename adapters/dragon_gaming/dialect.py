@@ -35,7 +35,7 @@ from gateway.auth import Unsigned
 from gateway.codec.cents import read_balance, read_currency, read_whole
 from gateway.codec.fields import Fields, known, write_json
 from gateway.codec.ids import INT64_MAX, UINT64_MAX, integer_or_text
-from gateway.dialect import Call, Dialect, Wire, posts
+from gateway.dialect import Call, Dialect, Wire, Word, posts
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
     Accepted,
@@ -328,6 +328,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
     settings=Settings,
     body_key="api_key",
     values_max=300,

@@ -89,6 +89,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.CAPTURE, Kind.ADJUST}),
     settings=Settings,
     answer_within={"default": "4s"},
     spaces={"redeem": "movement", "manual": "movement"},

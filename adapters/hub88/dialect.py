@@ -13,7 +13,7 @@ from adapters.hub88.demo import DEMO
 from adapters.hub88.requests import decode_request, else_player, encode_request
 from adapters.hub88.wire import CALLS, Settings, is_caleta, route
 from gateway.auth import InHeader, RsaSigned, base64_text, raw_body
-from gateway.dialect import Dialect
+from gateway.dialect import Dialect, Word
 from gateway.ids import UuidIds
 from gateway.model import Kind, Reason
 
@@ -35,6 +35,8 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
+    undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
     answer_within={"default": "3s"},
     # `transaction_uuid` names one movement of money, whatever its call.
     spaces={"transaction/bet": "movement", "transaction/win": "movement", "transaction/rollback": "movement"},

@@ -15,7 +15,7 @@ from adapters.kyren.answers import decode_response, encode_response
 from adapters.kyren.requests import decode_request, encode_request
 from adapters.kyren.wire import CALLS, Settings
 from gateway.auth import InBody, Signed, When, digest_of, sorted_pairs
-from gateway.dialect import Dialect, NoCall
+from gateway.dialect import Dialect, NoCall, Word
 from gateway.http import Request
 from gateway.model import Kind
 
@@ -62,6 +62,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
     values_max=300,
     answer_within={"default": "4s"},
     spaces={"Cancel": "rollback", "Refund": "rollback"},

@@ -13,7 +13,7 @@ from adapters.pragmatic_play.answers import decode_response, encode_response
 from adapters.pragmatic_play.requests import decode_request, encode_request
 from adapters.pragmatic_play.wire import BY_PATH, CALLS, UNKNOWN_CALL, Settings
 from gateway.auth import InForm, Signed, digest_of, filled_pairs
-from gateway.dialect import Dialect, NoCall
+from gateway.dialect import Dialect, NoCall, Word
 from gateway.http import Request
 
 # ---------------------------------------------------------------- signature
@@ -55,6 +55,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
     answer_within={"default": "3s"},
     replay_balance="current",
     separates=False,  # a reference is unique over all calls

@@ -13,7 +13,7 @@ from adapters.red_tiger.requests import decode_request
 from adapters.red_tiger.told import encode_request
 from adapters.red_tiger.wire import CALLS, DIGITS, ID_MAX, Settings
 from gateway.auth import InBody, Part, SharedKey
-from gateway.dialect import Dialect, posts
+from gateway.dialect import Dialect, Word, posts
 from gateway.ids import TextIds
 from gateway.model import Kind
 
@@ -40,6 +40,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
     settings=Settings,
     answer_within={"default": "4s", "debit": "2500ms"},
     values_max=300,  # the proof looks where the session's token stands

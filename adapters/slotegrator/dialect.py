@@ -13,7 +13,7 @@ from adapters.slotegrator.answers import decode_response, encode_response
 from adapters.slotegrator.requests import decode_request, encode_request, is_repeated, without_count
 from adapters.slotegrator.wire import ACTIONS, CALLS, MOMENT, NO_ACTION, NONCE, SENDER, Settings
 from gateway.auth import InHeader, Part, Stamp, Stamped, hmac_of, sorted_form
-from gateway.dialect import Dialect, NoCall
+from gateway.dialect import Dialect, NoCall, Word
 from gateway.http import Request
 from gateway.model import Kind, Reason
 
@@ -57,6 +57,8 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
+    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     answer_within={"default": "5s"},
     replay_balance="current",
     partial=True,

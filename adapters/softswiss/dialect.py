@@ -26,6 +26,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.SETTLE}),
     answer_within={"default": "10s"},  # one attempt is 15 s long
     # A bet and a win are movements of one list, and a rollback names one of them without saying which it is.
     spaces={"betwin": "movement"},

@@ -370,6 +370,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
     answer_within={"default": "4s"},
     separates=False,  # a rollback names an id without its kind
     replay_balance="stored",

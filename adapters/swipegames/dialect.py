@@ -34,7 +34,7 @@ from adapters.swipegames.wire import (
 )
 from gateway.auth import InHeader, Signed, canonical_query, hmac_of, raw_body
 from gateway.codec.fields import Fields, known, write_json
-from gateway.dialect import Call, Dialect
+from gateway.dialect import Call, Dialect, Word
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
@@ -259,6 +259,8 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT, Word.TRACKING_DEBIT, Word.TRACKING_CREDIT}),
+    undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
     answer_within={"default": "4s"},  # the studio waits 5 s
     spaces=dict.fromkeys(("bet", "win", "refund"), "movement"),  # `txID` is the key
     separates=False,

@@ -14,7 +14,7 @@ from adapters.valkyrie_pam import wire
 from adapters.valkyrie_pam.answers import decode_response, encode_response
 from adapters.valkyrie_pam.requests import decode_request, encode_request
 from gateway.auth import InHeader, Part, SharedKey
-from gateway.dialect import Dialect
+from gateway.dialect import Dialect, Word
 from gateway.ids import TextIds
 from gateway.model import Kind
 
@@ -38,6 +38,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
     settings=wire.Settings,
     answer_within={"default": "4s"},
     ids=TextIds(wire.ID_MAX),

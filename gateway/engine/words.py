@@ -217,6 +217,9 @@ class Spoken(Struct, frozen=True):
 def spoken(dialect: Dialect, tx: Transaction, call: Call, supply: Supply) -> Spoken:
     """Raises `Missing` where nobody knows what the dialect needs, `Refused` where it has no words."""
     notes: list[str] = []
+    unspoken = dialect.unspoken(tx)
+    if unspoken:
+        raise unsupported(unspoken)
     for _ in range(SUPPLIED_MAX):
         try:
             return Spoken(dialect.encode_request(tx, call), tx, tuple(notes))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gateway.codec.fields import Number, read_json, text_of
-from gateway.dialect import Call, Dialect, NoCall
+from gateway.dialect import Call, Dialect, NoCall, Word
 from gateway.http import Request, Response
 from gateway.laws import subjects
 from gateway.laws.begun import OPEN, UNSAID
@@ -42,6 +42,7 @@ from gateway.model import (
     Transaction,
     Unknown,
     reference_of,
+    unsupported,
 )
 from gateway.vectors import CURRENCIES, DEFAULT_NOW, Vector, check, demo_key, named
 
@@ -657,6 +658,9 @@ def named_id(heard: Transaction | Refused) -> str:
 
 def heard_again(dialect: Dialect, tx: Transaction, call: Call) -> Transaction | Refused:
     """What the other end understands of what this dialect says; refused where a part of the key stands for the session."""
+    unspoken = dialect.unspoken(tx)
+    if unspoken:
+        return unsupported(unspoken)
     request = dialect.encode_request(tx, called(call))
     hearing = replace(call, request=request, name=dialect.route(request, call.settings))
     found: Transaction | Refused = no_other_than(Refused, dialect.decode_request, request, hearing)
@@ -723,6 +727,31 @@ def test_what_it_says_it_means(folder: str) -> None:
                     f"{vector.name}: meant {meant.act} ({meant.round}), understood {heard.act} ({heard.round})"
                 )
     assert not wrong, "\n".join(wrong)
+
+
+def test_what_it_declares_it_has_words_for(folder: str) -> None:
+    """It was not declared for nothing: one of its vectors, or one of them with that word, is said."""
+    dialect, unsaid = dialect_of(folder), {*dialect_of(folder).tells, *dialect_of(folder).undoes}
+    for _, tx, call in spoken(folder):
+        for item in tx.act.items if isinstance(tx.act, Batch) else (tx,):
+            for word, meant in worded(item):
+                said = no_other_than(Refused, dialect.encode_request, meant, called(call)) if word in unsaid else None
+                if isinstance(said, Request):
+                    unsaid.discard(word)
+    rolls_back = any(isinstance(tx.act, Rollback) for _, tx, _ in spoken(folder))
+    assert not unsaid or (unsaid == {Kind.DEBIT} and not rolls_back), f"declared, and never said: {sorted(unsaid)}"
+
+
+def worded(tx: Transaction) -> Iterator[tuple[Word | Kind, Transaction]]:
+    """Each word that a dialect declares, and the transaction with it."""
+    act = tx.act
+    if isinstance(act, Rollback):
+        yield from ((kind, replace(tx, act=replace(act, reference_kind=kind, reference_type=""))) for kind in Kind)
+    if isinstance(act, Debit):
+        yield Word.FREE_DEBIT, replace(tx, act=replace(act, free_round=True, tracking_only=False))
+        yield Word.TRACKING_DEBIT, replace(tx, act=replace(act, free_round=False, tracking_only=True))
+    if isinstance(act, Credit):
+        yield Word.TRACKING_CREDIT, replace(tx, act=replace(act, tracking_only=True))
 
 
 def same_meaning(dialect: Dialect, meant: Transaction, heard: Transaction) -> bool:

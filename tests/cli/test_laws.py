@@ -66,7 +66,8 @@ def test_what_a_careless_author_forgets_is_told(tmp_path: Path) -> None:
     code, vector = dialect / "dialect.py", dialect / "vectors" / "bet_accepted.txt"
     source = code.read_text(encoding="utf-8")
     assert REFUSES_FREE in source
-    code.write_text(source.replace(REFUSES_FREE, ""), encoding="utf-8")
+    declared = source.replace('name="tinyplay",', 'name="tinyplay",\n    tells=frozenset({"a free debit"}),')
+    code.write_text(declared.replace(REFUSES_FREE, ""), encoding="utf-8")
     text = vector.read_text(encoding="utf-8")
     (right,) = re.findall(r"^x-request-signature: (\S+)$", text, re.MULTILINE | re.IGNORECASE)
     vector.write_text(text.replace(right, "AAAA"), encoding="utf-8")

@@ -68,6 +68,21 @@ def test_judgements(wallet: str, act: Act, verdict: str, said: str) -> None:
     assert said in found[1]
 
 
+@pytest.mark.parametrize("act", [
+    Debit(amount=ONE, free_round=True), Debit(amount=ONE, tracking_only=True), Credit(amount=ONE, tracking_only=True),
+    Rollback(reference="t-1", reference_kind=Kind.ROLLBACK),
+])  # fmt: skip
+def test_what_a_dialect_does_not_declare_is_never_asked_of_it(act: Act) -> None:
+    """Native has words for each: without their declarations it is not even asked for them."""
+    native = find("native").dialect
+    silent = replace(native, tells=frozenset(), undoes=frozenset({Kind.DEBIT}))
+    tx = replace(WHOLE, act=act)
+    assert encodes(native, native.settings(), tx, Currencies())
+    assert not encodes(silent, silent.settings(), tx, Currencies())
+    both = replace(WHOLE, act=Batch(items=(BET, tx)))
+    assert silent.unspoken(both) == silent.unspoken(tx) != ""
+
+
 def test_a_session_that_nobody_gave_comes_from_the_launch() -> None:
     assert judged("netgaming", replace(BET, session=""))[0] == "bridged"
 
