@@ -114,7 +114,11 @@ def try_request(dialect: Dialect, vector: Vector, chance: Random) -> str:
     outcome: Outcome = found.outcome() if isinstance(found, Refused) else Declined(reason=Reason.INSUFFICIENT_FUNDS)
     for each in (outcome, Unknown()):
         _said(lambda each=each: dialect.encode_response(each, None, call))  # type: ignore[misc]  # bound where it stands
-    return "" if isinstance(found, Refused) else invented(found, request, call)
+    if isinstance(found, Refused):
+        return ""
+    # Its page may say that what a currency does not have is cut off (Hub88): then its vector shows it.
+    cut = vector.transaction is not None and bool(invented(vector.transaction, vector.request, call))
+    return invented(found, request, call, cut=cut)
 
 
 def try_answer(dialect: Dialect, vector: Vector, tx: Transaction, call: Call, chance: Random) -> str:
@@ -144,8 +148,8 @@ def _said(answer: Callable[[], Response]) -> None:
         return
 
 
-def invented(tx: Transaction, request: Request, call: Call) -> str:
-    """What it says that stands nowhere in the request: an amount, an id, a player."""
+def invented(tx: Transaction, request: Request, call: Call, *, cut: bool = False) -> str:
+    """What it says that stands nowhere in the request: an amount, perhaps with digits `cut` off, an id, a player."""
     texts = [
         *_texts_of(request),
         *(text for name, text in request.headers.items()),
@@ -155,7 +159,7 @@ def invented(tx: Transaction, request: Request, call: Call) -> str:
     numbers = [*_numbers(texts)]
     for one in tx.act.items if isinstance(tx.act, Batch) else (tx,):
         for amount in filter(None, amounts(one.act)):
-            if not _is_sum(amount, numbers):
+            if not _is_sum(amount, numbers, shown=cut):
                 return f"nobody said the amount {amount}"
         for id in filter(None, (one.id, one.player, one.session, one.round_id, reference_of(one.act))):
             spelled = {id.casefold(), unquote(id).casefold()}  # ours is escaped where it is put together from two
