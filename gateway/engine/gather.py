@@ -903,8 +903,8 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
 def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
-    if row.kind is Kind.CREDIT and isinstance(around.bets, tuple):
-        rows += around.bets
+    if row.kind is Kind.CREDIT and isinstance(around.bets, tuple) and isinstance(around.cancels, tuple):
+        rows += (*around.bets, *around.cancels)  # a cancel that is about to be sent found no win (rule 11)
     if isinstance(around.siblings, tuple):
         rows += around.siblings
     still = {m.key: m for m in rows if isinstance(m, Movement) and (not m.decided or m.due_at is not None)}
