@@ -377,6 +377,14 @@ def _undoings(own: Movement, others: Sequence[Movement]) -> Looks[tuple[Movement
     return tuple(found.values())
 
 
+def _aside_asks(provider: Provider, beyond: Movement | None) -> dict[str, LookFor]:
+    """What else is aimed at what gets free where a rollback of a part is undone."""
+    if not provider.dialect.partial or beyond is None:
+        return {}
+    keys = [beyond.key, *([beyond.target] if beyond.undoes and beyond.target else [])]
+    return {f"aside.{key}": LookFor("aimed", (key,)) for key in keys}
+
+
 def _around(
     hands: Hands, way: Way | None, own: Movement, first: Found, target: Movement | None, *, stranger: bool, fresh: bool
 ) -> Looks[Around]:  # fmt: skip
@@ -390,6 +398,7 @@ def _around(
     asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
     if beyond is not None and beyond.undoes and beyond.target:
         asks["further"] = LookFor("own", (beyond.target,))
+    asks |= _aside_asks(provider, beyond)
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
@@ -418,6 +427,7 @@ def _around(
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         undoings=undoings,
+        aside=tuple(m for name, rows in third.items() if name.startswith("aside.") for m in rows if m.undoes),
         stranger=stranger,
         standing_win=_standing_win(second, target),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
@@ -903,6 +913,7 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
 def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
+    rows += (*around.aside, *around.undoings)
     if row.kind is Kind.CREDIT and isinstance(around.bets, tuple) and isinstance(around.cancels, tuple):
         rows += (*around.bets, *around.cancels)  # a cancel that is about to be sent found no win (rule 11)
     if isinstance(around.siblings, tuple):
