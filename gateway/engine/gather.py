@@ -23,7 +23,7 @@ from gateway.engine.journal import Ask as LookFor
 from gateway.engine.judge import remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
-from gateway.engine.parts import kept, named_apart, refusable, undoable
+from gateway.engine.parts import gone, kept, named_apart, refusable, undoable
 from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
@@ -494,7 +494,26 @@ def way_of_read(setup: Setup, provider: Provider, done: Completed) -> Looks[tupl
     return way_of(setup, provider, meant, default) if meant is not None else (default, "")
 
 
-def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[tuple[Movement, Transaction]]]:
+class Listed(Struct, frozen=True, kw_only=True):
+    """A movement that a status may mean."""
+
+    m: Movement
+    tx: Transaction  # as it was asked for
+    undoer: Movement | None = None  # what undoes, or is to undo, it
+
+    @property
+    def given_back(self) -> bool:
+        """By the gateway itself: its provider believes that it failed, and cancels nothing (rule 12)."""
+        return self.undoer is not None and self.undoer.ours and gone(self.undoer) and self.undoer.decided
+
+    @property
+    def known(self) -> bool:
+        """What is being given back by the gateway is in doubt, whatever its wallet said."""
+        undoer = self.undoer
+        return self.m.decided and (undoer is None or not undoer.ours or undoer.decided)
+
+
+def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[Listed]]:
     """All that a status may mean, in the order of arrival, each as it was asked for: a rollback of all of it with what that
     was, and each with the time at which it came where its provider said none."""
     ids, asks = (act.reference, *act.others), {}
@@ -511,12 +530,8 @@ def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[tupl
     means |= {f"undoer.{m.key}": LookFor("own", (m.undone_by,)) for m in rows.values() if m.undone_by}
     meant = (yield from _look(means)) if means else {}
     ordered = sorted(rows.values(), key=lambda m: (m.created_at, m.key))
-    return [(m, _as_asked(m, _one(meant, m.key))) for m in ordered if not _given_back(_one(meant, f"undoer.{m.key}"))]
-
-
-def _given_back(undoer: Movement | None) -> bool:
-    """By the gateway itself: its provider believes that it failed, and cancels nothing (rule 12)."""
-    return undoer is not None and undoer.ours and undoer.state is State.ACCEPTED
+    listed = [Listed(m=m, tx=_as_asked(m, _one(meant, m.key)), undoer=_one(meant, f"undoer.{m.key}")) for m in ordered]
+    return [each for each in listed if not each.given_back]
 
 
 def _as_asked(m: Movement, target: Movement | None) -> Transaction:

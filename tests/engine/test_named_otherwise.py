@@ -170,6 +170,35 @@ def test_a_status_does_not_tell_what_silence_gave_back(bench_of: MakeBench) -> N
     assert listed(bench, providerTransactionId="a") == [("", "PAM_ERR_TRANS_NOT_FOUND")]
 
 
+def test_a_status_does_not_tell_what_is_being_given_back(bench_of: MakeBench) -> None:
+    """*The rollback was on its way when its provider was told that the bet stands.*"""
+    bench = bench_of(a_provider("valkyrie_pam", after_doubt=timedelta(seconds=30)))
+    bench.till.always(lost_after, Kind.DEBIT)
+    bench.till.always(lost_before, Kind.ROLLBACK)
+    assert said(bench, "WITHDRAW", "a", cash="10.00") == "PAM_ERR_UNDEFINED"
+    bench.settlement(120)
+    assert listed(bench, providerTransactionId="a") == [("", "PAM_ERR_UNDEFINED")]
+    bench.till.heal()
+    bench.settlement(120)
+    assert listed(bench, providerTransactionId="a") == [("", "PAM_ERR_TRANS_NOT_FOUND")]
+    assert bench.till.balance() == WHOLE
+
+
+def test_rule_12_who_was_told_by_a_status_that_a_bet_stands_has_heard_it(bench_of: MakeBench) -> None:
+    """*Its provider asked and went on with the game; then the clock of the first doubt gave the stake back.*"""
+    bench = bench_of(a_provider("valkyrie_pam", after_doubt=timedelta(seconds=60)))
+    bench.till.always(lost_after, Kind.DEBIT)
+    bench.till.always(lost_before, Kind.STATUS)
+    assert said(bench, "WITHDRAW", "a", cash="10.00") == "PAM_ERR_UNDEFINED"
+    bench.till.heal()
+    bench.settlement(10)
+    assert listed(bench, providerTransactionId="a") == [("WITHDRAW", "a")]
+    bench.settlement(300)
+    assert listed(bench, providerTransactionId="a") == [("WITHDRAW", "a")]
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
 def test_a_round_is_told_from_the_journal(bench_of: MakeBench) -> None:
     bench = bench_of("valkyrie_pam")
     assert asked(bench, "GET", "gamerounds/r-1")["error"]["code"] == "PAM_ERR_ROUND_NOT_FOUND"
