@@ -35,6 +35,7 @@ def said(bench: Bench, type: str, id: str, *, ref: str = "", cash: str = "0", pr
         "transactionType": type, "providerTransactionId": id, "providerRoundId": "r-1", "providerGameId": "g-1",
         "cashAmount": cash, "bonusAmount": "0", "promoAmount": promo, "currency": "EUR", "isGameOver": False, **more,
     }  # fmt: skip
+    body = {name: value for name, value in body.items() if value is not None}
     body |= {"providerBetRef": ref} if ref else {}
     answer = asked(bench, "POST", "transactions", body)
     bench.rest(1)
@@ -96,6 +97,16 @@ def test_rule_15_what_it_names_goes_before_what_has_its_id(bench_of: MakeBench) 
     assert said(bench, "WITHDRAW", "b", cash="3.00") == "OK"
     assert said(bench, "CANCEL", "a", ref="b") == "OK"
     assert bench.till.balance() == Decimal("990.00")
+
+
+@pytest.mark.parametrize("ref", ["", "group-7", "e-1"])
+def test_rule_21_such_a_cancel_that_names_no_round_is_of_its_bets(bench_of: MakeBench, ref: str) -> None:
+    """*The wallet was told another round than the bet's, where ids of rounds must match.*"""
+    bench = bench_of("valkyrie_pam", "valkyrie_pam")
+    assert said(bench, "WITHDRAW", "e-1", ref=ref, cash="10.00") == "OK"
+    assert said(bench, "CANCEL", "e-1", ref=ref, cash="10.00", providerRoundId=None) == "OK"
+    assert bench.till.last(Kind.ROLLBACK).round_id == bench.till.last(Kind.DEBIT).round_id
+    assert bench.till.balance() == WHOLE
 
 
 def test_rule_11_such_a_cancel_of_a_bet_in_doubt_is_owed(bench_of: MakeBench) -> None:
