@@ -103,6 +103,7 @@ class Around(Struct, frozen=True, kw_only=True):
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
     standing_win: Movement | None = None  # of its target, where the page says that such a bet stays
+    win_undoer: Movement | None = None  # what is to undo that win, and nobody knows yet
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
@@ -119,7 +120,7 @@ class Around(Struct, frozen=True, kw_only=True):
         found: dict[str, Movement] = {}
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
-            self.whole_undoer, self.tombstone, self.standing_win,
+            self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer,
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,

@@ -265,21 +265,29 @@ def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
 
 
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
-    """The wins that tie to a bet and were not undone (rule 11)."""
+    """The wins that tie to a bet (rule 11)."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
-    asks = {"standing.named": LookFor("standing_win", (bet.provider, tx.id, tx.player))}
+    asks = {"standing.named": LookFor("standing_wins", (bet.provider, tx.id, tx.player))}
     if tx.round_id and not provider.dialect.one_end:
-        asks |= {"standing.loose": LookFor("round_loose_win", here), "standing.bets": LookFor("round_bets", (*here, 2))}
+        asks |= {
+            "standing.loose": LookFor("standing_loose_wins", here),
+            "standing.bets": LookFor("round_bets", (*here, 2)),
+        }
     return asks
 
 
-def _standing_win(found: Found, bet: Movement | None) -> Movement | None:
-    named: Movement | None = _one(found, "standing.named")
-    if named is not None or bet is None or any(m.key != bet.key for m in found.get("standing.bets", ())):
-        return named
-    loose: Movement | None = _one(found, "standing.loose")
-    return loose if loose is not None and not loose.undone_by else None
+def _standing(found: Found, bet: Movement | None) -> list[Movement]:
+    """Those wins, the one that nobody undoes first."""
+    lone = bet is not None and not any(m.key != bet.key for m in found.get("standing.bets", ()))
+    wins = [*found.get("standing.named", ()), *(found.get("standing.loose", ()) if lone else ())]
+    return sorted(wins, key=lambda win: win.undone_by != "")
+
+
+def _keeps(win: Movement, found: Found) -> bool:
+    """Whether a win was not undone for certain."""
+    undoer: Movement | None = _one(found, f"spent.{win.key}")
+    return not win.undone_by or (undoer is not None and not undoer.decided)
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
@@ -399,11 +407,14 @@ def _around(
     if beyond is not None and beyond.undoes and beyond.target:
         asks["further"] = LookFor("own", (beyond.target,))
     asks |= _aside_asks(provider, beyond)
+    wins = _standing(second, target)
+    asks |= {f"spent.{win.key}": LookFor("own", (win.undone_by,)) for win in wins if win.undone_by}
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
     undoings = (yield from _undoings(own, second.get("others", ()))) if provider.dialect.partial and own.undoes else ()
     unclaimer = _one(third, "unclaimer")
+    standing = next((win for win in wins if _keeps(win, third)), None)
     guessed = any(
         _may_be_meant(hands, way, own, target, m)
         for name, rows in (*second.items(), *third.items()) if name.startswith("guess.") for m in rows
@@ -429,7 +440,8 @@ def _around(
         undoings=undoings,
         aside=tuple(m for name, rows in third.items() if name.startswith("aside.") for m in rows if m.undoes),
         stranger=stranger,
-        standing_win=_standing_win(second, target),
+        standing_win=standing,
+        win_undoer=_one(third, f"spent.{standing.key}") if standing is not None else None,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),

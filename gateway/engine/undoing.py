@@ -120,6 +120,7 @@ def forbidden(case: Case) -> Move | None:
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
     back:* what stands by itself is given back with no batch.
     *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
+    *The win was being taken back, which its wallet then refused, and the stake was given back beside it:* that is waited for.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
@@ -145,10 +146,11 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
     stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
     win = case.around.standing_win if stands else None
-    if win is not None and win.decided:
+    first = win if win is not None and not win.decided else case.around.win_undoer
+    if win is not None and first is None:
         return _no(Reason.ALREADY_SETTLED, "its bet has a win")
-    if win is not None:
-        return First(win) if win.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
+    if win is not None and first is not None:
+        return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
     return _not_its_own(case) or _too_much(case, target, act)
 
 
