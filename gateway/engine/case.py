@@ -19,12 +19,12 @@ from gateway.engine.identity import own_id, same_player
 from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement, Session, what_moved
-from gateway.engine.parts import Part, gone, named_apart
+from gateway.engine.parts import Part, gone, named_apart, takes_back
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import FACTS, Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
@@ -322,9 +322,8 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def taking_noes(self) -> frozenset[Reason]:
         """What its wallet may say for good of a rollback that takes (rule 6). What is ours is no provider's page's."""
-        act, noes = self.own.tx.act, self.provider.dialect.taking_noes
-        takes = noes and isinstance(act, Undoing) and not FACTS[act.reference_kind].takes and not self.own.ours
-        return noes if takes else frozenset()
+        noes = self.provider.dialect.taking_noes
+        return noes if noes and takes_back(self.own.tx) and not self.own.ours else frozenset()
 
     @property
     def one_end(self) -> bool:
