@@ -38,6 +38,7 @@ from gateway.model import (
     CloseRound,
     Credit,
     Declined,
+    Game,
     Kind,
     Notice,
     Reason,
@@ -616,6 +617,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=(yield from _unmet(way, row, _alias(way, order, row)))) if way is not None else row
     row = yield from _with_its_bet(way, row, first)
+    row = _with_its_game(way, row, target, first)
     around = yield from _around(hands, way, row, first, target, stranger=stranger, fresh=True)
     tombstone = _tombstone(hands.provider, row, first)
     around = replace(around, tombstone=tombstone)
@@ -666,6 +668,23 @@ def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movemen
     wins = yield from _look({"wins": LookFor("naming_wins", (row.provider, reference, row.tx.player))})
     untold = bet is not None and bet.state is State.ACCEPTED and not bet.attempts
     return replace(row, tx=replace(row.tx, act=replace(act, reference=reference, further=bool(wins["wins"]) or untold)))
+
+
+def _with_its_game(way: Way | None, row: Movement, target: Movement | None, first: Found) -> Movement:
+    """With the game that the wire did not name, for a wallet that wants one: found out once and kept, for by the next
+    asking its player may have been launched into another one.
+
+    *A win was told in the game of its player's launch, and asked again in that of the next one: to a wallet that looks
+    whether the game is the same it was another movement under a used id.*
+    """
+    if way is None or not way.wallet.dialect.wants_game or row.tx.game_id:
+        return row
+    bet = next(iter(_named_bets(way.provider, row, first)), None)
+    known = Known(
+        way=way, target=target, bet=bet, last_session=_one(first, "last_session"), latest=_one(first, "latest")
+    )
+    id = known.game()
+    return replace(row, tx=replace(row.tx, game=replace(row.tx.game or Game(), id=id))) if id else row
 
 
 def _names(row: Movement) -> tuple[str, ...]:

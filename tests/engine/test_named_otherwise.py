@@ -461,6 +461,22 @@ def test_a_game_is_told_where_anybody_knows_it(bench_of: MakeBench, launched: bo
     assert games == ["42" if launched else ""] * 2
 
 
+def test_rule_02_a_game_is_told_again_as_it_was(bench_of: MakeBench) -> None:
+    """*A win was told in the game of its player's launch, and asked again in that of the next one: to a wallet that looks
+    whether the game is the same it was another movement under a used id, and waited for a person.*"""
+    bench = bench_of(**at(KEY))
+    bench.launch(game="7")
+    bench.till.always(lost_after, Kind.CREDIT)
+    bench.call(win("w", game=None))
+    bench.launch("another", game="8")
+    bench.till.heal()
+    bench.settlement(600, 5)
+    games = [tx.game.id for tx in bench.till.sent if tx.kind is Kind.CREDIT and tx.game]
+    assert len(games) > 1
+    assert set(games) == {"7"}
+    nothing_is_open(bench)
+
+
 # ---------------------------------------------------------------- what is the same, and what stands
 
 
