@@ -16,8 +16,8 @@ from gateway.model import Accepted, Declined, Game, Kind, Reason, Rollback, Tran
 from gateway.serve.discover import find
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.behaviours import Post, lost_before, says
-from tests.simulation.bench import a_provider, a_wallet
+from tests.simulation.behaviours import Post, late, lost_before, says, unreachable
+from tests.simulation.bench import Trip, a_provider, a_wallet
 
 NATIVE = find("native").dialect
 GONE, BACK = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -137,6 +137,30 @@ def test_rule_15_a_win_that_was_taken_back_keeps_no_bet(bench_of: MakeBench) -> 
     yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
     yes(bench.call(undo("v", "a")))
     assert bench.till.balance() == Decimal("1000.00")
+
+
+@pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
+def test_rule_31_a_cancel_that_another_node_is_about_to_send_sees_the_win(
+    bench_of: MakeBench, trip: float, offset: float
+) -> None:
+    """*That node had found no win when it looked, the win came and was paid, and then the cancel left: the stake was given
+    back beside it.* The win raises the cancel, so what leaned on its absence is stale."""
+    bench = bench_of(STAYS)
+    slow = bench.second(Trip(trip))
+    yes(bench.call(bet("a")))
+    bench.till.always(unreachable, Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("u", "a")), Unknown)
+    bench.till.heal()
+    bench.till.sent.clear()
+    bench.till.always(late(0.3))
+    bench.rest(30)
+    bench.look(slow)
+    bench.rest(offset)
+    bench.call(win("w", of="a"))
+    bench.till.heal()
+    bench.settlement(300)
+    assert [tx.kind for tx in bench.till.sent] != [Kind.CREDIT, Kind.ROLLBACK]
+    assert not bench.unresolved()
 
 
 async def keeps_wins(post: Post) -> Response:
