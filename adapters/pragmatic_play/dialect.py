@@ -49,6 +49,7 @@ DIALECT = Dialect(
     title="Pragmatic Play: web form, MD5 over sorted fields, error 0 = success",
     calls=CALLS,
     auth=SIGNED,
+    values_max=300,  # the proof reads the form
     settings=Settings,
     route=route,
     decode_request=decode_request,

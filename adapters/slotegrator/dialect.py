@@ -51,6 +51,7 @@ DIALECT = Dialect(
     title="Slotegrator GIS: an aggregator, forms over one URL",
     calls=CALLS,
     auth=SIGNED,
+    values_max=600,  # `route` and the proof read the form; a list of 140 elements, each of four fields
     settings=Settings,
     route=route,
     decode_request=decode_request,

@@ -364,6 +364,7 @@ DIALECT = Dialect(
     title="Spribe: Aviator and other instant games, thousandths, codes in the body",
     calls=CALLS,
     auth=SIGNED,
+    values_max=300,  # `route` may look for the action in the body
     settings=Settings,
     route=route,
     decode_request=decode_request,

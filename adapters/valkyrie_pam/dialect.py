@@ -33,6 +33,7 @@ DIALECT = Dialect(
     title="Valkyrie PAM: REST, a bearer key, JSON numbers with six digits, PAM_ERR_ codes",
     calls=wire.CALLS,
     auth=BEARER,
+    values_max=300,  # a refusal is told by the type that the body names
     route=wire.route,
     decode_request=decode_request,
     encode_response=encode_response,

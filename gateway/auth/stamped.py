@@ -77,7 +77,10 @@ class Stamped(Signed):
         return super().sign(request.put(*zip(stamp.names, values, strict=False)), keys, settings, now)
 
     def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
-        return (request.header(self._stamp.nonce), self._content(request)) if self._stamp.nonce else ("", b"")
+        """Each sender has its own. *Two houses counted from one, and the win of the second was refused as a forgery.*"""
+        stamp = self._stamp
+        word = f"{request.header(stamp.sender).strip()}\x1f{request.header(stamp.nonce)}"
+        return (word, self._content(request)) if stamp.nonce else ("", b"")
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return [*super().explain(request, key, settings), ("covered beside it", ", ".join(self._stamp.names))]

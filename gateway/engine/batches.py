@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -12,7 +12,7 @@ from gateway.engine.errand import Errand
 from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
 from gateway.engine.movement import Movement
-from gateway.engine.parts import gone, in_order, pays, undoable
+from gateway.engine.parts import gone, in_order, pays, takes_back, undoable
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown, owes, reference_of
 
@@ -38,6 +38,10 @@ class Batches:
                 break
             if atomic and not pays(items) and any(isinstance(done, Unknown) for done in so_far):
                 break
+            kept = await self._kept(errand, items, number, outcomes)
+            if kept is not None:
+                outcomes[number] = kept
+                continue
             ties = "" if given and items[number].kind is Kind.CREDIT else name
             outcomes[number] = await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
         refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
@@ -66,6 +70,23 @@ class Batches:
     async def _meant(self, errand: Errand, undoing: Transaction) -> Movement | None:
         kinds = reference_kinds(errand.provider, undoing.act)
         return await self.world.journal.find(errand.provider.id, kinds, reference_of(undoing.act))
+
+    async def _kept(
+        self, errand: Errand, items: Sequence[Transaction], number: int, outcomes: Mapping[int, Outcome]
+    ) -> Declined | None:
+        """What is said of a rollback that gives where its list was refused one that takes, as its page lets a wallet do: it
+        is not sent, unless it was before. Those that take go first.
+
+        *A list undid a bet and its win, the win was spent and stayed, and the stake was given back beside it.*
+        """
+        noes, item = errand.provider.dialect.taking_noes, items[number]
+        if not noes or item.kind is not Kind.ROLLBACK or takes_back(item):
+            return None
+        refused = [each for other, each in outcomes.items() if takes_back(items[other]) and isinstance(each, Declined)]
+        no = next((each for each in refused if each.reason in noes), None)
+        if no is None or await self.world.journal.get(self._key(errand, item)) is not None:
+            return None
+        return no
 
     def _space(self, errand: Errand, item: Transaction) -> str:
         return errand.provider.dialect.space(self._call, item.kind)

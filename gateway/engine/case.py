@@ -19,12 +19,12 @@ from gateway.engine.identity import own_id, same_player
 from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement, Session, what_moved
-from gateway.engine.parts import Part, gone, named_apart
+from gateway.engine.parts import Part, gone, named_apart, takes_back
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import FACTS, Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
@@ -84,6 +84,7 @@ class Around(Struct, frozen=True, kw_only=True):
     further: Movement | None = None  # and what that one undoes: it is undone again with it
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
+    aside: tuple[Movement, ...] = ()  # the other rollbacks of what its target undoes, and of what that does, there
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
     whole_undoer: Movement | UnsetType | None = UNSET
@@ -102,6 +103,7 @@ class Around(Struct, frozen=True, kw_only=True):
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
     standing_win: Movement | None = None  # of its target, where the page says that such a bet stays
+    win_undoer: Movement | None = None  # what is to undo that win, and nobody knows yet
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
@@ -118,11 +120,11 @@ class Around(Struct, frozen=True, kw_only=True):
         found: dict[str, Movement] = {}
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
-            self.whole_undoer, self.tombstone, self.standing_win,
+            self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer,
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
-            self.round_undoing, self.undoings,
+            self.round_undoing, self.undoings, self.aside,
         )  # fmt: skip
         for m in one:
             if isinstance(m, Movement):
@@ -320,9 +322,8 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def taking_noes(self) -> frozenset[Reason]:
         """What its wallet may say for good of a rollback that takes (rule 6). What is ours is no provider's page's."""
-        act, noes = self.own.tx.act, self.provider.dialect.taking_noes
-        takes = noes and isinstance(act, Undoing) and not FACTS[act.reference_kind].takes and not self.own.ours
-        return noes if takes else frozenset()
+        noes = self.provider.dialect.taking_noes
+        return noes if noes and takes_back(self.own.tx) and not self.own.ours else frozenset()
 
     @property
     def one_end(self) -> bool:

@@ -83,7 +83,9 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         if provider.dialect.game_of_session and session.game and not tx.game_id:
             tx = replace(tx, game=replace(tx.game or Game(), id=session.game))
     mine = [m for m in meant if same_player(tx.player, m.tx.player)]
-    target = next((m for kind in reference_kinds(provider, tx.act) for m in mine if m.kind is kind), None)
+    kinds = reference_kinds(provider, tx.act)
+    named = [m for m in mine if m.tx.id == reference_of(tx.act)]
+    target = next((m for rows in (named, mine) for kind in kinds for m in rows if m.kind is kind), None)
     if target is not None:
         currency = wire.currency or target.tx.currency or tx.currency  # of what it means, before its session's
         tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
@@ -122,13 +124,19 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
     opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round is not None  # then the opening finds it
     lacks = means and not opened
-    if lacks:
-        asks.append(Ask("found", (provider.id, reference_of(tx.act))))
-    found = yield Look(tuple(asks))
-    meant: list[Movement] = found[-1] if lacks else []
-    known = found[:-1] if lacks else found
+    ids = meant_ids(provider, tx) if lacks else ()
+    looks = [*asks, *(Ask("found", (provider.id, id)) for id in ids)]
+    found = yield Look(tuple(looks))
+    known = found[: len(asks)]
+    meant: list[Movement] = [m for each in found[len(asks) :] for m in each]
     one: Session | None = next((session for each in known for session in each), None)
     return (None, meant, one) if silent else (one, meant, None)
+
+
+def meant_ids(provider: Provider, tx: Transaction) -> tuple[str, ...]:
+    """The ids under which a call may mean another movement: what it names goes before its own (`own_id_meant`)."""
+    own = (tx.id,) if provider.dialect.own_id_meant and isinstance(tx.act, Rollback) else ()
+    return (reference_of(tx.act), *own)
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

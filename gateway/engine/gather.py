@@ -23,7 +23,7 @@ from gateway.engine.journal import Ask as LookFor
 from gateway.engine.judge import remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step, buried, carried, decided, told
-from gateway.engine.parts import kept, named_apart, refusable, undoable
+from gateway.engine.parts import gone, kept, named_apart, refusable, undoable
 from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
@@ -38,6 +38,7 @@ from gateway.model import (
     CloseRound,
     Credit,
     Declined,
+    Game,
     Kind,
     Notice,
     Reason,
@@ -265,21 +266,29 @@ def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
 
 
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
-    """The wins that tie to a bet and were not undone (rule 11)."""
+    """The wins that tie to a bet (rule 11)."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
-    asks = {"standing.named": LookFor("standing_win", (bet.provider, tx.id, tx.player))}
+    asks = {"standing.named": LookFor("standing_wins", (bet.provider, tx.id, tx.player))}
     if tx.round_id and not provider.dialect.one_end:
-        asks |= {"standing.loose": LookFor("round_loose_win", here), "standing.bets": LookFor("round_bets", (*here, 2))}
+        asks |= {
+            "standing.loose": LookFor("standing_loose_wins", here),
+            "standing.bets": LookFor("round_bets", (*here, 2)),
+        }
     return asks
 
 
-def _standing_win(found: Found, bet: Movement | None) -> Movement | None:
-    named: Movement | None = _one(found, "standing.named")
-    if named is not None or bet is None or any(m.key != bet.key for m in found.get("standing.bets", ())):
-        return named
-    loose: Movement | None = _one(found, "standing.loose")
-    return loose if loose is not None and not loose.undone_by else None
+def _standing(found: Found, bet: Movement | None) -> list[Movement]:
+    """Those wins, the one that nobody undoes first."""
+    lone = bet is not None and not any(m.key != bet.key for m in found.get("standing.bets", ()))
+    wins = [*found.get("standing.named", ()), *(found.get("standing.loose", ()) if lone else ())]
+    return sorted(wins, key=lambda win: win.undone_by != "")
+
+
+def _keeps(win: Movement, found: Found) -> bool:
+    """Whether a win was not undone for certain."""
+    undoer: Movement | None = _one(found, f"spent.{win.key}")
+    return not win.undone_by or (undoer is not None and not undoer.decided)
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
@@ -377,6 +386,14 @@ def _undoings(own: Movement, others: Sequence[Movement]) -> Looks[tuple[Movement
     return tuple(found.values())
 
 
+def _aside_asks(provider: Provider, beyond: Movement | None) -> dict[str, LookFor]:
+    """What else is aimed at what gets free where a rollback of a part is undone."""
+    if not provider.dialect.partial or beyond is None:
+        return {}
+    keys = [beyond.key, *([beyond.target] if beyond.undoes and beyond.target else [])]
+    return {f"aside.{key}": LookFor("aimed", (key,)) for key in keys}
+
+
 def _around(
     hands: Hands, way: Way | None, own: Movement, first: Found, target: Movement | None, *, stranger: bool, fresh: bool
 ) -> Looks[Around]:  # fmt: skip
@@ -390,11 +407,15 @@ def _around(
     asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
     if beyond is not None and beyond.undoes and beyond.target:
         asks["further"] = LookFor("own", (beyond.target,))
+    asks |= _aside_asks(provider, beyond)
+    wins = _standing(second, target)
+    asks |= {f"spent.{win.key}": LookFor("own", (win.undone_by,)) for win in wins if win.undone_by}
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
     undoings = (yield from _undoings(own, second.get("others", ()))) if provider.dialect.partial and own.undoes else ()
     unclaimer = _one(third, "unclaimer")
+    standing = next((win for win in wins if _keeps(win, third)), None)
     guessed = any(
         _may_be_meant(hands, way, own, target, m)
         for name, rows in (*second.items(), *third.items()) if name.startswith("guess.") for m in rows
@@ -418,8 +439,10 @@ def _around(
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         undoings=undoings,
+        aside=tuple(m for name, rows in third.items() if name.startswith("aside.") for m in rows if m.undoes),
         stranger=stranger,
-        standing_win=_standing_win(second, target),
+        standing_win=standing,
+        win_undoer=_one(third, f"spent.{standing.key}") if standing is not None else None,
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
@@ -484,7 +507,26 @@ def way_of_read(setup: Setup, provider: Provider, done: Completed) -> Looks[tupl
     return way_of(setup, provider, meant, default) if meant is not None else (default, "")
 
 
-def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[tuple[Movement, Transaction]]]:
+class Listed(Struct, frozen=True, kw_only=True):
+    """A movement that a status may mean."""
+
+    m: Movement
+    tx: Transaction  # as it was asked for
+    undoer: Movement | None = None  # what undoes, or is to undo, it
+
+    @property
+    def given_back(self) -> bool:
+        """By the gateway itself: its provider believes that it failed, and cancels nothing (rule 12)."""
+        return self.undoer is not None and self.undoer.ours and gone(self.undoer) and self.undoer.decided
+
+    @property
+    def known(self) -> bool:
+        """What is being given back by the gateway is in doubt, whatever its wallet said."""
+        undoer = self.undoer
+        return self.m.decided and (undoer is None or not undoer.ours or undoer.decided)
+
+
+def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[Listed]]:
     """All that a status may mean, in the order of arrival, each as it was asked for: a rollback of all of it with what that
     was, and each with the time at which it came where its provider said none."""
     ids, asks = (act.reference, *act.others), {}
@@ -501,12 +543,8 @@ def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[tupl
     means |= {f"undoer.{m.key}": LookFor("own", (m.undone_by,)) for m in rows.values() if m.undone_by}
     meant = (yield from _look(means)) if means else {}
     ordered = sorted(rows.values(), key=lambda m: (m.created_at, m.key))
-    return [(m, _as_asked(m, _one(meant, m.key))) for m in ordered if not _given_back(_one(meant, f"undoer.{m.key}"))]
-
-
-def _given_back(undoer: Movement | None) -> bool:
-    """By the gateway itself: its provider believes that it failed, and cancels nothing (rule 12)."""
-    return undoer is not None and undoer.ours and undoer.state is State.ACCEPTED
+    listed = [Listed(m=m, tx=_as_asked(m, _one(meant, m.key)), undoer=_one(meant, f"undoer.{m.key}")) for m in ordered]
+    return [each for each in listed if not each.given_back]
 
 
 def _as_asked(m: Movement, target: Movement | None) -> Transaction:
@@ -579,6 +617,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=(yield from _unmet(way, row, _alias(way, order, row)))) if way is not None else row
     row = yield from _with_its_bet(way, row, first)
+    row = _with_its_game(way, row, target, first)
     around = yield from _around(hands, way, row, first, target, stranger=stranger, fresh=True)
     tombstone = _tombstone(hands.provider, row, first)
     around = replace(around, tombstone=tombstone)
@@ -629,6 +668,23 @@ def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movemen
     wins = yield from _look({"wins": LookFor("naming_wins", (row.provider, reference, row.tx.player))})
     untold = bet is not None and bet.state is State.ACCEPTED and not bet.attempts
     return replace(row, tx=replace(row.tx, act=replace(act, reference=reference, further=bool(wins["wins"]) or untold)))
+
+
+def _with_its_game(way: Way | None, row: Movement, target: Movement | None, first: Found) -> Movement:
+    """With the game that the wire did not name, for a wallet that wants one: found out once and kept, for by the next
+    asking its player may have been launched into another one.
+
+    *A win was told in the game of its player's launch, and asked again in that of the next one: to a wallet that looks
+    whether the game is the same it was another movement under a used id.*
+    """
+    if way is None or not way.wallet.dialect.wants_game or row.tx.game_id:
+        return row
+    bet = next(iter(_named_bets(way.provider, row, first)), None)
+    known = Known(
+        way=way, target=target, bet=bet, last_session=_one(first, "last_session"), latest=_one(first, "latest")
+    )
+    id = known.game()
+    return replace(row, tx=replace(row.tx, game=replace(row.tx.game or Game(), id=id))) if id else row
 
 
 def _names(row: Movement) -> tuple[str, ...]:
@@ -903,8 +959,9 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
 def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
-    if row.kind is Kind.CREDIT and isinstance(around.bets, tuple):
-        rows += around.bets
+    rows += (*around.aside, *around.undoings)
+    if row.kind is Kind.CREDIT and isinstance(around.bets, tuple) and isinstance(around.cancels, tuple):
+        rows += (*around.bets, *around.cancels)  # a cancel that is about to be sent found no win (rule 11)
     if isinstance(around.siblings, tuple):
         rows += around.siblings
     still = {m.key: m for m in rows if isinstance(m, Movement) and (not m.decided or m.due_at is not None)}

@@ -17,6 +17,7 @@ from gateway.engine.movement import Movement
 from gateway.engine.states import State
 from gateway.engine.words import enveloped
 from gateway.model import (
+    FACTS,
     Accepted,
     Batch,
     Credit,
@@ -160,6 +161,11 @@ def in_order(items: Sequence[Transaction], earlier: frozenset[int] = frozenset()
 
 def _turn(item: Transaction) -> int:
     return TURNS.get(item.kind, LAST if owes(item.act) else 0)
+
+
+def takes_back(tx: Transaction) -> bool:
+    """Whether a rollback takes: what it undoes gave."""
+    return isinstance(tx.act, Rollback) and not FACTS[tx.act.reference_kind].takes
 
 
 def pays(items: Sequence[Transaction]) -> bool:

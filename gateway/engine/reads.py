@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import begins, knowing, listing
+from gateway.engine.gather import Listed, begins, knowing, listing
+from gateway.engine.journal import Change, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT
-from gateway.engine.movement import Movement, Session
+from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step
+from gateway.engine.movement import told as told_to
+from gateway.engine.rules import NOT_HERE, ROLLED_BACK, clocked
 from gateway.engine.states import State
 from gateway.engine.words import Way, encode, for_wallet, lacking
 from gateway.model import (
@@ -36,6 +41,7 @@ from gateway.model import (
 )
 
 TRIES = 2  # a read may be asked again: it moves nothing
+STALE_MAX = 200  # looks of one status: more than this is a circle, and our bug
 
 
 class Reads:
@@ -148,40 +154,74 @@ class Reads:
 
         A query names no currency, so routes that ask for one lead it nowhere. `way` None: that, or the wallet of the
         movement is gone, or points elsewhere by now, and is not asked (rule 23).
+
+        Who hears here that a movement stands has heard it (rule 12). *Its provider asked, was told that the bet stands, and
+        then the clock of the first doubt gave it back.*
         """
+        for _ in range(STALE_MAX):
+            outcome, told = await self._status(errand, way, done)
+            if not isinstance(outcome, Accepted) or await self._heard(errand, told):
+                return outcome
+            again = await self.world.journal.get(done.meant.key) if done.meant is not None else None
+            done = replace(done, meant=again)
+        raise AssertionError("movements that are always stale")
+
+    async def _status(self, errand: Errand, way: Way | None, done: Completed) -> tuple[Outcome, Sequence[Movement]]:
+        """The answer, and the movements of which it tells that they stand."""
         if errand.provider.dialect.lists_movements:
             return await self._listed(errand, done.tx)
-        found = done.meant
-        if found is not None and found.kind is not Kind.RESERVE:
-            return _first_decision(found)
-        asked = await self.ask(errand, way, done.tx, target=found) if way is not None else None
+        hold = done.meant
+        if hold is not None and hold.kind is not Kind.RESERVE:
+            undoer = await self.world.journal.get(hold.undone_by) if hold.undone_by else None
+            return _first_decision(Listed(m=hold, tx=hold.tx, undoer=undoer)), (hold,)
+        asked = await self.ask(errand, way, done.tx, target=hold) if way is not None else None
         asked = None if isinstance(asked, Refused) else asked
         if isinstance(asked, Declined) and asked.reason is Reason.UNSUPPORTED and not asked.replayed:
             asked = Unknown(detail=asked.message)  # that no is to the query: it is no decision about the movement
-        if found is not None and not isinstance(asked, Accepted):
-            return await self._hold_by_journal(found)  # it came through here: a wallet that denies it is not believed
+        if hold is not None and not isinstance(asked, Accepted):
+            return await self._hold_by_journal(hold), (hold,)  # it came through here: who denies it is not believed
         if asked is not None and not isinstance(asked, Unknown):
-            return _with_hold(asked, found)
-        return asked or Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
+            return _with_hold(asked, hold), (hold,) if hold is not None else ()
+        return asked or NOT_HERE, ()
 
-    async def _listed(self, errand: Errand, tx: Transaction) -> Outcome:
+    async def _listed(self, errand: Errand, tx: Transaction) -> tuple[Outcome, Sequence[Movement]]:
         """All that it may mean in the journal and that was accepted. Of what is open nobody knows whether it belongs there;
         that a round is known does not hang on it."""
         assert isinstance(tx.act, Status)
         found = await self.world.journal.look(listing(errand.provider, tx, tx.act))
-        taken = tuple(asked for m, asked in found if m.state is State.ACCEPTED)
-        if any(not m.decided for m, _ in found) and not (taken and tx.act.scope == "round"):
-            return Unknown(detail="its outcome is not known yet")
+        taken = [each for each in found if each.known and each.m.state is State.ACCEPTED]
+        if any(not each.known for each in found) and not (taken and tx.act.scope == "round"):
+            return Unknown(detail="its outcome is not known yet"), ()
         if taken:
-            return Accepted(meant=taken)
-        return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
+            told = (
+                taken if tx.act.scope != "round" else ()
+            )  # of a round it is told when it began, not what stands in it
+            return Accepted(meant=tuple(each.tx for each in taken)), tuple(each.m for each in told)
+        return NOT_HERE, ()
+
+    async def _heard(self, errand: Errand, told: Sequence[Movement]) -> bool:
+        """Journalled first, where a clock runs for it; False: one of them is not any more as it was read."""
+        clocks = [m for m in told if clocked(errand.provider, m) and m.told == UNKNOWN and m.state is State.ACCEPTED]
+        now = self.world.clock()
+        puts = tuple(Put(m, told_to(m, errand.name, now)) for m in clocks if not m.undone_by)
+        if not puts:
+            return True
+        errand.keys.update(put.before.key for put in puts)
+        steps = tuple((put.before.key, Step(now, Event.TOLD, put.after.told)) for put in puts)
+
+        def write(again: bool) -> Steps[bool]:
+            held: bool = yield Write(puts=puts, steps=steps)
+            return held
+
+        made: bool = await self.world.journal.make(Change(steps=write, key=puts[0].before.key, repeatable=False))
+        return made
 
     async def _hold_by_journal(self, reserve: Movement) -> Outcome:
         """What the journal itself knows of a hold, for wallets that cannot be asked."""
         act, outcome = reserve.tx.act, reserve.outcome
         assert isinstance(act, Reserve)
         if not isinstance(outcome, Accepted):
-            return _first_decision(reserve)
+            return _first_decision(Listed(m=reserve, tx=reserve.tx))
         ends = {Capture: "used", Release: "released"}
         state = "expired" if act.expires_at is not None and act.expires_at <= self.world.clock() else "active"
         for later in await self.world.journal.aimed_at(reserve.key):
@@ -221,10 +261,14 @@ def _unasked(done: Completed, *refused: Refused) -> Declined:
     return Declined(reason=done.nobody if done.nobody in reasons else Reason.UNSUPPORTED, message=refused[0].message)
 
 
-def _first_decision(found: Movement) -> Outcome:
-    if found.outcome is None:
+def _first_decision(found: Listed) -> Outcome:
+    """As a repeat would hear it: what the gateway gave back, its provider was never told to stand (rule 12)."""
+    m = found.m
+    if m.outcome is None or (not found.known and m.told != State.ACCEPTED.value):
         return Unknown(detail="its outcome is not known yet")
-    return replace(found.outcome, replayed=True) if not isinstance(found.outcome, Unknown) else found.outcome
+    if found.given_back and m.state is State.ACCEPTED and m.told != State.ACCEPTED.value:
+        return replace(ROLLED_BACK, replayed=True)
+    return replace(m.outcome, replayed=True)
 
 
 def _with_hold(outcome: Outcome, found: Movement | None) -> Outcome:

@@ -575,7 +575,8 @@ def its_bet_first(case: Case) -> Move | None:
     *A win was paid, and its bet was then declined as never applied.* A credit is not sent, not even
     first, while the bet that it ties to is in doubt; once the bet's rollback may have left, the wallet decides. A
     settle's own follows its debit. At a provider whose bets come to one end the journal decides: the win of a bet that it
-    cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.)
+    cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.) *The cancel had not
+    left, because its wallet was down: it waited for the win, and the win for it, for ever:* a win stops such a cancel.
     Serves: 11, 13, 15
     """
     own = case.own
@@ -586,7 +587,7 @@ def its_bet_first(case: Case) -> Move | None:
         if cancel is not None and case.one_end and case.unasked and not cancel.ours:
             if cancel.decided and gone(cancel):
                 return Decide(ROLLED_BACK)
-            if not cancel.decided and (bet.decided or cancel.sent):
+            if not cancel.decided and cancel.sent:
                 return Leave(own.open_state, "its bet is being rolled back")
         if bet.decided or (cancel is not None and (cancel.sent or gone(cancel))):
             continue

@@ -120,6 +120,7 @@ def forbidden(case: Case) -> Move | None:
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
     back:* what stands by itself is given back with no batch.
     *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
+    *The win was being taken back, which its wallet then refused, and the stake was given back beside it:* that is waited for.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
@@ -145,10 +146,11 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
     stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
     win = case.around.standing_win if stands else None
-    if win is not None and win.decided:
+    first = win if win is not None and not win.decided else case.around.win_undoer
+    if win is not None and first is None:
         return _no(Reason.ALREADY_SETTLED, "its bet has a win")
-    if win is not None:
-        return First(win) if win.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
+    if win is not None and first is not None:
+        return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
     return _not_its_own(case) or _too_much(case, target, act)
 
 
@@ -214,14 +216,19 @@ def another_rollback(case: Case) -> Move | None:
     itself undone leaves the movement to be undone again. *The undoing of the first was in doubt, the second was told that
     it was done, and then the bet stood:* it waits for that, too. *The journal had forgotten that undoing, and the second was
     told the same:* then its wallet is asked. *Four of ten were refunded, then the rest, then the four were taken back, and
-    their next refund was told as done:* so long as something is left, it is given back. The gateway's own is one that its provider joins.
-    Serves: 11, 12, 15, 30
+    their next refund was told as done:* so long as something is left, it is given back. *A refund of nine was cut to the six
+    that were left, and its answer lost; then the first four were taken back, it was asked again for nine, and six of them
+    counted as nine:* while a rollback of a part may have left, what is left of its target stays. The gateway's own is one
+    that its provider joins.
+    Serves: 11, 12, 15, 17, 30
     """
     own, target = case.own, case.target if case.own.undoes else None
     if target is None or not never_asked(case):
         return None
     if case.provider.dialect.partial and _waits_for_others(case, target):
         return Leave(own.open_state, "another rollback of it is under way")
+    if any(m.sent and not m.decided and m.key != target.key for m in case.around.aside):
+        return Leave(own.open_state, "another rollback of what that one undoes is under way")
     if target.undone_by in ("", own.key):
         return None
     first = case.claimer

@@ -108,7 +108,7 @@ class Known(Struct, frozen=True, kw_only=True):
         target, way = self.target, self.way
         if what == "session" and (session := self._some_session(tx)):
             return replace(tx, session=session), "the player's last session"
-        if what == "game" and (game := self._some_game()):
+        if what == "game" and (game := self.game()):
             return replace(tx, game=replace(tx.game or Game(), id=way.route.games.get(game, game))), "the journal"
         if what == "amount" and isinstance(tx.act, Rollback | Capture) and self.left is not None:
             return replace(tx, act=replace(tx.act, amount=self.left)), "the journal"
@@ -142,7 +142,8 @@ class Known(Struct, frozen=True, kw_only=True):
             return self.latest.tx.session
         return route.sessions.replace("{player}", tx.player) if tx.player else ""
 
-    def _some_game(self) -> str:
+    def game(self) -> str:
+        """The provider's name of the game that it is played in, as far as anybody knows."""
         for movement in (self.target, self.bet, self.latest):
             if movement is not None and movement.tx.game_id:
                 return movement.tx.game_id

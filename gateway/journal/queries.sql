@@ -30,11 +30,18 @@ SELECT {row} FROM movements
 WHERE provider = ? AND reference = ? AND player = ? AND reference <> '' AND kind = 'credit' AND parent = ''
   AND state <> 'declined'
 ORDER BY {arrival} LIMIT 100;
--- standing_win: a win that names the bet with that id and was not undone
+
+-- standing_wins: wins that name the bet with that id
 SELECT {row} FROM movements
 WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND parent = '' AND state <> 'declined'
-  AND player IN (?, '') AND undone_by = ''
-LIMIT 1;
+  AND player IN (?, '')
+LIMIT 100;
+
+-- standing_loose_wins: wins of the round that name no bet and are no items of a batch
+SELECT {row} FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND round <> ''
+  AND kind = 'credit' AND reference = '' AND batch = '' AND parent = '' AND state <> 'declined'
+ORDER BY {arrival} LIMIT 100;
 
 -- aimed: the rollbacks, captures and releases of one movement
 SELECT {row} FROM movements WHERE target = ? AND target <> '' ORDER BY {arrival};

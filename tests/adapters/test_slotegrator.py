@@ -46,7 +46,7 @@ from gateway.model import (
 from gateway.serve.logs import call_event
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench, benches
-from tests.simulation.behaviours import lost_after, says
+from tests.simulation.behaviours import Post, lost_after, says
 from tests.simulation.bench import a_call, a_provider
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -401,6 +401,33 @@ def test_a_win_that_is_spent_cannot_be_taken_back(bench_of: MakeBench) -> None:
     bench.settlement(60, 5)
     assert bench.till.balance() == Decimal("1025.00")
     assert bench.unresolved() == {}
+
+
+async def keeps_wins(post: Post) -> Response:
+    """A wallet whose player has spent the win."""
+    act = post.till.meaning(post.request, None).act
+    spent = isinstance(act, Rollback) and act.reference_kind is Kind.CREDIT
+    return post.till.words(Declined(reason=Reason.INSUFFICIENT_FUNDS), post.request) if spent else post.arrive()
+
+
+@pytest.mark.parametrize("win_first", [True, False])
+def test_a_bet_is_not_given_back_beside_its_win_that_is_spent(bench_of: MakeBench, *, win_first: bool) -> None:
+    """*The win stayed, the bet of the same list was given back, and the player had both.* The list is refused, whenever it
+    comes again; a list of the bet alone is none of this."""
+    bench = bench_of("slotegrator", "native")
+    bench.call(bet("b1", "10.00"))
+    bench.call(win("w1", "25.00"))
+    bench.till.always(keeps_wins, Kind.ROLLBACK)
+    both = [element("w1", "25.00", Kind.CREDIT), element("b1", "10.00")]
+    back = a_rollback("x1", *(both if win_first else reversed(both)))
+    for _ in range(2):
+        bench.call(back)
+        assert body(bench)["error_code"] == "INSUFFICIENT_FUNDS"
+    bench.settlement(60, 5)
+    assert bench.till.balance() == Decimal("1015.00")
+    assert bench.unresolved() == {}
+    bench.call(a_rollback("x2", element("b1", "10.00")))
+    assert body(bench)["rollback_transactions"] == ["b1"]
 
 
 def test_a_rollback_in_doubt_is_doubt_until_all_of_it_is_done(bench_of: MakeBench) -> None:

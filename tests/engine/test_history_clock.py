@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.model import Adjust, Kind, Reason, Release, Reserve, Transaction
+from gateway.model import Adjust, Kind, Reason, Release, Reserve, Status, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import (
@@ -21,7 +21,7 @@ from tests.engine.histories import (
     word,
 )
 from tests.simulation.behaviours import late, lost_after, lost_before, silent
-from tests.simulation.bench import NEVER, Bench, Trip, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, Bench, Trip, a_call, a_provider, a_wallet, at_once
 
 WALLETS = ("native", *SPLITTING)
 SILENT = timedelta(seconds=20)
@@ -424,3 +424,40 @@ def test_rule_12_a_clock_that_was_read_before_a_repeat_heard_yes_gives_nothing_b
     assert bench.till.balance() == Decimal("990.00")
     assert word(bench.call(bet("b1"))) == ACCEPTED
     nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- told by a query
+
+
+def test_rule_12_a_status_is_heard(bench_of: MakeBench) -> None:
+    """*Its provider asked what had become of the bet, heard that it stands, and the clock of the first doubt gave it back.*"""
+    bench = clocked(bench_of)
+    in_doubt(bench, bet("x1"))
+    bench.settlement(10, 1)
+    yes(bench.call(Transaction(act=Status(reference="x1"))))
+    bench.settlement(200, 1)
+    yes(bench.call(Transaction(act=Status(reference="x1"))))
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
+def test_rule_26_a_status_that_nobody_read_is_not(bench_of: MakeBench) -> None:
+    """Its connection was gone before the answer was written: doubt is still the last word."""
+    bench = clocked(bench_of)
+    in_doubt(bench, bet("x1"))
+    bench.settlement(10, 1)
+    yes(bench.call(Transaction(act=Status(reference="x1"))))
+    at_once(bench.process.engine.unheard(bench.answers[-1]))
+    bench.settlement(200, 1)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_12_a_status_hears_what_a_repeat_would(bench_of: MakeBench) -> None:
+    """*The clock had given the bet back, and its provider, who asked, heard that it stands.*"""
+    bench = clocked(bench_of)
+    in_doubt(bench, bet("x1"))
+    bench.settlement(200, 1)
+    assert bench.till.balance() == Decimal("1000.00")
+    assert word(bench.call(Transaction(act=Status(reference="x1")))) == Reason.ALREADY_ROLLED_BACK
+    assert word(bench.call(bet("x1"))) == Reason.ALREADY_ROLLED_BACK

@@ -35,6 +35,7 @@ def said(bench: Bench, type: str, id: str, *, ref: str = "", cash: str = "0", pr
         "transactionType": type, "providerTransactionId": id, "providerRoundId": "r-1", "providerGameId": "g-1",
         "cashAmount": cash, "bonusAmount": "0", "promoAmount": promo, "currency": "EUR", "isGameOver": False, **more,
     }  # fmt: skip
+    body = {name: value for name, value in body.items() if value is not None}
     body |= {"providerBetRef": ref} if ref else {}
     answer = asked(bench, "POST", "transactions", body)
     bench.rest(1)
@@ -96,6 +97,16 @@ def test_rule_15_what_it_names_goes_before_what_has_its_id(bench_of: MakeBench) 
     assert said(bench, "WITHDRAW", "b", cash="3.00") == "OK"
     assert said(bench, "CANCEL", "a", ref="b") == "OK"
     assert bench.till.balance() == Decimal("990.00")
+
+
+@pytest.mark.parametrize("ref", ["", "group-7", "e-1"])
+def test_rule_21_such_a_cancel_that_names_no_round_is_of_its_bets(bench_of: MakeBench, ref: str) -> None:
+    """*The wallet was told another round than the bet's, where ids of rounds must match.*"""
+    bench = bench_of("valkyrie_pam", "valkyrie_pam")
+    assert said(bench, "WITHDRAW", "e-1", ref=ref, cash="10.00") == "OK"
+    assert said(bench, "CANCEL", "e-1", ref=ref, cash="10.00", providerRoundId=None) == "OK"
+    assert bench.till.last(Kind.ROLLBACK).round_id == bench.till.last(Kind.DEBIT).round_id
+    assert bench.till.balance() == WHOLE
 
 
 def test_rule_11_such_a_cancel_of_a_bet_in_doubt_is_owed(bench_of: MakeBench) -> None:
@@ -168,6 +179,35 @@ def test_a_status_does_not_tell_what_silence_gave_back(bench_of: MakeBench) -> N
     bench.settlement(120)
     assert bench.till.balance() == WHOLE
     assert listed(bench, providerTransactionId="a") == [("", "PAM_ERR_TRANS_NOT_FOUND")]
+
+
+def test_a_status_does_not_tell_what_is_being_given_back(bench_of: MakeBench) -> None:
+    """*The rollback was on its way when its provider was told that the bet stands.*"""
+    bench = bench_of(a_provider("valkyrie_pam", after_doubt=timedelta(seconds=30)))
+    bench.till.always(lost_after, Kind.DEBIT)
+    bench.till.always(lost_before, Kind.ROLLBACK)
+    assert said(bench, "WITHDRAW", "a", cash="10.00") == "PAM_ERR_UNDEFINED"
+    bench.settlement(120)
+    assert listed(bench, providerTransactionId="a") == [("", "PAM_ERR_UNDEFINED")]
+    bench.till.heal()
+    bench.settlement(120)
+    assert listed(bench, providerTransactionId="a") == [("", "PAM_ERR_TRANS_NOT_FOUND")]
+    assert bench.till.balance() == WHOLE
+
+
+def test_rule_12_who_was_told_by_a_status_that_a_bet_stands_has_heard_it(bench_of: MakeBench) -> None:
+    """*Its provider asked and went on with the game; then the clock of the first doubt gave the stake back.*"""
+    bench = bench_of(a_provider("valkyrie_pam", after_doubt=timedelta(seconds=60)))
+    bench.till.always(lost_after, Kind.DEBIT)
+    bench.till.always(lost_before, Kind.STATUS)
+    assert said(bench, "WITHDRAW", "a", cash="10.00") == "PAM_ERR_UNDEFINED"
+    bench.till.heal()
+    bench.settlement(10)
+    assert listed(bench, providerTransactionId="a") == [("WITHDRAW", "a")]
+    bench.settlement(300)
+    assert listed(bench, providerTransactionId="a") == [("WITHDRAW", "a")]
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
 
 
 def test_a_round_is_told_from_the_journal(bench_of: MakeBench) -> None:
@@ -419,6 +459,22 @@ def test_a_game_is_told_where_anybody_knows_it(bench_of: MakeBench, launched: bo
     yes(bench.call(undo("x", "b", game=None)))
     games = [tx.game.id for tx in bench.till.sent if tx.kind in (Kind.DEBIT, Kind.ROLLBACK) and tx.game]
     assert games == ["42" if launched else ""] * 2
+
+
+def test_rule_02_a_game_is_told_again_as_it_was(bench_of: MakeBench) -> None:
+    """*A win was told in the game of its player's launch, and asked again in that of the next one: to a wallet that looks
+    whether the game is the same it was another movement under a used id, and waited for a person.*"""
+    bench = bench_of(**at(KEY))
+    bench.launch(game="7")
+    bench.till.always(lost_after, Kind.CREDIT)
+    bench.call(win("w", game=None))
+    bench.launch("another", game="8")
+    bench.till.heal()
+    bench.settlement(600, 5)
+    games = [tx.game.id for tx in bench.till.sent if tx.kind is Kind.CREDIT and tx.game]
+    assert len(games) > 1
+    assert set(games) == {"7"}
+    nothing_is_open(bench)
 
 
 # ---------------------------------------------------------------- what is the same, and what stands

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from gateway.dialect import Call
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
-from gateway.http import Request
-from gateway.model import Accepted, Declined, Game, Kind, Reason, Transaction, Unknown
+from gateway.http import Request, Response
+from gateway.model import Accepted, Declined, Game, Kind, Reason, Rollback, Transaction, Unknown
 from gateway.serve.discover import find
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.behaviours import lost_before, says
-from tests.simulation.bench import a_provider, a_wallet
+from tests.simulation.behaviours import Post, late, lost_before, says, unreachable
+from tests.simulation.bench import Trip, a_provider, a_wallet
 
 NATIVE = find("native").dialect
 GONE, BACK = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -137,6 +137,67 @@ def test_rule_15_a_win_that_was_taken_back_keeps_no_bet(bench_of: MakeBench) -> 
     yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
     yes(bench.call(undo("v", "a")))
     assert bench.till.balance() == Decimal("1000.00")
+
+
+@pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
+def test_rule_31_a_cancel_that_another_node_is_about_to_send_sees_the_win(
+    bench_of: MakeBench, trip: float, offset: float
+) -> None:
+    """*That node had found no win when it looked, the win came and was paid, and then the cancel left: the stake was given
+    back beside it.* The win raises the cancel, so what leaned on its absence is stale."""
+    bench = bench_of(STAYS)
+    slow = bench.second(Trip(trip))
+    yes(bench.call(bet("a")))
+    bench.till.always(unreachable, Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("u", "a")), Unknown)
+    bench.till.heal()
+    bench.till.sent.clear()
+    bench.till.always(late(0.3))
+    bench.rest(30)
+    bench.look(slow)
+    bench.rest(offset)
+    bench.call(win("w", of="a"))
+    bench.till.heal()
+    bench.settlement(300)
+    assert [tx.kind for tx in bench.till.sent] != [Kind.CREDIT, Kind.ROLLBACK]
+    assert not bench.unresolved()
+
+
+async def keeps_wins(post: Post) -> Response:
+    """A wallet that takes no win back."""
+    act = post.till.meaning(post.request, None).act
+    kept = isinstance(act, Rollback) and act.reference_kind is Kind.CREDIT
+    return post.till.words(Declined(reason=Reason.ALREADY_SETTLED), post.request) if kept else post.arrive()
+
+
+@pytest.mark.parametrize("of", ["a", ""])
+def test_rule_15_a_win_that_is_being_taken_back_keeps_its_bet(bench_of: MakeBench, of: str) -> None:
+    """*Its bet was given back meanwhile, then the wallet refused to take the win back: the player had both.*"""
+    bench = bench_of(STAYS)
+    yes(bench.call(bet("a")))
+    yes(bench.call(win("w", of=of)))
+    bench.till.always(lost_before, Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("u", "w", kind=Kind.CREDIT)), Unknown)
+    bench.till.heal()
+    bench.till.always(keeps_wins, Kind.ROLLBACK)
+    bench.call(undo("v", "a"))
+    bench.settlement(600, 5)
+    bench.till.heal()
+    assert why(bench.call(undo("v", "a"))) is Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1015.00")
+    assert not bench.unresolved()
+
+
+@pytest.mark.parametrize("of", ["a", ""])
+def test_rule_15_of_two_wins_one_was_taken_back(bench_of: MakeBench, of: str) -> None:
+    """*It was the first that was looked at, and the other stood.*"""
+    bench = bench_of(STAYS)
+    yes(bench.call(bet("a")))
+    for id in ("w", "x"):
+        yes(bench.call(win(id, of=of)))
+    yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
+    assert why(bench.call(undo("v", "a"))) is Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1015.00")
 
 
 # ---------------------------------------------------------------- what is another movement

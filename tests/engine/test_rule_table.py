@@ -893,6 +893,11 @@ ITS_BET_FIRST: Pairs = [
         "first debit/t1",
     ),
     (
+        "there, of an accepted one: the same",
+        won_by(undone(done(BET), row(CANCEL)), cancels=(row(CANCEL),), provider=ENDING),
+        SILENT,
+    ),
+    (
         "there, and its cancel was refused",
         won_by(undone(done(BET), row(CANCEL)), cancels=(done(CANCEL, SETTLED),), provider=ENDING),
         SILENT,

@@ -9,6 +9,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from gateway.dialect import Call
@@ -19,8 +20,8 @@ from gateway.model import Accepted, Authenticate, Credit, Declined, Kind, Missin
 from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.test_person import decide
-from tests.simulation.behaviours import lost_after, lost_before, says
-from tests.simulation.bench import PLAYER, SESSION, Bench, a_call, a_provider, a_wallet
+from tests.simulation.behaviours import late, lost_after, lost_before, says, unreachable
+from tests.simulation.bench import PLAYER, SESSION, Bench, Trip, a_call, a_provider, a_wallet
 
 NOT_THERE = Declined(reason=Reason.TRANSACTION_NOT_FOUND)
 
@@ -95,6 +96,45 @@ def test_rule_15_a_win_waits_for_what_becomes_of_its_bets_cancel(bench_of: MakeB
     assert bench.row(Kind.CREDIT, "w1").state is State.DECLINED
     assert why(bench.call(win("w1", of="t1"))) is Reason.ALREADY_ROLLED_BACK
     assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_11_a_win_stops_a_cancel_that_never_left(bench_of: MakeBench) -> None:
+    """*No byte of the cancel had left, for its wallet was down: it waited for the win, the win waited for it, and neither
+    came to an end when the wallet was there again.*"""
+    bench = bench_of(ENDING)
+    yes(bench.call(bet("t1")))
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("c1", "t1")), Unknown)
+    bench.call(win("w1", of="t1"))
+    bench.till.heal()
+    bench.settlement(600)
+    assert bench.row(Kind.CREDIT, "w1").state is State.ACCEPTED
+    assert bench.row(Kind.ROLLBACK, "c1").outcome.reason is Reason.ALREADY_SETTLED  # type: ignore[union-attr]  # declined
+    assert bench.till.balance() == Decimal("1015.00")
+    assert not bench.unresolved()
+
+
+@pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.02), (0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
+def test_rule_11_a_win_stops_no_cancel_that_another_node_is_sending(
+    bench_of: MakeBench, trip: float, offset: float
+) -> None:
+    """*That node had looked for a win before it came, and the win saw a cancel that had not left: both were sent, and the
+    stake was given back beside its win.*"""
+    bench = bench_of(ENDING)
+    slow = bench.second(Trip(trip))
+    yes(bench.call(bet("t1")))
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("c1", "t1")), Unknown)
+    bench.till.heal()
+    bench.till.always(late(0.3))
+    bench.rest(30)
+    bench.look(slow)
+    bench.rest(offset)
+    bench.call(win("w1", of="t1"))
+    bench.till.heal()
+    bench.settlement(300)
+    assert bench.till.balance() in (Decimal("1000.00"), Decimal("1015.00"))
+    assert not bench.unresolved()
 
 
 def test_rule_06_what_a_wallet_says_of_the_win_of_a_bet_that_nobody_knows_is_final(bench_of: MakeBench) -> None:

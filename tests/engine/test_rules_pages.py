@@ -67,6 +67,25 @@ def test_rule_17_a_cut_is_asked_again_with_the_same_amount(bench_of: MakeBench) 
 PARTS: dict[str, Any] = {"excess": "cut", "partial": True, "undoes_rollbacks": True}
 
 
+def test_rule_17_a_cut_is_the_same_though_what_was_given_before_is_taken_back(bench_of: MakeBench) -> None:
+    """*Asked again for nine where six had moved, its wallet took it for another movement, and the next refund gave one of the
+    four that were left.* The four are taken back once the six are known."""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    bench.call(undo("r2", "b1", "9.00"))
+    bench.till.heal()
+    bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK))
+    bench.settlement(300, 5)
+    asked = {tx.act.amount for tx in bench.till.sent if tx.id == "r2"}  # type: ignore[union-attr]  # it is a rollback
+    assert asked == {Decimal("6.00")}
+    assert bench.row(Kind.ROLLBACK, "r2").outcome.moved == Decimal("6.00")  # type: ignore[union-attr]  # it was accepted
+    assert bench.till.balance() == Decimal("996.00")
+    yes(bench.call(undo("r3", "b1", "10.00")))
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 def test_rule_17_a_part_that_was_itself_undone_is_left_again(bench_of: MakeBench) -> None:
     """Four of ten were given back and taken again: all ten are left, and a refund of all gives them."""
     bench = bench_of(provider(**PARTS), "native")

@@ -277,7 +277,7 @@ BESIDE: Mapping[str, Planted] = {
     "sleeps_past_the_silence": Planted(how="settlement's next look comes after the silence is over", patches=((drive, "silence_left", instead(lambda case: None)),)),
     "foreign_balance_kept": Planted(how="a no shows a balance in another currency", patches=((exchange, "in_currency", foreign_balance_kept),)),
     "balance_takes_it_all": Planted(how="a balance in addition may take all of the time", patches=((pipeline, "BALANCE_SHARE", instead(1.0)),)),
-    "game_of_the_last_call": Planted(how="a rollback's game is not its bet's", patches=((words.Known, "_some_game", game_of_the_last_call),)),
+    "game_of_the_last_call": Planted(how="a rollback's game is not its bet's", patches=((words.Known, "game", game_of_the_last_call),)),
     "no_jitter": Planted(how="what is owed comes back in one moment", patches=((drive, "pause", instead(lambda key, tries: timedelta(seconds=2.0**min(tries, 10)))),)),
 }  # fmt: skip
 
