@@ -85,6 +85,7 @@ class Around(Struct, frozen=True, kw_only=True):
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
     stranger: bool | UnsetType = UNSET  # what it names is another player's
+    misnamed: bool = False  # or of a kind that it cannot mean
     whole: Movement | UnsetType | None = UNSET
     whole_undoer: Movement | UnsetType | None = UNSET
     parts: tuple[Movement, ...] | UnsetType = UNSET

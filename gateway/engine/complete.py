@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -129,6 +130,13 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     known = found[:-1] if lacks else found
     one: Session | None = next((session for each in known for session in each), None)
     return (None, meant, one) if silent else (one, meant, None)
+
+
+def strange_token(provider: Provider, tx: Transaction, token: str, keys: Sequence[str]) -> Looks[bool]:
+    """Whether nobody gave its player the token that a call shows. What came before, by its `keys`, was believed then, and
+    hears its decision: of an attempt that may have taken the stake no refusal says anything (rule 5)."""
+    given, *known = yield Look((Ask("session", (provider.id, token)), *(Ask("own", (key,)) for key in keys)))
+    return not any(session.player == tx.player for session in given) and not (known and all(known))
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

@@ -262,9 +262,11 @@ def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
 
 
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
-    """The wins that tie to a bet and were not undone (rule 11)."""
+    """The wins that tie to a bet and were not undone (rule 11), or any of its round."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
+    if provider.dialect.won_by_round and tx.round_id:
+        return {"standing.round": LookFor("round_win", here)}
     asks = {"standing.named": LookFor("standing_win", (bet.provider, tx.id, tx.player))}
     if tx.round_id and not provider.dialect.one_end:
         asks |= {"standing.loose": LookFor("round_loose_win", here), "standing.bets": LookFor("round_bets", (*here, 2))}
@@ -272,7 +274,7 @@ def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
 
 
 def _standing_win(found: Found, bet: Movement | None) -> Movement | None:
-    named: Movement | None = _one(found, "standing.named")
+    named: Movement | None = _one(found, "standing.named") or _one(found, "standing.round")
     if named is not None or bet is None or any(m.key != bet.key for m in found.get("standing.bets", ())):
         return named
     loose: Movement | None = _one(found, "standing.loose")
@@ -356,6 +358,13 @@ def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement |
     return target, target is None and bool(named)
 
 
+def _misnamed(provider: Provider, own: Movement, found: Found) -> bool:
+    """Whether what it names is there, as nothing that it can mean."""
+    kinds = reference_kinds(provider, own.tx.act)
+    named = [m for m in found.get("named", ()) if in_scope(provider, m.tx, own.tx)]
+    return bool(named) and not any(m.kind in kinds for m in named)
+
+
 DEEPEST = 8  # of rollbacks that undo each other; what lies deeper counts as if nothing had undone it
 
 
@@ -416,6 +425,7 @@ def _around(
         others=tuple(second.get("others", ())),
         undoings=undoings,
         stranger=stranger,
+        misnamed=provider.dialect.misnamed is not None and _misnamed(provider, own, first),
         standing_win=_standing_win(second, target),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
