@@ -51,6 +51,7 @@ DIALECT = Dialect(
     replay_balance="current",
     won_stays=lambda settings: True,
     won_by_round=True,
+    ends_rounds=True,
     misnamed=Reason.INVALID_REQUEST,
     round_refunds=False,
     sessions=frozenset({Kind.BALANCE, Kind.BATCH, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),

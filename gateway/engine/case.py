@@ -105,6 +105,7 @@ class Around(Struct, frozen=True, kw_only=True):
     standing_win: Movement | None = None  # of its target, where the page says that such a bet stays
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
+    over: bool = False  # its round was closed before it came, where its page says that no bet follows
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
     ended: bool = False  # its provider captured or released it, and that was not declined
     paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle

@@ -173,6 +173,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["aimed"] = LookFor("aimed", (own.key,))
     if own.takes and not own.parent and not waits:
         asks |= _won_asks(provider, own, "won")
+    if fresh and own.kind is Kind.DEBIT and tx.round_id and provider.dialect.ends_rounds and not own.parent:
+        asks["closing"] = LookFor("of_round", here)
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if provider.dialect.own_id_meant:
@@ -358,6 +360,10 @@ def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement |
     return target, target is None and bool(named)
 
 
+def _closes(m: Movement) -> bool:
+    return m.tx.round is not None and m.tx.round.closed is True and m.state is not State.DECLINED
+
+
 def _misnamed(provider: Provider, own: Movement, found: Found) -> bool:
     """Whether what it names is there, as nothing that it can mean."""
     kinds = reference_kinds(provider, own.tx.act)
@@ -429,6 +435,7 @@ def _around(
         standing_win=_standing_win(second, target),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
+        over=any(_closes(m) for m in first.get("closing", ())),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
         ended=any(m.ends and not m.ours and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,

@@ -372,6 +372,15 @@ def test_the_last_movement_of_a_list_ends_its_round_and_its_bet_does_not(games: 
     assert rounds == {Kind.DEBIT: Round(uuid(901)), Kind.CREDIT: Round(uuid(901), True)}
 
 
+def test_a_finished_round_takes_no_bet_and_pays_its_wins(games: Games) -> None:
+    assert games.play(("bet", 1, 10), finished=True) == 990
+    assert games.play(("bet", 1, 10), finished=True) == 990
+    assert games.play(("bet", 2, 10)) == "TRANSACTION_FAILED"
+    assert games.play(("bet", 3, 10), ("win", 4, 50)) == "TRANSACTION_FAILED"
+    assert games.play(("win", 5, 4)) == 994
+    assert games.play(("bet", 6, 10), round=2) == 984
+
+
 def test_a_list_is_all_or_nothing(games: Games) -> None:
     """A bet must be covered before the wins beside it; what a list had taken before one was refused is given back."""
     assert games.play(("bet", 1, 1000.01), ("win", 2, 5000)) == "INSUFFICIENT_FUNDS"

@@ -178,6 +178,23 @@ def test_rule_15_any_win_of_its_round_is_brought_to_its_end_first(bench_of: Make
     assert bench.till.balance() == Decimal("1005.00")
 
 
+# ---------------------------------------------------------------- which rounds are over
+
+
+def test_a_bet_of_a_round_that_is_over_is_declined_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """And no win is, and no other round's; what came before is answered as it was. What was declined closes nothing."""
+    for page, refused in ((a_page(ends_rounds=True), True), ("native", False)):
+        bench = bench_of(page)
+        assert why(bench.call(bet("much", "5000.00", closed=True))) is Reason.INSUFFICIENT_FUNDS
+        yes(bench.call(a_call(Batch(items=(bet("a"), win("w", closed=True)), atomic=True))))
+        yes(bench.call(bet("a")))
+        heard = bench.call(bet("b"))
+        assert (isinstance(heard, Declined) and heard.reason is Reason.ROUND_CLOSED) is refused
+        yes(bench.call(win("x")))
+        yes(bench.call(bet("c", round_id="2")))
+        assert bench.till.balance() == Decimal("1030.00" if refused else "1020.00")
+
+
 # ---------------------------------------------------------------- what a rollback may not name
 
 
