@@ -62,7 +62,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
     match call.name:
         case "balance":
             return Transaction(
-                act=Balance(), player=fields.id("playerId"), session=_session(fields), game=Game(id=fields.id("game")),
+                act=Balance(), player=fields.id("playerId"), session=_session(fields), game=_read_game(fields),
                 extra=fields.unknown(NAMES),
             )  # fmt: skip
         case "transaction":
@@ -77,9 +77,15 @@ def _session(fields: Fields) -> str:
     return fields.id("sessionId", length_max=SESSION_MAX)
 
 
+def _read_game(fields: Fields) -> Game | None:
+    """A read must say it; blank is what we ourselves say where nobody knows one."""
+    found = "" if fields.raw.get("game") == "" else fields.id("game")
+    return Game(id=found) if found else None
+
+
 def _read_authenticate(fields: Fields) -> Transaction:
     session, named = _session(fields), {name: fields.id(name) for name in ("walletId", "operatorId")}
-    game, key = Game(id=fields.id("game")), fields.id("key", length_max=SESSION_MAX)
+    game, key = _read_game(fields), fields.id("key", length_max=SESSION_MAX)
     extra = fields.unknown(NAMES) | named
     return Transaction(act=Authenticate(launch_token=key), session=session, game=game, extra=extra)
 
@@ -101,8 +107,9 @@ def _read_list(fields: Fields, call: Call) -> Transaction:
         item = _item(move, call, common, free=free)
         if items.setdefault(item.id, item).act != item.act:
             raise Refused(Reason.DUPLICATE_MISMATCH, "one id for two transactions", field="transactions")
+    named = tuple(replace(item, player=player) for item in items.values())
     head = Transaction(
-        act=Batch(items=tuple(items.values()), atomic=True), player=player, session=session,
+        act=Batch(items=named, atomic=True), player=player, session=session,
         round=Round(round_id, closed) if round_id or closed is not None else None, game=Game(id=game) if game else None,
         free_round_id=campaign,
     )  # fmt: skip
@@ -204,7 +211,12 @@ def encode_request(tx: Transaction, call: Call) -> Request:
 
 def _post(name: str, fields: dict[str, Any], tx: Transaction | None) -> Request:
     request = Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
-    return request if tx is None else request.put(("authorization", f"Bearer {parted(tx.session)[1]}"))
+    if tx is None:
+        return request
+    _, shown = parted(tx.session)
+    if not shown.isprintable():
+        raise unsupported("a session that no header can hold")
+    return request.put(("authorization", f"Bearer {shown}"))
 
 
 def _needed(what: str, value: str) -> str:

@@ -55,9 +55,13 @@ SESSION_MAX = 1024
 
 
 def bearer(request: Request) -> str:
-    """The token behind `Authorization: Bearer`, blank where there is none."""
+    """The token behind `Authorization: Bearer`, blank where there is none. Headers are read as Latin-1, and written as UTF-8."""
     word, _, token = request.header("authorization").strip().partition(" ")
-    return token.strip() if word.lower() == "bearer" else ""  # RFC 9110, 11.1: in any case
+    token = token.strip() if word.lower() == "bearer" else ""  # RFC 9110, 11.1: in any case
+    try:
+        return token.encode("latin-1").decode()
+    except UnicodeError:
+        return token
 
 
 def both_names(session_id: str, token: str) -> str:
