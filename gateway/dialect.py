@@ -127,8 +127,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """What a rollback hears that names a movement of a kind which it cannot mean, where one id is one movement of whatever
     kind (`spaces`): the cancel of a win at NeverEnding. None: its wallet is asked."""
     token: Callable[[Request], str] | None = None
-    """What a call shows beside its session: the token that the answer to `authenticate` gave its player. A read, and what
-    takes, that shows one which nobody gave that player is declined, `not_authenticated` (rule 22; NeverEnding)."""
+    """What a call shows beside its session: the token that the answer to `authenticate` gave its player, which stands for the
+    session where nobody knows that. A read, and what takes, that shows one which nobody gave that player is declined,
+    `not_authenticated` (rule 22; NeverEnding)."""
     else_player: Callable[[Transaction, Any], str] | None = None
     """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means
     is known (rule 21)."""

@@ -132,11 +132,17 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     return (None, meant, one) if silent else (one, meant, None)
 
 
-def strange_token(provider: Provider, tx: Transaction, token: str, keys: Sequence[str]) -> Looks[bool]:
-    """Whether nobody gave its player the token that a call shows. What came before, by its `keys`, was believed then, and
-    hears its decision: of an attempt that may have taken the stake no refusal says anything (rule 5)."""
-    given, *known = yield Look((Ask("session", (provider.id, token)), *(Ask("own", (key,)) for key in keys)))
-    return not any(session.player == tx.player for session in given) and not (known and all(known))
+def under_token(
+    provider: Provider, tx: Transaction, token: str, keys: Sequence[str]
+) -> Looks[tuple[Transaction, bool]]:
+    """The call under the session that its token names, where nobody knows its own; and whether that token is strange: nobody
+    gave it to its player. What came before, by its `keys`, was believed then, and hears its decision: of an attempt that may
+    have taken the stake no refusal says anything (rule 5)."""
+    names, known = (tx.session, token), [Ask("own", (key,)) for key in keys]
+    named, given, *before = yield Look((*(Ask("session", (provider.id, name)) for name in names), *known))
+    mine = any(same_player(tx.player, session.player) for session in given)
+    strange = not mine and not (before and all(before))
+    return replace(tx, session=token) if mine and not named else tx, strange
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

@@ -17,7 +17,7 @@ from gateway.auth.keys import live
 from gateway.auth.stamped import Seen
 from gateway.dialect import Call, NoCall
 from gateway.engine.batches import Batches
-from gateway.engine.complete import Completed, completing, reference_kinds, strange_token
+from gateway.engine.complete import Completed, completing, reference_kinds, under_token
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
@@ -181,8 +181,10 @@ class Engine:
 
     async def _carry(self, errand: Errand, wire: Transaction, call: Call) -> tuple[Outcome, Transaction]:
         """What becomes of it, and the transaction as it was completed."""
-        if errand.provider.dialect.token is not None and await self._is_strange(errand.provider, wire, call):
-            return STRANGE, wire
+        if errand.provider.dialect.token is not None:
+            wire, strange = await self._under_token(errand.provider, wire, call)
+            if strange:
+                return STRANGE, wire
         try:
             if isinstance(wire.act, Batch):
                 return await self._batch(errand, wire, wire.act, call)
@@ -194,15 +196,18 @@ class Engine:
             return refused.outcome(), wire
         return await self._read(errand, done), done.tx
 
-    async def _is_strange(self, provider: Provider, wire: Transaction, call: Call) -> bool:
-        """Whether it shows a token that nobody gave its player, where that matters: to a read, and to what takes. A dead
-        session stops no win and no cancel (rule 22)."""
+    async def _under_token(self, provider: Provider, wire: Transaction, call: Call) -> tuple[Transaction, bool]:
+        """The call under the session that its token names, where nobody knows its own; and whether it shows a token that
+        nobody gave its player, where that matters: to a read, and to what takes. A dead session stops no win and no cancel
+        (rule 22)."""
+        token = provider.dialect.token
+        if token is None or call.request is None or isinstance(wire.act, Authenticate):
+            return wire, False
         items = wire.act.items if isinstance(wire.act, Batch) else (wire,)
         takers = [item for item in items if takes(item.act)]
-        if provider.dialect.token is None or call.request is None or not (takers or isinstance(wire.act, BalanceAct)):
-            return False
         keys = [self._key(provider, item, call) for item in takers]
-        return await self.world.journal.look(strange_token(provider, wire, provider.dialect.token(call.request), keys))
+        wire, strange = await self.world.journal.look(under_token(provider, wire, token(call.request), keys))
+        return wire, strange and (bool(takers) or isinstance(wire.act, BalanceAct))
 
     def _order(self, errand: Errand, wire: Transaction, call: str) -> Order:
         space = errand.provider.dialect.space(call, wire.kind)

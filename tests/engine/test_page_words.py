@@ -18,7 +18,7 @@ from gateway.serve.discover import find
 from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_before, says
-from tests.simulation.bench import a_call, a_provider, a_wallet
+from tests.simulation.bench import SESSION, a_call, a_provider, a_wallet
 
 NATIVE = find("native").dialect
 GONE, BACK = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -243,6 +243,26 @@ def test_rule_22_what_takes_shows_a_token_that_its_player_was_given(bench_of: Ma
     yes(bench.call(bet("b")))
     yes(bench.call(a_list("c")))
     assert bench.till.balance() == Decimal("1005.00")
+
+
+def beside(request: Request) -> str:
+    """Here the name of the call."""
+    return str((loosely(request) or {}).get("request_id", ""))
+
+
+def test_rule_22_a_session_that_nobody_knows_is_the_one_of_its_token(bench_of: MakeBench) -> None:
+    """One that is known is told as what it is, whatever token it shows of that player's; nobody else's stands for it."""
+    bench = bench_of(a_page(token=beside))
+    bench.launch(wallet_session="ws-1")
+    bench.launch("sess-new", wallet_session="ws-2")
+    bench.launch("sess-p-2", "p-2", wallet_session="ws-3")
+    told = []
+    for number, (session, token) in enumerate(
+        (("elsewhere", SESSION), ("sess-new", SESSION), ("elsewhere", "sess-p-2"))
+    ):
+        yes(bench.call(win(f"w{number}", session=session, request_id=token)))
+        told.append(bench.till.last(Kind.CREDIT).session)
+    assert told == ["ws-1", "ws-2", "elsewhere"]
 
 
 def a_list(id: str, **more: Any) -> Transaction:
