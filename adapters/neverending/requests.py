@@ -48,6 +48,7 @@ from gateway.model import (
 
 T = TypeVar("T")
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,18})?")
+CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # what ends a header's line, or is no text at all
 TYPE, FINISHED, JACKPOT = "campaign.type", "campaign.finished", "jpAmount"  # names in `extra`
 
 # ---------------------------------------------------------------- provider's end
@@ -214,7 +215,7 @@ def _post(name: str, fields: dict[str, Any], tx: Transaction | None) -> Request:
     if tx is None:
         return request
     _, shown = parted(tx.session)
-    if not shown.isprintable():
+    if CONTROL.search(shown):
         raise unsupported("a session that no header can hold")
     return request.put(("authorization", f"Bearer {shown}"))
 
@@ -278,7 +279,7 @@ def _say_cancel(tx: Transaction, act: Rollback) -> Request:
         **known(originalSessionId=tx.extra.get("original_session")),
         "playerId": _needed("player", tx.player),
         "transactionId": _needed("reference", act.reference),
-        "roundId": _needed("round", tx.round_id),
+        "roundId": tx.round_id or act.reference,
         "game": _game(tx),
     }
     return _post(CANCEL, said, tx)
@@ -306,9 +307,10 @@ def _enveloped(item: Transaction, tx: Transaction) -> Transaction:
 
 
 def _frame(tx: Transaction, call: Call) -> tuple[dict[str, Any], dict[str, Any], str, str]:
-    """What a list says once for all of its items: whose it is, how it is played, the game, the round."""
+    """What a list says once for all of its items: whose it is, how it is played, the game, the round. What belongs to no
+    round is one of its own."""
     play = known(campaign=_say_campaign(tx, call)) | {"regulatory": tx.extra.get("regulatory", "")}
-    return _who(tx), play, _game(tx), _needed("round", tx.round_id)
+    return _who(tx), play, _game(tx), tx.round_id or tx.id
 
 
 def _say_campaign(tx: Transaction, call: Call) -> dict[str, Any] | None:

@@ -257,9 +257,9 @@ def test_what_it_has_no_words_for(act: Act) -> None:
 def test_what_it_needs() -> None:
     blank = {"player": "", "session": "", "round": None, "game": None, "id": ""}
     needs = [
-        (BET, {"player", "session", "round", "game", "id"}),
-        (WIN, {"player", "session", "round", "id"}),
-        (UNDO, {"player", "session", "round"}),
+        (BET, {"player", "session", "game", "id"}),
+        (WIN, {"player", "session", "id"}),
+        (UNDO, {"player", "session"}),
         (replace(BET, act=Balance(), id=""), {"player", "session"}),
         (replace(BET, act=Credit(amount=Decimal(1), type="promo")), {"session", "id"}),
     ]
