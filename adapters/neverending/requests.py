@@ -159,7 +159,7 @@ def _item(move: Fields, call: Call, common: dict[str, str], *, free: bool) -> Tr
 def _amount(fields: Fields, call: Call) -> Decimal:
     """No call but the answer to `authenticate` names the currency: its digits are looked at once it is known."""
     amount, number = fields.decimal("amount")
-    return UNIT.read(amount, "", call.currencies, "amount", number=number)
+    return plain(UNIT.read(amount, "", call.currencies, "amount", number=number))
 
 
 def _read_cancel(fields: Fields) -> Transaction:

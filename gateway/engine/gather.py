@@ -268,7 +268,7 @@ def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
     if provider.dialect.won_by_round and tx.round_id:
-        return {"standing.round": LookFor("round_win", here)}
+        return {"standing.named": LookFor("round_win", here)}
     asks = {"standing.named": LookFor("standing_win", (bet.provider, tx.id, tx.player))}
     if tx.round_id and not provider.dialect.one_end:
         asks |= {"standing.loose": LookFor("round_loose_win", here), "standing.bets": LookFor("round_bets", (*here, 2))}
@@ -276,7 +276,7 @@ def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
 
 
 def _standing_win(found: Found, bet: Movement | None) -> Movement | None:
-    named: Movement | None = _one(found, "standing.named") or _one(found, "standing.round")
+    named: Movement | None = _one(found, "standing.named")
     if named is not None or bet is None or any(m.key != bet.key for m in found.get("standing.bets", ())):
         return named
     loose: Movement | None = _one(found, "standing.loose")
@@ -435,7 +435,7 @@ def _around(
         standing_win=_standing_win(second, target),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
-        over=any(_closes(m) for m in first.get("closing", ())),
+        over="closing" in first and any(_closes(m) for m in first["closing"]),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
         ended=any(m.ends and not m.ours and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,
