@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.auth import same
 from gateway.currency import Currencies
 from gateway.engine.identity import same_player
 from gateway.engine.journal import Ask, Look, Looks
@@ -140,9 +141,9 @@ def under_token(
     have taken the stake no refusal says anything (rule 5)."""
     names, known = (tx.session, token), [Ask("own", (key,)) for key in keys]
     named, given, *before = yield Look((*(Ask("session", (provider.id, name)) for name in names), *known))
-    mine = any(same_player(tx.player, session.player) for session in given)
-    strange = not mine and not (before and all(before))
-    return replace(tx, session=token) if mine and not named else tx, strange
+    mine = [session for session in (*named, *given) if same_player(tx.player, session.player)]
+    shown = any(same(token, name) for session in mine for name in (session.session, session.wallet_session) if name)
+    return replace(tx, session=token) if shown and not named else tx, not (shown or (before and all(before)))
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

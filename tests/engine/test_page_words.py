@@ -256,6 +256,7 @@ def test_rule_22_a_session_that_nobody_knows_is_the_one_of_its_token(bench_of: M
     bench.launch(wallet_session="ws-1")
     bench.launch("sess-new", wallet_session="ws-2")
     bench.launch("sess-p-2", "p-2", wallet_session="ws-3")
+    yes(bench.call(bet("b", request_id="ws-1")))  # what it was given is known by its session, too
     told = []
     for number, (session, token) in enumerate(
         (("elsewhere", SESSION), ("sess-new", SESSION), ("elsewhere", "sess-p-2"))
