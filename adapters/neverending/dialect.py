@@ -2,6 +2,8 @@
 
 Source: docs.neverending.tech, API v1.3.2 (authenticate, balance, transaction without its answer, cancel, payout, errors).
 What it leaves open is decided in NOTES.md.
+`wire.py` holds money, errors and the names of a session; `requests.py` is what is read, `told.py` what a wallet is told,
+`answers.py` both ways of an answer.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.neverending.answers import decode_response, encode_response
-from adapters.neverending.requests import decode_request, encode_request
+from adapters.neverending.requests import decode_request
+from adapters.neverending.told import encode_request
 from adapters.neverending.wire import CALLS, IDS, Settings, bearer
 from gateway.auth import InHeader, Signed, compacted, hmac_of
 from gateway.dialect import Dialect, posts

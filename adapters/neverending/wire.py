@@ -40,6 +40,7 @@ CALLS = (
 )
 
 FREE_BETS, TOURNAMENT = "freeBets", "tournament"  # types of a campaign
+TYPE, FINISHED, JACKPOT = "campaign.type", "campaign.finished", "jpAmount"  # names in `extra`
 NAMES = frozenset(
     {
         "sessionId", "walletId", "operatorId", "game", "key", "playerId", "transactions", "round", "campaign",

@@ -291,7 +291,8 @@ def test_no_amount_is_told_in_another_currency_than_its_wallets() -> None:
 
 def test_a_free_bet_is_not_told_where_its_wallet_takes_cash_for_it() -> None:
     free = replace(FREE, free_round_id="c-1")
-    assert said(free)["campaign"] == {"id": "c-1", "type": "freeBets"}
+    for extra in ({}, {"campaign.type": "missions"}):  # whatever else was said of it, it takes none
+        assert said(replace(free, extra=extra))["campaign"] == {"id": "c-1", "type": "freeBets"}
     with pytest.raises(Refused) as refused:
         DIALECT.encode_request(free, replace(CALL, settings=Settings(free_bet_debit=True)))
     assert refused.value.reason is Reason.UNSUPPORTED
