@@ -133,6 +133,17 @@ class Dialect(Struct, frozen=True, kw_only=True):
     won_stays: Callable[[Any], bool] = lambda settings: False
     """(settings) -> whether the rollback of an accepted bet that a win ties to (rule 11) is declined, `already_settled`,
     whatever its wallet would say; while the win itself is in doubt, that is brought to its end first."""
+    won_by_round: bool = False
+    """Of `won_stays`: any win of its round counts, also one that ties to another bet or to none (NeverEnding)."""
+    ends_rounds: bool = False
+    """Whether a bet in a round that its wire has closed is declined, `round_closed`; a win never is (NeverEnding)."""
+    misnamed: Reason | None = None
+    """What a rollback hears that names a movement of a kind which it cannot mean, where one id is one movement of whatever
+    kind (`spaces`): the cancel of a win at NeverEnding. None: its wallet is asked."""
+    token: Callable[[Request], str] | None = None
+    """What a call shows beside its session: the token that the answer to `authenticate` gave its player, which stands for the
+    session where nobody knows that. A read, and what takes, that shows one which nobody gave that player is declined,
+    `not_authenticated` (rule 22; NeverEnding)."""
     else_player: Callable[[Transaction, Any], str] | None = None
     """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means
     is known (rule 21)."""

@@ -86,6 +86,7 @@ class Around(Struct, frozen=True, kw_only=True):
     undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
     aside: tuple[Movement, ...] = ()  # the other rollbacks of what its target undoes, and of what that does, there
     stranger: bool | UnsetType = UNSET  # what it names is another player's
+    misnamed: bool = False  # or of a kind that it cannot mean
     whole: Movement | UnsetType | None = UNSET
     whole_undoer: Movement | UnsetType | None = UNSET
     parts: tuple[Movement, ...] | UnsetType = UNSET
@@ -106,6 +107,7 @@ class Around(Struct, frozen=True, kw_only=True):
     win_undoer: Movement | None = None  # what is to undo that win, and nobody knows yet
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
+    over: bool = False  # its round was closed before it came, where its page says that no bet follows
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
     ended: bool = False  # its provider captured or released it, and that was not declined
     paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle

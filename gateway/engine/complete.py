@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.auth import same
 from gateway.currency import Currencies
 from gateway.engine.identity import same_player
 from gateway.engine.journal import Ask, Look, Looks
@@ -137,6 +139,19 @@ def meant_ids(provider: Provider, tx: Transaction) -> tuple[str, ...]:
     """The ids under which a call may mean another movement: what it names goes before its own (`own_id_meant`)."""
     own = (tx.id,) if provider.dialect.own_id_meant and isinstance(tx.act, Rollback) else ()
     return (reference_of(tx.act), *own)
+
+
+def under_token(
+    provider: Provider, tx: Transaction, token: str, keys: Sequence[str]
+) -> Looks[tuple[Transaction, bool]]:
+    """The call under the session that its token names, where nobody knows its own; and whether that token is strange: nobody
+    gave it to its player. What came before, by its `keys`, was believed then, and hears its decision: of an attempt that may
+    have taken the stake no refusal says anything (rule 5)."""
+    names, known = (tx.session, token), [Ask("own", (key,)) for key in keys]
+    named, given, *before = yield Look((*(Ask("session", (provider.id, name)) for name in names), *known))
+    mine = [session for session in (*named, *given) if same_player(tx.player, session.player)]
+    shown = any(same(token, name) for session in mine for name in (session.session, session.wallet_session) if name)
+    return replace(tx, session=token) if shown and not named else tx, not (shown or (before and all(before)))
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

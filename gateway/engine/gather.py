@@ -174,6 +174,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["aimed"] = LookFor("aimed", (own.key,))
     if own.takes and not own.parent and not waits:
         asks |= _won_asks(provider, own, "won")
+    if fresh and own.kind is Kind.DEBIT and tx.round_id and provider.dialect.ends_rounds and not own.parent:
+        asks["closing"] = LookFor("of_round", here)
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if provider.dialect.own_id_meant:
@@ -266,9 +268,11 @@ def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
 
 
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
-    """The wins that tie to a bet (rule 11)."""
+    """The wins that tie to a bet (rule 11), or one of its round, where they are not taken back."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
+    if provider.dialect.won_by_round and tx.round_id:
+        return {"standing.named": LookFor("round_win", here)}
     asks = {"standing.named": LookFor("standing_wins", (bet.provider, tx.id, tx.player))}
     if tx.round_id and not provider.dialect.one_end:
         asks |= {
@@ -368,6 +372,17 @@ def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement |
     return target, target is None and bool(named)
 
 
+def _closes(m: Movement) -> bool:
+    return m.tx.round is not None and m.tx.round.closed is True and m.state is not State.DECLINED
+
+
+def _misnamed(provider: Provider, own: Movement, found: Found) -> bool:
+    """Whether what it names is there, as nothing that it can mean."""
+    kinds = reference_kinds(provider, own.tx.act)
+    named = [m for m in found.get("named", ()) if in_scope(provider, m.tx, own.tx)]
+    return bool(named) and not any(m.kind in kinds for m in named)
+
+
 DEEPEST = 8  # of rollbacks that undo each other; what lies deeper counts as if nothing had undone it
 
 
@@ -443,8 +458,10 @@ def _around(
         stranger=stranger,
         standing_win=standing,
         win_undoer=_one(third, f"spent.{standing.key}") if standing is not None else None,
+        misnamed=provider.dialect.misnamed is not None and _misnamed(provider, own, first),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
+        over="closing" in first and any(_closes(m) for m in first["closing"]),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
         ended=any(m.ends and not m.ours and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,

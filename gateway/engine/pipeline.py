@@ -17,7 +17,7 @@ from gateway.auth.keys import live
 from gateway.auth.stamped import Seen
 from gateway.dialect import Call, NoCall
 from gateway.engine.batches import Batches
-from gateway.engine.complete import Completed, completing, reference_kinds
+from gateway.engine.complete import Completed, completing, reference_kinds, under_token
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
@@ -52,6 +52,7 @@ from gateway.model import (
     Transaction,
     Unknown,
     owes,
+    takes,
 )
 from gateway.model import Balance as BalanceAct
 
@@ -62,6 +63,7 @@ UNREAD = Declined(
     field="request_body",
     flaw=Flaw.UNPARSABLE,
 )
+STRANGE = Declined(reason=Reason.NOT_AUTHENTICATED, message="nobody gave this player that token")
 SUPPLIED_MAX = 6  # values supplied to one answer before we stop
 BALANCE_SHARE = 0.8  # of the time left, for a balance fetched in addition
 
@@ -179,6 +181,10 @@ class Engine:
 
     async def _carry(self, errand: Errand, wire: Transaction, call: Call) -> tuple[Outcome, Transaction]:
         """What becomes of it, and the transaction as it was completed."""
+        if errand.provider.dialect.token is not None:
+            wire, strange = await self._under_token(errand.provider, wire, call)
+            if strange:
+                return STRANGE, wire
         try:
             if isinstance(wire.act, Batch):
                 return await self._batch(errand, wire, wire.act, call)
@@ -189,6 +195,19 @@ class Engine:
         except Refused as refused:
             return refused.outcome(), wire
         return await self._read(errand, done), done.tx
+
+    async def _under_token(self, provider: Provider, wire: Transaction, call: Call) -> tuple[Transaction, bool]:
+        """The call under the session that its token names, where nobody knows its own; and whether it shows a token that
+        nobody gave its player, where that matters: to a read, and to what takes. A dead session stops no win and no cancel
+        (rule 22)."""
+        token = provider.dialect.token
+        if token is None or call.request is None or isinstance(wire.act, Authenticate):
+            return wire, False
+        items = wire.act.items if isinstance(wire.act, Batch) else (wire,)
+        takers = [item for item in items if takes(item.act)]
+        keys = [self._key(provider, item, call) for item in takers]
+        wire, strange = await self.world.journal.look(under_token(provider, wire, token(call.request), keys))
+        return wire, strange and (bool(takers) or isinstance(wire.act, BalanceAct))
 
     def _order(self, errand: Errand, wire: Transaction, call: str) -> Order:
         space = errand.provider.dialect.space(call, wire.kind)

@@ -429,13 +429,14 @@ def _only_asked_about(case: Case) -> Move | None:
 
 
 def nobody_knows(case: Case) -> Move | None:
-    """No route leads to a wallet, nobody knows the player or the currency, or its session is another one's or was replaced.
+    """No route leads to a wallet, nobody knows the player or the currency, its session is another one's or was replaced, or its
+    round is over.
 
     Move: a debit is Decided declined; what is owed is left to a person
     Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A session that was
     replaced by one that we gave refuses no cancel and no win, but that of a bet which nobody here knows:
     `transaction_not_found`. Where a session belongs to one player and one game, a bet in another one's is declined, and
-    nothing but a bet.
+    nothing but a bet. So is a bet that comes for a round which its provider has closed, where its page says so.
     Serves: 4, 21, 22
     """
     own, tx = case.own, case.own.tx
@@ -449,6 +450,8 @@ def nobody_knows(case: Case) -> Move | None:
     strange = _in_a_strange_session(case)
     if strange is not None:
         return Decide(strange)
+    if case.around.over and case.unsent:
+        return Decide(Declined(reason=Reason.ROUND_CLOSED, message="its round is over"))
     facts = FACTS[own.kind]
     if not tx.player and own.kind not in NAMING:
         return _unsaid(case, "nobody knows the player", case.nobody)

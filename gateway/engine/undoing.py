@@ -121,6 +121,7 @@ def forbidden(case: Case) -> Move | None:
     back:* what stands by itself is given back with no batch.
     *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
     *The win was being taken back, which its wallet then refused, and the stake was given back beside it:* that is waited for.
+    Where a page says so, what names a movement that it cannot mean is refused, too.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
@@ -155,8 +156,11 @@ def forbidden(case: Case) -> Move | None:
 
 
 def _not_its_own(case: Case) -> Move | None:
-    """What it names is another player's, or was in another currency."""
+    """What it names is another player's, of another kind, or was in another currency."""
     if case.target is None:
+        page = case.provider.dialect.misnamed
+        if page is not None and case.around.misnamed:
+            return _no(page, "what it names is no movement of that kind")
         strange = case.around.stranger is True
         return _no(Reason.TRANSACTION_NOT_FOUND, "that movement is another player's") if strange else None
     asked, was = case.own.tx.currency, case.target.tx.currency

@@ -76,6 +76,7 @@ class Player:
         start = random.Random(seed).randrange(FIRST_ID, 9 * FIRST_ID)  # noqa: S311  # play, not secrets
         self._next_id = (start + number * IDS_PER_PLAYER) // 2 * 2
         self._speaks = caller.dialect.speaks
+        self.session = SESSION_PREFIX + totals.player  # until its wallet gives it another one
 
     def new_id(self) -> str:
         self._next_id += 2
@@ -89,7 +90,7 @@ class Player:
             act=act,
             id=tx_id,
             player=self.totals.player,
-            session=SESSION_PREFIX + self.totals.player,
+            session=self.session,
             currency=self.totals.currency,
             round=Round(round_id, closed) if round_id else None,
             game=GAME,
@@ -106,7 +107,9 @@ class Player:
     async def arrive(self) -> None:
         """Log in and look at the balance, where the dialect can."""
         if Kind.AUTHENTICATE in self._speaks:
-            await self._ask(self.say(Authenticate(launch_token=SESSION_PREFIX + self.totals.player)))
+            heard = await self._ask(self.say(Authenticate(launch_token=self.session)))
+            if isinstance(heard, Accepted) and heard.profile is not None:
+                self.session = heard.profile.session or self.session
         if Kind.BALANCE in self._speaks:
             await self._ask(self.say(Balance()))
 
@@ -182,11 +185,14 @@ class Player:
             self.totals.declined += 1
         return heard.outcome
 
-    async def _ask(self, tx: Transaction) -> None:
+    async def _ask(self, tx: Transaction) -> Outcome | None:
         try:
-            self._hear(await self.caller.say(tx))
+            heard = await self.caller.say(tx)
         except Refused as refused:
             self._unsaid(tx, refused)
+            return None
+        self._hear(heard)
+        return heard.outcome
 
     def _hear(self, *heard: Heard | None) -> None:
         for one in heard:

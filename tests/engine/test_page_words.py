@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gateway.auth import loosely
 from gateway.dialect import Call
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.http import Request, Response
-from gateway.model import Accepted, Declined, Game, Kind, Reason, Rollback, Transaction, Unknown
+from gateway.model import Accepted, Batch, Declined, Game, Kind, Reason, Rollback, Transaction, Unknown
 from gateway.serve.discover import find
-from tests.engine.acts import bet, undo, why, win, yes
+from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import Post, late, lost_before, says, unreachable
-from tests.simulation.bench import Trip, a_provider, a_wallet
+from tests.simulation.bench import SESSION, Trip, a_call, a_provider, a_wallet
 
 NATIVE = find("native").dialect
 GONE, BACK = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -198,6 +199,159 @@ def test_rule_15_of_two_wins_one_was_taken_back(bench_of: MakeBench, of: str) ->
     yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
     assert why(bench.call(undo("v", "a"))) is Reason.ALREADY_SETTLED
     assert bench.till.balance() == Decimal("1015.00")
+
+
+BY_ROUND = a_page(won_stays=always, won_by_round=True)
+
+
+def test_rule_15_any_win_of_its_round_keeps_a_bet_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """Two bets, and a win that ties to neither. A bet of a round without a win goes back."""
+    for page, refused in ((BY_ROUND, True), (STAYS, False)):
+        bench = bench_of(page)
+        for id in "ab":
+            yes(bench.call(bet(id)))
+        yes(bench.call(win("w")))
+        heard = bench.call(undo("u", "a"))
+        assert (isinstance(heard, Declined) and heard.reason is Reason.ALREADY_SETTLED) is refused
+        assert bench.till.asked(Kind.ROLLBACK) == (0 if refused else 1)
+        yes(bench.call(bet("c", round_id="2")))
+        yes(bench.call(undo("v", "c", round_id="2")))
+
+
+def test_rule_15_so_does_the_win_of_its_own_list(bench_of: MakeBench) -> None:
+    """*The bet of a list was cancelled beside its win: an item of a batch is no loose win of its round.*"""
+    bench = bench_of(BY_ROUND)
+    yes(bench.call(a_call(Batch(items=(bet("a"), win("w")), atomic=True))))
+    assert why(bench.call(undo("u", "a"))) is Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1015.00")
+
+
+def test_rule_15_any_win_of_its_round_is_brought_to_its_end_first(bench_of: MakeBench) -> None:
+    """Until then nobody knows whether the bet stands."""
+    bench = bench_of(BY_ROUND)
+    for id in "ab":
+        yes(bench.call(bet(id)))
+    bench.till.always(lost_before, Kind.CREDIT)
+    assert isinstance(bench.call(win("w")), Unknown)
+    assert isinstance(bench.call(undo("u", "a")), Unknown)
+    bench.till.heal()
+    assert why(bench.call(undo("u", "a"))) is Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1005.00")
+
+
+# ---------------------------------------------------------------- which rounds are over
+
+
+def test_a_bet_of_a_round_that_is_over_is_declined_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """And no win is, and no other round's; what came before is answered as it was. What was declined closes nothing."""
+    for page, refused in ((a_page(ends_rounds=True), True), ("native", False)):
+        bench = bench_of(page)
+        assert why(bench.call(bet("much", "5000.00", closed=True))) is Reason.INSUFFICIENT_FUNDS
+        yes(bench.call(a_call(Batch(items=(bet("a"), win("w", closed=True)), atomic=True))))
+        yes(bench.call(bet("a")))
+        heard = bench.call(bet("b"))
+        assert (isinstance(heard, Declined) and heard.reason is Reason.ROUND_CLOSED) is refused
+        yes(bench.call(win("x")))
+        yes(bench.call(bet("c", round_id="2")))
+        assert bench.till.balance() == Decimal("1030.00" if refused else "1020.00")
+
+
+# ---------------------------------------------------------------- what a rollback may not name
+
+
+def test_rule_15_a_rollback_that_names_a_win_hears_what_the_page_says(bench_of: MakeBench) -> None:
+    """Where an id is one movement, it means no bet that may come yet; elsewhere the wallet is asked for a bet of that id."""
+    for page, reason in ((a_page(misnamed=Reason.INVALID_REQUEST), Reason.INVALID_REQUEST), ("native", GONE)):
+        bench = bench_of(page)
+        yes(bench.call(win("w")))
+        for _ in range(2):
+            assert why(bench.call(undo("u", "w"))) is reason
+        assert bench.till.asked(Kind.ROLLBACK) == (0 if reason is Reason.INVALID_REQUEST else 1)
+        assert bench.till.balance() == Decimal("1025.00")
+
+
+def test_rule_15_a_rollback_before_its_bet_is_none_of_those(bench_of: MakeBench) -> None:
+    """It is a tombstone for a bet, and stops no win that comes under its id."""
+    bench = bench_of(a_page(misnamed=Reason.INVALID_REQUEST))
+    for id in ("b", "w"):
+        assert why(bench.call(undo(f"u{id}", id))) is GONE
+    assert why(bench.call(bet("b"))) is BACK
+    yes(bench.call(win("w")))
+    assert bench.till.balance() == Decimal("1025.00")
+
+
+# ---------------------------------------------------------------- whose token it shows
+
+
+def shown(request: Request) -> str:
+    """Here the session itself."""
+    return str((loosely(request) or {}).get("session", ""))
+
+
+TOKEN = a_page(token=shown)
+
+
+def test_rule_22_what_takes_shows_a_token_that_its_player_was_given(bench_of: MakeBench) -> None:
+    """Nothing is sent, and nothing is kept of it: the same bet with the right one is taken."""
+    bench = bench_of(TOKEN)
+    bench.launch()
+    bench.launch("sess-p-2", "p-2")
+    for session in ("nobodys", "sess-p-2", ""):
+        for call in (bet("b", session=session), balance(session=session), a_list("b", session=session)):
+            assert why(bench.call(call)) is Reason.NOT_AUTHENTICATED
+    assert bench.till.sent == []
+    yes(bench.call(balance()))
+    yes(bench.call(bet("b")))
+    yes(bench.call(a_list("c")))
+    assert bench.till.balance() == Decimal("1005.00")
+
+
+def beside(request: Request) -> str:
+    """Here the name of the call."""
+    return str((loosely(request) or {}).get("request_id", ""))
+
+
+def test_rule_22_a_session_that_nobody_knows_is_the_one_of_its_token(bench_of: MakeBench) -> None:
+    """One that is known is told as what it is, whatever token it shows of that player's; nobody else's stands for it."""
+    bench = bench_of(a_page(token=beside))
+    bench.launch(wallet_session="ws-1")
+    bench.launch("sess-new", wallet_session="ws-2")
+    bench.launch("sess-p-2", "p-2", wallet_session="ws-3")
+    yes(bench.call(bet("b", request_id="ws-1")))  # what it was given is known by its session, too
+    told = []
+    for number, (session, token) in enumerate(
+        (("elsewhere", SESSION), ("sess-new", SESSION), ("elsewhere", "sess-p-2"))
+    ):
+        yes(bench.call(win(f"w{number}", session=session, request_id=token)))
+        told.append(bench.till.last(Kind.CREDIT).session)
+    assert told == ["ws-1", "ws-2", "elsewhere"]
+
+
+def a_list(id: str, **more: Any) -> Transaction:
+    return a_call(Batch(items=(bet(id), win(f"w{id}")), atomic=True), **more)
+
+
+def test_rule_22_no_win_and_no_cancel_is_refused_for_its_token(bench_of: MakeBench) -> None:
+    """The game may be long over."""
+    bench = bench_of(TOKEN)
+    bench.launch()
+    yes(bench.call(bet("b")))
+    yes(bench.call(undo("u", "b", session="nobodys")))
+    yes(bench.call(win("w", session="nobodys")))
+    yes(bench.call(a_call(Batch(items=(win("x"), win("y")), atomic=True), session="nobodys")))
+    assert bench.till.balance() == Decimal("1075.00")
+
+
+def test_rule_05_what_came_before_hears_its_decision_whatever_token_it_shows(bench_of: MakeBench) -> None:
+    """*Its answer was lost, its session was forgotten meanwhile: a refusal would be taken for the bet's.* A list of which one
+    bet is new shows a token for that one."""
+    bench = bench_of(TOKEN)
+    bench.launch()
+    yes(bench.call(bet("b")))
+    assert yes(bench.call(bet("b", session="nobodys"))).replayed
+    more = a_call(Batch(items=(bet("b"), bet("n")), atomic=True), session="nobodys")
+    assert why(bench.call(more)) is Reason.NOT_AUTHENTICATED
+    assert bench.till.balance() == Decimal("990.00")
 
 
 # ---------------------------------------------------------------- what is another movement

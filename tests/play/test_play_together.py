@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -103,6 +104,18 @@ async def test_the_book_and_the_purses_can_be_asked_for() -> None:
     moved = sum(Decimal(entry["delta"]) for entry in book)
     assert players == [{"player": "demo-1", "currency": "EUR", "opening": "1000.00", "balance": f"{1000 + moved:.2f}"}]
     assert book[0]["kind"] == "debit"
+
+
+async def test_a_player_goes_on_under_the_session_that_its_wallet_gave() -> None:
+    """A provider whose wallet gives it a token shows that one from then on, and no other."""
+    exchanges: list[Exchange] = []
+    server = wallet_of("neverending")
+    server.seen = exchanges.append
+    await session(server, Plan(players=1, rounds=2, seed=3))
+    hello, *others = exchanges
+    token = json.loads(hello.response.body)["token"]
+    assert {exchange.request.header("authorization") for exchange in others} == {f"Bearer {token}"}
+    assert not hello.request.header("authorization")
 
 
 async def test_a_forged_signature_moves_nothing() -> None:
