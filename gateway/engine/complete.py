@@ -17,6 +17,7 @@ from gateway.model import (
     Authenticate,
     Batch,
     Capture,
+    Credit,
     Game,
     Kind,
     Reason,
@@ -83,7 +84,8 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         if provider.dialect.game_of_session and tx.game is None and session.game:
             tx = replace(tx, game=Game(id=session.game))
     mine = [m for m in meant if same_player(tx.player, m.tx.player)]
-    target = next((m for kind in reference_kinds(provider, tx.act) for m in mine if m.kind is kind), None)
+    kinds = (Kind.DEBIT,) if isinstance(tx.act, Credit) else reference_kinds(provider, tx.act)
+    target = next((m for kind in kinds for m in mine if m.kind is kind), None)
     if target is not None:
         currency = wire.currency or target.tx.currency or tx.currency  # of what it means, before its session's
         tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
@@ -120,6 +122,7 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     if isinstance(tx.act, Authenticate) and tx.act.launch_token:  # a session of the provider's own is new at its launch
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
     means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
+    means = means or (says_only_its_bet(tx) and provider.dialect.scope == "provider")
     opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round is not None  # then the opening finds it
     lacks = means and not opened
     if lacks:
@@ -129,6 +132,11 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     known = found[:-1] if lacks else found
     one: Session | None = next((session for each in known for session in each), None)
     return (None, meant, one) if silent else (one, meant, None)
+
+
+def says_only_its_bet(tx: Transaction) -> bool:
+    """A win whose call names neither player nor session: who plays, and in what currency, its bet says."""
+    return isinstance(tx.act, Credit) and bool(tx.act.reference) and not tx.player and not tx.session
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

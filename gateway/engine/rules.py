@@ -13,6 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
+from gateway.engine.complete import says_only_its_bet
 from gateway.engine.judge import (
     beyond_memory,
     denied,
@@ -434,9 +435,11 @@ def nobody_knows(case: Case) -> Move | None:
     Move: a debit is Decided declined; what is owed is left to a person
     Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A session that was
     replaced by one that we gave refuses no cancel and no win, but that of a bet which nobody here knows:
-    `transaction_not_found`. Where a session belongs to one player and one game, a bet in another one's is declined, and
-    nothing but a bet.
-    Serves: 4, 21, 22
+    `transaction_not_found`. So is a win whose call says nothing but a bet that the journal has never seen, where its
+    provider's bets come to one end: no wallet can be told whose it is, and the page has that word for it. Where the journal may
+    have forgotten that bet, it is a person's. Where a session belongs to one player and one game, a bet in another one's is
+    declined, and nothing but a bet.
+    Serves: 4, 15, 21, 22, 30
     """
     own, tx = case.own, case.own.tx
     if case.replaced and never_asked(case):
@@ -450,6 +453,8 @@ def nobody_knows(case: Case) -> Move | None:
     if strange is not None:
         return Decide(strange)
     facts = FACTS[own.kind]
+    if case.one_end and says_only_its_bet(tx) and never_asked(case) and own.forgot_at is None:
+        return Decide(Declined(reason=NOT_FOUND, message="nobody knows the bet that it names"))
     if not tx.player and own.kind not in NAMING:
         return _unsaid(case, "nobody knows the player", case.nobody)
     if tx.player and facts.needs_currency and not tx.currency:
