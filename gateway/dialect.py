@@ -46,11 +46,12 @@ class Call(Struct, frozen=True, kw_only=True):
 
 
 class NoCall(Exception):
-    """No call of this dialect has this path (404), or not with this method (405, `allow`)."""
+    """No call of this dialect has this path (404), or not with this method (405, `allow`); or it asks for nothing of
+    anybody's: whoever it is hears `answer`, a sign of life that its page wants."""
 
-    def __init__(self, allow: Sequence[str] = ()) -> None:
-        super().__init__("method not allowed" if allow else "no such call")
-        self.allow = tuple(allow)
+    def __init__(self, allow: Sequence[str] = (), *, answer: Response | None = None) -> None:
+        super().__init__("it asks for nothing" if answer else "method not allowed" if allow else "no such call")
+        self.allow, self.answer = tuple(allow), answer
 
 
 class Wire(Struct, frozen=True, kw_only=True):

@@ -53,7 +53,7 @@ class Teller(Struct, frozen=True, kw_only=True):
         try:
             call = replace(call, name=self.dialect.route(request, self.settings))
         except NoCall as stray:
-            return Exchange(request=request, response=_stray(stray.allow), at=now)
+            return Exchange(request=request, response=stray.answer or _stray(stray.allow), at=now)
         tx: Transaction | None = None
         try:
             if self.keys:
