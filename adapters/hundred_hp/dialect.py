@@ -103,7 +103,9 @@ def _read_rollback(fields: Fields) -> Transaction:
 def _read_bonus(fields: Fields) -> Transaction:
     session, tx_id, amount = _session(fields), read_uuid(fields), read_amount(fields)
     promo = fields.id_if_any("promoId")
-    return Transaction(act=Credit(amount=amount, type="promo"), id=f"bonus:{tx_id}", session=session, free_round_id=promo)
+    return Transaction(
+        act=Credit(amount=amount, type="promo"), id=f"bonus:{tx_id}", session=session, free_round_id=promo
+    )
 
 
 READERS: Mapping[str, Callable[[Fields], Transaction]] = {

@@ -324,8 +324,8 @@ class StaticHeaders(Auth):
 
 
 class StaticBody(Auth):
-    """A secret sent as it is, in a field of a JSON body; one that is not there is told as a missing field, not as a forgery.
-    It covers nothing: whoever has seen one call can make any other."""
+    """A secret sent as it is, in a field of a JSON body. One that is not there is told as a missing field, a body that nobody
+    can read as such, neither as a forgery. It covers nothing: whoever has seen one call can make any other."""
 
     def __init__(self, part: Part, name: str) -> None:
         self._part, self._carried = part, InBody(name)
@@ -334,7 +334,11 @@ class StaticBody(Auth):
         return (self._part,)
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
-        name, given = self._carried.name, self._carried.read(request)
+        name, said = self._carried.name, request.said
+        if not isinstance(said, dict):
+            message = said.message if isinstance(said, Unreadable) else "the body is not a JSON object"
+            raise Refused(Reason.INVALID_REQUEST, message, field="request_body", flaw=Flaw.UNPARSABLE)
+        given = self._carried.read(request)
         if not given:
             raise Refused(Reason.INVALID_REQUEST, f"{name} is missing", field=name, flaw=Flaw.MISSING)
         for key in keys:

@@ -96,6 +96,10 @@ class Purse:
 
     # ---- who
 
+    def player_of(self, tx: Transaction, provider: str) -> str:
+        """Who plays, by what the call says and what this wallet knows; blank: nobody."""
+        return self._complete(tx, provider).player
+
     def _complete(self, tx: Transaction, provider: str) -> Transaction:
         """Player and currency, where the call names only a session or a movement; opens on first sight."""
         player = tx.player or self._sessions.get(tx.session, "") or self._named_by(tx)

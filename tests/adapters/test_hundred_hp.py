@@ -57,7 +57,7 @@ from gateway.vectors import CURRENCIES
 from tests.engine.acts import bet, undo, win, yes
 from tests.engine.conftest import MakeBench, benches
 from tests.simulation.behaviours import lost_after, lost_before, says
-from tests.simulation.bench import PLAYER, SESSION, Bench, a_provider, a_wallet
+from tests.simulation.bench import PLAYER, SESSION, Bench, a_wallet
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CALL = Call(settings=Settings(), now=NOW, currency="EUR", currencies=CURRENCIES)
@@ -513,7 +513,9 @@ def test_bets_wins_and_cancels_at_a_hundred_hp_wallet(bench_of: MakeBench, provi
     yes(bench.call(win(uuid(4), "5.00", round_id="4")))
     yes(bench.call(bench.undo(two, uuid(5))))
     assert bench.till.balance() == Decimal("1020.00")
-    paths = [exchange.request.path for exchange in bench.till.exchanges if exchange.request.path not in ("/auth", "/balance")]
+    paths = [
+        exchange.request.path for exchange in bench.till.exchanges if exchange.request.path not in ("/auth", "/balance")
+    ]
     assert paths == ["/withdrawal", "/withdrawal", "/deposit", "/bonusWin", "/rollback"]
     told = [json.loads(exchange.request.body) for exchange in bench.till.exchanges]
     assert {fields["txId"][14] for fields in told if "txId" in fields} == {"7"}
@@ -572,7 +574,6 @@ async def test_a_simulated_wallet_says_its_codes_as_statuses_and_we_hear_them() 
     purse.open("p-1", "EUR", ONE)
     teller = Teller(dialect=DIALECT, settings=Settings(), keys=wallet.keys, purse=purse, currencies=CURRENCIES)
     client, bound = HttpWalletClient(clock), listener("127.0.0.1", 0)
-    bound.listen()
     async with serving(WalletServer(teller), bound) as url:
         try:
             there = replace(wallet, url=url)
@@ -587,9 +588,3 @@ async def test_a_simulated_wallet_says_its_codes_as_statuses_and_we_hear_them() 
         reason=Reason.INSUFFICIENT_FUNDS, message="Insufficient balance"
     )
     assert alive.status == 200
-
-
-def test_its_provider_entry_may_not_have_a_currency_of_other_digits() -> None:
-    """Checked at load: nobody has seen its amounts in one (docs/configuration.md)."""
-    assert DIALECT.digits == 2
-    assert a_provider("hundred_hp").answer_within["default"].total_seconds() == 4
