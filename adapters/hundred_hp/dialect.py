@@ -61,6 +61,7 @@ from gateway.model import (
     Reason,
     Refused,
     Rollback,
+    Round,
     Transaction,
     Unknown,
     unsupported,
@@ -82,17 +83,20 @@ def _session(fields: Fields) -> str:
     return fields.id("sessionId", length_max=SESSION_MAX)
 
 
+# The one id that bet, win and refund share is their round, too: each bet is a play of its own, and some wallets want one.
+
+
 def _read_withdrawal(fields: Fields) -> Transaction:
     session, tx_id, amount = _session(fields), read_uuid(fields), read_amount(fields)
     if not amount:  # also one that was cut to nothing
         raise fields.wrong("amount", Flaw.TOO_LOW, "must be above 0")
-    return Transaction(act=Debit(amount=amount), id=tx_id, session=session)
+    return Transaction(act=Debit(amount=amount), id=tx_id, session=session, round=Round(tx_id))
 
 
 def _read_deposit(fields: Fields) -> Transaction:
     """0 is a lost bet. Whose it is, the bet says."""
     tx_id = read_uuid(fields)
-    return Transaction(act=Credit(amount=read_amount(fields), reference=tx_id), id=tx_id)
+    return Transaction(act=Credit(amount=read_amount(fields), reference=tx_id), id=tx_id, round=Round(tx_id))
 
 
 def _read_rollback(fields: Fields) -> Transaction:
@@ -101,11 +105,11 @@ def _read_rollback(fields: Fields) -> Transaction:
 
 
 def _read_bonus(fields: Fields) -> Transaction:
-    session, tx_id, amount = _session(fields), read_uuid(fields), read_amount(fields)
-    promo = fields.id_if_any("promoId")
+    session, tx_id, amount = _session(fields), f"bonus:{read_uuid(fields)}", read_amount(fields)
     return Transaction(
-        act=Credit(amount=amount, type="promo"), id=f"bonus:{tx_id}", session=session, free_round_id=promo
-    )
+        act=Credit(amount=amount, type="promo"), id=tx_id, session=session, round=Round(tx_id),
+        free_round_id=fields.id_if_any("promoId"),
+    )  # fmt: skip
 
 
 READERS: Mapping[str, Callable[[Fields], Transaction]] = {
