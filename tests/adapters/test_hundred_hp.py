@@ -54,6 +54,7 @@ from gateway.play.wallet import WalletServer, listener, serving
 from gateway.serve.client import HttpWalletClient
 from gateway.serve.live import clock
 from gateway.vectors import CURRENCIES
+from tests.cli.helpers import call
 from tests.engine.acts import bet, undo, win, yes
 from tests.engine.conftest import MakeBench, benches
 from tests.simulation.behaviours import lost_after, lost_before, says
@@ -496,6 +497,36 @@ def test_a_sign_of_life_needs_no_key_and_asks_no_wallet(hub: Hub) -> None:
     assert not hub.bench.till.sent
 
 
+CONFIG = """
+version: 1
+server: {listen: "127.0.0.1:8080", demo: true}
+admin: {listen: "127.0.0.1:9090"}
+journal: {url: "sqlite:///var/journal.db"}
+providers:
+  hp: {dialect: hundred_hp, guard: {networks: [127.0.0.0/8]}, keys: [{id: k1, secret: hp-test-key-01}], currency: EUR}
+wallets:
+  main:
+    dialect: hundred_hp
+    url: https://wallet.example
+    keys: [{id: w1, secret: hp-wallet-key-01}]
+    repeats: {debit: never, credit: applied, rollback: applied}
+    answer_within: 3s
+routes: [{wallet: main}]
+"""
+
+
+def test_a_configuration_of_both_ends(tmp_path: Path) -> None:
+    """A currency without two digits is refused at load; what asks for nothing is told to no wallet."""
+    file = tmp_path / "gateway.yaml"
+    file.write_text(CONFIG)
+    assert call("check", str(file)).exit_code == 0
+    alive = call("translate", "--config", str(file), "--provider", "hp", stdin=b"GET /liveness\n\n")
+    assert (alive.exit_code, "asks for nothing" in alive.stderr) == (1, True)
+    for code in ("JPY", "KWD"):
+        file.write_text(CONFIG.replace("currency: EUR", f"currency: {code}"))
+        assert f"{code} has" in call("check", str(file)).stderr
+
+
 # ---------------------------------------------------------------- a wallet that speaks it
 
 REPEATS = {"debit": "never", "credit": "applied", "rollback": "applied"}
@@ -541,6 +572,17 @@ def test_what_a_wallet_has_done_already_is_a_yes_to_our_own_repeat(bench_of: Mak
         bench.till.then(lost_after, replies(no), kind=Kind.CREDIT)
         yes(bench.call(tx))
     assert bench.till.balance() == Decimal("1005.00")
+
+
+def test_a_rollback_that_was_done_already_is_a_yes_to_our_own_repeat(bench_of: MakeBench) -> None:
+    """Its wallet says 608 then, as its page has it."""
+    bench = bench_of("native", a_wallet("hundred_hp", repeats=REPEATS))
+    one = bet(uuid(1))
+    yes(bench.call(one))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    yes(bench.call(bench.undo(one, uuid(2))))
+    assert [exchange.response.status for exchange in bench.till.exchanges[-2:]] == [200, 608]
+    assert bench.till.balance() == Decimal("1000.00")
 
 
 def replies(response: Response) -> Any:

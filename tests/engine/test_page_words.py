@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gateway.dialect import Call
+from gateway.dialect import Call, NoCall
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
-from gateway.http import Request
+from gateway.http import Request, Response
 from gateway.model import Accepted, Declined, Game, Kind, Reason, Transaction, Unknown
 from gateway.serve.discover import find
 from tests.engine.acts import bet, undo, why, win, yes
@@ -305,3 +305,22 @@ def test_rule_22_a_game_that_the_wire_names_stays(bench_of: MakeBench) -> None:
     bench.launch("s-1", game="poker")
     yes(bench.call(bet("a", session="s-1", game=Game(id="dice"))))
     assert bench.till.last(Kind.DEBIT).game == Game(id="dice")
+
+
+# ---------------------------------------------------------------- what asks for nothing
+
+
+def alive(request: Request, settings: Any) -> str:
+    """A page that wants a sign of life."""
+    if request.path == "/alive":
+        raise NoCall(answer=Response(body=b"yes"))
+    return NATIVE.route(request, settings)
+
+
+def test_a_call_that_asks_for_nothing_is_answered_by_its_dialect(bench_of: MakeBench) -> None:
+    """Whoever it is: nothing is proved, journalled or asked of a wallet. Every other call is as before."""
+    bench = bench_of(a_page(route=alive))
+    assert bench.raw(Request(method="GET", path="/alive")) == Response(body=b"yes")
+    assert (bench.till.sent, bench.tally.signature_failures) == ([], [])
+    yes(bench.call(bet("b")))
+    assert bench.raw(Request(method="GET", path="/alive/x")).status == 404
