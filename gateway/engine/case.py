@@ -105,6 +105,7 @@ class Around(Struct, frozen=True, kw_only=True):
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
+    refused_bet: Movement | None = None  # what a win names, where no bet of that name stands and each comes to one end
     ended: bool = False  # its provider captured or released it, and that was not declined
     paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle
     strange: str = ""  # what it names and nobody here knows, as it is told, where ids are scarce
@@ -118,7 +119,7 @@ class Around(Struct, frozen=True, kw_only=True):
         found: dict[str, Movement] = {}
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
-            self.whole_undoer, self.tombstone, self.standing_win,
+            self.whole_undoer, self.tombstone, self.standing_win, self.refused_bet,
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,

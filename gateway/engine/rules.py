@@ -580,12 +580,16 @@ def its_bet_first(case: Case) -> Move | None:
     *A win was paid, and its bet was then declined as never applied.* A credit is not sent, not even
     first, while the bet that it ties to is in doubt; once the bet's rollback may have left, the wallet decides. A
     settle's own follows its debit. At a provider whose bets come to one end the journal decides: the win of a bet that it
-    cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.)
+    cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.) *Nor is the win of a bet
+    that was declined: a purse too empty for the stake was paid its win.*
     Serves: 11, 13, 15
     """
     own = case.own
     if own.kind is not Kind.CREDIT or own.parent:
         return None
+    refused = case.around.refused_bet
+    if refused is not None and case.one_end and never_asked(case) and own.forgot_at is None:
+        return Decide(NO_BET if _refusal(refused) is not Reason.ALREADY_ROLLED_BACK else ROLLED_BACK)
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None
         if cancel is not None and case.one_end and case.unasked and not cancel.ours:
@@ -599,6 +603,13 @@ def its_bet_first(case: Case) -> Move | None:
             return First(bet)
         return Leave(own.open_state, "its bet is in doubt, and is completed first")
     return None
+
+
+NO_BET = Declined(reason=NOT_FOUND, message="its bet was declined")
+
+
+def _refusal(bet: Movement) -> Reason | None:
+    return bet.outcome.reason if isinstance(bet.outcome, Declined) else None
 
 
 def _unknown_there(case: Case) -> bool:

@@ -380,7 +380,8 @@ def test_each_refused_bet_is_followed_by_a_rollback_that_finds_nothing(hub: Hub)
     """No wallet is asked for it; the refusal stays one."""
     assert hub.bet(2, "5000") == (603, "")
     assert [hub.undo(2), hub.undo(2), hub.bet(2, "5000"), hub.undo(2)] == [(605, ""), (605, ""), (603, ""), (605, "")]
-    assert hub.bench.till.asked(Kind.ROLLBACK) == 0
+    assert hub.win(2, "25") == (605, "")
+    assert hub.bench.till.asked() == 1
     assert not hub.bench.unresolved()
 
 
@@ -388,7 +389,8 @@ def test_a_rollback_before_its_bet_is_remembered(hub: Hub) -> None:
     """The late bet moves nothing."""
     assert hub.undo(3) == (605, "")
     assert [hub.bet(3, "10"), hub.undo(3), hub.bet(3, "10")] == [(607, ""), (605, ""), (607, "")]
-    assert not hub.bench.till.asked(Kind.DEBIT)
+    assert hub.win(3, "25") == (608, "")
+    assert not hub.bench.till.asked()
     assert not hub.bench.unresolved()
 
 

@@ -876,6 +876,17 @@ ITS_BET_FIRST: Pairs = [
     ("its bet was undone", won_by(CANCELLED, cancels=(done(CANCEL, GONE, attempts=0),)), SILENT),
     ("one of two is in doubt", won_by(done(BET), sent(bet("t2"))), "first debit/t2"),
     ("its bet is accepted", won_by(done(BET)), SILENT),
+    ("its bet was declined", won_by(refused_bet=done(BET, BROKE)), SILENT),
+    (
+        "the same, where a bet comes to one end",
+        won_by(refused_bet=done(BET, BROKE), provider=ENDING),
+        "decide transaction_not_found",
+    ),
+    (
+        "there, because its cancel came before it",
+        won_by(refused_bet=done(BET, no(Reason.ALREADY_ROLLED_BACK)), provider=ENDING),
+        "decide already_rolled_back",
+    ),
     (
         "its bet was cancelled, where a bet comes to one end",
         won_by(undone(done(BET), row(CANCEL)), cancels=(done(CANCEL),), provider=ENDING),
