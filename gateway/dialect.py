@@ -142,8 +142,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     another one is declined (Slotegrator)."""
     one_end: bool = False
     """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
-    journal knows (rule 15, for the cancel as `won_stays` says), and a wallet's no to a win because its bet is not there, or
-    had its end, is final (rule 6). A win that names no bet is none of a bet's."""
+    journal knows (rule 15, for the cancel as `won_stays` says), as is the win of a bet that was declined, or that nobody knows
+    where its call says nothing else; and a wallet's no to a win because its bet is not there, or had its end, is final (rule
+    6). A win that names no bet is none of a bet's."""
     one_win: bool = False
     """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
     is a further one (`Credit.further`)."""
