@@ -47,11 +47,12 @@ class Call(Struct, frozen=True, kw_only=True):
 
 
 class NoCall(Exception):
-    """No call of this dialect has this path (404), or not with this method (405, `allow`)."""
+    """No call of this dialect has this path (404), or not with this method (405, `allow`); or it asks for nothing of
+    anybody's: whoever it is hears `answer`, a sign of life that its page wants."""
 
-    def __init__(self, allow: Sequence[str] = ()) -> None:
-        super().__init__("method not allowed" if allow else "no such call")
-        self.allow = tuple(allow)
+    def __init__(self, allow: Sequence[str] = (), *, answer: Response | None = None) -> None:
+        super().__init__("it asks for nothing" if answer else "method not allowed" if allow else "no such call")
+        self.allow, self.answer = tuple(allow), answer
 
 
 class Wire(Struct, frozen=True, kw_only=True):
@@ -166,8 +167,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     another one is declined (Slotegrator)."""
     one_end: bool = False
     """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
-    journal knows (rule 15, for the cancel as `won_stays` says), and a wallet's no to a win because its bet is not there, or
-    had its end, is final (rule 6). A win that names no bet is none of a bet's."""
+    journal knows (rule 15, for the cancel as `won_stays` says), as is the win of a bet that was declined, or that nobody knows
+    where its call says nothing else; and a wallet's no to a win because its bet is not there, or had its end, is final (rule
+    6). A win that names no bet is none of a bet's."""
     one_win: bool = False
     """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
     is a further one (`Credit.further`)."""

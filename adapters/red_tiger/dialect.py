@@ -45,6 +45,7 @@ DIALECT = Dialect(
     answer_within={"default": "4s", "debit": "2500ms"},
     values_max=300,  # the proof looks where the session's token stands
     ids=TextIds(ID_MAX),
+    rounds=TextIds(ID_MAX),
     # "transaction.id alone: unique per provider": a wallet may keep one space for stakes and payouts.
     separates=False,
     replay_balance="stored",

@@ -18,7 +18,7 @@ from gateway.auth.keys import Key
 from gateway.auth.mac import Mac
 from gateway.body import Unreadable
 from gateway.http import Request
-from gateway.model import Reason, Refused
+from gateway.model import Flaw, Reason, Refused
 
 
 class Part(Struct, frozen=True):
@@ -321,6 +321,36 @@ class StaticHeaders(Auth):
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return [(name, f"the key's {part.name}, as it is") for part, name in self._headers]
+
+
+class StaticBody(Auth):
+    """A secret sent as it is, in a field of a JSON body. One that is not there is told as a missing field, a body that nobody
+    can read as such, neither as a forgery. It covers nothing: whoever has seen one call can make any other."""
+
+    def __init__(self, part: Part, name: str) -> None:
+        self._part, self._carried = part, InBody(name)
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return (self._part,)
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        name, said = self._carried.name, request.said
+        if not isinstance(said, dict):
+            message = said.message if isinstance(said, Unreadable) else "the body is not a JSON object"
+            raise Refused(Reason.INVALID_REQUEST, message, field="request_body", flaw=Flaw.UNPARSABLE)
+        given = self._carried.read(request)
+        if not given:
+            raise Refused(Reason.INVALID_REQUEST, f"{name} is missing", field=name, flaw=Flaw.MISSING)
+        for key in keys:
+            if same(given, key.part(self._part.name)):
+                return key.id
+        raise bad_signature("the key is wrong", self._part.name)
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        return self._carried.write(request, keys[0].part(self._part.name))
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        return [("carried in", f"the body field {self._carried.name}: the key's {self._part.name}, as it is")]
 
 
 class StaticQuery(Auth):

@@ -75,6 +75,8 @@ def command(config: Path, provider: str, unsigned: bool, as_json: bool, request_
         where = f" ({refused.field})" if refused.field else ""
         raise fail(f"declined, {refused.reason.value}: {refused.message}{where}") from None
     except NoCall as no_call:
+        if no_call.answer is not None:
+            raise fail(f"{pasted.request.method} {pasted.request.path} asks for nothing: no wallet is told") from None
         allowed = f"; allowed: {', '.join(no_call.allow)}" if no_call.allow else ""
         raise fail(f"{entry.dialect.name} has no call {pasted.request.method} {pasted.request.path}{allowed}") from None
     click.echo(msgspec.json.encode(found) if as_json else shown(found))

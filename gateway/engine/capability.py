@@ -38,6 +38,7 @@ from gateway.model import (
     Settle,
     Status,
     Transaction,
+    reference_of,
 )
 
 SAME, BRIDGED, REFUSED = "same", "bridged", "refused"
@@ -66,8 +67,20 @@ class Told(Struct, frozen=True, kw_only=True):
 
 def sayable(dialect: Dialect, settings: Any, tx: Transaction, currencies: Currencies) -> tuple[str, str]:
     """(`same`, ``), (`bridged`, by what) or (`refused`, why)."""
-    told = tell(dialect, tx, Call(settings=settings, now=NOW, nonce=NONCE, provider="acme", currencies=currencies))
+    call = Call(settings=settings, now=NOW, nonce=NONCE, provider="acme", currencies=currencies)
+    told = tell(dialect, tx, call, lambda tx, part: _in_its_ids(dialect, tx))
     return told.verdict, told.text
+
+
+def _in_its_ids(dialect: Dialect, tx: Transaction) -> Transaction:
+    """With ids and a round that such a wallet takes: what is none is told as one that is made of it (rule 3)."""
+    act, meant, ids, rounds = tx.act, reference_of(tx.act), dialect.ids, dialect.rounds
+    if meant and not ids.holds(meant):
+        act = replace(act, reference=ids.made(meant))
+    round = tx.round
+    if round is not None and round.id and rounds is not None and not rounds.holds(round.id):
+        round = Round(rounds.made(round.id), round.closed)
+    return replace(tx, act=act, round=round, id=tx.id if not tx.id or ids.holds(tx.id) else ids.made(tx.id))
 
 
 def encodes(dialect: Dialect, settings: Any, tx: Transaction, currencies: Currencies) -> bool:

@@ -109,6 +109,7 @@ class Around(Struct, frozen=True, kw_only=True):
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     over: bool = False  # its round was closed before it came, where its page says that no bet follows
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
+    refused_bet: Movement | None = None  # what a win names, where no bet of that name stands and each comes to one end
     ended: bool = False  # its provider captured or released it, and that was not declined
     paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle
     strange: str = ""  # what it names and nobody here knows, as it is told, where ids are scarce
@@ -122,7 +123,7 @@ class Around(Struct, frozen=True, kw_only=True):
         found: dict[str, Movement] = {}
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
-            self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer,
+            self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer, self.refused_bet,
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,

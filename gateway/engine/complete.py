@@ -19,6 +19,7 @@ from gateway.model import (
     Authenticate,
     Batch,
     Capture,
+    Credit,
     Game,
     Kind,
     Reason,
@@ -85,7 +86,7 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         if provider.dialect.game_of_session and session.game and not tx.game_id:
             tx = replace(tx, game=replace(tx.game or Game(), id=session.game))
     mine = [m for m in meant if same_player(tx.player, m.tx.player)]
-    kinds = reference_kinds(provider, tx.act)
+    kinds = (Kind.DEBIT,) if isinstance(tx.act, Credit) else reference_kinds(provider, tx.act)
     named = [m for m in mine if m.tx.id == reference_of(tx.act)]
     target = next((m for rows in (named, mine) for kind in kinds for m in rows if m.kind is kind), None)
     if target is not None:
@@ -124,6 +125,7 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     if isinstance(tx.act, Authenticate) and tx.act.launch_token:  # a session of the provider's own is new at its launch
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
     means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
+    means = means or (says_only_its_bet(tx) and provider.dialect.scope == "provider")
     opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round is not None  # then the opening finds it
     lacks = means and not opened
     ids = meant_ids(provider, tx) if lacks else ()
@@ -152,6 +154,11 @@ def under_token(
     mine = [session for session in (*named, *given) if same_player(tx.player, session.player)]
     shown = any(same(token, name) for session in mine for name in (session.session, session.wallet_session) if name)
     return replace(tx, session=token) if shown and not named else tx, not (shown or (before and all(before)))
+
+
+def says_only_its_bet(tx: Transaction) -> bool:
+    """A win whose call names neither player nor session: who plays, and in what currency, its bet says."""
+    return isinstance(tx.act, Credit) and bool(tx.act.reference) and not tx.player and not tx.session
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

@@ -469,6 +469,9 @@ def _around(
         parts=tuple(first.get("parts", ())),
         legs=tuple(second.get("legs", ())),
         bets=bets,
+        refused_bet=next(iter(_named_bets(provider, own, first)), None)
+        if provider.dialect.one_end and not bets
+        else None,
         cancels=tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
         siblings=tuple(m for m in first.get("batch", ()) if m.key != own.key),
         guessed=guessed,

@@ -405,6 +405,8 @@ def _detail(outcome: Outcome) -> str:
 
 
 def _no_call(no_call: NoCall) -> Answer:
+    if no_call.answer is not None:
+        return Answer(response=no_call.answer, kind="unknown", outcome="accepted")
     if no_call.allow:
         headers = {**TEXT, "allow": ", ".join(no_call.allow)}
         response = Response(status=405, headers=headers, body=b"method not allowed\n")

@@ -13,6 +13,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
+from gateway.engine.complete import says_only_its_bet
 from gateway.engine.judge import (
     beyond_memory,
     denied,
@@ -435,9 +436,11 @@ def nobody_knows(case: Case) -> Move | None:
     Move: a debit is Decided declined; what is owed is left to a person
     Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A session that was
     replaced by one that we gave refuses no cancel and no win, but that of a bet which nobody here knows:
-    `transaction_not_found`. Where a session belongs to one player and one game, a bet in another one's is declined, and
-    nothing but a bet. So is a bet that comes for a round which its provider has closed, where its page says so.
-    Serves: 4, 21, 22
+    `transaction_not_found`. So is a win whose call says nothing but a bet that the journal has never seen, where its
+    provider's bets come to one end: no wallet can be told whose it is, and the page has that word for it. Where the journal may
+    have forgotten that bet, it is a person's. Where a session belongs to one player and one game, a bet in another one's is
+    declined, and nothing but a bet. So is a bet that comes for a round which its provider has closed, where its page says so.
+    Serves: 4, 15, 21, 22, 30
     """
     own, tx = case.own, case.own.tx
     if case.replaced and never_asked(case):
@@ -453,6 +456,8 @@ def nobody_knows(case: Case) -> Move | None:
     if case.around.over and case.unsent:
         return Decide(Declined(reason=Reason.ROUND_CLOSED, message="its round is over"))
     facts = FACTS[own.kind]
+    if case.one_end and says_only_its_bet(tx) and never_asked(case) and own.forgot_at is None:
+        return Decide(Declined(reason=NOT_FOUND, message="nobody knows the bet that it names"))
     if not tx.player and own.kind not in NAMING:
         return _unsaid(case, "nobody knows the player", case.nobody)
     if tx.player and facts.needs_currency and not tx.currency:
@@ -579,12 +584,16 @@ def its_bet_first(case: Case) -> Move | None:
     first, while the bet that it ties to is in doubt; once the bet's rollback may have left, the wallet decides. A
     settle's own follows its debit. At a provider whose bets come to one end the journal decides: the win of a bet that it
     cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.) *The cancel had not
-    left, because its wallet was down: it waited for the win, and the win for it, for ever:* a win stops such a cancel.
+    left, because its wallet was down: it waited for the win, and the win for it, for ever:* a win stops such a cancel. *Nor is the win
+    of a bet that was declined: a purse too empty for the stake was paid its win.*
     Serves: 11, 13, 15
     """
     own = case.own
     if own.kind is not Kind.CREDIT or own.parent:
         return None
+    refused = case.around.refused_bet
+    if refused is not None and case.one_end and never_asked(case) and own.forgot_at is None:
+        return Decide(NO_BET if _refusal(refused) is not Reason.ALREADY_ROLLED_BACK else ROLLED_BACK)
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None
         if cancel is not None and case.one_end and case.unasked and not cancel.ours:
@@ -598,6 +607,13 @@ def its_bet_first(case: Case) -> Move | None:
             return First(bet)
         return Leave(own.open_state, "its bet is in doubt, and is completed first")
     return None
+
+
+NO_BET = Declined(reason=NOT_FOUND, message="its bet was declined")
+
+
+def _refusal(bet: Movement) -> Reason | None:
+    return bet.outcome.reason if isinstance(bet.outcome, Declined) else None
 
 
 def _unknown_there(case: Case) -> bool:

@@ -267,6 +267,12 @@ def holds_for_these_bytes(dialect: Dialect, vector: Vector) -> None:
             proofs.append("body")
             body = original.body.replace(text, flipped(text, len(text) // 2))
             assert refused(replace(original, body=body)), f"{vector.name}: accepted with another signature in the body"
+    fields = no_other_than(Refused, read_json, original.body) if not (proofs or signed) else {}
+    for field, value in fields.items() if isinstance(fields, dict) else ():  # a key that stands in the body as it is
+        if refused(replace(original, body=text_of(placed(fields, (field,))).encode())):
+            proofs.append(f"body {field}")
+            changed = replace(original, body=text_of(placed(fields, (field,), another(value))).encode())
+            assert refused(changed), f"{vector.name}: accepted with another {field}"
     for pair in original.query.split("&"):  # a proof that stands in the query
         name, _, value = pair.partition("=")
         if refused(replace(original, query=original.query.replace(pair, f"{name}="))):

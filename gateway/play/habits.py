@@ -67,6 +67,8 @@ _HABITS: Mapping[str, Habit] = {
     "vivo_vgs": Habit(bet=2),
     # "500 and silence are repeated"; how often, and what follows, is not readable: a rollback is expected
     "spribe": Habit(bet=3, win=10, undo=10),
+    # "rollback is called if there is no response, or the response contains an error"; repeats are not documented
+    "hundred_hp": Habit(cancels_declined=True, ids="uuid"),
 }
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gateway.engine.complete import says_only_its_bet
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
@@ -95,6 +96,10 @@ class Purse:
 
     # ---- who
 
+    def player_of(self, tx: Transaction, provider: str) -> str:
+        """Who plays, by what the call says and what this wallet knows; blank: nobody."""
+        return self._complete(tx, provider).player
+
     def _complete(self, tx: Transaction, provider: str) -> Transaction:
         """Player and currency, where the call names only a session or a movement; opens on first sight."""
         player = tx.player or self._sessions.get(tx.session, "") or self._named_by(tx)
@@ -125,6 +130,9 @@ class Purse:
         if isinstance(tx.act, Rollback):
             found = self._targets(tx, tx.act, provider)
             return self.book[found[0]] if found else None
+        if says_only_its_bet(tx):
+            bet = self._entry_at.get(self._place(provider, Kind.DEBIT, reference))
+            return self.book[bet] if bet is not None else None
         return None
 
     def _main_currency(self, player: str, otherwise: str | None = None) -> str:
@@ -167,7 +175,8 @@ class Purse:
 
     def _refused(self, tx: Transaction) -> Declined | None:
         """The checks that have nothing to do with ids."""
-        if not tx.player and isinstance(tx.act, Rollback | Capture | Release):
+        nameless = isinstance(tx.act, Rollback | Capture | Release) or (self.rules.one_end and says_only_its_bet(tx))
+        if not tx.player and nameless:
             return None  # of something unknown: it is not found
         if not tx.player:
             return self._no(Reason.SESSION_EXPIRED if tx.session else Reason.PLAYER_NOT_FOUND, tx)

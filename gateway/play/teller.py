@@ -14,7 +14,7 @@ from gateway.auth.keys import Key
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import Request, Response
-from gateway.model import Accepted, Declined, Missing, Outcome, Refused, Status, Transaction, Unknown
+from gateway.model import Accepted, Declined, Missing, Outcome, Profile, Refused, Status, Transaction, Unknown
 from gateway.play.purse import Purse
 
 SUPPLIES_MAX = 4  # values that an answer may lack, one after the other
@@ -53,7 +53,7 @@ class Teller(Struct, frozen=True, kw_only=True):
         try:
             call = replace(call, name=self.dialect.route(request, self.settings))
         except NoCall as stray:
-            return Exchange(request=request, response=_stray(stray.allow), at=now)
+            return Exchange(request=request, response=stray.answer or _stray(stray.allow), at=now)
         tx: Transaction | None = None
         try:
             if self.keys:
@@ -85,15 +85,18 @@ class Teller(Struct, frozen=True, kw_only=True):
                     ):  # whose it is knows no purse
                         call = replace(call, unknown=call.unknown | {missing.field})
                     else:
-                        outcome = self._supplied(outcome, missing.field)
+                        outcome = self._supplied(outcome, missing.field, tx)
         except Refused as refused:
             return self.dialect.encode_response(Unknown(detail=refused.message), tx, call)
         return self.dialect.encode_response(Unknown(detail="this dialect cannot say the answer"), tx, call)
 
-    def _supplied(self, outcome: Outcome, what: str) -> Outcome:
+    def _supplied(self, outcome: Outcome, what: str, tx: Transaction | None) -> Outcome:
         """The same outcome with what the dialect's answer must hold."""
         if isinstance(outcome, Unknown):
             return outcome
+        if what == "player" and isinstance(outcome, Accepted) and tx is not None:
+            player = self.purse.player_of(tx, tx.extra.get("provider", ""))
+            return replace(outcome, profile=replace(outcome.profile or Profile(), player=player))
         if what == "currency":
             return replace(outcome, currency=self.purse.currency)
         if what == "balance":

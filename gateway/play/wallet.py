@@ -18,6 +18,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response as HttpResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from gateway.http import Request, Response
 from gateway.play.faults import Fault, draw
@@ -25,6 +26,8 @@ from gateway.play.mask import Mask
 from gateway.play.teller import Exchange, Teller, reason_of, word_of
 
 BODY_MAX = 1 << 20
+# A page may say its own numbers as HTTP statuses, beyond 599 where uvicorn's table ends; they have no phrase.
+STATUS_LINE.update({status: f"HTTP/1.1 {status} \r\n".encode() for status in range(600, 1000)})
 Seen = Callable[[Exchange], None]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.ids import IntegerIds
+from gateway.ids import Ids, TextIds
 from gateway.model import Adjust, Batch, Capture, Credit, Release, Reserve, Rollback, Transaction, reference_of
 from tests.engine.acts import bet, settle, undo, win
 from tests.simulation.bench import Bench, a_call
@@ -23,19 +23,19 @@ class Step(Struct, frozen=True):
 
 
 def steps(bench: Bench) -> Iterator[Step]:
-    """In order; a holds' reference is known only when its hold was answered. A provider whose ids are numbers says numbers."""
-    numbers = isinstance(bench.provider.dialect.ids, IntegerIds)
+    """In order; a holds' reference is known only when its hold was answered. A provider whose ids are numbers or UUIDs says such."""
+    ids = bench.provider.dialect.ids
     for step in _steps(bench):
-        yield replace(step, tx=_numbered(step.tx)) if numbers else step
+        yield step if isinstance(ids, TextIds) else replace(step, tx=_named(step.tx, ids))
 
 
-def _numbered(tx: Transaction) -> Transaction:
+def _named(tx: Transaction, ids: Ids) -> Transaction:
     act = tx.act
     if isinstance(act, Batch):
-        return replace(tx, act=replace(act, items=tuple(map(_numbered, act.items))))
+        return replace(tx, act=replace(act, items=tuple(_named(item, ids) for item in act.items)))
     meant = reference_of(act)
-    told = replace(act, reference=IntegerIds().made(meant)) if meant else act
-    return replace(tx, id=IntegerIds().made(tx.id) if tx.id else "", act=told)
+    told = replace(act, reference=ids.made(meant)) if meant else act
+    return replace(tx, id=ids.made(tx.id) if tx.id else "", act=told)
 
 
 def _steps(bench: Bench) -> Iterator[Step]:

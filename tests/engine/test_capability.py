@@ -112,3 +112,10 @@ def test_who_can_be_asked() -> None:
         )
     }
     assert asked == {("native", Kind.DEBIT), ("native", Kind.RESERVE), ("gameball", Kind.RESERVE)}
+
+
+def test_a_wallet_is_judged_in_its_own_ids() -> None:
+    """What it takes for none is told as one that is made of it: *a UUID of 36 characters was refused where 32 are told.*"""
+    uuid = "017f22e6-0000-7000-8000-000000000001"
+    for act in (Debit(amount=ONE), Credit(amount=ONE, reference=uuid), Rollback(reference=uuid, amount=ONE)):
+        assert judged("red_tiger", replace(WHOLE, id=uuid, act=act, round=Round(uuid)))[0] != "refused"

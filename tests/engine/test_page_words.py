@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.auth import loosely
-from gateway.dialect import Call
+from gateway.dialect import Call, NoCall
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.http import Request, Response
@@ -457,6 +457,41 @@ def test_rule_21_who_plays_is_said_by_the_session_and_else_by_what_the_wire_says
     assert (bench.till.balance("p-1"), bench.till.balance("nick-1")) == (Decimal("990.00"), Decimal("490.00"))
 
 
+def only_its_bet(request: Request, call: Call) -> Transaction:
+    """A wire whose wins name their bet, and nothing else."""
+    tx = NATIVE.decode_request(request, call)
+    return replace(tx, player="", session="", currency="", round=None) if tx.kind is Kind.CREDIT else tx
+
+
+def naming_bets(**said: Any) -> Provider:
+    provider = a_page(decode_request=only_its_bet, **said)
+    return replace(provider, currency="")
+
+
+def test_rule_21_a_win_that_says_only_its_bet_is_told_in_its_bets_words(bench_of: MakeBench) -> None:
+    """Its player, currency and round are the bet's; and so is its repeat's."""
+    opening = {"p-1": Decimal("1000.00"), "p-2": Decimal("500.00")}
+    bench = bench_of(naming_bets(), opening=opening)
+    yes(bench.call(bet("a")))
+    yes(bench.call(bet("b", player="p-2", session="sess-p-2", round_id="r-2")))
+    for replayed in (False, True):
+        assert yes(bench.call(win("w", of="b"))).replayed is replayed
+    told = bench.till.last(Kind.CREDIT)
+    assert (told.player, told.currency, told.round_id) == ("p-2", "EUR", "r-2")
+    assert (bench.till.balance("p-1"), bench.till.balance("p-2")) == (Decimal("990.00"), Decimal("515.00"))
+
+
+def test_rule_15_a_win_that_says_only_a_bet_which_nobody_knows(bench_of: MakeBench) -> None:
+    """Nobody can be asked whose it is. Where a bet comes to one end its page has a word for that; elsewhere it is a person's."""
+    for ending in (True, False):
+        bench = bench_of(naming_bets(one_end=ending))
+        for _ in range(2):
+            heard = bench.call(win("w", of="never"))
+            assert (isinstance(heard, Declined) and heard.reason is GONE) is ending
+        assert bench.row(Kind.CREDIT, "w").state is (State.DECLINED if ending else State.PERSON)
+        assert not bench.till.asked(Kind.CREDIT)
+
+
 # ---------------------------------------------------------------- which game it is
 
 
@@ -485,3 +520,22 @@ def test_rule_22_a_game_that_the_wire_names_stays(bench_of: MakeBench) -> None:
     bench.launch("s-1", game="poker")
     yes(bench.call(bet("a", session="s-1", game=Game(id="dice"))))
     assert bench.till.last(Kind.DEBIT).game == Game(id="dice")
+
+
+# ---------------------------------------------------------------- what asks for nothing
+
+
+def alive(request: Request, settings: Any) -> str:
+    """A page that wants a sign of life."""
+    if request.path == "/alive":
+        raise NoCall(answer=Response(body=b"yes"))
+    return NATIVE.route(request, settings)
+
+
+def test_a_call_that_asks_for_nothing_is_answered_by_its_dialect(bench_of: MakeBench) -> None:
+    """Whoever it is: nothing is proved, journalled or asked of a wallet. Every other call is as before."""
+    bench = bench_of(a_page(route=alive))
+    assert bench.raw(Request(method="GET", path="/alive")) == Response(body=b"yes")
+    assert (bench.till.sent, bench.tally.signature_failures) == ([], [])
+    yes(bench.call(bet("b")))
+    assert bench.raw(Request(method="GET", path="/alive/x")).status == 404

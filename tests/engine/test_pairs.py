@@ -115,6 +115,8 @@ class Play:
                 self._is_refused(item) for item in act.items if item.round_id not in staked or item.kind is Kind.DEBIT
             )
         meant = self.ledger.named(act) if isinstance(act, Rollback) else None
+        if isinstance(act, Rollback) and meant is None and not wire.player:
+            return False  # nobody knows whose it would be, so there is nothing that a wallet could be told
         if isinstance(act, Rollback) and meant is not None:
             # What it undoes, and of what round, the journal knows; so does the ledger.
             wire = replace(

@@ -876,6 +876,17 @@ ITS_BET_FIRST: Pairs = [
     ("its bet was undone", won_by(CANCELLED, cancels=(done(CANCEL, GONE, attempts=0),)), SILENT),
     ("one of two is in doubt", won_by(done(BET), sent(bet("t2"))), "first debit/t2"),
     ("its bet is accepted", won_by(done(BET)), SILENT),
+    ("its bet was declined", won_by(refused_bet=done(BET, BROKE)), SILENT),
+    (
+        "the same, where a bet comes to one end",
+        won_by(refused_bet=done(BET, BROKE), provider=ENDING),
+        "decide transaction_not_found",
+    ),
+    (
+        "there, because its cancel came before it",
+        won_by(refused_bet=done(BET, no(Reason.ALREADY_ROLLED_BACK)), provider=ENDING),
+        "decide already_rolled_back",
+    ),
     (
         "its bet was cancelled, where a bet comes to one end",
         won_by(undone(done(BET), row(CANCEL)), cancels=(done(CANCEL),), provider=ENDING),
@@ -927,6 +938,7 @@ def under(own: Movement, **more: Any) -> Case:
     return waiting(own, **{"provider": RENEWING, "own_session": OVER, **more})
 
 
+ONLY = win("w1", of="t1", player="", session="", currency="", round_id="")
 NOBODY_KNOWS: Pairs = [
     ("no route, a bet", waiting(row(BET), way=False), "decide unsupported"),
     ("no route, a win", settling(row(WIN), way=False), "leave person"),
@@ -942,6 +954,23 @@ NOBODY_KNOWS: Pairs = [
     ("no player, a cancel: it names a bet", waiting(row(undo("c1", "t1", player=""))), SILENT),
     ("no currency, a release", waiting(row(replace(LIFT, currency=""))), SILENT),
     ("all is known", waiting(row(BET)), SILENT),
+    (
+        "a win that says only a bet which is not here",
+        waiting(row(ONLY), provider=ENDING),
+        "decide transaction_not_found",
+    ),
+    ("the same, where bets come to several ends", waiting(row(ONLY)), "leave person"),
+    (
+        "the same, and the journal may have forgotten that bet",
+        waiting(sent(ONLY, forgot_at=NOW), provider=ENDING),
+        "leave person",
+    ),
+    (
+        "the same, and its bet said who plays",
+        waiting(row(replace(ONLY, player="p-1", currency="EUR")), provider=ENDING),
+        SILENT,
+    ),
+    ("the same, and it says a session", waiting(row(replace(ONLY, session="s-9")), provider=ENDING), "leave person"),
     ("its session was replaced, a bet", under(row(BET)), "decide session_expired"),
     ("the same, and it may have left", under(sent(BET)), SILENT),
     ("the same, a win of a bet that is not here", under(row(WIN)), "decide transaction_not_found"),

@@ -60,6 +60,20 @@ def test_rule_15_a_win_after_the_cancel_is_already_rolled_back(bench_of: MakeBen
     assert not bench.unresolved()
 
 
+def test_rule_15_a_win_of_a_bet_that_was_declined_is_paid_by_nobody(bench_of: MakeBench) -> None:
+    """No stake was taken: the wallet, which never saw that bet, is not asked. Elsewhere it decides."""
+    for provider, paid in ((ENDING, False), (declaring(), True)):
+        bench = bench_of(provider)
+        assert why(bench.call(bet("t1", "5000.00"))) is Reason.INSUFFICIENT_FUNDS
+        assert why(bench.call(undo("c2", "t2"))) is Reason.TRANSACTION_NOT_FOUND
+        assert why(bench.call(bet("t2"))) is Reason.ALREADY_ROLLED_BACK
+        for of, reason in (("t1", Reason.TRANSACTION_NOT_FOUND), ("t2", Reason.ALREADY_ROLLED_BACK)):
+            heard = bench.call(win(f"w-{of}", of=of))
+            assert isinstance(heard, Accepted) if paid else (isinstance(heard, Declined) and heard.reason is reason)
+        assert bench.till.balance() == Decimal("1050.00" if paid else "1000.00")
+        assert not bench.unresolved()
+
+
 def test_rule_15_bets_of_one_round_come_to_their_ends_in_any_mix(bench_of: MakeBench) -> None:
     """A win ends the bet that it names, and no other of the round."""
     bench = bench_of(ENDING)

@@ -69,6 +69,16 @@ class Till:
         return self.purse.cash["anna", "EUR"]
 
 
+def test_a_win_that_says_only_its_bet_is_its_players() -> None:
+    """As a wallet whose page names no player in a win; a bet that it never took it does not know."""
+    till = Till(Rules(one_end=True))
+    till.yes(Debit(amount=Decimal(10)), "b-1")
+    alone = {"player": "", "currency": ""}
+    assert till.yes(Credit(amount=Decimal(25), reference="b-1"), "b-1", **alone).balance == Decimal(115)
+    assert till.no(Credit(amount=Decimal(25), reference="b-2"), "b-2", **alone) is Reason.TRANSACTION_NOT_FOUND
+    assert till.cash == Decimal(115)
+
+
 @pytest.fixture
 def native() -> Till:
     return Till(NATIVE)

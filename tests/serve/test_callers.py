@@ -358,6 +358,13 @@ async def test_large_bodies_wait_for_their_turn_and_fill_nothing() -> None:
     line.end()
 
 
+async def test_a_status_that_http_does_not_know_has_no_phrase() -> None:
+    """Some pages say their own numbers so: the answer stands as any other."""
+    said = await played(Said(Response(status=603, body=b"{}")), get("/acme/x") + get("/acme/x"))
+    assert said.startswith(b"HTTP/1.1 603 \r\n")
+    assert said.count(b"content-length: 2\r\n") == 2
+
+
 async def test_the_answer_to_head_has_no_body() -> None:
     said = await played(Said(Response(body=b"four")), get("/acme/x").replace(b"GET", b"HEAD") + get("/acme/x"))
     first, second = said.split(b"HTTP/1.1 200 OK\r\n")[1:]
