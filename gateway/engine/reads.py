@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from gateway.engine.asked import answering
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
 from gateway.engine.gather import begins, knowing, listing
+from gateway.engine.journal import Change
 from gateway.engine.judge import OUR_FAULT
 from gateway.engine.movement import Movement, Session
 from gateway.engine.states import State
@@ -151,6 +153,8 @@ class Reads:
         """
         if errand.provider.dialect.lists_movements:
             return await self._listed(errand, done.tx)
+        if errand.provider.dialect.status_kinds:
+            return await self._of_any_kind(errand, way, done.tx)
         found = done.meant
         if found is not None and found.kind is not Kind.RESERVE:
             return _first_decision(found)
@@ -163,6 +167,28 @@ class Reads:
         if asked is not None and not isinstance(asked, Unknown):
             return _with_hold(asked, found)
         return asked or Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
+
+    async def _of_any_kind(self, errand: Errand, way: Way | None, tx: Transaction) -> Outcome:
+        """By an id alone. What neither the journal nor its wallet knows is remembered as such (rule 15)."""
+        known = await self._answered(errand, tx, denied=False)
+        if known is not None:
+            return known
+        for kind in errand.provider.dialect.status_kinds if way is not None else ():
+            assert isinstance(tx.act, Status)
+            asked = await self.ask(errand, way, replace(tx, act=replace(tx.act, reference_kind=kind)))
+            if isinstance(asked, Refused):
+                continue  # this wallet cannot be asked
+            if not isinstance(asked, Declined) or asked.replayed or asked.reason is not Reason.TRANSACTION_NOT_FOUND:
+                return Unknown(detail=asked.message) if _about_the_query(asked) else asked
+        return await self._answered(errand, tx, denied=True) or Unknown(detail="the journal changed meanwhile")
+
+    async def _answered(self, errand: Errand, tx: Transaction, *, denied: bool) -> Outcome | None:
+        now, provider = self.world.clock(), errand.provider
+        found = await self.world.journal.make(
+            Change(steps=lambda again: answering(provider, tx, errand.name, now, denied=denied))
+        )
+        errand.keys |= {found.key} if found.key else set()
+        return found.outcome
 
     async def _listed(self, errand: Errand, tx: Transaction) -> Outcome:
         """All that it may mean in the journal and that was accepted. Of what is open nobody knows whether it belongs there;
@@ -188,6 +214,11 @@ class Reads:
             if later.state is State.ACCEPTED and type(later.tx.act) in ends:
                 state = ends[type(later.tx.act)]
         return replace(_hold(outcome, reserve), state=state)
+
+
+def _about_the_query(asked: Outcome) -> bool:
+    """A no to the query itself is no decision about the movement."""
+    return isinstance(asked, Declined) and not asked.replayed and asked.reason is Reason.UNSUPPORTED
 
 
 def _of_launch(launched: Session | None, seen: Session) -> str:
