@@ -171,16 +171,22 @@ class Reads:
     async def _of_any_kind(self, errand: Errand, way: Way | None, tx: Transaction) -> Outcome:
         """By an id alone. What neither the journal nor its wallet knows is remembered as such (rule 15)."""
         known = await self._answered(errand, tx, denied=False)
-        if known is not None:
-            return known
-        for kind in errand.provider.dialect.status_kinds if way is not None else ():
-            assert isinstance(tx.act, Status)
+        known = known or (await self._wallets_word(errand, way, tx) if way is not None else None)
+        known = known or await self._answered(errand, tx, denied=True)
+        return known or Unknown(detail="the journal changed meanwhile")
+
+    async def _wallets_word(self, errand: Errand, way: Way, tx: Transaction) -> Outcome | None:
+        """What its wallet knows of that id, as whatever kind; None: it knows nothing, or cannot be asked."""
+        assert isinstance(tx.act, Status)
+        for kind in errand.provider.dialect.status_kinds:
             asked = await self.ask(errand, way, replace(tx, act=replace(tx.act, reference_kind=kind)))
-            if isinstance(asked, Refused):
-                continue  # this wallet cannot be asked
-            if not isinstance(asked, Declined) or asked.replayed or asked.reason is not Reason.TRANSACTION_NOT_FOUND:
-                return Unknown(detail=asked.message) if _about_the_query(asked) else asked
-        return await self._answered(errand, tx, denied=True) or Unknown(detail="the journal changed meanwhile")
+            if isinstance(asked, Accepted | Unknown):
+                return asked
+            if isinstance(asked, Declined) and (asked.replayed or asked.reason is not Reason.TRANSACTION_NOT_FOUND):
+                # That a wallet does not take the query is no decision about the movement.
+                ours = asked.reason is Reason.UNSUPPORTED and not asked.replayed
+                return Unknown(detail=asked.message) if ours else asked
+        return None
 
     async def _answered(self, errand: Errand, tx: Transaction, *, denied: bool) -> Outcome | None:
         now, provider = self.world.clock(), errand.provider
@@ -214,11 +220,6 @@ class Reads:
             if later.state is State.ACCEPTED and type(later.tx.act) in ends:
                 state = ends[type(later.tx.act)]
         return replace(_hold(outcome, reserve), state=state)
-
-
-def _about_the_query(asked: Outcome) -> bool:
-    """A no to the query itself is no decision about the movement."""
-    return isinstance(asked, Declined) and not asked.replayed and asked.reason is Reason.UNSUPPORTED
 
 
 def _of_launch(launched: Session | None, seen: Session) -> str:
