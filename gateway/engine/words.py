@@ -273,15 +273,15 @@ def _within(tx: Transaction, known: Known) -> Transaction:
 
 
 def _in_its_round(tx: Transaction, known: Known) -> Transaction:
-    """A rollback in the round that the journal has of its bet: in another one, or of a bet that came through nobody here, such a
-    wallet would find nothing and say yes. Raises `Missing`."""
+    """A rollback in the round that its bet was told in: in another one, or of a bet that came through nobody here, such a wallet
+    would find nothing and say yes. Raises `Missing`."""
     if not isinstance(tx.act, Rollback):
         return tx
     if known.target is None:
         raise Missing("reference")
-    meant = known.target.tx.round_id
     closed = tx.round.closed if tx.round is not None else None
-    return replace(tx, round=known.way.round(Round(meant, closed)) if meant else None)
+    meant = known.target.tx.round_id
+    return replace(tx, round=known.way.round(Round(meant, closed)) if meant else Round(known.target.alias, closed))
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:
