@@ -73,9 +73,13 @@ AUTH = Signed(
 )  # fmt: skip
 
 
+SECRETS = frozenset({"PASSKEY", "PASS_KEY", "PASSWORD", "SECRET", "API_KEY", "APIKEY"})
+"""What no page asks for in the query and somebody may put there: neither kept nor repeated."""
+
+
 def fields_of(request: Request) -> Fields:
     """The fields of the query under the page's spelling, whatever the case of their names."""
-    said = Fields.of_query(request).raw
+    said = {name: value for name, value in Fields.of_query(request).raw.items() if name.upper() not in SECRETS}
     return Fields({_SPELLED.get(name.lower(), name): value for name, value in said.items()})
 
 
@@ -165,7 +169,6 @@ def code_of(declined: Declined, call: str) -> str:
 # ---------------------------------------------------------------- the frame
 
 ROOT, REQUEST, TIME, RESPONSE = "VGSSYSTEM", "REQUEST", "TIME", "RESPONSE"
-SECRETS = frozenset({"PASSKEY", "PASS_KEY", "PASSWORD", "SECRET", "API_KEY", "APIKEY"})
 _ELEMENT = re.compile(r"[A-Z_][A-Z0-9_.-]{0,63}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

@@ -180,7 +180,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
             asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and (provider.dialect.round_refunds or provider.dialect.by_stake):
             asks["refunds"] = LookFor("round_refunds", here)
-    meant_by_stake = by_stake(provider.dialect, own)
+    meant_by_stake = provider.dialect.by_stake and by_stake(provider.dialect, own)
     if fresh and tx.round_id and (provider.dialect.bare_ids or meant_by_stake):
         asks["of_round"] = LookFor("of_round", here)
     if fresh and tx.round_id and meant_by_stake:
@@ -638,7 +638,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
             return (yield from _found(hands, order, own, done))
         return Opened(case=(yield from _case_of(hands, own)), done=done)  # committed, and nobody told us
     target, stranger = _target(hands.provider, row, first)
-    if by_stake(hands.provider.dialect, row) and "stakes" in first:
+    if "stakes" in first:
         target = yield from _of_its_stake(row, first)
         row = _with_its_stake(row, target, spoke=done.spoke) if target is not None else row
     named = next(iter(_named_bets(hands.provider, row, first)), None)
@@ -653,17 +653,14 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     fresh = _case(hands, row, way, astray, around)
     row = _perhaps_forgotten(fresh, first.get("doubts", ()))
     case = _asked_for(replace(fresh, own=row), order, done, again=False)
-    twin = _twin(hands.provider, row, first)
-    if twin is not None and case.asked is not None:
-        case = replace(case, asked=replace(case.asked, twin=twin.key))
+    if hands.provider.dialect.bare_ids and case.asked is not None:
+        case = replace(case, asked=replace(case.asked, twin=_twin(row, first)))
     return (yield from _inserted(hands, order, case, done, first))
 
 
-def _twin(provider: Provider, row: Movement, first: Found) -> Movement | None:
+def _twin(row: Movement, first: Found) -> str:
     """Another movement of its round that says the same, where only its id tells them apart and no proof covers that."""
-    if not provider.dialect.bare_ids:
-        return None
-    return next((m for m in first.get("of_round", ()) if m.fingerprint == row.fingerprint), None)
+    return next((m.key for m in first.get("of_round", ()) if m.fingerprint == row.fingerprint), "")
 
 
 def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | None]:
@@ -946,7 +943,9 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
             row = decided(own, outcome, hands.moment.now, "" if order.joint else order.call)
     wished = {m.key: m for m in order.leaned}  # as they were read when the wish came up: it is none once they changed
     siblings = around.siblings if isinstance(around.siblings, tuple) else ()
-    puts = [*in_vain(row, siblings, hands.moment.now), *_meant_at_last(hands.provider, row, around)]
+    puts = in_vain(row, siblings, hands.moment.now)
+    if isinstance(around.tombstone, Movement) and hands.provider.dialect.by_stake:
+        puts += _meant_at_last(hands.provider, row, around.tombstone)
     taken: Movement | None = None
     if target is not None and not row.decided and claims(row, target, hands.provider.dialect, free=case.unclaimed):
         given_back = row.ours and row.batch and target.decided  # nobody need look at it any more
@@ -972,12 +971,10 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
     return Opened(case=after, done=done, move=kept)
 
 
-def _meant_at_last(provider: Provider, row: Movement, around: Around) -> list[Put]:
+def _meant_at_last(provider: Provider, row: Movement, cancel: Movement) -> list[Put]:
     """A cancel by round and amount that came before its bet: this is the one that it meant, and no other."""
-    cancel = around.tombstone
-    if not isinstance(cancel, Movement) or row.undone_by != cancel.key or not by_stake(provider.dialect, cancel):
-        return []
-    return [Put(cancel, replace(cancel, target=row.key))]
+    buried_here = row.undone_by == cancel.key and by_stake(provider.dialect, cancel)
+    return [Put(cancel, replace(cancel, target=row.key))] if buried_here else []
 
 
 def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> list[Put]:
