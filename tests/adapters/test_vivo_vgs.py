@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import random
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -414,6 +416,26 @@ def test_rule_16_a_cancel_that_comes_first_is_remembered_by_round_and_amount_onc
     assert change(bench, "BET", "3", "5.00") == "990.00"
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_rule_16_cancels_never_give_back_more_than_the_bets_of_their_round(bench_of: MakeBench, seed: int) -> None:
+    """Any order of bets, wins, cancels and repeats, beside a count of what is open and of what is awaited."""
+    chance, bench = random.Random(seed), bench_of("vivo_vgs")  # play, not secrets
+    cash, open_, awaited = Decimal("1000.00"), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for id in range(1, 50):
+        word, place = chance.choice(("BET", "BET", "WIN", "CANCELED_BET")), (chance.choice("ab"), chance.choice("12"))
+        amount = Decimal(place[1])
+        takes, buried = word == "BET" and not awaited[place], word == "BET" and awaited[place] > 0
+        gives = word == "WIN" or (word == "CANCELED_BET" and open_[place] > 0)
+        awaited[place] += (word == "CANCELED_BET" and not open_[place]) - buried
+        open_[place] += takes - (gives and word == "CANCELED_BET")
+        cash += amount * (gives - takes)
+        for _ in range(chance.choice((1, 1, 2))):
+            told = change(bench, word, str(id), f"{amount}.00", roundId=place[0])
+            assert told == ("301" if buried else f"{cash}"), (id, word, place)
+        assert bench.till.balance() == cash
+    nothing_is_open(bench)
+
+
 def test_a_cancel_after_the_win_gives_the_stake_back(bench_of: MakeBench) -> None:
     """As in the card's example."""
     bench = bench_of("vivo_vgs")
@@ -530,6 +552,18 @@ def test_rule_15_the_cancel_of_what_came_through_nobody_here_is_not_told(bench_o
     assert why(bench.call(undo("r-1", "never", "5.00"))) is Reason.TRANSACTION_NOT_FOUND
     assert why(bench.call(bet("never", "5.00"))) is Reason.ALREADY_ROLLED_BACK
     assert bench.till.asked() == 0
+
+
+def test_rule_16_one_of_two_equal_bets_cannot_be_told_there(bench_of: MakeBench) -> None:
+    """Which one such a wallet gives back is not known; both together are."""
+    bench = bench_of("vivo_vgs", "vivo_vgs")
+    for id in ("1", "2"):
+        change(bench, "BET", id, "5.00")
+    assert change(bench, "CANCELED_BET", "3", "5.00") == "399"
+    assert bench.row(Kind.ROLLBACK, "3").state is State.PERSON
+    assert change(bench, "CANCELED_BET", "4", "5.00") == "995.00"
+    assert change(bench, "CANCELED_BET", "3", "5.00") == "1000.00"
+    nothing_is_open(bench)
 
 
 def test_from_end_to_end(bench_of: MakeBench) -> None:

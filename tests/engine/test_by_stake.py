@@ -10,15 +10,16 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.dialect import Call
+from gateway.engine.capability import BRIDGED, sayable
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.http import Request
-from gateway.model import Declined, Kind, Missing, Reason, Rollback, Transaction
+from gateway.model import Accepted, Declined, Kind, Missing, Reason, Rollback, Transaction
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import DOUBT, forgetting, nothing_is_open, word
 from tests.simulation.behaviours import lost_after, lost_before, says
-from tests.simulation.bench import QUERY, Bench, a_call, a_provider, a_wallet, at_once
+from tests.simulation.bench import CURRENCIES, QUERY, Bench, a_call, a_provider, a_wallet, at_once
 
 WHOLE = Decimal("1000.00")
 NOT_FOUND, UNDONE = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -60,6 +61,16 @@ def test_rule_16_such_a_cancel_means_the_newest_open_bet_of_its_round_and_amount
     assert undone(bench) == ["b", "a"]
     assert bench.till.balance() == Decimal("997.00")
     nothing_is_open(bench)
+
+
+def test_rule_16_two_cancels_at_once_mean_two_bets(bench_of: MakeBench) -> None:
+    bench = bench_of(unnamed())
+    for id in ("a", "b", "c"):
+        yes(bench.call(bet(id)))
+    calls = [bench.begin(cancel(id)) for id in ("x1", "x2")]
+    assert all(isinstance(bench.finish(call).outcome, Accepted) for call in calls)
+    assert sorted(undone(bench)) == ["b", "c"]
+    assert bench.till.balance() == Decimal("990.00")
 
 
 def test_rule_16_a_bet_of_another_round_amount_or_player_is_not_meant(bench_of: MakeBench) -> None:
@@ -212,6 +223,20 @@ def test_rule_30_what_the_journal_forgot_is_not_taken_for_nothing(bench_of: Make
     assert word(bench.call(cancel("x1"))) == DOUBT
     assert bench.row(Kind.ROLLBACK, "x1").state is State.PERSON
     assert undone(bench) == []
+
+
+def test_that_it_is_bridged_where_a_wallet_knows_no_amount_of_a_rollback_is_told() -> None:
+    """What `gateway check` says is what the engine does: the amount says which bet is meant, and is all of it."""
+    tx = a_call(Rollback(amount=Decimal("10.00"), scope="round"), "x1")
+    kyren = a_wallet("kyren")
+    verdict, how = sayable(kyren.dialect, kyren.settings, tx, CURRENCIES)
+    assert (verdict, how.split("; ")) == (
+        BRIDGED,
+        [
+            "one rollback for the open bet of the round that has its amount",
+            "without its amount, where the journal shows that it is all of the bet",
+        ],
+    )
 
 
 # ---------------------------------------------------------------- a wallet that is told so
