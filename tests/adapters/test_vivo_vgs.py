@@ -554,6 +554,16 @@ def test_rule_15_the_cancel_of_what_came_through_nobody_here_is_not_told(bench_o
     assert bench.till.asked() == 0
 
 
+def test_a_bet_of_no_round_there_has_one_of_its_own_and_can_be_undone(bench_of: MakeBench) -> None:
+    bench = bench_of("native", "vivo_vgs")
+    for id in ("t-1", "t-2"):
+        yes(bench.call(bet(id, "5.00", round_id="")))
+    yes(bench.call(undo("r-1", "t-1", round_id="")))
+    told = [tx for tx in bench.till.sent if tx.kind is not Kind.BALANCE]
+    assert [tx.round_id for tx in told] == [told[0].id, told[1].id, told[0].id]
+    assert bench.till.balance() == Decimal("995.00")
+
+
 def test_rule_16_one_of_two_equal_bets_cannot_be_told_there(bench_of: MakeBench) -> None:
     """Which one such a wallet gives back is not known; both together are."""
     bench = bench_of("vivo_vgs", "vivo_vgs")
