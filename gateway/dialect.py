@@ -203,6 +203,17 @@ class Dialect(Struct, frozen=True, kw_only=True):
     lists_movements: bool = False
     """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
     first decision: the wire asks by an id alone (Valkyrie)."""
+    status_kinds: tuple[Kind, ...] = ()
+    """What the id of a status may mean in the journal, where its wire does not say it. An id that nobody knows is remembered:
+    what comes under it later is declined and moves nothing, for its provider believes so by then (rule 15; Vivo)."""
+    by_stake: bool = False
+    """A cancel names no bet on this wire, only a round and an amount (Vivo). Provider's end: it means the newest open bet of
+    its player that has them; where there is none, nothing moves, and the next such bet is declined (rule 16). Wallet's end: it
+    is told only of a bet that the journal knows, and not while another open one of that round and amount is to stay. A bet of
+    no round is told to it with its own id as one."""
+    bare_ids: bool = False
+    """Its proof covers what a movement says and not its id: two of one round that say the same are told to people, for one may
+    be the other, sent again by somebody under another id (Vivo)."""
     decides: frozenset[str] = frozenset()
     """Fields (`promo.campaignCode`) that decide about money though no two of its vectors show it: no descriptions, which a
     win and a rollback would do without (`gateway laws`)."""

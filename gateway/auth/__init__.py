@@ -16,6 +16,7 @@ from gateway.auth.covers import (
 )
 from gateway.auth.keys import Key, live
 from gateway.auth.named import InCall, Named
+from gateway.auth.query import InQuery, listed_values
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
     Auth,
@@ -46,6 +47,7 @@ __all__ = [
     "InCall",
     "InForm",
     "InHeader",
+    "InQuery",
     "Key",
     "Named",
     "Part",
@@ -67,6 +69,7 @@ __all__ = [
     "hex_text",
     "hmac_of",
     "js_number",
+    "listed_values",
     "live",
     "loosely",
     "raw_body",

@@ -218,12 +218,13 @@ def _several(dialect: Dialect, parts: list[tuple[Transaction, str]], call: Call,
 
 
 def _round(dialect: Dialect, tx: Transaction, act: Rollback, call: Call, aliased: Alter, direct: Told) -> Told:
-    """Rule 16: a rollback for every open bet of the round; the journal knows them."""
+    """Rule 16: a rollback for every open bet of the round, or for the one that has its amount; the journal knows them."""
     each = replace(tx, act=replace(act, reference=act.reference or "<bet>", scope="transaction"))
-    told = _plainly(dialect, aliased(each, ""), call)
+    told = tell(dialect, each, call, aliased)
     if told.verdict == REFUSED:
         return direct
-    text = "; ".join(filter(None, ("one rollback for every open bet of the round", told.text)))
+    meant = "every open bet of the round" if act.amount is None else "the open bet of the round that has its amount"
+    text = "; ".join(filter(None, (f"one rollback for {meant}", told.text)))
     return replace(told, verdict=BRIDGED, text=text)
 
 

@@ -54,6 +54,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     joined: bool = False  # and another call of it was open in this process
     batch: str = ""  # the batch that it is an item of
     joint: bool = False  # its answer is that of several items: it is heard with all of them (rule 26)
+    twin: str = ""  # key of another movement of its round that says the same (`Dialect.bare_ids`)
 
     def same(self, own: Movement) -> bool:
         """Whether it is a repeat, by its content (rule 2)."""

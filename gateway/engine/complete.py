@@ -57,9 +57,12 @@ class Completed(Struct, frozen=True, kw_only=True):
         return not tx.player or (needs_currency and not tx.currency)
 
     def _undoes_all(self) -> bool:
-        """A win that its currency has no coin for is kept as it was said, and undone as it was said."""
+        """A win that its currency has no coin for is kept as it was said, and undone as it was said. An amount that stands for
+        the name of a bet (`Dialect.by_stake`) is that bet's, or moves nothing."""
         act = self.tx.act
-        return isinstance(act, Rollback) and self.meant is not None and amounts(self.meant.tx.act) == (act.amount,)
+        if not isinstance(act, Rollback):
+            return False
+        return not act.reference or (self.meant is not None and amounts(self.meant.tx.act) == (act.amount,))
 
     @property
     def nobody(self) -> Reason:
@@ -94,7 +97,7 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
         if tx.round is None and target.tx.round is not None:
             tx = replace(tx, round=Round(target.tx.round.id))
-        if isinstance(tx.act, Rollback):  # what it undoes is what the journal has there; the wire may not tell
+        if isinstance(tx.act, Rollback | Status):  # what it means is what the journal has there; the wire may not tell
             tx = replace(tx, act=replace(tx.act, reference_kind=target.kind))
     if not tx.player and provider.dialect.else_player is not None:
         tx = replace(tx, player=provider.dialect.else_player(tx, provider.settings))
@@ -175,7 +178,7 @@ def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
     if isinstance(act, Rollback):
         return provider.dialect.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
     if isinstance(act, Status):
-        return (act.reference_kind,)
+        return provider.dialect.status_kinds or (act.reference_kind,)
     return (Kind.RESERVE,) if isinstance(act, Capture | Release) else ()
 
 

@@ -129,6 +129,8 @@ class Driver:
             errand.again = True
             verdict = "same" if case.asked.same(case.own) else "conflict"
             self.world.meter.replay(errand.provider.name, case.own.kind.value, verdict)
+        if case.asked is not None and case.asked.twin:
+            self.world.meter.replay(errand.provider.name, case.own.kind.value, "twin")
         if case.asked is not None and case.asked.again and not case.own.decided:
             joined = bool(self.flights.calls.get(call.key))
             case = replace(case, asked=replace(case.asked, joined=joined))

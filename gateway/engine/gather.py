@@ -27,7 +27,7 @@ from gateway.engine.parts import gone, kept, named_apart, refusable, undoable
 from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider, Route, Setup
 from gateway.engine.states import State
-from gateway.engine.undoing import by_round, claims
+from gateway.engine.undoing import by_round, by_stake, claims
 from gateway.engine.words import Known, Way, moves_nothing, named_as
 from gateway.model import (
     FACTS,
@@ -47,6 +47,7 @@ from gateway.model import (
     Settle,
     Status,
     Transaction,
+    amounts,
 )
 
 ROUND_MAX = 100_000  # bets of one round that its refund undoes
@@ -180,8 +181,13 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if provider.dialect.own_id_meant:
             asks["same"] = LookFor("found", (own.provider, tx.id))
-        if tx.round_id and provider.dialect.round_refunds:
+        if tx.round_id and (provider.dialect.round_refunds or provider.dialect.by_stake):
             asks["refunds"] = LookFor("round_refunds", here)
+    meant_by_stake = provider.dialect.by_stake and by_stake(provider.dialect, own)
+    if fresh and tx.round_id and (provider.dialect.bare_ids or meant_by_stake):
+        asks["of_round"] = LookFor("of_round", here)
+    if fresh and tx.round_id and meant_by_stake:
+        asks["stakes"] = LookFor("round_bets", (*here, ROUND_MAX))
     return asks | _session_asks(own.provider, tx, own.key, fresh=fresh, undoes=own.undoes)
 
 
@@ -297,8 +303,10 @@ def _keeps(win: Movement, found: Found) -> bool:
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
     """A wallet that takes an unknown reference for the whole round, or one that it does not remember any more, or that never
-    reached it, would find bets of ours there."""
+    reached it, would find bets of ours there; one that is told a round and an amount finds any that has them."""
     act, tx = own.tx.act, own.tx
+    if way is not None and way.wallet.dialect.by_stake:
+        return _equal_asks(way, own, target)
     if way is None or not tx.round_id or own.decided:
         return {}
     if target is not None and target.decided and (not target.sent or remembered(target, way.wallet, moment)):
@@ -315,9 +323,68 @@ def _may_be_meant(hands: Hands, way: Way | None, own: Movement, target: Movement
     of two in doubt one must be first."""
     if other.wallet != own.wallet or other.key == own.target:
         return False
+    if way is not None and way.wallet.dialect.by_stake:
+        equal = target is not None and other.key != target.key and other.whole_amount == target.whole_amount
+        return equal and not _goes_too(own, other)
     if other.state is State.ACCEPTED or way is None or target is None or target.decided:
         return True
     return not remembered(target, way.wallet, hands.moment)
+
+
+def _equal_asks(way: Way, own: Movement, target: Movement | None) -> dict[str, LookFor]:
+    if not own.undoes or own.decided or target is None or not target.tx.round_id:
+        return {}
+    here = (target.tx.player, target.tx.round_id, ROUND_MAX)
+    return {f"guess.{each.id}": LookFor("round_bets", (each.id, *here)) for each in way.setup.providers.values()}
+
+
+def _goes_too(own: Movement, other: Movement) -> bool:
+    """Whether an equal bet is to be undone as well, by a cancel of its own, the same refund of their round, or the batch that
+    both are items of: then it is one which of the two goes first."""
+    act = own.tx.act
+    refund = bool(own.parent) and isinstance(act, Rollback) and act.scope == "round" and other.provider == own.provider
+    return bool(other.undone_by) or refund or (own.ours and bool(own.batch) and other.batch == own.batch)
+
+
+def _of_its_stake(own: Movement, found: Found) -> Looks[Movement | None]:
+    """The bet that a cancel means which says round and amount alone (rule 16): the newest that stands. Else one whose end its
+    provider does not know, for it heard doubt last; else one whose cancel is under way: it is waited for.
+
+    *Its second cancel was told as done while the first was under way, which was then refused.* *A bet had never reached its
+    wallet, its cancel found none that was open, and the player's next bet was declined.*
+    """
+    stake = amounts(own.tx.act)
+    rows = {m.key: m for m in (*found["of_round"], *found["stakes"])}.values()
+    bets = [m for m in rows if m.kind is Kind.DEBIT and amounts(m.tx.act) == stake]
+    ended = {m.key: LookFor("aimed", (m.key,)) for m in bets if not _stands(m)}
+    aimed = (yield from _look(ended)) if ended else {}
+    newest = sorted(bets, key=lambda m: (m.created_at, m.key), reverse=True)
+    turns = [(_turn(m, aimed.get(m.key, ())), m) for m in newest]
+    return min((each for each in turns if each[0] < OVER), key=lambda each: each[0], default=(OVER, None))[1]
+
+
+STANDS, UNHEARD, UNDER_WAY, OVER = range(4)
+
+
+def _stands(bet: Movement) -> bool:
+    return bet.state is not State.DECLINED and not bet.undone_by
+
+
+def _turn(bet: Movement, aimed: Sequence[Movement]) -> int:
+    cancels = [m for m in aimed if m.undoes and not m.ours and (not m.decided or gone(m))]
+    if _stands(bet):
+        return STANDS
+    if cancels:
+        return OVER if any(m.decided for m in cancels) else UNDER_WAY
+    heard = bet.state is State.DECLINED and bet.told != UNKNOWN and not bet.undone_by
+    return OVER if heard else UNHEARD
+
+
+def _with_its_stake(row: Movement, bet: Movement, *, spoke: bool) -> Movement:
+    """The cancel with the bet that it means, found out once and kept; in that one's currency, where the wire says none."""
+    act, currency = row.tx.act, row.tx.currency if spoke else bet.tx.currency or row.tx.currency
+    assert isinstance(act, Rollback)
+    return replace(row, tx=replace(row.tx, act=replace(act, reference=bet.tx.id), currency=currency))
 
 
 def _bets(provider: Provider, own: Movement, found: Found) -> tuple[Movement, ...]:
@@ -632,6 +699,9 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
             return (yield from _found(hands, order, own, done))
         return Opened(case=(yield from _case_of(hands, own)), done=done)  # committed, and nobody told us
     target, stranger = _target(hands.provider, row, first)
+    if "stakes" in first:
+        target = yield from _of_its_stake(row, first)
+        row = _with_its_stake(row, target, spoke=done.spoke) if target is not None else row
     named = next(iter(_named_bets(hands.provider, row, first)), None)
     row = _placed(row, way, target or named, _one(first, "place"))
     way, astray = way_of(hands.setup, hands.provider, row, way)
@@ -645,7 +715,14 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     fresh = _case(hands, row, way, astray, around)
     row = _perhaps_forgotten(fresh, first.get("doubts", ()))
     case = _asked_for(replace(fresh, own=row), order, done, again=False)
+    if hands.provider.dialect.bare_ids and case.asked is not None:
+        case = replace(case, asked=replace(case.asked, twin=_twin(row, first)))
     return (yield from _inserted(hands, order, case, done, first))
+
+
+def _twin(row: Movement, first: Found) -> str:
+    """Another movement of its round that says the same, where only its id tells them apart and no proof covers that."""
+    return next((m.key for m in first.get("of_round", ()) if m.fingerprint == row.fingerprint), "")
 
 
 def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | None]:
@@ -795,6 +872,8 @@ def _tombstone(provider: Provider, row: Movement, first: Found) -> Movement | No
         if named and _buries(provider, found):
             return found  # type: ignore[no-any-return]  # a look's answer is untyped
     refunds = first.get("refunds", ()) if row.kind is Kind.DEBIT or row.takes else ()
+    if provider.dialect.by_stake:
+        refunds = [found for found in refunds if amounts(found.tx.act) == amounts(row.tx.act)]
     return next((found for found in refunds if _buries(provider, found)), None)
 
 
@@ -944,6 +1023,8 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
     wished = {m.key: m for m in order.leaned}  # as they were read when the wish came up: it is none once they changed
     siblings = around.siblings if isinstance(around.siblings, tuple) else ()
     puts = in_vain(row, siblings, hands.moment.now)
+    if isinstance(around.tombstone, Movement) and hands.provider.dialect.by_stake:
+        puts += _meant_at_last(hands.provider, row, around.tombstone)
     taken: Movement | None = None
     if target is not None and not row.decided and claims(row, target, hands.provider.dialect, free=case.unclaimed):
         given_back = row.ours and row.batch and target.decided  # nobody need look at it any more
@@ -955,7 +1036,9 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
     changed.update(m.key for m in touched)
     leaned = tuple(m for m in order.leaned if m.key not in changed)
     lasts = None if row.decided else hands.lease
-    write = Write(insert=(row,), lasts=lasts, puts=tuple(puts), touched=touched, leaned=leaned)
+    twin = case.asked.twin if case.asked is not None else ""
+    steps = ((row.key, Step(hands.moment.now, Event.TWIN, twin)),) if twin else ()
+    write = Write(insert=(row,), lasts=lasts, puts=tuple(puts), touched=touched, leaned=leaned, steps=steps)
     if not (yield write):
         return Opened(case=None, done=done)
     if taken is not None:
@@ -965,6 +1048,12 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
         kept = Tell(row.outcome)
     after = replace(case, own=row, around=_raised(around, touched), memo={} if kept is None else case.memo)
     return Opened(case=after, done=done, move=kept)
+
+
+def _meant_at_last(provider: Provider, row: Movement, cancel: Movement) -> list[Put]:
+    """A cancel by round and amount that came before its bet: this is the one that it meant, and no other."""
+    buried_here = row.undone_by == cancel.key and by_stake(provider.dialect, cancel)
+    return [Put(cancel, replace(cancel, target=row.key))] if buried_here else []
 
 
 def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> list[Put]:

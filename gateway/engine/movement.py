@@ -262,6 +262,7 @@ class Event(StrEnum):
     RECEIVED = "received"
     REPEATED = "repeated"
     CONFLICT = "conflict"  # the same id came with other content
+    TWIN = "twin"  # the same content came with another id, which its proof does not cover
     ASKED = "asked"
     ANSWERED = "answered"
     SILENT = "silent"  # no complete answer came

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from gateway.engine.asked import answering
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
@@ -170,6 +171,8 @@ class Reads:
         """The answer, and the movements of which it tells that they stand."""
         if errand.provider.dialect.lists_movements:
             return await self._listed(errand, done.tx)
+        if errand.provider.dialect.status_kinds:
+            return await self._of_any_kind(errand, way, done.tx), ()  # which writes down what it tells
         hold = done.meant
         if hold is not None and hold.kind is not Kind.RESERVE:
             undoer = await self.world.journal.get(hold.undone_by) if hold.undone_by else None
@@ -183,6 +186,34 @@ class Reads:
         if asked is not None and not isinstance(asked, Unknown):
             return _with_hold(asked, hold), (hold,) if hold is not None else ()
         return asked or NOT_HERE, ()
+
+    async def _of_any_kind(self, errand: Errand, way: Way | None, tx: Transaction) -> Outcome:
+        """By an id alone. What neither the journal nor its wallet knows is remembered as such (rule 15)."""
+        known = await self._answered(errand, tx, denied=False)
+        known = known or (await self._wallets_word(errand, way, tx) if way is not None else None)
+        known = known or await self._answered(errand, tx, denied=True)
+        return known or Unknown(detail="the journal changed meanwhile")
+
+    async def _wallets_word(self, errand: Errand, way: Way, tx: Transaction) -> Outcome | None:
+        """What its wallet knows of that id, as whatever kind; None: it knows nothing, or cannot be asked."""
+        assert isinstance(tx.act, Status)
+        for kind in errand.provider.dialect.status_kinds:
+            asked = await self.ask(errand, way, replace(tx, act=replace(tx.act, reference_kind=kind)))
+            if isinstance(asked, Accepted | Unknown):
+                return asked
+            if isinstance(asked, Declined) and (asked.replayed or asked.reason is not Reason.TRANSACTION_NOT_FOUND):
+                # That a wallet does not take the query is no decision about the movement.
+                ours = asked.reason is Reason.UNSUPPORTED and not asked.replayed
+                return Unknown(detail=asked.message) if ours else asked
+        return None
+
+    async def _answered(self, errand: Errand, tx: Transaction, *, denied: bool) -> Outcome | None:
+        now, provider = self.world.clock(), errand.provider
+        found = await self.world.journal.make(
+            Change(steps=lambda again: answering(provider, tx, errand.name, now, denied=denied))
+        )
+        errand.keys |= {found.key} if found.key else set()
+        return found.outcome
 
     async def _listed(self, errand: Errand, tx: Transaction) -> tuple[Outcome, Sequence[Movement]]:
         """All that it may mean in the journal and that was accepted. Of what is open nobody knows whether it belongs there;

@@ -623,6 +623,11 @@ def _unknown_there(case: Case) -> bool:
     return not remembered(case.target, case.wallet, case.moment)
 
 
+def _taken_for_another(case: Case) -> bool:
+    """Whether its wallet, told of it now, would or might undo another movement of ours (rules 15, 16)."""
+    return case.around.guessed is True and (_unknown_there(case) or (case.unasked and case.wallet.dialect.by_stake))
+
+
 def _beside(case: Case) -> bool:
     """Whether nobody knows that what it names reached its wallet, which would then give back another bet that stands (rule 16)."""
     doubt = case.target is not None and not case.target.decided
@@ -636,7 +641,8 @@ def no_words(case: Case) -> Move | None:
     What moves nothing is accepted and answered by a balance; a rollback of what never came through here is
     `transaction_not_found`; a debit is declined, `unsupported`, or as not authenticated where only the session is missing;
     what is owed waits for a person. *A wallet had forgotten a bet, took its refund for one of the whole round, and gave back
-    another provider's bet:* so does what it would take for another movement. *A bet of a round had never arrived, and its part
+    another provider's bet:* so does what it would take for another movement; where it is told a round and an amount alone,
+    that is another open bet that has them and is to stay. *A bet of a round had never arrived, and its part
     of the refund gave back the other one:* as long as nobody knows, what stands goes back first. *The cancel of a split
     settle that had lost waited for a person, because no wallet can be told to take a win of 0.00 back, and the stake stayed
     taken:* to undo what moved nothing moves nothing. *The route that said a wallet's sessions went, a bet there could be told
@@ -645,7 +651,7 @@ def no_words(case: Case) -> Move | None:
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
-    if own.undoes and case.around.guessed is True and _unknown_there(case):
+    if own.undoes and _taken_for_another(case):
         return Decide(NOT_HERE) if stranger else Leave(State.PERSON, "its wallet would take it for another movement")
     refused = case.said()
     if not isinstance(refused, Refused):

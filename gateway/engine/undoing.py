@@ -35,11 +35,16 @@ def by_round(dialect: Dialect, act: Act) -> bool:
     return isinstance(act, Rollback) and act.scope == "round" and dialect.round_refunds
 
 
+def by_stake(dialect: Dialect, own: Movement) -> bool:
+    """Whether it is a cancel that says its bet by round and amount alone, and no bet was found that it means (rule 16)."""
+    return dialect.by_stake and own.undoes and not (own.reference or own.target or own.ours or own.parent)
+
+
 def may_mean_forgotten(case: Case) -> bool:
     """A refund that names no movement of the journal, and the journal may have forgotten the very bet that it names, or
     others of its round (rules 16, 30)."""
-    own = case.own
-    refund = by_round(case.provider.dialect, own.tx.act) and not own.parent
+    own, dialect = case.own, case.provider.dialect
+    refund = (by_round(dialect, own.tx.act) and not own.parent) or by_stake(dialect, own)
     return own.forgot_at is not None and refund and case.target is None
 
 
@@ -122,6 +127,7 @@ def forbidden(case: Case) -> Move | None:
     *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
     *The win was being taken back, which its wallet then refused, and the stake was given back beside it:* that is waited for.
     Where a page says so, what names a movement that it cannot mean is refused, too.
+    A cancel that says its bet by round and amount means nobody's where no open one has them: it waits for the one that comes.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
@@ -132,6 +138,10 @@ def forbidden(case: Case) -> Move | None:
     if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
         return _no(Reason.ALREADY_SETTLED, "the round has a win")
     target = case.target
+    if target is None and by_stake(case.provider.dialect, own):
+        if may_mean_forgotten(case):
+            return Leave(State.PERSON, "the journal may have forgotten the bet that it means")
+        return _no(Reason.TRANSACTION_NOT_FOUND, "no open bet of its round has this amount")
     if target is None:
         return _not_its_own(case)
     if target.state is State.DECLINED:

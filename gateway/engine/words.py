@@ -254,6 +254,8 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bo
         tx, _ = known.supply(tx, "game") or (tx, "")
     if dialect.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
+    if dialect.by_stake:
+        tx = _in_its_round(tx, known)
     try:
         request = spoken(dialect, tx, call, known.supply).request
     except Missing:
@@ -272,6 +274,18 @@ def _within(tx: Transaction, known: Known) -> Transaction:
     if known.way.provider.dialect.excess != "cut" or not isinstance(act, Rollback) or left is None:
         return tx
     return tx if act.amount is None or act.amount <= left else replace(tx, act=replace(act, amount=left))
+
+
+def _in_its_round(tx: Transaction, known: Known) -> Transaction:
+    """A rollback in the round that its bet was told in: in another one, or of a bet that came through nobody here, such a wallet
+    would find nothing and say yes. Raises `Missing`."""
+    if not isinstance(tx.act, Rollback):
+        return tx
+    if known.target is None:
+        raise Missing("reference")
+    closed = tx.round.closed if tx.round is not None else None
+    meant = known.target.tx.round_id
+    return replace(tx, round=known.way.round(Round(meant, closed)) if meant else Round(known.target.alias, closed))
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:

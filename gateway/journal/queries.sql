@@ -84,7 +84,7 @@ ORDER BY {arrival} LIMIT 1;
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'rollback' AND scope = 'round' AND target = '' AND parent = ''
-ORDER BY {arrival} LIMIT 5;
+ORDER BY {arrival} LIMIT 100;
 
 -- round_undoing: a rollback of a movement of the round that is under way, and no part of that refund
 SELECT {row} FROM movements

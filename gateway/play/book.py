@@ -27,6 +27,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     lists: bool = False  # a status is answered with the movement itself
     undoes: frozenset[Kind] = frozenset()  # kinds that a rollback may mean beside the one it names
     one_end: bool = False  # a bet is won once or cancelled, and its win is called as the bet is
+    by_stake: bool = False  # a cancel means the newest open bet of its round and amount, or the next one that comes
 
 
 BURIES = frozenset({"kyren", "pragmatic_play"})
@@ -47,6 +48,7 @@ def rules_of(dialect: Dialect) -> Rules:
         lists=dialect.lists_movements,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
         one_end=dialect.one_end,
+        by_stake=dialect.by_stake,
     )
 
 

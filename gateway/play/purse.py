@@ -47,6 +47,16 @@ _ASKS = frozenset({Kind.DEBIT, Kind.SETTLE, Kind.RESERVE})
 _FINAL = frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_SETTLED})
 
 
+def stake_of(tx: Transaction) -> Place:
+    """What a bet, and its cancel, say of themselves where that alone ties them."""
+    amount = getattr(tx.act, "amount", None)
+    return ("stake", f"{tx.player}\x1f{tx.round_id}", "" if amount is None else f"{amount.normalize():f}")
+
+
+def _stake(entry: Entry) -> Place:
+    return ("stake", f"{entry.player}\x1f{entry.round_id}", f"{entry.worth.normalize():f}")
+
+
 class Purse:
     """`opening`: with so much in its first currency a player is opened on first sight; None = never."""
 
@@ -267,6 +277,9 @@ class Purse:
     def _move(self, tx: Transaction, place: Place, provider: str, now: datetime) -> Outcome:
         if place in self._buried:
             return self._no(Reason.ALREADY_ROLLED_BACK, tx)
+        if self.rules.by_stake and isinstance(tx.act, Debit) and stake_of(tx) in self._buried:
+            self._buried.discard(stake_of(tx))
+            return self._no(Reason.ALREADY_ROLLED_BACK, tx)
         match tx.act:
             case Debit() | Settle():
                 gain = tx.act.credit if isinstance(tx.act, Settle) else ZERO
@@ -337,6 +350,8 @@ class Purse:
         named = self._place(provider, act.reference_kind, act.reference)
         if self.rules.tombstones and named not in self._entry_at:
             self._buried.add(named)  # also where its whole round was meant
+        if self.rules.by_stake and not targets:
+            self._buried.add(stake_of(tx))
         if not targets:
             return self._no(Reason.TRANSACTION_NOT_FOUND, tx)
         if self.rules.one_end and self._won(act.reference):
@@ -368,6 +383,9 @@ class Purse:
 
     def _targets(self, tx: Transaction, act: Rollback, provider: str) -> list[int]:
         """Where in the book the movements stand that a rollback means."""
+        if self.rules.by_stake:
+            equal = [n for n, entry in enumerate(self.book) if entry.kind is Kind.DEBIT and not entry.undone_by]
+            return [n for n in equal if stake_of(tx) == _stake(self.book[n])][-1:]
         found = self._entry_at.get(self._place(provider, act.reference_kind, act.reference))
         if found is not None:
             kinds = self.rules.undoes | {act.reference_kind}

@@ -52,6 +52,9 @@ class Ledger:
         self.dialect, self.cash, self.says_yes = provider.dialect, cash, says_yes
         self.entries: dict[tuple[str, str], Entry] = {}
         self.buried: set[str] = set()
+        self.awaited: list[
+            tuple[str, Decimal | None]
+        ] = []  # round and amount of cancels that name no bet, and found none
 
     def post(self, tx: Transaction, refused: bool) -> str:
         """What its provider must hear: accepted, unknown, or the reason of a decline."""
@@ -83,6 +86,9 @@ class Ledger:
         if isinstance(act, Rollback):
             return self._rollback(entry, act, refused)
         if isinstance(act, Debit | Settle | Credit) and tx.id in self.buried:
+            return Reason.ALREADY_ROLLED_BACK
+        if isinstance(act, Debit) and (tx.round_id, act.amount) in self.awaited:
+            self.awaited.remove((tx.round_id, act.amount))
             return Reason.ALREADY_ROLLED_BACK
         owes = isinstance(act, Credit) or (isinstance(act, Adjust) and act.amount > 0)
         if refused:
@@ -123,7 +129,10 @@ class Ledger:
 
     def _rollback(self, entry: Entry, act: Rollback, refused: bool) -> str:
         targets = self.meant(entry.tx, act)
-        if self.named(act) is None:
+        if self.dialect.by_stake and not targets:
+            self.awaited.append((entry.tx.round_id, act.amount))
+            return Reason.TRANSACTION_NOT_FOUND
+        if self.named(act) is None and not self.dialect.by_stake:
             self.buried.add(act.reference)  # whatever else it means: the late bet is declined
         if act.scope == "round" and self.dialect.round_refunds and self._won(entry.tx):
             return Reason.ALREADY_SETTLED
@@ -168,6 +177,8 @@ class Ledger:
             return [named]
         around = [e for e in self.entries.values() if e.tx.round_id == tx.round_id and e.tx.kind is Kind.DEBIT]
         around = [e for e in around if e.verdict in (ACCEPTED, DOUBT) and not e.undone]
+        if self.dialect.by_stake:
+            return [e for e in around if isinstance(e.tx.act, Debit) and e.tx.act.amount == act.amount][-1:]
         return around if act.scope == "round" and self.dialect.round_refunds else []
 
     def has_bet(self, tx: Transaction) -> bool:

@@ -115,6 +115,9 @@ class Play:
                 self._is_refused(item) for item in act.items if item.round_id not in staked or item.kind is Kind.DEBIT
             )
         meant = self.ledger.named(act) if isinstance(act, Rollback) else None
+        if isinstance(act, Rollback) and self.bench.provider.dialect.by_stake:
+            meant = next(iter(self.ledger.meant(wire, act)), None)
+            wire = replace(wire, act=replace(act, reference=meant.tx.id)) if meant is not None else wire
         if isinstance(act, Rollback) and meant is None and not wire.player:
             return False  # nobody knows whose it would be, so there is nothing that a wallet could be told
         if isinstance(act, Rollback) and meant is not None:

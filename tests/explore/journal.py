@@ -230,7 +230,7 @@ def _round_loose_win(j: DictJournal, *round: str) -> list[Movement]:
 
 def _round_refunds(j: DictJournal, *round: str) -> list[Movement]:
     undoing = [m for m in _of_round(j, *round) if isinstance(m.tx.act, Rollback) and m.tx.act.scope == "round"]
-    return [m for m in undoing if not m.target and not m.parent][:5]
+    return [m for m in undoing if not m.target and not m.parent][:100]
 
 
 def _round_undoing(j: DictJournal, provider: str, player: str, round_id: str, whole: str) -> list[Movement]:
