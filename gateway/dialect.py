@@ -14,11 +14,12 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.auth.keys import Key
 from gateway.auth.scheme import Auth
 from gateway.currency import Currencies
 from gateway.http import Request, Response
 from gateway.ids import Ids, TextIds
-from gateway.model import Kind, Outcome, Reason, Transaction
+from gateway.model import Kind, Outcome, Reason, Refused, Transaction, Unknown
 
 
 class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -189,6 +190,21 @@ class Dialect(Struct, frozen=True, kw_only=True):
 
     def space(self, call: str, kind: Kind) -> str:
         return self.spaces.get(call, kind.value)
+
+    def answer(self, outcome: Outcome, tx: Transaction | None, call: Call, keys: Sequence[Key]) -> Response:
+        """What is answered, with its proof where answers have one. Raises as `encode_response`."""
+        response = self.encode_response(outcome, tx, call)
+        return self.auth.seal(response, keys, call.settings) if self.auth.seals else response
+
+    def hear(self, response: Response, tx: Transaction, call: Call, keys: Sequence[Key]) -> Outcome:
+        """What an answer to `call.request` says: one whose proof does not hold is nobody's, so doubt."""
+        outcome = self.decode_response(response, tx, call)
+        if self.auth.seals and call.request is not None and not isinstance(outcome, Unknown):
+            try:
+                self.auth.check(response, call.request, keys, call.settings)
+            except Refused as refused:
+                return Unknown(detail=f"the answer is not proved: {refused.message}")
+        return outcome
 
 
 def posts(paths: Mapping[str, str]) -> Callable[[Request, Any], str]:

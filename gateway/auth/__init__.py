@@ -4,6 +4,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 `gateway.auth.compare`, in constant time.
 """
 
+from gateway.auth.answers import Edition, InXml, Mutual, leaf, named_leaves, one_leaf
 from gateway.auth.compare import same
 from gateway.auth.covers import (
     canonical_query,
@@ -41,11 +42,14 @@ from gateway.auth.stamped import Stamp, Stamped
 
 __all__ = [
     "Auth",
+    "Edition",
     "InBody",
     "InCall",
     "InForm",
     "InHeader",
+    "InXml",
     "Key",
+    "Mutual",
     "Named",
     "Part",
     "RsaSigned",
@@ -65,8 +69,11 @@ __all__ = [
     "hex_text",
     "hmac_of",
     "js_number",
+    "leaf",
     "live",
     "loosely",
+    "named_leaves",
+    "one_leaf",
     "raw_body",
     "same",
     "sorted_form",

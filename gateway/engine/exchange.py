@@ -62,7 +62,8 @@ class Exchanges:
         result = "broken"
         try:
             response = await world.send(wallet, request, wallet.give_up_after.total_seconds())
-            late = wallet.dialect.auth.stood_in(request, live(wallet.keys, world.clock()))
+            keys = live(wallet.keys, world.clock())
+            late = wallet.dialect.auth.stood_in(request, keys)
             if (
                 late is not None
                 and isinstance(tx.act, Status)
@@ -72,7 +73,7 @@ class Exchanges:
                 # A query moves nothing, whoever hears it twice; what moves is asked anew by the rules (`session_refused`).
                 request, response = late, await world.send(wallet, late, wallet.give_up_after.total_seconds())
             call = replace(way.call(world.clock(), ""), request=request, again=again)
-            outcome = in_currency(wallet.dialect.decode_response(response, tx, call), currency)
+            outcome = in_currency(wallet.dialect.hear(response, tx, call, keys), currency)
             result = RESULTS[type(outcome)]
         except Silence as silence:
             result = silence.result
