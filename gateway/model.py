@@ -446,6 +446,11 @@ class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def round_id(self) -> str:
         return self.round.id if self.round else ""
 
+    @property
+    def asks_the_line(self) -> bool:
+        """Whether it asks only if anybody answers: a notice of nobody, which means nothing to a wallet and is told to none."""
+        return isinstance(self.act, Notice) and not (self.player or self.session)
+
 
 # ---------------------------------------------------------------- outcomes
 

@@ -42,6 +42,7 @@ from gateway.model import (
     Flaw,
     Kind,
     Missing,
+    Notice,
     Outcome,
     Profile,
     Reason,
@@ -180,6 +181,8 @@ class Engine:
 
     async def _carry(self, errand: Errand, wire: Transaction, call: Call) -> tuple[Outcome, Transaction]:
         """What becomes of it, and the transaction as it was completed."""
+        if isinstance(wire.act, Notice) and wire.asks_the_line:
+            return Accepted(), wire
         try:
             if isinstance(wire.act, Batch):
                 return await self._batch(errand, wire, wire.act, call)

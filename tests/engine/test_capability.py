@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.currency import Currencies
-from gateway.engine.capability import encodes, sayable
+from gateway.dialect import Call
+from gateway.engine.capability import NOW, encodes, sayable, tell
 from gateway.model import (
     Act,
     Adjust,
@@ -20,6 +21,7 @@ from gateway.model import (
     Debit,
     Game,
     Kind,
+    Notice,
     Reserve,
     Rollback,
     Round,
@@ -97,3 +99,28 @@ def test_who_can_be_asked() -> None:
         )
     }
     assert asked == {("native", Kind.DEBIT), ("native", Kind.RESERVE), ("gameball", Kind.RESERVE)}
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "pragmatic_play"])
+def test_who_asks_the_line_only_is_told_to_no_wallet(wallet: str) -> None:
+    """Of a notice about somebody a wallet may want to know."""
+    verdict, said = judged(wallet, Transaction(act=Notice()))
+    assert (verdict, said) == ("bridged", "means nobody: answered without the wallet")
+    for one in (Transaction(act=Notice(), player="p-1"), Transaction(act=Notice(), session="s-1")):
+        assert judged(wallet, one)[1] != said
+
+
+@pytest.mark.parametrize(("stake", "named"), [("1.00", True), ("0.00", False)])
+def test_the_win_of_a_split_settle_is_that_of_its_debit_where_a_wallet_pays_one_for_each(
+    stake: str, named: bool
+) -> None:
+    """As it is then told; of a debit that is told to nobody it is a win of none."""
+    dialect = find("betgames").dialect
+    call = Call(settings=dialect.settings(), now=NOW, nonce="n-1", currencies=Currencies())
+    tx = replace(WHOLE, act=Settle(debit=Decimal(stake), credit=ONE))
+
+    def aliased(tx: Transaction, part: str) -> Transaction:
+        return replace(tx, id=f"our-{part}")
+
+    *_, win = tell(dialect, tx, call, aliased).requests
+    assert (b"<bet_id>our-debit</bet_id><transaction_id>our-credit<" in win.body) is named

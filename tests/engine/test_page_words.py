@@ -67,6 +67,17 @@ def test_rule_06_that_a_wallet_does_not_know_the_bet_which_it_took_is_no_decisio
     assert bench.till.balance() == Decimal("1015.00")
 
 
+@pytest.mark.parametrize("reason", [GONE, BACK])
+def test_rule_06_what_is_said_of_its_bet_ends_no_win_that_names_none(bench_of: MakeBench, reason: Reason) -> None:
+    """BetGames' gifts: there is no bet that could be missing."""
+    bench = bench_of(FINAL)
+    bench.till.always(says(Declined(reason=reason)), kind=Kind.CREDIT)
+    assert isinstance(bench.call(win("w")), Unknown)
+    assert bench.row(Kind.CREDIT, "w").owes
+    bench.till.heal()
+    yes(bench.call(win("w")))
+
+
 @pytest.mark.parametrize(("word", "final"), [("safe", True), ("query", False)])
 def test_rule_05_a_no_to_a_later_attempt_counts_where_the_wallet_looks_for_the_id_first(
     bench_of: MakeBench, word: str, final: bool
@@ -270,3 +281,24 @@ def test_rule_22_a_game_that_the_wire_names_stays(bench_of: MakeBench) -> None:
     bench.launch("s-1", game="poker")
     yes(bench.call(bet("a", session="s-1", game=Game(id="dice"))))
     assert bench.till.last(Kind.DEBIT).game == Game(id="dice")
+
+
+# ---------------------------------------------------------------- wallets that give without looking
+
+
+def test_rule_11_a_wallet_that_undoes_blindly_is_told_of_what_it_surely_took_only(bench_of: MakeBench) -> None:
+    """Its rollback is a payment: *a bet that had never arrived was given back, because nobody knew.* A person is asked."""
+    wallet = a_wallet("native")
+    blind = replace(wallet, dialect=replace(wallet.dialect, undoes_blindly=True))
+    bench = bench_of("native", blind)
+    yes(bench.call(bet("taken")))
+    yes(bench.call(undo("u1", "taken")))
+    for id, fate in (("lost", lost_before), ("refused", says(Declined(reason=Reason.INSUFFICIENT_FUNDS)))):
+        bench.till.always(fate, kind=Kind.DEBIT)
+        bench.call(bet(id))
+        bench.call(undo(f"u-{id}", id))
+    bench.call(undo("u-never", "never"))
+    bench.till.always(says(Unknown()), kind=Kind.STATUS)
+    bench.settlement(600, 60)
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    assert bench.till.balance() == Decimal("1000.00")
