@@ -67,6 +67,8 @@ _HABITS: Mapping[str, Habit] = {
     "vivo_vgs": Habit(bet=2),
     # "500 and silence are repeated"; how often, and what follows, is not readable: a rollback is expected
     "spribe": Habit(bet=3, win=10, undo=10),
+    # "repeated with retrying 1"; no cancel exists: a bet in doubt waits for its repeat
+    "betgames": Habit(bet=5, win=10, cancels=False),
 }
 
 
