@@ -110,17 +110,15 @@ def test_who_asks_the_line_only_is_told_to_no_wallet(wallet: str) -> None:
         assert judged(wallet, one)[1] != said
 
 
-@pytest.mark.parametrize(("stake", "named"), [("1.00", True), ("0.00", False)])
-def test_the_win_of_a_split_settle_is_that_of_its_debit_where_a_wallet_pays_one_for_each(
-    stake: str, named: bool
-) -> None:
-    """As it is then told; of a debit that is told to nobody it is a win of none."""
-    dialect = find("betgames").dialect
+@pytest.mark.parametrize("free", [False, True])
+def test_the_win_of_a_split_settle_is_that_of_its_debit_where_a_wallet_pays_one_for_each(free: bool) -> None:
+    """As it is then told; of a free debit, which is told to nobody, it is a win of none."""
+    dialect = find("evolution").dialect
     call = Call(settings=dialect.settings(), now=NOW, nonce="n-1", currencies=Currencies())
-    tx = replace(WHOLE, act=Settle(debit=Decimal(stake), credit=ONE))
+    tx = replace(WHOLE, act=Settle(debit=ONE, credit=ONE, free_round=free))
 
     def aliased(tx: Transaction, part: str) -> Transaction:
         return replace(tx, id=f"our-{part}")
 
     *_, win = tell(dialect, tx, call, aliased).requests
-    assert (b"<bet_id>our-debit</bet_id><transaction_id>our-credit<" in win.body) is named
+    assert (b'"refId":"our-debit"' in win.body) is not free

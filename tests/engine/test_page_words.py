@@ -12,12 +12,12 @@ from gateway.dialect import Call
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.http import Request
-from gateway.model import Accepted, Declined, Game, Kind, Reason, Transaction, Unknown
+from gateway.model import Accepted, Batch, Declined, Game, Kind, Reason, Transaction, Unknown
 from gateway.serve.discover import find
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_before, says
-from tests.simulation.bench import a_provider, a_wallet
+from tests.simulation.bench import a_call, a_provider, a_wallet
 
 NATIVE = find("native").dialect
 GONE, BACK = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -302,3 +302,18 @@ def test_rule_11_a_wallet_that_undoes_blindly_is_told_of_what_it_surely_took_onl
     bench.settlement(600, 60)
     assert bench.till.asked(Kind.ROLLBACK) == 1
     assert bench.till.balance() == Decimal("1000.00")
+
+
+# ---------------------------------------------------------------- lists
+
+
+@pytest.mark.parametrize("shown", ["stored", "current"])
+def test_rule_07_a_list_that_is_known_whole_is_a_replay_whatever_balance_it_shows(
+    bench_of: MakeBench, shown: str
+) -> None:
+    """Where the balance of now is to be shown, its items bring none: *a subscription's repeat was told as a new one.*"""
+    bench = bench_of(a_page(replay_balance=shown))
+    whole = a_call(Batch(items=(bet("i1", "1.00"), bet("i2", "2.00")), atomic=True), "")
+    assert not yes(bench.call(whole)).replayed
+    assert yes(bench.call(whole)).replayed
+    assert bench.till.balance() == Decimal("997.00")
