@@ -15,11 +15,12 @@ from typing import Any
 
 from msgspec import Struct
 
+from gateway.auth.keys import Key
 from gateway.auth.scheme import Auth
 from gateway.currency import Currencies
 from gateway.http import Request, Response
 from gateway.ids import Ids, TextIds
-from gateway.model import Batch, Credit, Debit, Kind, Outcome, Reason, Rollback, Transaction
+from gateway.model import Batch, Credit, Debit, Kind, Outcome, Reason, Refused, Rollback, Transaction, Unknown
 
 
 class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,10 +128,14 @@ class Dialect(Struct, frozen=True, kw_only=True):
     content: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
     """What its page compares of a repeat beside what is compared everywhere, as the wire said it (rule 2): where it differs,
     it is another movement under a used id (Swipe Games: the session, and whether a round is free)."""
+    first_stands: frozenset[Kind] = frozenset()
+    """Kinds of which another movement under a used id is told what became of the first, as a repeat of that would be: yes,
+    no or doubt (BetGames' second payout of a bet). It moves nothing, and is counted as a conflict (rule 2)."""
     game_of_session: bool = False
     """Its calls name no game: theirs is that for which the operator launched the session (rule 22)."""
     credit_noes: frozenset[Reason] = frozenset()
-    """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
+    """What its page tells of a win that names its bet and that a wallet declines: these are final there, and elsewhere a win
+    stays owed (rule 6)."""
     won_stays: Callable[[Any], bool] = lambda settings: False
     """(settings) -> whether the rollback of an accepted bet that a win ties to (rule 11) is declined, `already_settled`,
     whatever its wallet would say; while the win itself is in doubt, that is brought to its end first."""
@@ -186,6 +191,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     word for the record, and exactly the movement named is meant."""
     undoes_whole: bool = False
     """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
+    undoes_blindly: bool = False
+    """A wallet of this dialect that is told to undo a bet pays, whatever it knows of the bet: it is told of none but one that
+    it has surely taken (BetGames, whose refund is a gift)."""
     makes_hold_ids: bool = False
     """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
     renews: Callable[[Any], bool] = lambda settings: False
@@ -244,6 +252,21 @@ class Dialect(Struct, frozen=True, kw_only=True):
 
     def space(self, call: str, kind: Kind) -> str:
         return self.spaces.get(call, kind.value)
+
+    def answer(self, outcome: Outcome, tx: Transaction | None, call: Call, keys: Sequence[Key]) -> Response:
+        """What is answered, with its proof where answers have one. Raises as `encode_response`."""
+        response = self.encode_response(outcome, tx, call)
+        return self.auth.seal(response, keys, call.settings) if self.auth.seals else response
+
+    def hear(self, response: Response, tx: Transaction, call: Call, keys: Sequence[Key]) -> Outcome:
+        """What an answer to `call.request` says: one whose proof does not hold is nobody's, so doubt."""
+        outcome = self.decode_response(response, tx, call)
+        if self.auth.seals and call.request is not None and not isinstance(outcome, Unknown):
+            try:
+                self.auth.check(response, call.request, keys, call.settings)
+            except Refused as refused:
+                return Unknown(detail=f"the answer is not proved: {refused.message}")
+        return outcome
 
 
 def posts(paths: Mapping[str, str]) -> Callable[[Request, Any], str]:

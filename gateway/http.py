@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.body import Unreadable, fields_of, kept, parsed
-from gateway.xml import soap_of
+from gateway.xml import document_of, soap_of
 
 Headers = Mapping[str, str]
 """Names in lower case; HTTP does not tell them apart. Repeated headers are joined by `, `."""
@@ -44,6 +44,11 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
     def soap(self) -> tuple[str, Mapping[str, Any]] | Unreadable:
         """The call that the body holds as SOAP, and its fields, as `said` for JSON."""
         return soap_of(self.body)
+
+    @kept
+    def xml(self) -> tuple[str, Mapping[str, Any]] | Unreadable:
+        """The body as one XML document, its name and its fields, as `said` for JSON."""
+        return document_of(self.body)
 
     @property
     def in_xml(self) -> bool:
@@ -82,6 +87,11 @@ class Response(Struct, frozen=True, kw_only=True, dict=True):
     def soap(self) -> tuple[str, Mapping[str, Any]] | Unreadable:
         """As `Request.soap`."""
         return soap_of(self.body)
+
+    @kept
+    def xml(self) -> tuple[str, Mapping[str, Any]] | Unreadable:
+        """As `Request.xml`."""
+        return document_of(self.body)
 
     @property
     def in_xml(self) -> bool:

@@ -451,6 +451,11 @@ class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Blank also where a game is spoken of without its id: by its studio only (Valkyrie's prizes)."""
         return self.game.id if self.game else ""
 
+    @property
+    def asks_the_line(self) -> bool:
+        """Whether it asks only if anybody answers: a notice of nobody, which means nothing to a wallet and is told to none."""
+        return isinstance(self.act, Notice) and not (self.player or self.session)
+
 
 # ---------------------------------------------------------------- outcomes
 

@@ -244,9 +244,9 @@ def _provider_end(dialect: Dialect, vector: Vector) -> list[str]:
     elif tx != vector.transaction:
         problems += _differ("law 1: transaction", shown(vector.transaction), shown(tx))
         problems = problems or [f"law 1: transaction: expected {vector.transaction}, got {tx}"]
-    response = dialect.encode_response(vector.outcome, vector.transaction, call)
+    response = dialect.answer(vector.outcome, vector.transaction, call, vector.keys)
     problems += same_response("law 3: encode_response", vector.response, response)
-    if dialect.encode_response(vector.outcome, vector.transaction, call) != response:
+    if dialect.answer(vector.outcome, vector.transaction, call, vector.keys) != response:
         problems.append("law 11: encode_response is not pure")
     return problems
 
@@ -271,7 +271,7 @@ def _wallet_end(dialect: Dialect, vector: Vector, tx: Transaction) -> list[str]:
         request = dialect.auth.sign(request, vector.keys, call.settings, call.now)
     problems += same_request("law 2: encode_request", vector.request, request, signed=not vector.verify_only)
     call = msgspec.structs.replace(call, request=request, name=dialect.route(request, call.settings))
-    heard = dialect.decode_response(vector.response, tx, call)
+    heard = dialect.hear(vector.response, tx, call, vector.keys)
     if _essence(heard) != _essence(vector.heard):
         problems.append(f"law 4: decode_response: expected {vector.heard}, got {heard}")
     return problems

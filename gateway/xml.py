@@ -7,7 +7,7 @@ another is a list there: whoever wants one text refuses it. Declarations of type
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -21,6 +21,7 @@ SPACE = "@xmlns"
 """The name under which an element with elements in it keeps its namespace, where that is not the one around it."""
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"  # SOAP 1.1
 MARKS_MAX = 500  # opening brackets in a body, two for each element, or equals signs, one for each attribute
+LIST_MARKS_MAX = 2000  # in one that may hold a list: a hundred bets
 DEPTH_MAX = 16
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 # What XML 1.0 cannot hold, or reads as something else (a carriage return becomes a line end).
@@ -29,13 +30,21 @@ _UNSAYABLE = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 def parsed(body: bytes) -> Any:
     """The fields of an XML body under the name of its element; `Unreadable` where there are none."""
-    if body.count(b"<") > MARKS_MAX or body.count(b"=") > MARKS_MAX:  # a forger's would else cost what many bets cost
+    return _read(body, MARKS_MAX, _named)
+
+
+def _read(body: bytes, marks_max: int, make: Callable[[Any], Any]) -> Any:
+    """What `make` makes of the outer element."""
+    if body.count(b"<") > marks_max or body.count(b"=") > marks_max:  # a forger's would else cost what many bets cost
         return Unreadable("the body holds more elements or attributes than any call")
     try:
-        root = fromstring(body, forbid_dtd=True)
-        return {_local(root.tag): _inside(root, "", DEPTH_MAX)}
+        return make(fromstring(body, forbid_dtd=True))
     except (ParseError, ValueError, LookupError) as error:  # LookupError: of an encoding that nobody knows
         return Unreadable(f"the body is not XML that is read here: {str(error)[:80]}")
+
+
+def _named(root: Any) -> dict[str, Any]:
+    return {_local(root.tag): _inside(root, "", DEPTH_MAX)}
 
 
 def _local(tag: str) -> str:
@@ -63,8 +72,41 @@ def _inside(element: Any, around: str, depth: int) -> Any:
     return found
 
 
-def written(fields: Mapping[str, Any]) -> bytes:
-    """The document of one element, as `parsed` reads it; what is None is left out.
+# ---------------------------------------------------------------- plain documents
+
+
+def document_of(body: bytes) -> tuple[str, Mapping[str, Any]] | Unreadable:
+    """The name of the one element that a document is, and its fields; it may hold a list."""
+    said = _read(body, LIST_MARKS_MAX, _named)
+    if isinstance(said, Unreadable):
+        return said
+    ((name, value),) = said.items()
+    return name, value if isinstance(value, Mapping) else {}
+
+
+Leaf = tuple[tuple[str, ...], str]
+"""The names of the elements that lead to one without elements in it, the outer one left out, and its text."""
+
+
+def leaves_of(body: bytes) -> list[Leaf] | Unreadable:
+    """Every leaf in the order of the document."""
+    found: list[Leaf] | Unreadable = _read(body, LIST_MARKS_MAX, lambda root: [*_leaves(root, ())])
+    return found
+
+
+def _leaves(element: Any, way: tuple[str, ...]) -> Iterator[Leaf]:
+    if len(way) >= DEPTH_MAX - 1:  # its parts would be deeper than `parsed` reads
+        raise ValueError("nested too deeply")
+    for part in element:
+        name = (*way, _local(part.tag))
+        if len(part):
+            yield from _leaves(part, name)
+        else:
+            yield name, part.text or ""
+
+
+def written(fields: Mapping[str, Any], *, declared: bool = True) -> bytes:
+    """The document of one element, as `parsed` reads it; what is None is left out. `declared`: behind an XML declaration.
 
     Raises `Refused` (unsupported) for a text that XML cannot hold: an id must come back as it went.
     """
@@ -72,7 +114,7 @@ def written(fields: Mapping[str, Any]) -> bytes:
     root = Element(name)
     _fill(root, value)
     text = tostring(root, encoding="unicode", short_empty_elements=False)
-    return b'<?xml version="1.0" encoding="utf-8"?>' + text.encode()
+    return (b'<?xml version="1.0" encoding="utf-8"?>' if declared else b"") + text.encode()
 
 
 def _fill(element: Element, value: Any) -> None:

@@ -4,6 +4,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 `gateway.auth.compare`, in constant time.
 """
 
+from gateway.auth.answers import Edition, InXml, Mutual, leaf, named_leaves, one_leaf
 from gateway.auth.compare import same
 from gateway.auth.covers import (
     canonical_query,
@@ -43,12 +44,15 @@ from gateway.auth.stamped import Stamp, Stamped
 
 __all__ = [
     "Auth",
+    "Edition",
     "InBody",
     "InCall",
     "InForm",
     "InHeader",
     "InQuery",
+    "InXml",
     "Key",
+    "Mutual",
     "Named",
     "Part",
     "RsaSigned",
@@ -69,9 +73,12 @@ __all__ = [
     "hex_text",
     "hmac_of",
     "js_number",
+    "leaf",
     "listed_values",
     "live",
     "loosely",
+    "named_leaves",
+    "one_leaf",
     "raw_body",
     "same",
     "sorted_form",

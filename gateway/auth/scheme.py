@@ -17,7 +17,7 @@ from gateway.auth.compare import same
 from gateway.auth.keys import Key
 from gateway.auth.mac import Mac
 from gateway.body import Unreadable
-from gateway.http import Request
+from gateway.http import Request, Response
 from gateway.model import Flaw, Reason, Refused
 
 
@@ -47,6 +47,8 @@ class Auth:
 
     stand_in: str = ""
     """The part of a key that may stand where a call has no session (`SharedKey`); blank = there is none."""
+    seals: bool = False
+    """Whether answers are signed, too (`Mutual`)."""
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
         """The parts a key needs with these settings; empty = the dialect is unsigned."""
@@ -88,6 +90,13 @@ class Auth:
         """The word of a verified request that its sender uses once, blank where there is none, and what is sent under it:
         seen again with something else, the request is refused."""
         return "", b""
+
+    def seal(self, response: Response, keys: Sequence[Key], settings: Any) -> Response:
+        """The answer with its proof, by the first key; one without a body, which decides nothing, has none."""
+        return response
+
+    def check(self, response: Response, request: Request, keys: Sequence[Key], settings: Any) -> None:
+        """Whether an answer to that request was sealed by one of these keys. Raises `Refused`: it is then no answer."""
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         """What is signed and how it came about, step by step, for `gateway sign --explain`."""

@@ -163,6 +163,16 @@ class Fields:
         return cls(found[1])
 
     @classmethod
+    def of_xml(cls, message: Request | Response, name: str) -> Fields:
+        """Of an XML document that is the element `name`: every value is a text, None, an object or a list."""
+        found = message.xml
+        if isinstance(found, Unreadable):
+            raise unparsable(found.message)
+        if found[0] != name:
+            raise unparsable(f"the body is no <{name}>")
+        return cls(found[1])
+
+    @classmethod
     def of_query(cls, request: Request) -> Fields:
         """Of the query: every value is a text."""
         if isinstance(request.asked, Unreadable):

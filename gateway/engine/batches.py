@@ -140,9 +140,10 @@ def _together(outcomes: dict[int, Outcome]) -> Outcome:
     new = [outcome for outcome in done if not outcome.replayed] or done
     shown = next((outcome for outcome in reversed(new) if outcome.balance is not None), None)
     first = next((outcome.wallet_id for outcome in told if isinstance(outcome, Accepted)), "")
-    if shown is None:
-        return Accepted(items=tuple(told), wallet_id=first)
+    replayed = all(outcome.replayed for outcome in told)
+    if shown is None:  # also where a replay is to show the balance of now
+        return Accepted(items=tuple(told), wallet_id=first, replayed=replayed)
     return Accepted(
         items=tuple(told), wallet_id=first, balance=shown.balance, bonus=shown.bonus, currency=shown.currency,
-        replayed=all(outcome.replayed for outcome in told),
+        replayed=replayed,
     )  # fmt: skip

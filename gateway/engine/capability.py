@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
-from gateway.engine.parts import halves, in_order, items_of
+from gateway.engine.parts import Part, halves, in_order, items_of
 from gateway.engine.words import moves_nothing, spoken
 from gateway.http import Request
 from gateway.model import (
@@ -96,6 +96,8 @@ def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda 
         items = items_of(tx, tx.act)
         ordered = [(items[number], "") for number in in_order(items)]
         return _several(dialect, ordered, call, aliased, "split: debits first, credits last")
+    if tx.asks_the_line:
+        return Told(verdict=BRIDGED, text="means nobody: answered without the wallet")
     direct = _plainly(dialect, aliased(tx, part), call)
     if direct.verdict != REFUSED:
         return direct
@@ -103,8 +105,10 @@ def tell(dialect: Dialect, tx: Transaction, call: Call, aliased: Alter = lambda 
         case Debit() | Credit() | Rollback() if moves_nothing(tx):
             return Told(verdict=BRIDGED, text="moves no cash: not sent, answered by a balance")
         case Settle():
-            legs = [(leg.tx, leg.name) for leg in halves(tx, tx.act)]
-            return _several(dialect, legs, call, aliased, "split: the debit, then the credit")
+            bet, win = halves(tx, tx.act)
+            named = _of_its_debit(dialect, bet, call, aliased)
+            legs = [(bet.tx, bet.name), (win.tx, win.name)]
+            return _several(dialect, legs, call, named, "split: the debit, then the credit")
         case Rollback(scope="round"):
             return _round(dialect, tx, tx.act, call, aliased, direct)
         case Rollback(amount=Decimal()):
@@ -215,6 +219,19 @@ def _several(dialect: Dialect, parts: list[tuple[Transaction, str]], call: Call,
         requests=tuple(request for each in told for request in each.requests),
         spoken=tuple(tx for each in told for tx in each.spoken),
     )
+
+
+def _of_its_debit(dialect: Dialect, bet: Part, call: Call, aliased: Alter) -> Alter:
+    """The win of a settle as that of its debit, if the wallet is told of that and pays one win for each bet."""
+    if not dialect.one_win or not tell(dialect, bet.tx, call, aliased, bet.name).requests:
+        return aliased
+    told = aliased(bet.tx, bet.name).id
+
+    def named(tx: Transaction, part: str) -> Transaction:
+        own = aliased(tx, part)
+        return replace(own, act=replace(own.act, reference=told)) if isinstance(own.act, Credit) else own
+
+    return named
 
 
 def _round(dialect: Dialect, tx: Transaction, act: Rollback, call: Call, aliased: Alter, direct: Told) -> Told:

@@ -24,7 +24,7 @@ from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction, unsupported
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
@@ -112,6 +112,7 @@ class Around(Struct, frozen=True, kw_only=True):
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
     refused_bet: Movement | None = None  # what a win names, where no bet of that name stands and each comes to one end
     ended: bool = False  # its provider captured or released it, and that was not declined
+    lost: Movement | None = None  # the bet that a win names, which ties to nothing because it was given back in doubt
     paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle
     strange: str = ""  # what it names and nobody here knows, as it is told, where ids are scarce
     own_session: Session | None = None
@@ -124,7 +125,7 @@ class Around(Struct, frozen=True, kw_only=True):
         found: dict[str, Movement] = {}
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
-            self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer, self.refused_bet,
+            self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer, self.refused_bet, self.lost,
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
@@ -351,7 +352,8 @@ class Case(Struct, frozen=True, kw_only=True):
             return frozenset()
         bet = self._bet
         taken = bet is not None and bet.state is State.ACCEPTED and bet.attempts > 0 and bet.wallet == self.own.wallet
-        noes = self.provider.dialect.credit_noes | (ENDED if self.one_end else frozenset())
+        page = self.provider.dialect.credit_noes if self.own.reference else frozenset()
+        noes = page | (ENDED if self.one_end else frozenset())
         return noes - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
 
     @property
@@ -468,12 +470,32 @@ class Case(Struct, frozen=True, kw_only=True):
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known
+        if self.own.undoes and self.wallet.dialect.undoes_blindly and not self._surely_taken:
+            return unsupported("a rollback of what it may never have taken")
         meant, session = known.target or known.bet, known.session_out(tx)
+        tx = self._of_its_debit(tx, known.bet)
         own = for_wallet(known.way, tx, self.alias, meant, session, known.strange)
         try:
             return encode(known, own, self.moment.now, self.nonce, late=self.late), own
         except Refused as refused:
             return refused.with_traceback(None)  # kept with the case, which the frames that it came through hold
+
+    @property
+    def _surely_taken(self) -> bool:
+        """Whether this very wallet has accepted what it is to undo."""
+        target = self.around.target
+        if not isinstance(target, Movement) or target.wallet != self.own.wallet:
+            return False
+        return isinstance(target.outcome, Accepted) and target.attempts > 0
+
+    def _of_its_debit(self, tx: Transaction, debit: Movement | None) -> Transaction:
+        """The win of a split settle, told as that of its debit where a wallet pays one win for each bet. To every rule it ties
+        to nothing (rule 11)."""
+        act = tx.act
+        half = bool(self.own.parent) and isinstance(act, Credit) and self.wallet.dialect.one_win
+        if not half or debit is None or not debit.attempts or debit.wallet != self.own.wallet:
+            return tx
+        return replace(tx, act=replace(act, reference=debit.tx.id))
 
     def _encoded_status(self) -> Said:
         known = self.known

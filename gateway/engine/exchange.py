@@ -62,13 +62,14 @@ class Exchanges:
         result = "broken"
         try:
             response = await world.send(wallet, request, wallet.give_up_after.total_seconds())
+            keys = live(wallet.keys, world.clock())
             if response.status == UNAUTHORIZED and isinstance(tx.act, Status) and errand.may_send():
                 # A query moves nothing, whoever hears it twice; what moves is asked anew by the rules (`session_refused`).
-                late = wallet.dialect.auth.stood_in(request, live(wallet.keys, world.clock()))
+                late = wallet.dialect.auth.stood_in(request, keys)
                 if late is not None:
                     request, response = late, await world.send(wallet, late, wallet.give_up_after.total_seconds())
             call = replace(way.call(world.clock(), ""), request=request, again=again)
-            outcome = in_currency(wallet.dialect.decode_response(response, tx, call), currency)
+            outcome = in_currency(wallet.dialect.hear(response, tx, call, keys), currency)
             result = RESULTS[type(outcome)]
         except Silence as silence:
             result = silence.result

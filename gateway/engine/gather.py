@@ -387,13 +387,16 @@ def _with_its_stake(row: Movement, bet: Movement, *, spoke: bool) -> Movement:
     return replace(row, tx=replace(row.tx, act=replace(act, reference=bet.tx.id), currency=currency))
 
 
-def _bets(provider: Provider, own: Movement, found: Found) -> tuple[Movement, ...]:
-    """The bets that a win ties to: those of its batch, the one it names, or the only one of its round."""
-    named = [m for m in _named_bets(provider, own, found) if m.state is not State.DECLINED]
+def _bets(provider: Provider, own: Movement, found: Found) -> tuple[tuple[Movement, ...], Movement | None]:
+    """The bets that a win ties to: those of its batch, the one it names, or the only one of its round; and the one that it
+    names where that ended in doubt, and ties to nothing."""
+    meant = _named_bets(provider, own, found)
+    lost = next((m for m in meant if m.state is State.DECLINED and _ended_in_doubt(m)), None)
+    named = [m for m in meant if m.state is not State.DECLINED]
     lone = found.get("lone", ())
     batch = [m for m in found.get("batch", ()) if m.takes and not m.ours and m.state is not State.DECLINED]
     tied = {m.key: m for m in (*named[:1], *(lone if len(lone) == 1 else ()), *batch) if m.key != own.key}
-    return tuple(tied.values())
+    return tuple(tied.values()), lost
 
 
 def tied(setup: Setup, win: Movement) -> Looks[tuple[Movement, ...]]:
@@ -404,13 +407,20 @@ def tied(setup: Setup, win: Movement) -> Looks[tuple[Movement, ...]]:
     asks = _tied_asks(provider, win, act)
     if win.batch:
         asks["batch"] = LookFor("batch", (win.batch,))
-    return _bets(provider, win, (yield from _look(asks)))
+    bets, _ = _bets(provider, win, (yield from _look(asks)))
+    return bets
 
 
 def _named_bets(provider: Provider, own: Movement, found: Found) -> list[Movement]:
     """The bet that a win names."""
     named = [m for m in found.get("bets", ()) if m.kind is Kind.DEBIT and same_player(m.tx.player, own.tx.player)]
     return [m for m in named if in_scope(provider, m.tx, own.tx)]
+
+
+def _ended_in_doubt(bet: Movement) -> bool:
+    """Whether a bet in doubt came to its end by being given back, or by never having gone."""
+    outcome = bet.outcome
+    return isinstance(outcome, Declined) and outcome.reason is Reason.ALREADY_ROLLED_BACK
 
 
 def in_scope(provider: Provider, one: Transaction, other: Transaction) -> bool:
@@ -481,7 +491,7 @@ def _around(
 ) -> Looks[Around]:  # fmt: skip
     """The rest of what ties to it, once the first look is there."""
     provider, whole = hands.provider, _one(first, "whole")
-    bets = _bets(provider, own, first) if own.kind is Kind.CREDIT else ()
+    bets, lost = _bets(provider, own, first) if own.kind is Kind.CREDIT else ((), None)
     asks = _second_asks(provider, own, target, bets, whole) | _guess_asks(way, own, target, hands.moment)
     second = (yield from _look(asks)) if asks else {}
     claimer, undoer = _one(second, "claimer"), _one(first, "undoer")
@@ -542,6 +552,7 @@ def _around(
         cancels=tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
         siblings=tuple(m for m in first.get("batch", ()) if m.key != own.key),
         guessed=guessed,
+        lost=lost,
         paid=next((m for m in (*first.get("lone", ()), *first.get("halves", ())) if m.kind is Kind.DEBIT), None),
         strange=(yield from _strange(way, own, target, bets)),
         own_session=_one(first, "session"),

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from gateway.auth import guards
 from gateway.auth.bounds import too_many_values
-from gateway.auth.keys import live
+from gateway.auth.keys import Key, live
 from gateway.auth.stamped import Seen
 from gateway.dialect import Call, NoCall
 from gateway.engine.batches import Batches
@@ -42,6 +42,7 @@ from gateway.model import (
     Flaw,
     Kind,
     Missing,
+    Notice,
     Outcome,
     Profile,
     Reason,
@@ -140,7 +141,8 @@ class Engine:
         first, within = may_be(provider, call.name)
         try:
             errand.stay = await self.world.door.enter(provider, first=first, started=errand.started, within=within)
-            errand.spelling = self._prove(provider, request, call)
+            errand.proved = self._prove(provider, request, call)
+            errand.spelling = getattr(errand.proved, "spelling", 1)
             if dialect.auth.stand_in:
                 shown = dialect.auth.shows_stand_in(request, live(provider.keys, call.now))
                 call = replace(call, stand_in=shown)
@@ -161,8 +163,8 @@ class Engine:
             errand.keys.clear()
             return await self._answer(errand, lost, wire, call, "")
 
-    def _prove(self, provider: Provider, request: Request, call: Call) -> int:
-        """Guard and signature; which spelling was signed. Raises `Refused` (bad_signature)."""
+    def _prove(self, provider: Provider, request: Request, call: Call) -> str:
+        """Guard and signature; by which key. Raises `Refused` (bad_signature)."""
         meter = self.world.meter
         try:
             used = guards.check(provider.guard, request, provider.dialect.body_key, call.now)
@@ -177,10 +179,12 @@ class Engine:
         for key in used:
             if key:
                 meter.key_use(provider.name, key)
-        return getattr(used[-1], "spelling", 1)
+        return used[-1]
 
     async def _carry(self, errand: Errand, wire: Transaction, call: Call) -> tuple[Outcome, Transaction]:
         """What becomes of it, and the transaction as it was completed."""
+        if isinstance(wire.act, Notice) and wire.asks_the_line:
+            return Accepted(), wire
         if errand.provider.dialect.token is not None:
             wire, strange = await self._under_token(errand.provider, wire, call)
             if strange:
@@ -305,9 +309,10 @@ class Engine:
             outcome = replace(outcome, currency=tx.currency)
         if not isinstance(outcome, Unknown) and tx is not None and _shows_now(dialect.replay_balance, outcome, tx):
             outcome = await self._balance(errand, outcome, tx)
+        keys = _sealing(errand, call) if dialect.auth.seals else []
         for _ in range(SUPPLIED_MAX):
             try:
-                return dialect.encode_response(outcome, tx, call)
+                return dialect.answer(outcome, tx, call, keys)
             except Missing as missing:
                 if isinstance(outcome, Unknown) or tx is None:
                     raise
@@ -315,7 +320,7 @@ class Engine:
                 if supplied is outcome:
                     call = replace(call, unknown=call.unknown | {missing.field})
                 outcome = supplied
-        return dialect.encode_response(Unknown(detail="the answer needs what nobody knows"), tx, call)
+        return dialect.answer(Unknown(detail="the answer needs what nobody knows"), tx, call, keys)
 
     async def _supplied(
         self, errand: Errand, outcome: Accepted | Declined, tx: Transaction, missing: Missing, unknown: frozenset[str]
@@ -392,6 +397,11 @@ def _shows_now(replay_balance: str, outcome: Accepted | Declined, tx: Transactio
 def _refusable(wire: Transaction) -> bool:
     """A read or a debit may be declined because of its session; what gives, or gives back, may not (rules 21, 22)."""
     return not first_served(wire)
+
+
+def _sealing(errand: Errand, call: Call) -> list[Key]:
+    """The keys for the answer's proof, the one that proved the call first: while a key is changed, its caller knows no other."""
+    return sorted(live(errand.provider.keys, call.now), key=lambda key: key.id != errand.proved)
 
 
 def _kind_of_call(provider: Provider, name: str) -> str:

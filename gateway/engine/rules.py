@@ -82,9 +82,9 @@ def next_move(case: Case) -> Move:
 def other_content(case: Case) -> Move | None:
     """A repeat with other content.
 
-    Move: Tell `duplicate_mismatch`
+    Move: Tell `duplicate_mismatch`, or what became of the first one where the page wants that
     One id, another amount, player, round or reference: it is another movement under a used id, and the
-    first decision stands.
+    first decision stands. *The second payout of a bet heard "processed already" where the first had been refused.*
     Serves: 2
     """
     asked, own = case.asked, case.own
@@ -92,6 +92,9 @@ def other_content(case: Case) -> Move | None:
         return None
     if asked.same(own):
         return None
+    if own.kind in case.provider.dialect.first_stands:
+        open_ = Unknown(detail="the first one is not decided yet")
+        return Tell(_heard(case, asked, own.outcome) if own.outcome is not None else open_)
     return Tell(Declined(reason=Reason.DUPLICATE_MISMATCH, message="this id was used for another movement"))
 
 
@@ -559,7 +562,8 @@ def _give_back(case: Case, taken: Movement) -> Move:
 
 
 def its_bet_was_undone(case: Case) -> Move | None:
-    """A win names a bet whose rollback was accepted, at a provider whose page declines such a win for good.
+    """A win names a bet whose rollback was accepted, or that ended so in doubt, at a provider whose page declines such a win
+    for good.
 
     Move: Decide `already_rolled_back`
     What the journal knows need not be asked; of everything else the wallet decides, and at other providers of this, too.
@@ -569,11 +573,11 @@ def its_bet_was_undone(case: Case) -> Move | None:
     final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.credit_noes
     if own.kind is not Kind.CREDIT or own.parent or not own.reference or not final or not case.unasked:
         return None
+    over = case.around.lost is not None
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by and bet.tx.id == own.reference else None
-        if cancel is not None and cancel.state is State.ACCEPTED:
-            return Decide(Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its bet was rolled back"))
-    return None
+        over = over or (cancel is not None and cancel.state is State.ACCEPTED)
+    return Decide(Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its bet was rolled back")) if over else None
 
 
 def its_bet_first(case: Case) -> Move | None:

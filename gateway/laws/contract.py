@@ -284,6 +284,28 @@ def holds_for_these_bytes(dialect: Dialect, vector: Vector) -> None:
     assert proofs or signed, f"{vector.name}: nothing in this request is a proof, and it was accepted"
 
 
+def test_law_6_an_answer_that_is_signed_holds_by_its_proof_only(folder: str) -> None:
+    """Where a dialect signs its answers: without the proof, or with that of another key, nothing of one is believed; and no
+    answer that says anything goes without it, a refusal included."""
+    dialect = dialect_of(folder)
+    if not dialect.auth.seals:
+        return
+    for vector, tx, call in spoken(folder):
+        plain = no_other_than(
+            Missing, dialect.encode_response, vector.outcome, tx, replace(call, nonce="of-the-answer")
+        )
+        strangers = [replace(key, parts={name: f"{text}-x" for name, text in key.parts.items()}) for key in vector.keys]
+        for keys in ([], strangers, vector.keys) if isinstance(plain, Response) else ():
+            heard = dialect.hear(dialect.auth.seal(plain, keys, call.settings), tx, call, vector.keys)
+            wanted = dialect.decode_response(plain, tx, call) if keys is vector.keys else Unknown()
+            assert type(heard) is type(wanted), f"{vector.name}: {heard}"
+    for vector, call in heard_by(folder):
+        for outcome in (vector.outcome, *refusals()):
+            answer = no_other_than(Missing, dialect.answer, outcome, vector.transaction, call, vector.keys)
+            if isinstance(answer, Response) and answer.body and vector.transaction is not None:
+                dialect.auth.check(answer, vector.request, vector.keys, call.settings)
+
+
 # ---------------------------------------------------------------- doubt
 
 

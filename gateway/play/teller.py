@@ -78,7 +78,7 @@ class Teller(Struct, frozen=True, kw_only=True):
         try:
             for _ in range(SUPPLIES_MAX):
                 try:
-                    return self.dialect.encode_response(outcome, tx, call)
+                    return self.dialect.answer(outcome, tx, call, self.keys)
                 except Missing as missing:
                     if (
                         isinstance(outcome, Declined) and missing.field not in call.unknown
@@ -87,8 +87,8 @@ class Teller(Struct, frozen=True, kw_only=True):
                     else:
                         outcome = self._supplied(outcome, missing.field, tx)
         except Refused as refused:
-            return self.dialect.encode_response(Unknown(detail=refused.message), tx, call)
-        return self.dialect.encode_response(Unknown(detail="this dialect cannot say the answer"), tx, call)
+            return self.dialect.answer(Unknown(detail=refused.message), tx, call, self.keys)
+        return self.dialect.answer(Unknown(detail="this dialect cannot say the answer"), tx, call, self.keys)
 
     def _supplied(self, outcome: Outcome, what: str, tx: Transaction | None) -> Outcome:
         """The same outcome with what the dialect's answer must hold."""

@@ -13,7 +13,20 @@ from gateway.body import Unreadable
 from gateway.codec.fields import Fields
 from gateway.http import Request, Response
 from gateway.model import Flaw, Reason, Refused
-from gateway.xml import DEPTH_MAX, MARKS_MAX, SOAP, SPACE, enveloped, parsed, sayable, soap_of, written
+from gateway.xml import (
+    DEPTH_MAX,
+    LIST_MARKS_MAX,
+    MARKS_MAX,
+    SOAP,
+    SPACE,
+    document_of,
+    enveloped,
+    leaves_of,
+    parsed,
+    sayable,
+    soap_of,
+    written,
+)
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 
@@ -94,6 +107,38 @@ def test_a_text_comes_back_as_it_went_or_is_not_written(text: str) -> None:
 def test_nothing_leaves_the_reader(body: bytes) -> None:
     assert isinstance(parsed(body), dict | Unreadable)
     assert isinstance(soap_of(body), tuple | Unreadable)
+
+
+# ---------------------------------------------------------------- plain documents
+
+
+def test_a_document_is_its_one_element() -> None:
+    body = b"<r>\n <a>1</a><b/><l><x>1</x></l><l><x>2</x></l></r>"
+    assert document_of(body) == ("r", {"a": "1", "b": "", "l": [{"x": "1"}, {"x": "2"}]})
+    assert document_of(b"<r/>") == ("r", {})
+    assert isinstance(document_of(b"<!DOCTYPE r><r/>"), Unreadable)
+    assert leaves_of(body) == [(("a",), "1"), (("b",), ""), (("l", "x"), "1"), (("l", "x"), "2")]
+    assert Fields.of_xml(Request(method="POST", path="/", body=body), "r").id("a") == "1"
+    for other in (b"<q/>", b"x"):
+        with pytest.raises(Refused) as refused:
+            Fields.of_xml(Response(body=other), "r")
+        assert refused.value.flaw is Flaw.UNPARSABLE
+
+
+def test_a_document_may_hold_a_list_and_has_a_bound() -> None:
+    """The same for both readers, so that neither reads what the other one refuses."""
+    for number, readable in ((LIST_MARKS_MAX // 2 - 1, True), (LIST_MARKS_MAX, False)):
+        body = b"<r>" + b"<a></a>" * number + b"</r>"
+        assert isinstance(document_of(body), tuple) is readable
+        assert isinstance(leaves_of(body), list) is readable
+    for levels, readable in ((DEPTH_MAX, True), (DEPTH_MAX + 1, False), (400, False)):
+        body = b"<a>" * levels + b"</a>" * levels
+        assert isinstance(document_of(body), tuple) is readable
+        assert isinstance(leaves_of(body), list) is readable
+
+
+def test_a_document_is_written_without_a_declaration_where_that_is_wanted() -> None:
+    assert written({"r": {"a": "", "b": {}}}, declared=False) == b"<r><a></a><b></b></r>"
 
 
 # ---------------------------------------------------------------- SOAP

@@ -47,8 +47,10 @@ class Entry(Struct):
 class Ledger:
     """One player's account at one provider."""
 
-    def __init__(self, provider: Provider, cash: Decimal, *, says_yes: bool = False) -> None:
-        """`says_yes`: its wallet answers the rollback of what it never saw like one that it did."""
+    def __init__(self, provider: Provider, cash: Decimal, *, says_yes: bool = False, gives_back: bool = True) -> None:
+        """`says_yes`: its wallet answers the rollback of what it never saw like one that it did. `gives_back`: it can be told
+        to undo a bet."""
+        self.gives_back = gives_back
         self.dialect, self.cash, self.says_yes = provider.dialect, cash, says_yes
         self.entries: dict[tuple[str, str], Entry] = {}
         self.buried: set[str] = set()
@@ -147,8 +149,8 @@ class Ledger:
         left = sum((self.left(target) for target in targets), ZERO)
         if self.dialect.excess == "refuse" and act.amount is not None and act.amount > abs(left) > 0:
             return Reason.INVALID_REQUEST
-        if refused:
-            return DOUBT
+        if refused and (left or any(target.verdict != ACCEPTED for target in targets)):
+            return DOUBT  # of what moved nothing nothing is to be told
         back = left if act.amount is None else min(act.amount, abs(left)).copy_sign(left)
         entry.change = back
         for target in targets:
@@ -199,6 +201,8 @@ class Ledger:
         for item in order:
             verdict = self.post(item, refused)
             if act.atomic and verdict not in (ACCEPTED, DOUBT):
+                if self.cash < before[0] and not self.gives_back:
+                    return DOUBT  # what was taken waits for a person (rule 19)
                 self.cash, self.entries = before
                 return verdict
         return ACCEPTED

@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.currency import Currencies
-from gateway.engine.capability import encodes, sayable
+from gateway.dialect import Call
+from gateway.engine.capability import NOW, encodes, sayable, tell
 from gateway.model import (
     Act,
     Adjust,
@@ -20,6 +21,7 @@ from gateway.model import (
     Debit,
     Game,
     Kind,
+    Notice,
     Reserve,
     Rollback,
     Round,
@@ -119,3 +121,26 @@ def test_a_wallet_is_judged_in_its_own_ids() -> None:
     uuid = "017f22e6-0000-7000-8000-000000000001"
     for act in (Debit(amount=ONE), Credit(amount=ONE, reference=uuid), Rollback(reference=uuid, amount=ONE)):
         assert judged("red_tiger", replace(WHOLE, id=uuid, act=act, round=Round(uuid)))[0] != "refused"
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "pragmatic_play"])
+def test_who_asks_the_line_only_is_told_to_no_wallet(wallet: str) -> None:
+    """Of a notice about somebody a wallet may want to know."""
+    verdict, said = judged(wallet, Transaction(act=Notice()))
+    assert (verdict, said) == ("bridged", "means nobody: answered without the wallet")
+    for one in (Transaction(act=Notice(), player="p-1"), Transaction(act=Notice(), session="s-1")):
+        assert judged(wallet, one)[1] != said
+
+
+@pytest.mark.parametrize("free", [False, True])
+def test_the_win_of_a_split_settle_is_that_of_its_debit_where_a_wallet_pays_one_for_each(free: bool) -> None:
+    """As it is then told; of a free debit, which is told to nobody, it is a win of none."""
+    dialect = find("evolution").dialect
+    call = Call(settings=dialect.settings(), now=NOW, nonce="n-1", currencies=Currencies())
+    tx = replace(WHOLE, act=Settle(debit=ONE, credit=ONE, free_round=free))
+
+    def aliased(tx: Transaction, part: str) -> Transaction:
+        return replace(tx, id=f"our-{part}")
+
+    *_, win = tell(dialect, tx, call, aliased).requests
+    assert (b'"refId":"our-debit"' in win.body) is not free

@@ -68,6 +68,17 @@ def test_rule_06_that_a_wallet_does_not_know_the_bet_which_it_took_is_no_decisio
     assert bench.till.balance() == Decimal("1015.00")
 
 
+@pytest.mark.parametrize("reason", [GONE, BACK])
+def test_rule_06_what_is_said_of_its_bet_ends_no_win_that_names_none(bench_of: MakeBench, reason: Reason) -> None:
+    """BetGames' gifts: there is no bet that could be missing."""
+    bench = bench_of(FINAL)
+    bench.till.always(says(Declined(reason=reason)), kind=Kind.CREDIT)
+    assert isinstance(bench.call(win("w")), Unknown)
+    assert bench.row(Kind.CREDIT, "w").owes
+    bench.till.heal()
+    yes(bench.call(win("w")))
+
+
 @pytest.mark.parametrize(("word", "final"), [("safe", True), ("query", False)])
 def test_rule_05_a_no_to_a_later_attempt_counts_where_the_wallet_looks_for_the_id_first(
     bench_of: MakeBench, word: str, final: bool
@@ -539,3 +550,39 @@ def test_a_call_that_asks_for_nothing_is_answered_by_its_dialect(bench_of: MakeB
     assert (bench.till.sent, bench.tally.signature_failures) == ([], [])
     yes(bench.call(bet("b")))
     assert bench.raw(Request(method="GET", path="/alive/x")).status == 404
+
+
+# ---------------------------------------------------------------- wallets that give without looking
+
+
+def test_rule_11_a_wallet_that_undoes_blindly_is_told_of_what_it_surely_took_only(bench_of: MakeBench) -> None:
+    """Its rollback is a payment: *a bet that had never arrived was given back, because nobody knew.* A person is asked."""
+    wallet = a_wallet("native")
+    blind = replace(wallet, dialect=replace(wallet.dialect, undoes_blindly=True))
+    bench = bench_of("native", blind)
+    yes(bench.call(bet("taken")))
+    yes(bench.call(undo("u1", "taken")))
+    for id, fate in (("lost", lost_before), ("refused", says(Declined(reason=Reason.INSUFFICIENT_FUNDS)))):
+        bench.till.always(fate, kind=Kind.DEBIT)
+        bench.call(bet(id))
+        bench.call(undo(f"u-{id}", id))
+    bench.call(undo("u-never", "never"))
+    bench.till.always(says(Unknown()), kind=Kind.STATUS)
+    bench.settlement(600, 60)
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+# ---------------------------------------------------------------- lists
+
+
+@pytest.mark.parametrize("shown", ["stored", "current"])
+def test_rule_07_a_list_that_is_known_whole_is_a_replay_whatever_balance_it_shows(
+    bench_of: MakeBench, shown: str
+) -> None:
+    """Where the balance of now is to be shown, its items bring none: *a subscription's repeat was told as a new one.*"""
+    bench = bench_of(a_page(replay_balance=shown))
+    whole = a_call(Batch(items=(bet("i1", "1.00"), bet("i2", "2.00")), atomic=True), "")
+    assert not yes(bench.call(whole)).replayed
+    assert yes(bench.call(whole)).replayed
+    assert bench.till.balance() == Decimal("997.00")

@@ -8,11 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.dialect import Call
-from gateway.engine.capability import REFUSED, sayable
+from gateway.engine.capability import REFUSED, encodes, sayable
 from gateway.engine.parts import items_of
 from gateway.engine.states import State
 from gateway.model import MONEY_KINDS, Batch, Credit, Kind, Refused, Rollback, Transaction
 from tests.engine import pairs
+from tests.engine.acts import undo
 from tests.engine.conftest import MakeBench
 from tests.engine.ledger import ACCEPTED, DOUBT, Entry, Ledger
 from tests.engine.sessions import Step, steps
@@ -65,7 +66,10 @@ class Play:
 
     def __init__(self, bench: Bench) -> None:
         says_yes = bench.wallet.dialect.name in SAY_YES
-        self.bench, self.ledger = bench, Ledger(bench.provider, OPENING, says_yes=says_yes)
+        wallet, undoings = bench.wallet, (undo("u", "t"), undo("u", "t", "1.00"))
+        gives_back = any(encodes(wallet.dialect, wallet.settings, each, CURRENCIES) for each in undoings)
+        self.bench = bench
+        self.ledger = Ledger(bench.provider, OPENING, says_yes=says_yes, gives_back=gives_back)
         self.played: list[str] = []
 
     def step(self, step: Step) -> None:

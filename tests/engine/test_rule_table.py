@@ -93,7 +93,24 @@ def silent(own: Movement, **more: Any) -> Case:
 
 # ---------------------------------------------------------------- what a call hears
 
+FIRST_STANDS = replace(
+    a_provider("native"), dialect=replace(a_provider("native").dialect, first_stands=frozenset({Kind.CREDIT}))
+)
+"""Its page has one win for each bet."""
+OTHER_WIN = win("w1", "26.00", of="t1")
 OTHER_CONTENT: Pairs = [
+    (
+        "where the first one stands, a yes",
+        asked_again(done(WIN), OTHER_WIN, provider=FIRST_STANDS),
+        "tell replayed accepted",
+    ),
+    ("its no", asked_again(done(WIN, GONE), OTHER_WIN, provider=FIRST_STANDS), "tell transaction_not_found"),
+    ("or doubt", asked_again(sent(WIN), OTHER_WIN, provider=FIRST_STANDS), "tell doubt"),
+    (
+        "but of what it says so",
+        asked_again(done(BET), bet("t1", "9.00"), provider=FIRST_STANDS),
+        "tell duplicate_mismatch",
+    ),
     ("another amount", asked_again(sent(BET), bet("t1", "11.00")), "tell duplicate_mismatch"),
     ("another amount, and it is decided", asked_again(done(BET), bet("t1", "11.00")), "tell duplicate_mismatch"),
     ("another player", asked_again(sent(BET), bet("t1", player="p-2")), "tell duplicate_mismatch"),
@@ -856,6 +873,12 @@ ITS_BET_WAS_UNDONE: Pairs = [
         won_by(CANCELLED, cancels=(done(CANCEL),), provider=FINAL_WINS),
         "decide already_rolled_back",
     ),
+    (
+        "it was given back in doubt",
+        won_by(lost=done(BET, no(Reason.ALREADY_ROLLED_BACK)), provider=FINAL_WINS),
+        "decide already_rolled_back",
+    ),
+    ("the wallet decides that, too, elsewhere", won_by(lost=done(BET, no(Reason.ALREADY_ROLLED_BACK))), SILENT),
     ("at another provider the wallet decides", won_by(CANCELLED, cancels=(done(CANCEL),)), SILENT),
     ("its rollback is under way", won_by(CANCELLED, cancels=(sent(CANCEL),), provider=FINAL_WINS), SILENT),
     ("its rollback was refused", won_by(CANCELLED, cancels=(done(CANCEL, GONE),), provider=FINAL_WINS), SILENT),

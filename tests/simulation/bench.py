@@ -120,7 +120,8 @@ class Till:
 
     def words(self, outcome: Outcome, request: Request) -> Response:
         call = self._call(request, None)
-        return self.teller.dialect.encode_response(outcome, self.teller.dialect.decode_request(request, call), call)
+        tx = self.teller.dialect.decode_request(request, call)
+        return self.teller.dialect.answer(outcome, tx, call, self.teller.keys)
 
     def _call(self, request: Request, now: Any) -> Call:
         dialect, settings = self.teller.dialect, self.teller.settings

@@ -227,7 +227,7 @@ class Till:
         self.purse.fired["key_rotated"] += 1
         refusal = Declined(reason=Reason.BAD_SIGNATURE, message="who are you?")
         try:
-            return self.teller.dialect.encode_response(refusal, None, self._call(request, now))
+            return self.teller.dialect.answer(refusal, None, self._call(request, now), self.teller.keys)
         except Missing:
             return Response(status=401)
 
