@@ -5,7 +5,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_pairs, sorted_values
+from gateway.auth.covers import compacted, filled_pairs, js_number, query_values, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
@@ -13,18 +13,21 @@ from gateway.auth.scheme import (
     InBody,
     InForm,
     InHeader,
+    OneOf,
     Part,
     Signed,
     StaticHeaders,
     StaticQuery,
     Unsigned,
     When,
+    base64_bytes,
     base64_text,
     digest_of,
     hex_text,
     hmac_of,
     loosely,
     raw_body,
+    raw_target,
 )
 from gateway.auth.shared import SharedKey
 from gateway.auth.stamped import Stamped
@@ -35,6 +38,7 @@ __all__ = [
     "InForm",
     "InHeader",
     "Key",
+    "OneOf",
     "Part",
     "RsaSigned",
     "SharedKey",
@@ -44,6 +48,7 @@ __all__ = [
     "StaticQuery",
     "Unsigned",
     "When",
+    "base64_bytes",
     "base64_text",
     "compacted",
     "digest_of",
@@ -53,7 +58,9 @@ __all__ = [
     "js_number",
     "live",
     "loosely",
+    "query_values",
     "raw_body",
+    "raw_target",
     "same",
     "sorted_pairs",
     "sorted_values",
