@@ -111,6 +111,20 @@ class Dialect(Struct, frozen=True, kw_only=True):
     won_stays: Callable[[Any], bool] = lambda settings: False
     """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
     say; while the win itself is in doubt, that is brought to its end first."""
+    last_only: bool = False
+    """A rollback means the last bet of its round, before any win: once another bet or a win of that round stands behind it,
+    or it was a bet and its win in one movement, it stays, `already_settled`."""
+    whole_only: frozenset[Kind] = frozenset()
+    """Kinds that are undone as a whole: a rollback of one that says another amount is declined, `duplicate_mismatch`."""
+    ends_with_its_round: Callable[[Transaction], bool] = lambda tx: False
+    """(tx) -> whether it belongs to the play of its round: once such a win has said that the round is over, a later one is
+    declined, `round_closed`, by what the journal knows. One that was undone has said nothing."""
+    own_sessions: bool = False
+    """Whether a call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
+    of the two was meant. Elsewhere that session is not looked at."""
+    also_named: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
+    """(tx) -> the ids that its reference may stand for, the likeliest first: the first one that the journal knows is meant;
+    where it knows none of them, the reference as it was said."""
     else_player: Callable[[Transaction], str] | None = None
     """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
     partial: bool = False

@@ -100,7 +100,10 @@ class Around(Struct, frozen=True, kw_only=True):
         UNSET  # a rollback of the round under way that is no part of this one
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
-    standing_win: Movement | None = None  # of its target, where the page says that such a bet stays
+    standing_win: Movement | None = (
+        None  # of its target, or what came after that, where the page says that such a bet stays
+    )
+    over: bool = False  # its round is, at a provider whose page lets nothing more come then
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
@@ -386,10 +389,20 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def earlier(self) -> list[Movement]:
         """The other rollbacks of its target that may move something before it: those that were sent, or came first.
-        What was never sent and came later waits for it, and takes nothing away from it."""
+        What was never sent and came later waits for it, and takes nothing away from it; nor does what was itself undone."""
         own = self.own
-        others = [m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED]
+        others = [
+            m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED and not self._was_undone(m)
+        ]
         return [m for m in others if m.decided or m.sent or (m.created_at, m.key) < (own.created_at, own.key)]
+
+    def _was_undone(self, rollback: Movement) -> bool:
+        """Whether a rollback of all of its target was itself undone: it had that for itself, and has it no more."""
+        target, act = self.target, rollback.tx.act
+        if target is None or not rollback.undone_by or rollback.state is not State.ACCEPTED:
+            return False
+        whole = isinstance(act, Undoing) and act.amount in (None, target.whole_amount)
+        return whole and rollback.key != target.undone_by
 
     @property
     def undone_by_another(self) -> bool:

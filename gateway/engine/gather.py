@@ -170,6 +170,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["aimed"] = LookFor("aimed", (own.key,))
     if own.takes and not own.parent and not waits:
         asks |= _won_asks(provider, own, "won")
+    if fresh and tx.round_id and not own.parent and provider.dialect.ends_with_its_round(tx):
+        asks["round_ends"] = LookFor("round_ends", here)
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if tx.round_id and provider.dialect.round_refunds:
@@ -240,6 +242,9 @@ def _second_asks(
             asks |= _won_asks(provider, target, "target_won")
         if _asks_for_wins(provider, own, target):
             asks["standing_win"] = LookFor("standing_win", (target.provider, target.tx.id, target.tx.player))
+        if _asks_for_later(provider, own, target):
+            here = (target.provider, target.tx.player, target.tx.round_id)
+            asks["standing_win"] = LookFor("round_last", (*here, target.key))
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -254,6 +259,18 @@ def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
     """Whether a win forbids this rollback, where its bet has one."""
     may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
     return may and provider.dialect.won_stays(provider.settings)
+
+
+def _asks_for_later(provider: Provider, own: Movement, target: Movement) -> bool:
+    """Whether what came after it in its round forbids this rollback. Of a bet in doubt nothing is known that could stay."""
+    may = own.undoes and not own.ours and not own.decided and not own.sent and provider.dialect.last_only
+    return may and target.kind is Kind.DEBIT and target.state is State.ACCEPTED and bool(target.tx.round_id)
+
+
+def _over(provider: Provider, found: Found) -> bool:
+    """Whether a win of the round has said that it is over."""
+    ends = provider.dialect.ends_with_its_round
+    return any(m.tx.round is not None and m.tx.round.closed and ends(m.tx) for m in found.get("round_ends", ()))
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
@@ -343,6 +360,8 @@ def _around(
     asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
     if beyond is not None and beyond.undoes and beyond.target:
         asks["further"] = LookFor("own", (beyond.target,))
+    later = _one(second, "standing_win")
+    later = None if later is not None and target is not None and later.key == target.key else later
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
@@ -370,7 +389,8 @@ def _around(
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         stranger=stranger,
-        standing_win=_one(second, "standing_win"),
+        standing_win=later,
+        over=_over(provider, first),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),

@@ -350,6 +350,18 @@ def came_too_late(case: Case) -> Move | None:
     return Decide(Declined(reason=undone, message="it was rolled back before it came"))
 
 
+def round_over(case: Case) -> Move | None:
+    """A bet or a win of a round that its provider has said is over, and its page lets none come then.
+
+    Move: Decide `round_closed`
+    Its id is new, so it is no repeat of what was before. Elsewhere the wallet decides.
+    Serves: 15
+    """
+    if not case.around.over or not never_asked(case):
+        return None
+    return Decide(Declined(reason=Reason.ROUND_CLOSED, message="its round is over"))
+
+
 def cancel_stopped(case: Case) -> Move | None:
     """A win ties to a bet whose cancel was never sent.
 
@@ -790,6 +802,7 @@ RULES: tuple[Rule, ...] = (
     wallet_gone,
     carried_elsewhere,
     came_too_late,
+    round_over,
     rollback_stands,
     forbidden,
     another_rollback,
@@ -819,6 +832,7 @@ RULES: tuple[Rule, ...] = (
 
 BY_JOURNAL: tuple[Rule, ...] = (
     came_too_late,
+    round_over,
     rollback_stands,
     forbidden,
     another_rollback,

@@ -62,7 +62,7 @@ def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> 
 def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None) -> bool:
     """Whether nothing of its target is left once it is done. None: its provider is not configured any more."""
     several = dialect is None or dialect.partial
-    return own.ours or not several or undoes_all(own.tx, target)
+    return own.ours or not several or target.undoes or undoes_all(own.tx, target)
 
 
 def stands_again(own: Movement, target: Movement | None, beyond: Movement | None) -> Movement | None:
@@ -116,7 +116,8 @@ def forbidden(case: Case) -> Move | None:
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
     call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that. *After a
     restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked.
-    Where the page says that a bet with a win stays, its rollback waits until that win is definite.
+    Where the page says that a bet with a win stays, its rollback waits until that win is definite; so it does, where only the
+    last bet of a round may be undone, for what came after it.
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
     back:* what stands by itself is given back with no batch.
     Serves: 11, 15, 16, 17, 19, 30
@@ -144,12 +145,22 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
     if case.provider.dialect.one_end and not own.ours and target.state is State.ACCEPTED and case.target_won:
         return _no(Reason.ALREADY_SETTLED, STOPPED)
+    if (
+        case.provider.dialect.last_only
+        and target.kind is Kind.SETTLE
+        and target.state is State.ACCEPTED
+        and not own.ours
+    ):
+        return _no(Reason.ALREADY_SETTLED, "it was a bet and its win")
     win = case.around.standing_win
     if win is not None and win.decided:
-        return _no(Reason.ALREADY_SETTLED, "its bet has a win")
+        return _no(
+            Reason.ALREADY_SETTLED,
+            "its bet has a win" if win.kind is Kind.CREDIT else "it is not the last of its round",
+        )
     if win is not None:
         return First(win) if win.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
-    return _not_its_own(case) or _too_much(case, target, act)
+    return _not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
 
 
 def _not_its_own(case: Case) -> Move | None:
@@ -185,6 +196,15 @@ def _perhaps_sent(case: Case) -> Move | None:
         return Leave(State.PERSON, "the journal forgot whether this cancel was asked, and a win came for its bet")
     asked = own.fact is not None or case.turn or not case.may_act or case.air_of(own.key).requests
     return Leave(own.open_state, STOPPED) if asked else Query()
+
+
+def _another_amount(case: Case, target: Movement, act: Rollback) -> Move | None:
+    """Another amount than that of what is undone as a whole, where the page says so."""
+    beyond = case.around.beyond
+    whole = what_moved(target, beyond) if target.undoes and beyond is not None else target.whole_amount
+    if target.kind not in case.provider.dialect.whole_only or None in (act.amount, whole) or act.amount == whole:
+        return None
+    return _no(Reason.DUPLICATE_MISMATCH, "not the amount of that movement")
 
 
 def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:

@@ -289,6 +289,10 @@ class Purse:
     def _won(self, reference: str) -> bool:
         return any(entry.kind is Kind.CREDIT and entry.reference == reference for entry in self.book)
 
+    def took(self, provider: str, kind: Kind, id: str) -> bool:
+        """Whether it has a movement of that name."""
+        return self._place(provider, kind, id) in self._entry_at
+
     def _post(
         self,
         tx: Transaction,
