@@ -576,7 +576,10 @@ def test_what_its_ids_domain_makes_survives_the_wire(folder: str) -> None:
         own, named = ({*made} if on_the_wire(dialect, tx, call, change) else set() for change in (renamed, renaming))
         for id in own:
             heard = heard_again(dialect, renamed(tx, id), call)
-            assert heard.id == id, f"{vector.name}: told {id}, read as {heard.id}"
+            # Some calls put a word before it: their ids may be those of other calls of the same kind.
+            assert heard.id in (id, f"{heard.id.partition(':')[0]}:{id}"), (
+                f"{vector.name}: told {id}, read as {heard.id}"
+            )
         for id in named:
             heard = heard_again(dialect, renaming(tx, id), call)
             assert reference_of(heard.act) == id, f"{vector.name}: names {id}, read as {heard.act}"
