@@ -113,7 +113,7 @@ def _named(provider: Provider, tx: Transaction) -> Looks[Transaction]:
     for id in provider.dialect.also_named(tx):
         (found,) = yield Look((Ask("found", (provider.id, id)),))
         if any(m.kind in kinds and same_player(tx.player, m.tx.player) for m in found):
-            return replace(tx, act=replace(tx.act, reference=id))  # type: ignore[call-arg]  # only what has one is named so
+            return replace(tx, act=replace(tx.act, reference=id))
     return tx
 
 
