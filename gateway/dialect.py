@@ -123,8 +123,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """Whether a call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
     of the two was meant. Elsewhere that session is not looked at."""
     also_named: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
-    """(tx) -> the ids that its reference may stand for, the likeliest first: the first one that the journal knows is meant;
-    where it knows none of them, the reference as it was said."""
+    """(tx) -> the ids that its reference may stand for, the likeliest first: the first one that the journal knows is meant, or
+    of what is undone as a whole the first of that amount; where it knows none of them, the reference as it was said."""
     else_player: Callable[[Transaction], str] | None = None
     """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
     partial: bool = False

@@ -108,13 +108,17 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
 
 
 def _named(provider: Provider, tx: Transaction) -> Looks[Transaction]:
-    """With the id that its reference stands for, where its page writes it in several ways."""
-    kinds = reference_kinds(provider, tx.act)
+    """With the id that its reference stands for, where its page writes it in several ways: of what is undone as a whole that
+    of the amount which is said, if there is one."""
+    kinds, said, first = reference_kinds(provider, tx.act), amounts(tx.act), ""
     for id in provider.dialect.also_named(tx):
         (found,) = yield Look((Ask("found", (provider.id, id)),))
-        if any(m.kind in kinds and same_player(tx.player, m.tx.player) for m in found):
-            return replace(tx, act=replace(tx.act, reference=id))
-    return tx
+        known = [m for m in found if m.kind in kinds and same_player(tx.player, m.tx.player)]
+        first = first or (id if known else "")
+        if any(m.kind not in provider.dialect.whole_only or amounts(m.tx.act) == said for m in known):
+            first = id
+            break
+    return replace(tx, act=replace(tx.act, reference=first)) if first else tx
 
 
 def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | None, list[Movement], Session | None]]:

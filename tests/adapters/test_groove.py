@@ -420,7 +420,13 @@ def test_a_win_is_reversed_by_its_id_and_its_amount(bench_of: MakeBench, wallet:
     assert code(bench, "reversewin", amount="4", transactionid="t2re", roundid="-", apiversion="-") == 200
     assert code(bench, "reversewin", amount="50", transactionid="t3") == 200
     assert code(bench, "reversewin", amount="4", transactionid="t9") == 102
-    assert bench.till.balance() == Decimal("1000.00")
+    assert code(bench, "result", result="1", gamestatus="completed", transactionid="t4", roundid="r2") == 200
+    assert code(bench, "jackpot", amount="60", gamestatus="completed", transactionid="t4", roundid="r2") == 200
+    assert (
+        code(bench, "reversewin", amount="60", transactionid="t4", roundid="r2") == 200
+    )  # of two the one that is meant
+    assert code(bench, "reversewin", amount="1", transactionid="t4", roundid="r2") == 400  # one key, as the card says
+    assert bench.till.balance() == Decimal("1001.00")
 
 
 def test_a_refund_is_taken_back(bench_of: MakeBench) -> None:
