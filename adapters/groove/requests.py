@@ -279,10 +279,10 @@ def _game_id(tx: Transaction) -> str:
     return tx.game.id if tx.game else ""
 
 
-def _play(tx: Transaction) -> dict[str, str]:
-    """A movement of no round is one by itself."""
-    game, round_id = _needed("game", _game_id(tx), GAME_MAX), _needed("round", tx.round_id or tx.id, ID_MAX)
-    return {"gameid": game, "roundid": round_id}
+def _play(tx: Transaction, *, alone: str = "") -> dict[str, str]:
+    """A movement of no round is one by itself, and what undoes it (`alone`: what that was told as) names the same."""
+    game, round_id = _needed("game", _game_id(tx), GAME_MAX), tx.round_id or alone or tx.id
+    return {"gameid": game, "roundid": _needed("round", round_id, ID_MAX)}
 
 
 def _id(said: str) -> dict[str, str]:
@@ -316,8 +316,7 @@ def _undo(tx: Transaction, act: Rollback, call: Call) -> Request:
     if act.reference_kind not in (Kind.DEBIT, Kind.CREDIT):
         raise unsupported(f"a rollback of a {act.reference_kind.value}")
     named = _needed("reference", act.reference, ID_MAX)
-    game, round_id = _needed("game", _game_id(tx), GAME_MAX), _needed("round", tx.round_id, ID_MAX)
-    play = {"gameid": game, "roundid": round_id}
+    play = _play(tx, alone=named)
     if act.reference_kind is Kind.DEBIT:
         part = {} if act.amount is None else {"rollbackamount": amount_text(act.amount, tx, call)}
         return _get("rollback", tx, play | part | _id(named))

@@ -211,8 +211,8 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
     whole, dialect = target.whole_amount, case.provider.dialect
     if dialect.partial and whole is not None and _given_back(case, target) >= whole > 0:
         return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
-    if act.amount is None or whole is None:
-        return None
+    if act.amount is None or whole is None or moves_nothing(target.tx):
+        return None  # of what moved nothing nothing is given back, whatever is asked
     if dialect.excess == "refuse" and act.amount > whole - case.undone(target):
         message = "more than is left of that movement"
         return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))

@@ -244,9 +244,16 @@ def test_a_wallet_of_another_currency_is_not_told_an_amount() -> None:
         assert refused.value.reason is Reason.UNSUPPORTED
 
 
-@pytest.mark.parametrize("what", ["player", "session", "game", "round"])
+def test_what_undoes_a_movement_of_no_round_names_the_same() -> None:
+    for name, reference in (("rollback", "b"), ("reversewin", "w")):
+        bare = replace(TXS[name], round=None)
+        assert f"roundid={reference}&" in DIALECT.encode_request(bare, CALL).query
+    assert "roundid=b&" in DIALECT.encode_request(replace(BET, round=None), CALL).query
+
+
+@pytest.mark.parametrize("what", ["player", "session", "game"])
 def test_what_a_rollback_needs(what: str) -> None:
-    blank: Any = None if what in ("game", "round") else ""
+    blank: Any = None if what == "game" else ""
     with pytest.raises(Missing) as missing:
         DIALECT.encode_request(replace(TXS["rollback"], **{what: blank}), CALL)
     assert missing.value.field == what
