@@ -318,6 +318,8 @@ def _undo(tx: Transaction, act: Rollback, call: Call) -> Request:
     named = _needed("reference", act.reference, ID_MAX)
     play = _play(tx, alone=named)
     if act.reference_kind is Kind.DEBIT:
+        if act.amount == 0:
+            raise unsupported("a rollback of nothing")  # 0 is read as all of it
         part = {} if act.amount is None else {"rollbackamount": amount_text(act.amount, tx, call)}
         return _get("rollback", tx, play | part | _id(named))
     if act.amount is None:

@@ -218,6 +218,7 @@ def test_a_yes_asks_for_the_balance(tx: Transaction, name: str) -> None:
         replace(BET, act=Debit(amount=ONE, tracking_only=True)),
         replace(BET, act=Credit(amount=ONE, tracking_only=True)),
         replace(BET, act=Debit(amount=ONE, free_round=True)),
+        replace(BET, act=Rollback(reference="b", amount=Decimal(0))),
         replace(BET, act=Rollback(reference="s", reference_kind=Kind.SETTLE)),
         replace(BET, act=Rollback(reference="refund:b", reference_kind=Kind.ROLLBACK)),
         replace(BET, act=Adjust(amount=ONE)),

@@ -464,6 +464,14 @@ CAME_TOO_LATE: Pairs = [
     ),
 ]
 
+ROUND_OVER: Pairs = [
+    ("a bet", waiting(row(BET), over=True), "decide round_closed"),
+    ("a win", waiting(row(WIN), over=True), "decide round_closed"),
+    ("it was asked", waiting(sent(WIN), over=True), SILENT),
+    ("its wallet has spoken", waiting(row(BET, fact=said(YES)), over=True), SILENT),
+    ("its round goes on", waiting(row(BET)), SILENT),
+]
+
 LEG = sent(bet("s1"), space="settle.debit", parent="settle/s1")
 WHOLE = undone(sent(settle("s1")), row(undo("c3", "s1", kind=Kind.SETTLE)))
 ROLLBACK_STANDS: Pairs = [
@@ -1126,7 +1134,7 @@ ALL: Mapping[str, Pairs] = {
     "other_content": OTHER_CONTENT, "taken_back": TAKEN_BACK, "silence_over": SILENCE_OVER,
     "taken_in_vain": TAKEN_IN_VAIN, "already_decided": ALREADY_DECIDED, "answered": ANSWERED, "cancel_stopped": CANCEL_STOPPED,
     "never_applied": NEVER_APPLIED, "wallet_gone": WALLET_GONE, "carried_elsewhere": CARRIED_ELSEWHERE,
-    "came_too_late": CAME_TOO_LATE, "rollback_stands": ROLLBACK_STANDS,
+    "came_too_late": CAME_TOO_LATE, "round_over": ROUND_OVER, "rollback_stands": ROLLBACK_STANDS,
     "forbidden": FORBIDDEN, "another_rollback": ANOTHER_ROLLBACK, "nothing_was_sent": NOTHING_WAS_SENT,
     "nobody_knows": NOBODY_KNOWS, "settle_legs": SETTLE_LEGS, "undo_legs": UNDO_LEGS, "refund_parts": REFUND_PARTS,
     "target_unsent": TARGET_UNSENT, "target_in_doubt": TARGET_IN_DOUBT, "batch_broken": BATCH_BROKEN,
