@@ -86,6 +86,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     refused before it is read. 0 = whoever reads them has seen the proof."""
     answer_within: Mapping[str, str] = MappingProxyType({"default": "4s"})
     """The provider's limits by kind, as durations; `default` for the rest."""
+    after_doubt: str = ""
+    """What its page makes of doubt, as a duration, where the configuration says nothing: silent for so long, it believes
+    that a bet failed, and the bet is given back (rule 12). Blank: the gateway gives nothing back by itself."""
     spaces: Mapping[str, str] = {}
     """Key space by wire call; the native kind where it is not listed (rule 1)."""
     scope: str = "provider"
@@ -106,11 +109,16 @@ class Dialect(Struct, frozen=True, kw_only=True):
     call itself comes again, under the id that it had, and else the current one (rule 7)."""
     same_game: bool = False
     """Whether a repeat that names another game is another movement (rule 2)."""
+    content: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
+    """What its page compares of a repeat beside what is compared everywhere, as the wire said it (rule 2): where it differs,
+    it is another movement under a used id (Swipe Games: the session, and whether a round is free)."""
+    game_of_session: bool = False
+    """Its calls name no game: theirs is that for which the operator launched the session (rule 22)."""
     credit_noes: frozenset[Reason] = frozenset()
     """What its page tells of a win that a wallet declines: these are final there, and elsewhere a win stays owed (rule 6)."""
     won_stays: Callable[[Any], bool] = lambda settings: False
-    """(settings) -> whether the rollback of a bet that has a win is declined, `already_settled`, whatever its wallet would
-    say; while the win itself is in doubt, that is brought to its end first."""
+    """(settings) -> whether the rollback of an accepted bet that a win ties to (rule 11) is declined, `already_settled`,
+    whatever its wallet would say; while the win itself is in doubt, that is brought to its end first."""
     last_only: bool = False
     """A rollback means the last bet of its round, before any win: once another bet or a win of that round stands behind it,
     or it was a bet and its win in one movement, it stays, `already_settled`."""
@@ -125,22 +133,30 @@ class Dialect(Struct, frozen=True, kw_only=True):
     also_named: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
     """(tx) -> the ids that its reference may stand for, the likeliest first: the first one that the journal knows is meant, or
     of what is undone as a whole the first of that amount; where it knows none of them, the reference as it was said."""
-    else_player: Callable[[Transaction], str] | None = None
-    """Who plays by what the wire says of it otherwise, where neither the session nor what it means is known (rule 21)."""
+    else_player: Callable[[Transaction, Any], str] | None = None
+    """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means
+    is known (rule 21)."""
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
     excess: str = "refuse"
-    """A rollback of more than is left: `refuse` it, or `pass` it on (its page says that the wallet decides)."""
+    """A rollback of more than is left: `refuse` it, `pass` it on (its page says that the wallet decides), or `cut` it: what
+    is left is given back (Slotegrator)."""
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
     stranger_noes: frozenset[Reason] = frozenset()
     """What its page tells of the rollback for a player whom nobody has ever seen: a wallet's no that is final there. Of
     anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
+    taking_noes: frozenset[Reason] = frozenset()
+    """What its page lets a wallet say for good of a rollback that takes, of a win or of a refund: the balance would fall
+    below zero (Slotegrator, Swipe Games). Any other no to a rollback stays owed (rule 6)."""
+    bound_sessions: bool = False
+    """Whether a session belongs to one player and one game: what takes in a session that the operator handed over for
+    another one is declined (Slotegrator)."""
     one_end: bool = False
     """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
-    journal knows (rule 15), and a wallet's no to a win because its bet is not there, or had its end, is final (rule 6). A win
-    that names no bet is none of a bet's."""
+    journal knows (rule 15, for the cancel as `won_stays` says), and a wallet's no to a win because its bet is not there, or
+    had its end, is final (rule 6). A win that names no bet is none of a bet's."""
     one_win: bool = False
     """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
     is a further one (`Credit.further`)."""
@@ -165,6 +181,15 @@ class Dialect(Struct, frozen=True, kw_only=True):
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""
+    wants_game: bool = False
+    """A wallet of this dialect is told the game where anybody knows it: it is looked for before a request is encoded, which
+    may go without (Valkyrie, whose page needs none and whose test wallet does)."""
+    own_id_meant: bool = False
+    """A rollback may carry the id of the movement that it means as its own: where nothing has the id that it names, that
+    one is meant (Evolution's cancels through Valkyrie)."""
+    lists_movements: bool = False
+    """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
+    first decision: the wire asks by an id alone (Valkyrie)."""
     digits: int | None = None
     """How many digits every amount has on its wire, whatever the currency; a currency with others is refused at load.
     None: each has its own."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.body import Unreadable, fields_of, kept, parsed
+from gateway.xml import soap_of
 
 Headers = Mapping[str, str]
 """Names in lower case; HTTP does not tell them apart. Repeated headers are joined by `, `."""
@@ -40,9 +41,18 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
         return fields_of(self.body)
 
     @kept
+    def soap(self) -> tuple[str, Mapping[str, Any]] | Unreadable:
+        """The call that the body holds as SOAP, and its fields, as `said` for JSON."""
+        return soap_of(self.body)
+
+    @property
+    def in_xml(self) -> bool:
+        return _in_xml(self.headers, self.body)
+
+    @kept
     def asked(self) -> Mapping[str, str | bytes] | Unreadable:
-        """What the query says, as `form` for a body. It came as bytes, a letter for each."""
-        return fields_of(self.query.encode("latin-1", "backslashreplace"))
+        """What the query says, as `form` for a body."""
+        return fields_of(self.query.encode("latin-1", "backslashreplace"))  # as a target's bytes were read
 
     def asks(self, name: str) -> str:
         """A field of the query whose name, in lower case, is `name`; blank where there is none, or nothing can be read."""
@@ -74,9 +84,26 @@ class Response(Struct, frozen=True, kw_only=True, dict=True):
         """As `Request.said`."""
         return parsed(self.body)
 
+    @kept
+    def soap(self) -> tuple[str, Mapping[str, Any]] | Unreadable:
+        """As `Request.soap`."""
+        return soap_of(self.body)
+
+    @property
+    def in_xml(self) -> bool:
+        return _in_xml(self.headers, self.body)
+
     def header(self, name: str) -> str:
         return self.headers.get(name.lower(), "")
 
 
+def _in_xml(headers: Headers, body: bytes) -> bool:
+    """Whether it says `text/xml`, or begins as XML does."""
+    return headers.get("content-type", "").lower().startswith("text/xml") or body.lstrip(_BEFORE).startswith(b"<")
+
+
+_BEFORE = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and blanks
+
 JSON_HEADERS: Headers = {"content-type": "application/json"}
 FORM_HEADERS: Headers = {"content-type": "application/x-www-form-urlencoded"}
+XML_HEADERS: Headers = {"content-type": "text/xml; charset=utf-8"}

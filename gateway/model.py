@@ -229,7 +229,7 @@ class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", tag_field="kin
 
     `scope` is what the provider asked for: `transaction`, or `round` (rule 16). `reference_type`: the `type` of that
     movement, for a wallet that undoes some in a call of their own; the wire or the journal says it, and native has no word
-    for it.
+    for it. `free_round`: what it undoes is a free debit, said likewise, for wallets that have a word of their own for that.
     """
 
     reference: str = ""
@@ -237,6 +237,7 @@ class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", tag_field="kin
     reference_type: str = ""
     amount: Decimal | None = None
     scope: str = "transaction"
+    free_round: bool = False
 
     def __post_init__(self) -> None:
         if self.amount is not None:
@@ -292,10 +293,16 @@ class Notice(Struct, frozen=True, tag="notice", tag_field="kind"):
 
 
 class Status(Struct, frozen=True, kw_only=True, tag="status", tag_field="kind", omit_defaults=True):
-    """What became of the movement (`reference_kind`, `reference`)?"""
+    """What became of the movement (`reference_kind`, `reference`)?
+
+    Of a provider that is told all that it may mean (`Dialect.lists_movements`): `scope` is `transaction` (all that has
+    that id), `bet` (and all that names it) or `round` (all of that round); `others` are further ids that are meant.
+    """
 
     reference: str
     reference_kind: Kind = Kind.DEBIT
+    scope: str = "transaction"
+    others: tuple[str, ...] = ()
 
 
 class Batch(Struct, frozen=True, kw_only=True, tag="batch", tag_field="kind", omit_defaults=True):
@@ -466,6 +473,7 @@ class Accepted(Struct, frozen=True, kw_only=True, tag="accepted", tag_field="out
     state: str = ""  # of a reserve: active, used, released, expired
     expires_at: datetime | None = None  # of a reserve
     items: tuple[Outcome, ...] = ()
+    meant: tuple[Transaction, ...] = ()  # of a status: the accepted movements that it means, as they were asked for
 
 
 class Declined(Struct, frozen=True, kw_only=True, tag="declined", tag_field="outcome", omit_defaults=True):

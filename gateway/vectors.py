@@ -18,7 +18,7 @@
     == transaction                              native JSON (the canonical meaning), of a rollback also `reference_type`;
                                                 missing: the request is refused
     {"kind": "debit"}
-    == outcome                                  native JSON; for a refusal also `field` and `flaw`
+    == outcome                                  native JSON; for a refusal also `field` and `flaw`, for a list `meant`
     {"outcome": "accepted"}
     == heard                                    optional: what the other end makes of the answer
     {"outcome": "unknown"}
@@ -170,6 +170,9 @@ class Lenient(Fields):
 def _outcome(text: str) -> Outcome:
     fields = Lenient(read_json(text.encode()))
     outcome = outcome_from_plain(fields, CURRENCIES)
+    if isinstance(outcome, Accepted) and "meant" in fields:  # what only a list of movements tells: no native answer
+        meant = [transaction_from_plain(Lenient(each), CURRENCIES)[0] for each in fields.value("meant")]
+        outcome = msgspec.structs.replace(outcome, meant=tuple(meant))
     if isinstance(outcome, Declined):
         flaw = Flaw(fields.text("flaw"))
         return msgspec.structs.replace(outcome, field=fields.text("field"), flaw=flaw)

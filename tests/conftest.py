@@ -7,6 +7,11 @@ from pathlib import Path
 
 import coverage
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example lasts is the machine's: the first text of all builds Unicode's tables.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 UNMEASURED = tuple(Path(__file__).parent / name for name in ("explore", "simulation"))
 """Measured, their histories last 2.3 times as long; without them the suite is some five minutes shorter on two cores."""

@@ -23,10 +23,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway": set(),
     "gateway.model": set(),
     "gateway.body": set(),
-    "gateway.http": {"gateway.body"},
+    "gateway.xml": {"gateway.body", "gateway.model"},
+    "gateway.http": {"gateway.body", "gateway.xml"},
     "gateway.currency": {"gateway.model"},
     "gateway.ids": set(),
-    "gateway.auth": {"gateway.body", "gateway.model", "gateway.http", "gateway.currency"},
+    "gateway.auth": {"gateway.body", "gateway.model", "gateway.http", "gateway.currency", "gateway.xml"},
     "gateway.codec": {"gateway.body", "gateway.model", "gateway.http", "gateway.currency"},
     "gateway.dialect": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.ids"},
     "gateway.vectors": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"},
@@ -34,7 +35,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.journal": {"gateway.model", "gateway.engine.journal", "gateway.engine.movement", "gateway.engine.setup", "gateway.engine.states"},
 }  # fmt: skip
 ADAPTER = {
-    "gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect", "gateway.ids",
+    "gateway.model", "gateway.http", "gateway.xml", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect",
+    "gateway.ids",
 }  # fmt: skip
 OUTER = ("gateway.serve", "gateway.play", "gateway.cli", "gateway.__main__")  # may import everything
 WORLDLY = (*OUTER, "gateway.journal")  # may touch clock, chance, network and disk
@@ -42,7 +44,7 @@ WORLD = (
     "time", "random", "secrets", "os", "socket", "ssl", "select", "selectors", "asyncio", "logging", "threading", "signal",
     "multiprocessing", "concurrent", "subprocess", "shutil", "tempfile", "sqlite3", "importlib", "http", "urllib.request",
 )  # fmt: skip
-THIRD_PARTY = {"msgspec", "iso4217", "cryptography"}  # what is pure enough for everyone
+THIRD_PARTY = {"msgspec", "iso4217", "cryptography", "defusedxml"}  # what is pure enough for everyone
 EXACT = ("gateway.body", "gateway.model", "gateway.codec", "gateway.engine", "adapters")  # money passes here: no floats
 DIRECTIVE = re.compile(r"(type:\s*ignore(\[[\w\-, ]*\])?|noqa(:\s*[A-Z]+\d+(\s*,\s*[A-Z]+\d+)*)?|pragma:\s*no cover)")
 REASON = re.compile(r"[A-Za-z]{3}")

@@ -80,9 +80,13 @@ def _answer(fields: dict[str, Any]) -> Response:
 def _echoed(tx: Transaction | None, call: Call) -> dict[str, Any]:
     """`user` and `request_uuid` as they came, also where nothing else of the call could be read."""
     fields = (loosely(call.request) if call.request is not None else None) or {}
-    user, uuid = fields.get("user"), fields.get("request_uuid")
-    player = (tx.player if tx is not None else "") or (str(user) if isinstance(user, str) else "")
-    return known(user=player[:128]) | {"request_uuid": str(uuid)[:128] if isinstance(uuid, str | int) else ""}
+    player = _shortly(fields.get("user")) or (tx.player if tx is not None else "")
+    return known(user=player) | {"request_uuid": _shortly(fields.get("request_uuid"))}
+
+
+def _shortly(value: object) -> str:
+    """A text, or a number as its text."""
+    return str(value)[:128] if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _nothing_left(declined: Declined, call: Call) -> bool:

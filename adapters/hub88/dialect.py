@@ -39,6 +39,7 @@ DIALECT = Dialect(
     # `transaction_uuid` names one movement of money, whatever its call.
     spaces={"transaction/bet": "movement", "transaction/win": "movement", "transaction/rollback": "movement"},
     separates=False,
+    values_max=300,  # a refusal echoes the request's own name
     ids=UuidIds(),
     replay_balance="request",
     same_game=True,

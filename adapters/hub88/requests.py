@@ -7,7 +7,22 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from adapters.hub88.wire import BALANCE, BET, CHECK, INFO, KNOWN, MOVES, PASSED_ON, PATHS, ROLLBACK, UNIT, WIN, caleta
+from adapters.hub88.wire import (
+    BALANCE,
+    BET,
+    CHECK,
+    INFO,
+    KNOWN,
+    MOVES,
+    PASSED_ON,
+    PATHS,
+    ROLLBACK,
+    UNIT,
+    WIN,
+    Settings,
+    caleta,
+    is_caleta,
+)
 from gateway.codec.fields import Fields, Number, known, write_json
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Request
@@ -69,9 +84,10 @@ def _player(fields: Fields, call: Call) -> tuple[str, dict[str, str]]:
     return "", {"supplier_user": fields.id("supplier_user")}
 
 
-def else_player(tx: Transaction) -> str:
-    """Who plays at Caleta where no session is known: `supplier_user`, in a rollback `user`."""
-    return tx.extra.get("supplier_user") or tx.extra.get("user") or ""
+def else_player(tx: Transaction, settings: Settings) -> str:
+    """Who plays at Caleta where no session is known: `supplier_user`, in a rollback `user`. At Hub88 that is a studio's
+    name for somebody, and the player is never guessed from it."""
+    return (tx.extra.get("supplier_user") or tx.extra.get("user") or "") if is_caleta(settings) else ""
 
 
 def _soft(fields: Fields, name: str, call: Call, length_max: int = 128) -> str:
@@ -105,8 +121,13 @@ def _read_move(fields: Fields, call: Call) -> Transaction:
     else:
         reference = fields.text("reference_transaction_uuid", length_max=128)
         act = Credit(amount=amount, free_round=free, reference=reference)
-    reward = fields.opaque("reward_uuid").get("reward_uuid") or head.extra.get("campaign_uuid", "")
-    return replace(head, act=act, id=id, currency=currency, round=round, free_round_id=reward[:128])
+    return replace(head, act=act, id=id, currency=currency, round=round, free_round_id=_bonus(fields)[:128])
+
+
+def _bonus(fields: Fields) -> str:
+    """The reward, else the campaign: a text, or none."""
+    said = fields.opaque(*(name for name in ("reward_uuid", "campaign_uuid") if isinstance(fields.raw.get(name), str)))
+    return said.get("reward_uuid") or said.get("campaign_uuid") or ""
 
 
 def _read_rollback(fields: Fields, call: Call) -> Transaction:

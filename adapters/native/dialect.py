@@ -205,6 +205,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
     if isinstance(tx.act, Status):
         if not tx.act.reference:
             raise Missing("reference")
+        if tx.act.scope != "transaction" or tx.act.others:
+            raise unsupported("a status of all that may be meant")
         parts = (call.provider, tx.act.reference_kind.value, tx.act.reference)
         request = Request(method="GET", path=f"/{QUERIES}/" + "/".join(map(encoded, parts)))
         return request.put(("idempotency-key", call.nonce), ("webhook-id", call.nonce))
@@ -240,6 +242,8 @@ def _complete(tx: Transaction, batch: Transaction | None, currencies: Currencies
 def _rounds_said(plain: dict[str, Any]) -> dict[str, Any]:
     if KINDS[plain["kind"]] not in CLOSES_ROUND:
         plain.pop("round_closed", None)
+    if plain["kind"] == Kind.ROLLBACK:
+        plain.pop("free_round", None)  # a word of vectors; here what is undone says it
     for item in plain.get("items", ()):
         _rounds_said(item)
     return plain

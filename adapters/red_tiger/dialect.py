@@ -12,7 +12,7 @@ from adapters.red_tiger.answers import decode_response, encode_response
 from adapters.red_tiger.requests import decode_request
 from adapters.red_tiger.told import encode_request
 from adapters.red_tiger.wire import CALLS, DIGITS, ID_MAX, Settings
-from gateway.auth import Part, SharedKey
+from gateway.auth import InBody, Part, SharedKey
 from gateway.dialect import Dialect, posts
 from gateway.ids import TextIds
 from gateway.model import Kind
@@ -25,7 +25,7 @@ KEY = SharedKey(
     "authorization",
     "Basic",
     stand_in=Part("recon_token", demo="rt-recon-5d0c1f8e2b7a46939a31c07e", needed=False),
-    instead_of="token",
+    instead_of=InBody("token"),
 )
 
 # ---------------------------------------------------------------- the whole
@@ -42,6 +42,7 @@ DIALECT = Dialect(
     decode_response=decode_response,
     settings=Settings,
     answer_within={"default": "4s", "debit": "2500ms"},
+    values_max=300,  # the proof looks where the session's token stands
     ids=TextIds(ID_MAX),
     # "transaction.id alone: unique per provider": a wallet may keep one space for stakes and payouts.
     separates=False,

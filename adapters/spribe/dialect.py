@@ -31,7 +31,7 @@ from adapters.spribe.wire import (
     rescaled,
     unit_of,
 )
-from gateway.auth import Part, Stamped, compacted, loosely
+from gateway.auth import InHeader, Part, Stamp, Stamped, compacted, hmac_of, loosely
 from gateway.codec.fields import Fields, known, write_json
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import JSON_HEADERS, Request, Response
@@ -61,9 +61,17 @@ from gateway.model import (
 # ---------------------------------------------------------------- signature
 
 
-def covered(stamp: str, request: Request, settings: Any) -> Iterable[bytes]:
+STAMP = Stamp(
+    who=Part("client_id", secret=False, demo="sp-test-operator"),
+    sender="x-spribe-client-id",
+    moment="x-spribe-client-ts",
+)
+
+
+def covered(request: Request, settings: Any) -> Iterable[bytes]:
     """Timestamp, path, body: the path with our own prefix and the query, the body as it stands, else as compact JSON."""
     path = request.url if settings.signed_path == "own" else request.target or request.url
+    stamp = request.header(STAMP.moment)
     head = f"{stamp}{path}".encode("latin-1", "backslashreplace")  # as a target's bytes were read
     yield head + request.body
     compact = compacted(request.body)
@@ -72,11 +80,11 @@ def covered(stamp: str, request: Request, settings: Any) -> Iterable[bytes]:
 
 
 SIGNED = Stamped(
-    holder="x-spribe-client-id",
-    stamp="x-spribe-client-ts",
-    proof="x-spribe-client-signature",
-    parts=(Part("client_id", secret=False, demo="sp-test-operator"), Part("secret", demo="sp-test-secret")),
+    stamp=STAMP,
     covers=covered,
+    digest=hmac_of("sha256"),
+    carried=InHeader("x-spribe-client-signature", folded=True),
+    demo="sp-test-secret",
 )
 
 # ---------------------------------------------------------------- which call it is

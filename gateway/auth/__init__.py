@@ -5,8 +5,18 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 """
 
 from gateway.auth.compare import same
-from gateway.auth.covers import compacted, filled_pairs, js_number, query_values, sorted_pairs, sorted_values
+from gateway.auth.covers import (
+    canonical_query,
+    compacted,
+    filled_pairs,
+    js_number,
+    query_values,
+    sorted_form,
+    sorted_pairs,
+    sorted_values,
+)
 from gateway.auth.keys import Key, live
+from gateway.auth.named import InCall, Named
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
     Auth,
@@ -28,21 +38,25 @@ from gateway.auth.scheme import (
     loosely,
     raw_body,
     raw_target,
+    upper_hex,
 )
 from gateway.auth.shared import SharedKey
-from gateway.auth.stamped import Stamped
+from gateway.auth.stamped import Stamp, Stamped
 
 __all__ = [
     "Auth",
     "InBody",
+    "InCall",
     "InForm",
     "InHeader",
     "Key",
+    "Named",
     "OneOf",
     "Part",
     "RsaSigned",
     "SharedKey",
     "Signed",
+    "Stamp",
     "Stamped",
     "StaticHeaders",
     "StaticQuery",
@@ -50,6 +64,7 @@ __all__ = [
     "When",
     "base64_bytes",
     "base64_text",
+    "canonical_query",
     "compacted",
     "digest_of",
     "filled_pairs",
@@ -62,6 +77,8 @@ __all__ = [
     "raw_body",
     "raw_target",
     "same",
+    "sorted_form",
     "sorted_pairs",
     "sorted_values",
+    "upper_hex",
 ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 from gateway.auth.scheme import Cover, bad_signature
-from gateway.body import Number, Unreadable
+from gateway.body import Number, Unreadable, form_text
 from gateway.http import Request
 from gateway.model import Flaw, Reason, Refused
 
@@ -64,14 +67,77 @@ def filled_pairs(*, between: str, without: str) -> Cover:
     signed."""
 
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
-        fields = request.form
-        if isinstance(fields, Unreadable):
-            raise _not_read(fields, fields.message)
-        said = sorted((name.encode(), value) for name, value in fields.items() if value and name != without)
+        said = sorted((name.encode(), value) for name, value in _form(request).items() if value and name != without)
         pairs = [name + b"=" + (value.encode() if isinstance(value, str) else value) for name, value in said]
         yield between.encode().join(pairs)
 
     return cover
+
+
+Pairs = list[tuple[str, str | bytes]]
+
+
+def sorted_form(*, headers: Sequence[str]) -> Cover:
+    """The fields of a form and these headers, sorted by name, as a form again; names of headers as they are given.
+
+    A name with brackets is sorted by what stands before them: elements of a list stand in the order of their indices,
+    the fields of each in their own. The candidates: as PHP's `http_build_query` writes it; with JavaScript's
+    `encodeURIComponent`; by RFC 3986. Then the same three with the elements as they came, where that is another order.
+    """
+
+    def cover(request: Request, settings: Any) -> Iterator[bytes]:
+        fields = _form(request)
+        if not fields.keys().isdisjoint(headers):
+            raise bad_signature("a field of the form has the name of a signed header")
+        pairs = [*((name, request.header(name)) for name in headers), *fields.items()]
+        came = sorted(pairs, key=lambda pair: _top(pair[0]).encode())
+        seen: set[str] = set()
+        for ordered in (_by_index(came), came):
+            for write in (form_text, _uri_components, _rfc_3986):
+                text = write(ordered)
+                if text not in seen:
+                    seen.add(text)
+                    yield text.encode()
+
+    return cover
+
+
+def _form(request: Request) -> Mapping[str, str | bytes]:
+    fields = request.form
+    if isinstance(fields, Unreadable):
+        raise _not_read(fields, fields.message)
+    return fields
+
+
+def _top(name: str) -> str:
+    return name.partition("[")[0]
+
+
+def _by_index(pairs: Pairs) -> Pairs:
+    """The elements of each list in the order of their indices: 2 before 10."""
+    found: Pairs = []
+    for _, group in groupby(pairs, key=lambda pair: _top(pair[0])):
+        same = [*group]
+        indices = [_INDEX.match(name) for name, _ in same]
+        if all(indices):
+            same.sort(key=lambda pair: int(pair[0].partition("[")[2].partition("]")[0]))
+        found += same
+    return found
+
+
+_INDEX = re.compile(r"[^\[]*\[[0-9]{1,9}\]")
+
+
+def _uri_components(pairs: Pairs) -> str:
+    return "&".join(f"{_uri(name)}={_uri(value)}" for name, value in pairs)
+
+
+def _rfc_3986(pairs: Pairs) -> str:
+    return "&".join(f"{_uri(name, safe='')}={_uri(value, safe='')}" for name, value in pairs)
+
+
+def _uri(text: str | bytes, safe: str = "!'()*") -> str:
+    return quote(text.encode(errors="replace") if isinstance(text, str) else text, safe=safe)
 
 
 def query_values(*, without: str, sorted_as: Mapping[str, str]) -> Cover:
@@ -87,6 +153,21 @@ def query_values(*, without: str, sorted_as: Mapping[str, str]) -> Cover:
         yield b"".join(value.encode() if isinstance(value, str) else value for value in map(said.__getitem__, names))
 
     return cover
+
+
+def canonical_query(request: Request, settings: Any) -> Iterator[bytes]:
+    """The fields of the query, decoded, as one JSON object of texts in canonical form (RFC 8785).
+
+    A field that stands twice is told as unreadable: nobody knows which one was signed, and no object has both.
+    """
+    fields = request.asked
+    if isinstance(fields, Unreadable):
+        raise _unreadable(fields.message)
+    said = {name: fields[name] for name in _by_code_unit(fields)}
+    if any(isinstance(value, bytes) for value in said.values()):
+        raise _unreadable("the query is not UTF-8")
+    # Without its blanks and with letters as they are, Python escapes a text as the canonical form does.
+    yield json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def compacted(body: bytes) -> bytes:

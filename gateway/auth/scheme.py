@@ -6,7 +6,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 import msgspec
@@ -31,6 +31,17 @@ class Part(Struct, frozen=True):
     needed: bool = True  # a key without it is no key
 
 
+class Proved(str):
+    """The id of a key, and which of several spellings its sender signed, as `explain` numbers them."""
+
+    spelling: int
+
+    def __new__(cls, key_id: str, spelling: int) -> Proved:
+        made = super().__new__(cls, key_id)
+        made.spelling = spelling
+        return made
+
+
 class Auth:
     """How a dialect proves who speaks. The base is a dialect without any proof of its own."""
 
@@ -50,7 +61,8 @@ class Auth:
         return False
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
-        """The id of the key that verifies, blank where there is no proof to verify.
+        """The id of the key that verifies (a `Proved`, where its sender's spelling is not the first one), blank where there
+        is no proof to verify.
 
         Raises `Refused` (bad_signature); its `field` names the part that failed, if one did.
         """
@@ -64,9 +76,18 @@ class Auth:
         """Whether `sign` can put that part where a request has no session."""
         return False
 
+    def stood_in(self, request: Request, keys: Sequence[Key]) -> Request | None:
+        """A signed request whose session was not taken, with that part in its place; None: there is none, or it is there."""
+        return None
+
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         """The request with its proof, by the first key (or by each, where a dialect sends several)."""
         return request
+
+    def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+        """The word of a verified request that its sender uses once, blank where there is none, and what is sent under it:
+        seen again with something else, the request is refused."""
+        return "", b""
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         """What is signed and how it came about, step by step, for `gateway sign --explain`."""
@@ -102,20 +123,45 @@ def hex_text(digest: bytes) -> str:
     return digest.hex()
 
 
+def upper_hex(digest: bytes) -> str:
+    return digest.hex().upper()
+
+
 def base64_text(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
+class Carrier(Protocol):
+    """Where a proof stands in a request, and how its digest is written there."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def encoding(self) -> Encoding: ...
+
+    def read(self, request: Request) -> str:
+        """The proof, blank where there is none."""
+        ...
+
+    def write(self, request: Request, proof: str) -> Request: ...
+
+
 class InHeader(Struct, frozen=True):
-    """The proof stands in a header, white space around it ignored, behind `before`, if that is any (in any case)."""
+    """The proof stands in a header, white space around it ignored, behind `before`, if that is any (in any case); `folded`:
+    upper-case hex is understood."""
 
     name: str
     encoding: Encoding = hex_text
     before: str = ""
+    folded: bool = False
 
     def read(self, request: Request) -> str:
         found = request.header(self.name).strip()
-        return found[len(self.before) :].strip() if found.lower().startswith(self.before.lower()) else ""
+        if not found.lower().startswith(self.before.lower()):
+            return ""
+        found = found[len(self.before) :].strip()
+        return found.lower() if self.folded else found
 
     def write(self, request: Request, proof: str) -> Request:
         return request.put((self.name, self.before + proof))
@@ -207,11 +253,9 @@ def digest_of(algorithm: str, part: str = "secret") -> Digest:
 class Signed(Auth):
     """One digest over what is covered, carried in one place."""
 
-    def __init__(
-        self, *, covers: Cover, digest: Digest, carried: InHeader | InBody | InForm, demo: str, weak: bool = False
-    ) -> None:
+    def __init__(self, *, covers: Cover, digest: Digest, carried: Carrier, demo: str, weak: bool = False) -> None:
         self._covers, self._digest, self._carried = covers, digest, carried
-        self._parts = (Part("secret", demo=demo),)
+        self._parts: tuple[Part, ...] = (Part("secret", demo=demo),)
         self._weak = weak
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
@@ -224,10 +268,10 @@ class Signed(Auth):
         given = self._carried.read(request)
         if not given:
             raise bad_signature("the signature is missing")
-        for message in self._covers(request, settings):  # lazily: mostly the first candidate is it
+        for number, message in enumerate(self._covers(request, settings), 1):  # lazily: mostly the first is it
             for key in keys:
                 if same(given, self._carried.encoding(self._digest(key, message))):
-                    return key.id
+                    return key.id if number == 1 else Proved(key.id, number)
         raise bad_signature("the signature does not verify")
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
@@ -263,6 +307,9 @@ class When(Auth):
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         return self._inner.sign(request, keys, settings, now) if self._asked(settings) else request
+
+    def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+        return self._inner.once(request, settings) if self._asked(settings) else super().once(request, settings)
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return self._inner.explain(request, key, settings) if self._asked(settings) else []
@@ -344,7 +391,9 @@ class StaticQuery(Auth):
 
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         proof = f"{self._name}={quote(keys[0].part(self._part.name), safe='')}"
-        return replace(request, query=f"{request.query}&{proof}" if request.query else proof)
+        query, target = f"{request.query}&{proof}" if request.query else proof, request.target
+        whole = f"{target}{'&' if '?' in target else '?'}{proof}" if target else ""
+        return replace(request, query=query, target=whole)
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return [("carried in", f"the query field {self._name}: the key's {self._part.name}, as it is")]

@@ -8,25 +8,28 @@ from typing import Any
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key
-from gateway.auth.scheme import Auth, InBody, Part, bad_signature
+from gateway.auth.scheme import Auth, InBody, InHeader, Part, bad_signature
 from gateway.http import Request
+
+SESSION = InBody("session")
 
 
 class SharedKey(Auth):
-    """A part of the key as it stands, in a header behind a word (`Basic`, `Bearer`) that a sender may leave out.
+    """A part of the key as it stands, in a header behind a word (`Basic`, `Bearer`) that a sender may leave out (`bare`).
 
-    `stand_in`: another part, which stands in the body field `instead_of` where a call has no session: late ones, whose
+    `stand_in`: another part, which stands where a call has its session (`instead_of`), if it has none: late ones, whose
     player is gone. It proves nothing, the key does. But it is a secret and no session: it is told apart here, so that
     nobody keeps it as one or passes it on to a wallet.
     """
 
     def __init__(
-        self, part: Part, header: str, word: str, *, stand_in: Part | None = None, instead_of: str = "session"
-    ) -> None:
-        self._part, self._header, self._word = part, header, word
+        self, part: Part, header: str, word: str, *, bare: bool = True, stand_in: Part | None = None,
+        instead_of: InBody | InHeader = SESSION,
+    ) -> None:  # fmt: skip
+        self._part, self._header, self._word, self._bare = part, header, word, bare
         self._parts = (part, stand_in) if stand_in else (part,)
         self.stand_in = stand_in.name if stand_in else ""
-        self._session = InBody(instead_of)
+        self._session = instead_of
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
         return self._parts
@@ -36,6 +39,8 @@ class SharedKey(Auth):
         word, _, rest = given.partition(" ")
         if word.lower() == self._word.lower():  # RFC 9110, 11.1: in any case
             given = rest.strip()
+        elif not self._bare:
+            given = ""
         for key in keys:
             if same(given, key.part(self._part.name)):
                 return key.id
@@ -51,6 +56,11 @@ class SharedKey(Auth):
     def _stand_ins(self, keys: Sequence[Key]) -> list[str]:
         return [own for key in keys if self.stand_in and (own := key.parts.get(self.stand_in))]
 
+    def stood_in(self, request: Request, keys: Sequence[Key]) -> Request | None:
+        stand_ins = self._stand_ins(keys)
+        fresh = bool(stand_ins) and self._session.read(request) not in stand_ins
+        return self._session.write(request, stand_ins[0]) if fresh else None
+
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         stand_ins = self._stand_ins(keys)
         if stand_ins and not self._session.read(request):
@@ -60,6 +70,7 @@ class SharedKey(Auth):
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         steps = [("carried in", f"header {self._header}: {self._word}, then the key's {self._part.name} as it is")]
         if self.stand_in:
-            where = f"body field {self._session.name}, where a call has no session: the key's {self.stand_in} as it is"
+            place = "header" if isinstance(self._session, InHeader) else "body field"
+            where = f"{place} {self._session.name}, where a call has no session: the key's {self.stand_in} as it is"
             steps.append(("stands in", where))
         return steps

@@ -124,6 +124,7 @@ def described(dialect: Dialect) -> dict[str, Any]:
             for name, kind, default in settings_of(dialect)
         ],
         "answer_within": dict(dialect.answer_within),
+        "after_doubt": dialect.after_doubt,
         "tombstones": dialect.tombstones,
         "ids": "as_is" if dialect.ids_as_is else "alias",
     }

@@ -64,7 +64,9 @@ def command(
     )
     request, notes = read_request(request_file)
     request = of_provider(request, notes, entry).request if isinstance(entry, Provider) else of_wallet(request, entry)
-    signed = signed_as(entry, request, datetime.now(UTC))
+    # Of a pair we may have the half that verifies: it signs nothing, and what is signed can be told all the same.
+    half = explain and against is None and not signs(entry)
+    signed = request if half else signed_as(entry, request, datetime.now(UTC))
     hide = Hider(secrets_of(loaded_config))
     for note in notes:
         click.echo(f"note: {note}", err=True)
@@ -81,6 +83,12 @@ def command(
             if not explain:
                 click.echo("\n".join(explained(entry, signed, quiet)))
             raise click.exceptions.Exit(1)
+
+
+def signs(entry: Entry) -> bool:
+    """Whether its first key has the parts that a sender needs."""
+    parts = [part.name for part in entry.dialect.auth.parts(entry.settings) if part.end != "provider"]
+    return all(name in key.parts for key in entry.keys[:1] for name in parts)
 
 
 def signed_as(entry: Entry, request: Request, now: datetime) -> Request:

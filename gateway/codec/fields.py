@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from gateway.body import Number as Number  # dialects take it from here
-from gateway.body import Unreadable, strictly
+from gateway.body import Unreadable, form_text, strictly
 from gateway.http import Request, Response
 from gateway.model import ID_LENGTH_MAX, Flaw, Reason, Refused
 
@@ -125,9 +125,9 @@ def _out(value: Any) -> Any:
     return value
 
 
-def write_form(fields: Mapping[str, str]) -> bytes:
-    """A web form; half a surrogate pair, which no wire can say, becomes a question mark."""
-    return urlencode(fields, errors="replace").encode()
+def write_form(fields: Mapping[str, str | bytes]) -> bytes:
+    """A web form of these fields in this order (`form_text`)."""
+    return form_text(fields.items()).encode()
 
 
 def write_query(fields: Mapping[str, str]) -> str:
@@ -168,6 +168,14 @@ class Fields:
         return cls(request.form)
 
     @classmethod
+    def of_soap(cls, message: Request | Response) -> Fields:
+        """Of the one element in the body of a SOAP message: every value is a text, None or an object."""
+        found = message.soap
+        if isinstance(found, Unreadable):
+            raise unparsable(found.message)
+        return cls(found[1])
+
+    @classmethod
     def caseless(cls, message: Request | Response, spelled: Mapping[str, str]) -> Fields:
         """Where `userid` is `userId`: fields under the documented spelling, given by lower-case name.
 
@@ -176,11 +184,11 @@ class Fields:
         return cls(_respelled(_object(message.said, message.body), spelled))
 
     @classmethod
-    def of_query(cls, request: Request, spelled: Mapping[str, str]) -> Fields:
-        """Of a query, whose names stand in any case, as `caseless`: every value is a text."""
+    def of_query(cls, request: Request, spelled: Mapping[str, str] | None = None) -> Fields:
+        """Of a query: every value is a text. `spelled`: its names stand in any case, as for `caseless`."""
         if isinstance(request.asked, Unreadable):
             raise unparsable(request.asked.message)
-        return cls(_respelled(request.asked, spelled))
+        return cls(request.asked if spelled is None else _respelled(request.asked, spelled))
 
     def __contains__(self, name: str) -> bool:
         return self.raw.get(name) is not None

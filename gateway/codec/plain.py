@@ -55,6 +55,7 @@ REASONS: Mapping[str, Reason] = {reason.value: reason for reason in Reason}
 MOVEMENTS: Mapping[str, Kind] = {kind.value: kind for kind in Kind if kind in MONEY_KINDS}
 NEED_CURRENCY = frozenset({Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ADJUST, Kind.RESERVE})
 SCOPES = {"transaction": "transaction", "round": "round"}
+STATUS_SCOPES = {word: word for word in ("transaction", "bet", "round")}
 STATES = {word: word for word in ("", "active", "used", "released", "expired")}
 # Ids that the gateway makes hold two of a provider's (`<refund>:<bet>`) and a word or two.
 PLAIN_ID_MAX = 2 * ID_LENGTH_MAX + 144
@@ -120,6 +121,7 @@ def _put_act(plain: dict[str, Any], tx: Transaction, provider: str, currencies: 
         case Rollback():
             _put(plain, amount=money(act.amount), reference_transaction_id=act.reference)
             _put(plain, reference_kind=act.reference_kind.value, scope=act.scope)
+            _put(plain, free_round=act.free_round or None)  # beyond native, so only said where it matters
         case Adjust():
             _put(plain, amount=money(act.amount))
         case Reserve():
@@ -130,6 +132,7 @@ def _put_act(plain: dict[str, Any], tx: Transaction, provider: str, currencies: 
             _put(plain, reference_transaction_id=act.reference)
         case Status():
             _put(plain, reference_transaction_id=act.reference, reference_kind=act.reference_kind.value)
+            _put(plain, scope=act.scope if act.scope != "transaction" else "", others=[*act.others] or None)
         case Batch():
             plain["items"] = [transaction_to_plain(item, provider, currencies) for item in act.items]
             plain["atomic"] = act.atomic
@@ -264,6 +267,7 @@ def _act(fields: Fields, kind: Kind, tx: Transaction, currencies: Currencies) ->
                 reference=reference(),
                 reference_kind=fields.choice("reference_kind", MOVEMENTS, Kind.DEBIT),
                 scope=fields.choice("scope", SCOPES, "transaction"),
+                free_round=free,
             )
         case Kind.ADJUST:
             return Adjust(amount=money("amount"))
@@ -280,7 +284,12 @@ def _act(fields: Fields, kind: Kind, tx: Transaction, currencies: Currencies) ->
         case Kind.NOTICE:
             return Notice()
         case Kind.STATUS:
-            return Status(reference=reference(), reference_kind=fields.choice("reference_kind", MOVEMENTS, Kind.DEBIT))
+            return Status(
+                reference=reference(),
+                reference_kind=fields.choice("reference_kind", MOVEMENTS, Kind.DEBIT),
+                scope=fields.choice("scope", STATUS_SCOPES, "transaction"),
+                others=tuple(map(str, fields.value("others", []))),
+            )
         case Kind.BATCH:
             return Batch(items=_items(fields, tx, currencies), atomic=fields.boolean("atomic", False) is True)
 

@@ -24,7 +24,7 @@ from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
 from gateway.http import Request
-from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
+from gateway.model import FACTS, Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction
 from gateway.model import Rollback as Undoing
 
 T = TypeVar("T")
@@ -83,6 +83,7 @@ class Around(Struct, frozen=True, kw_only=True):
     beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
     further: Movement | None = None  # and what that one undoes: it is undone again with it
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
+    undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
     whole_undoer: Movement | UnsetType | None = UNSET
@@ -100,9 +101,7 @@ class Around(Struct, frozen=True, kw_only=True):
         UNSET  # a rollback of the round under way that is no part of this one
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
-    standing_win: Movement | None = (
-        None  # of its target, or what came after that, where the page says that such a bet stays
-    )
+    standing_win: Movement | None = None  # of its target, or what came after that, where such a bet stays
     over: bool = False  # its round is, at a provider whose page lets nothing more come then
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
@@ -124,7 +123,7 @@ class Around(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
-            self.round_undoing,
+            self.round_undoing, self.undoings,
         )  # fmt: skip
         for m in one:
             if isinstance(m, Movement):
@@ -155,6 +154,7 @@ class Case(Struct, frozen=True, kw_only=True):
     nobody: Reason = Reason.NOT_AUTHENTICATED  # what is said where nobody knows the player
     air: Mapping[str, Air] = {}
     around: Around = Around()
+    late: bool = False  # its session was refused: what stands in its place is shown
     told_as: str = ""  # its alias, where no route led to a wallet when it was read
     memo: dict[str, Any] = {}
 
@@ -319,6 +319,13 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
 
     @property
+    def taking_noes(self) -> frozenset[Reason]:
+        """What its wallet may say for good of a rollback that takes (rule 6). What is ours is no provider's page's."""
+        act = self.own.tx.act
+        takes = isinstance(act, Undoing) and not FACTS[act.reference_kind].takes and not self.own.ours
+        return self.provider.dialect.taking_noes if takes else frozenset()
+
+    @property
     def one_end(self) -> bool:
         """Whether the bet that it names comes to one end, its win or its cancel."""
         return self.provider.dialect.one_end and bool(self.own.reference)
@@ -335,7 +342,7 @@ class Case(Struct, frozen=True, kw_only=True):
         """What its provider's page lets a wallet say for good where any other no leaves it owed (rule 6). That it does not
         know a bet which this very wallet has taken is a contradiction, and none."""
         if self.own.undoes:
-            return self.stranger_noes
+            return self.stranger_noes | self.taking_noes
         if not isinstance(self.own.tx.act, Credit) or self.own.parent:
             return frozenset()
         bet = self._bet
@@ -381,28 +388,36 @@ class Case(Struct, frozen=True, kw_only=True):
         return None if whole is None else max(whole - self.undone(target), NOTHING)
 
     def undone(self, target: Movement) -> Decimal:
-        """What earlier accepted or open partial rollbacks of the target move together."""
-        if not self.provider.dialect.partial:
+        """What earlier accepted or open partial rollbacks of the target move together, at the most."""
+        if not self.in_parts(target):
             return NOTHING
-        return sum((what_moved(m, target) for m in self.earlier), NOTHING)
+        return sum((self.given(m, target.whole_amount)[1] for m in self.earlier), NOTHING)
+
+    def in_parts(self, target: Movement) -> bool:
+        """Whether what is left of a target is what its rollbacks have not given back: its page knows parts, or the one that
+        had it was itself undone, which may have been a part of it."""
+        dialect = self.provider.dialect
+        return dialect.partial or (dialect.undoes_rollbacks and target.undone_by in ("", self.own.key))
+
+    def given(self, m: Movement, whole: Decimal | None) -> tuple[Decimal, Decimal]:
+        """What a rollback gives back of that whole, at the least and at the most, less what was taken back of it since: of
+        what is open nobody knows."""
+        gave = what_moved(m, whole)
+        taken = [self.given(undoing, gave) for undoing in self.around.undoings if undoing.target == m.key]
+        least = gave - sum((most for _, most in taken), NOTHING) if m.state is State.ACCEPTED else NOTHING
+        return max(least, NOTHING), max(gave - sum((least for least, _ in taken), NOTHING), NOTHING)
+
+    def others_known(self, target: Movement) -> bool:
+        """Whether everybody knows what the earlier ones give back of it."""
+        return all(least == most for least, most in (self.given(m, target.whole_amount) for m in self.earlier))
 
     @property
     def earlier(self) -> list[Movement]:
         """The other rollbacks of its target that may move something before it: those that were sent, or came first.
-        What was never sent and came later waits for it, and takes nothing away from it; nor does what was itself undone."""
+        What was never sent and came later waits for it, and takes nothing away from it."""
         own = self.own
-        others = [
-            m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED and not self._was_undone(m)
-        ]
+        others = [m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED]
         return [m for m in others if m.decided or m.sent or (m.created_at, m.key) < (own.created_at, own.key)]
-
-    def _was_undone(self, rollback: Movement) -> bool:
-        """Whether a rollback of all of its target was itself undone: it had that for itself, and has it no more."""
-        target, act = self.target, rollback.tx.act
-        if target is None or not rollback.undone_by or rollback.state is not State.ACCEPTED:
-            return False
-        whole = isinstance(act, Undoing) and act.amount in (None, target.whole_amount)
-        return whole and rollback.key != target.undone_by
 
     @property
     def undone_by_another(self) -> bool:
@@ -462,7 +477,7 @@ class Case(Struct, frozen=True, kw_only=True):
         meant, session = known.target or known.bet, known.session_out(tx)
         own = for_wallet(known.way, tx, self.alias, meant, session, known.strange)
         try:
-            return encode(known, own, self.moment.now, self.nonce), own
+            return encode(known, own, self.moment.now, self.nonce, late=self.late), own
         except Refused as refused:
             return refused.with_traceback(None)  # kept with the case, which the frames that it came through hold
 
@@ -470,8 +485,11 @@ class Case(Struct, frozen=True, kw_only=True):
         known = self.known
         own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
         asks = replace(own, id="", act=Status(reference=own.id, reference_kind=self.own.kind), round=None)
+        asking = replace(
+            known, target=None, bet=None, left=None
+        )  # what it means is the wallet's: only a session may be supplied
         try:
-            return encode(Known(way=known.way), asks, self.moment.now, self.nonce), asks
+            return encode(asking, asks, self.moment.now, self.nonce), asks
         except Refused as refused:
             return refused.with_traceback(None)
 

@@ -17,6 +17,7 @@ from gateway.model import (
     Authenticate,
     Batch,
     Capture,
+    Game,
     Kind,
     Reason,
     Refused,
@@ -84,6 +85,8 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         session = None  # another player's session says nothing about this one
     if session is not None:
         tx = replace(tx, player=tx.player or session.player, currency=tx.currency or session.currency)
+        if provider.dialect.game_of_session and tx.game is None and session.game:
+            tx = replace(tx, game=Game(id=session.game))
     mine = [m for m in meant if same_player(tx.player, m.tx.player)]
     target = next((m for kind in reference_kinds(provider, tx.act) for m in mine if m.kind is kind), None)
     if target is not None:
@@ -94,7 +97,7 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         if isinstance(tx.act, Rollback):  # what it undoes is what the journal has there; the wire may not tell
             tx = replace(tx, act=replace(tx.act, reference_kind=target.kind))
     if not tx.player and provider.dialect.else_player is not None:
-        tx = replace(tx, player=provider.dialect.else_player(tx))
+        tx = replace(tx, player=provider.dialect.else_player(tx, provider.settings))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,7 +40,7 @@ from gateway.engine.gather import Hands, Opened, Order, in_vain, is_mismatch, lo
 from gateway.engine.identity import key_of, own_rollback_id, space_of
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
-from gateway.engine.judge import OUR_FAULT, id_was_used, no_stays, refused_at_once
+from gateway.engine.judge import OUR_FAULT, id_was_used, no_stays, refused_at_once, session_refused
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
 from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_undoing, refused_item, undoable
@@ -319,7 +320,7 @@ class Driver:
         if again is not None:
             steps.append((again.key, Step(now, Event.RELEASED, own.key)))
         further = case.around.further
-        fallen = falls_again(again, further)
+        fallen = falls_again(again, further, case.provider.dialect)
         if fallen is not None:
             steps.append((fallen.key, Step(now, Event.CLAIMED, fallen.undone_by)))
         puts = (
@@ -471,7 +472,8 @@ class Driver:
             if not await self._write(write, own.key):
                 return None
             raised = replace(after, revision=own.revision + 1)
-            case = replace(case, own=raised, memo={})
+            late = case.way is not None and session_refused(own, case.way.wallet)
+            case = replace(case, own=raised, memo={}, late=late)
             if aim is not None:
                 around = replace(case.around, target=replace(aim.after, revision=aim.before.revision + 1))
                 case = replace(case, around=around)
@@ -751,12 +753,25 @@ def _its_whole(case: Case, now: datetime) -> list[Put]:
 
 
 def _with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:
-    """A part of a round's refund says what it moved: the refund is their sum (rule 16)."""
+    """A part of a round's refund says what it moved: the refund is their sum (rule 16). So does a rollback of all that was
+    left, or of more, which was cut to it (rule 17): what is taken back of it is compared with that."""
     own, whole, target = case.own, case.around.whole, case.around.target
-    if not isinstance(outcome, Accepted) or outcome.moved is not None or not isinstance(target, Movement):
+    if not isinstance(outcome, Accepted) or outcome.moved is not None or not own.undoes or not isinstance(target, Movement):
         return outcome
-    refund = isinstance(whole, Movement) and _refund(whole)
-    return replace(outcome, moved=target.whole_amount) if refund and own.undoes else outcome
+    if isinstance(whole, Movement) and _refund(whole):
+        return replace(outcome, moved=target.whole_amount)
+    return replace(outcome, moved=_rest(case, target))
+
+
+def _rest(case: Case, target: Movement) -> Decimal | None:
+    """What was left of its target, where that is what it moved. Of others that are under way nobody knows."""
+    act, left, dialect = case.own.tx.act, case.left_of(target), case.provider.dialect
+    if not isinstance(act, RollbackAct) or left is None:
+        return None
+    if act.amount is not None:
+        return left if dialect.excess == "cut" and act.amount > left else None
+    parts = dialect.partial or left != target.whole_amount
+    return left if parts and case.others_known(target) else None
 
 
 class _Call:

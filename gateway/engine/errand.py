@@ -33,6 +33,7 @@ class Errand:
         self.session: Session | None = None  # the launch that it belongs to, once it is completed
         self.keys: set[str] = set()  # the movements whose decision it may have heard (rule 26)
         self.stay: Stay = NOBODY
+        self.spelling = 1  # which of several spellings its signature was made of (`Proved`)
         self.wallet_seconds = 0.0
         self._wallets_open, self._wallets_since = 0, 0.0
 

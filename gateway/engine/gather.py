@@ -44,6 +44,7 @@ from gateway.model import (
     Refused,
     Rollback,
     Settle,
+    Status,
     Transaction,
 )
 
@@ -153,6 +154,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["target"] = LookFor("own", (own.target,))
     elif own.reference and not own.sent and not own.decided and reference_kinds(provider, act):
         asks["named"] = LookFor("found", (own.provider, own.reference))
+        if provider.dialect.own_id_meant and isinstance(act, Rollback):
+            asks["same"] = LookFor("found", (own.provider, tx.id))
     if own.undone_by:
         asks["undoer"] = LookFor("own", (own.undone_by,))
     if own.parent:
@@ -174,6 +177,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["round_ends"] = LookFor("round_ends", here)
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
+        if provider.dialect.own_id_meant:
+            asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and provider.dialect.round_refunds:
             asks["refunds"] = LookFor("round_refunds", here)
     return asks | _session_asks(own.provider, tx, fresh=fresh, undoes=own.undoes)
@@ -238,13 +243,13 @@ def _second_asks(
             asks["claimer"] = LookFor("own", (target.undone_by,))
         if own.undoes and target.undoes and target.target:
             asks["beyond"] = LookFor("own", (target.target,))
-        if target.takes and own.undoes and not own.decided and (not target.decided or provider.dialect.one_end):
+        if target.takes and own.undoes and not own.decided and not target.decided:
             asks |= _won_asks(provider, target, "target_won")
         if _asks_for_wins(provider, own, target):
-            asks["standing_win"] = LookFor("standing_win", (target.provider, target.tx.id, target.tx.player))
+            asks |= _standing_asks(provider, target)
         if _asks_for_later(provider, own, target):
             here = (target.provider, target.tx.player, target.tx.round_id)
-            asks["standing_win"] = LookFor("round_last", (*here, target.key))
+            asks["standing.last"] = LookFor("round_last", (*here, target.key))
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -258,7 +263,29 @@ def _second_asks(
 def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
     """Whether a win forbids this rollback, where its bet has one."""
     may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
-    return may and provider.dialect.won_stays(provider.settings)
+    return may and (provider.dialect.one_end or provider.dialect.won_stays(provider.settings))
+
+
+def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
+    """The wins that tie to a bet and were not undone (rule 11)."""
+    tx = bet.tx
+    here = (bet.provider, tx.player, tx.round_id)
+    asks = {"standing.named": LookFor("standing_win", (bet.provider, tx.id, tx.player))}
+    if tx.round_id and not provider.dialect.one_end:
+        asks |= {"standing.loose": LookFor("round_loose_win", here), "standing.bets": LookFor("round_bets", (*here, 2))}
+    return asks
+
+
+def _standing_win(found: Found, bet: Movement | None) -> Movement | None:
+    """The win that keeps a bet, or what came after it in its round, where that does, too."""
+    last: Movement | None = _one(found, "standing.last")
+    if last is not None and bet is not None and last.key != bet.key:
+        return last
+    named: Movement | None = _one(found, "standing.named")
+    if named is not None or bet is None or any(m.key != bet.key for m in found.get("standing.bets", ())):
+        return named
+    loose: Movement | None = _one(found, "standing.loose")
+    return loose if loose is not None and not loose.undone_by else None
 
 
 def _asks_for_later(provider: Provider, own: Movement, target: Movement) -> bool:
@@ -341,10 +368,31 @@ def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement |
     """The movement that it names, and whether that one is another player's: none that this call may touch."""
     if "target" in found:
         return _one(found, "target"), False
-    named = [m for m in found.get("named", ()) if in_scope(provider, m.tx, own.tx)]
     kinds = reference_kinds(provider, own.tx.act)
-    target = first_of([m for m in named if same_player(m.tx.player, own.tx.player)], kinds)
-    return target, target is None and first_of(named, kinds) is not None
+    # What it names goes before what has its own id, where that may be meant (`own_id_meant`).
+    several = [found.get("named", ()), found.get("same", ())]
+    named = [m for each in several for m in each if m.kind in kinds and in_scope(provider, m.tx, own.tx)]
+    mine = [m for m in named if same_player(m.tx.player, own.tx.player)]
+    target = first_of([m for m in mine if m.tx.id == own.reference], kinds) or first_of(mine, kinds)
+    return target, target is None and bool(named)
+
+
+DEEPEST = 8  # of rollbacks that undo each other; what lies deeper counts as if nothing had undone it
+
+
+def _undoings(own: Movement, others: Sequence[Movement]) -> Looks[tuple[Movement, ...]]:
+    """The rollbacks of those rollbacks, theirs, and so on: what undid a part may itself be undone, in parts."""
+    found: dict[str, Movement] = {}
+    level = [m for m in others if m.undoes and m.key != own.key and m.state is not State.DECLINED]
+    for _ in range(DEEPEST):
+        if not level:
+            break
+        seen = {own.key, own.target, *found, *(m.key for m in others)}
+        rows = yield from _look({m.key: LookFor("aimed", (m.key,)) for m in level})
+        aimed = [m for each in rows.values() for m in each if m.key not in seen]
+        level = [m for m in aimed if m.undoes and m.state is not State.DECLINED]
+        found |= {m.key: m for m in level}
+    return tuple(found.values())
 
 
 def _around(
@@ -360,11 +408,11 @@ def _around(
     asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
     if beyond is not None and beyond.undoes and beyond.target:
         asks["further"] = LookFor("own", (beyond.target,))
-    later = _one(second, "standing_win")
-    later = None if later is not None and target is not None and later.key == target.key else later
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
+    counts = own.undoes and (provider.dialect.partial or provider.dialect.undoes_rollbacks)
+    undoings = (yield from _undoings(own, second.get("others", ()))) if counts else ()
     unclaimer = _one(third, "unclaimer")
     guessed = any(
         _may_be_meant(hands, way, own, target, m)
@@ -388,8 +436,9 @@ def _around(
         beyond=beyond,
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
+        undoings=undoings,
         stranger=stranger,
-        standing_win=later,
+        standing_win=_standing_win(second, target),
         over=_over(provider, first),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
@@ -453,6 +502,38 @@ def way_of_read(setup: Setup, provider: Provider, done: Completed) -> Looks[tupl
         meant = _one((yield from _look({"place": here})), "place")
     default = route_of(setup, provider, tx, done.session)
     return way_of(setup, provider, meant, default) if meant is not None else (default, "")
+
+
+def listing(provider: Provider, tx: Transaction, act: Status) -> Looks[list[tuple[Movement, Transaction]]]:
+    """All that a status may mean, in the order of arrival, each as it was asked for: a rollback of all of it with what that
+    was, and each with the time at which it came where its provider said none."""
+    ids, asks = (act.reference, *act.others), {}
+    if act.scope == "round":
+        asks["round"] = LookFor("of_round", (provider.id, tx.player, act.reference))
+    else:
+        asks = {f"id.{id}": LookFor("found", (provider.id, id)) for id in ids}
+    if act.scope == "bet":
+        asks |= {f"undoing.{id}": LookFor("naming", (provider.id, id)) for id in ids}
+        asks |= {f"wins.{id}": LookFor("wins", (provider.id, id, tx.player)) for id in ids}
+    found = yield from _look(asks)
+    rows = {m.key: m for each in found.values() for m in each if same_player(tx.player, m.tx.player)}
+    means = {m.key: LookFor("own", (m.target,)) for m in rows.values() if m.undoes and m.target}
+    means |= {f"undoer.{m.key}": LookFor("own", (m.undone_by,)) for m in rows.values() if m.undone_by}
+    meant = (yield from _look(means)) if means else {}
+    ordered = sorted(rows.values(), key=lambda m: (m.created_at, m.key))
+    return [(m, _as_asked(m, _one(meant, m.key))) for m in ordered if not _given_back(_one(meant, f"undoer.{m.key}"))]
+
+
+def _given_back(undoer: Movement | None) -> bool:
+    """By the gateway itself: its provider believes that it failed, and cancels nothing (rule 12)."""
+    return undoer is not None and undoer.ours and undoer.state is State.ACCEPTED
+
+
+def _as_asked(m: Movement, target: Movement | None) -> Transaction:
+    tx = replace(m.tx, occurred_at=m.tx.occurred_at or m.created_at)
+    if not isinstance(tx.act, Rollback) or tx.act.amount is not None or target is None:
+        return tx
+    return replace(tx, act=replace(tx.act, amount=target.whole_amount))
 
 
 # ---------------------------------------------------------------- a movement that is there
@@ -650,7 +731,8 @@ def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
 def _tombstone(provider: Provider, row: Movement, first: Found) -> Movement | None:
     """What named it before it came, and was not refused for another reason (rule 15)."""
     kinds = {row.kind, *_also(provider, row.kind)}
-    for found in first.get("naming", ()):
+    same = [m for m in first.get("same", ()) if m.undoes]
+    for found in (*first.get("naming", ()), *same):
         act = found.tx.act
         meant = act.reference_kind if isinstance(act, Rollback) else Kind.RESERVE
         named = meant in kinds and not found.target and _same_scope(provider, found, row, act)
@@ -840,7 +922,7 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
 
 def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
-    rows = [around.target, around.whole, around.claimer, *first.get("naming", ())]
+    rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
     if row.kind is Kind.CREDIT and isinstance(around.bets, tuple):
         rows += around.bets
     if isinstance(around.siblings, tuple):

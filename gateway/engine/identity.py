@@ -36,14 +36,15 @@ def space_of(dialect: Dialect, kind: Kind) -> str:
 
 
 def fingerprint(tx: Transaction, dialect: Dialect | None = None) -> str:
-    """The content that makes a repeat the same movement, as the wire said it (rule 2): with its game where the provider's
-    page says so.
+    """The content that makes a repeat the same movement, as the wire said it (rule 2): with its game, and whatever else,
+    where the provider's page says so.
 
     The player is compared beside it (`same_player`), because a session may stand for it.
     """
     said = ":".join("" if amount is None else _number(amount) for amount in amounts(tx.act))
     game = (tx.game.id if tx.game else "",) if dialect is not None and dialect.same_game else ()
-    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id, *game))
+    more = dialect.content(tx) if dialect is not None else ()
+    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id, *game, *more))
 
 
 def same_player(one: str, other: str) -> bool:

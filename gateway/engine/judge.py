@@ -20,6 +20,8 @@ OUR_FAULT = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST})
 
 _NO_BUSINESS = OUR_FAULT | {Reason.UNSUPPORTED, Reason.DUPLICATE_MISMATCH}
 
+NO_SESSION = frozenset({Reason.NOT_AUTHENTICATED, Reason.SESSION_EXPIRED})
+
 Decision = Accepted | Declined | None
 NONE = timedelta(0)
 
@@ -227,11 +229,21 @@ def refused_again(movement: Movement, wallet: Wallet) -> bool:
     return looks_first and any_no(movement.tx.act) and fact.outcome.reason not in _NO_BUSINESS
 
 
+def session_refused(movement: Movement, wallet: Wallet) -> bool:
+    """Whether the wallet did not take the session of what is owed, and is to be shown the part of the key that stands in a
+    session's place (rule 22): with that attempt nothing moved, and no wallet that said so has it in flight."""
+    fact = movement.fact
+    if fact is None or fact.query or not isinstance(fact.outcome, Declined) or not movement.owes:
+        return False
+    return fact.outcome.reason in NO_SESSION and wallet.dialect.auth.holds_stand_in(wallet.keys)
+
+
 def refused_at_once(movement: Movement, wallet: Wallet) -> bool:
     """Whether the only asking of what is owed was answered by a plain no, so that nothing of it moved and nothing is on its
-    way: that is kept for a wallet which says in one word that it has a win already and that the bet had its end."""
-    fact = movement.fact
-    if not wallet.dialect.one_win or fact is None or fact.query or not isinstance(fact.outcome, Declined):
+    way: that is kept for a wallet which says in one word that it has a win already and that the bet had its end, and where the
+    session was refused."""
+    fact, kept = movement.fact, wallet.dialect.one_win or session_refused(movement, wallet)
+    if not kept or fact is None or fact.query or not isinstance(fact.outcome, Declined):
         return False
     only = movement.attempts == 1 and movement.forgot_at is None
     return movement.owes and only and not _of_before(movement, fact)
@@ -239,7 +251,9 @@ def refused_at_once(movement: Movement, wallet: Wallet) -> bool:
 
 def no_stays(movement: Movement, wallet: Wallet) -> bool:
     """Whether its wallet's no, though no decision, is to be known at the next asking."""
-    return refused_again(movement, wallet) or refused_at_once(movement, wallet)
+    return (
+        refused_again(movement, wallet) or refused_at_once(movement, wallet) or session_refused(movement, wallet)
+    )  # fmt: skip
 
 
 def unseen(movement: Movement, wallet: Wallet, moment: Moment, *, owed: bool = False) -> bool:

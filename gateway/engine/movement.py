@@ -125,8 +125,11 @@ class Movement(Struct, frozen=True, kw_only=True):
 
     @property
     def whole_amount(self) -> Decimal | None:
-        """What it moved, where a rollback of it can be compared with it."""
+        """What it moved, where a rollback of it can be compared with it; of a rollback what its wallet said, else what it asked."""
         act = self.tx.act
+        if isinstance(act, Rollback):
+            said = self.outcome.moved if isinstance(self.outcome, Accepted) else None
+            return act.amount if said is None else said
         return act.amount if isinstance(act, Debit | Credit | Reserve) else None
 
     @property
@@ -225,12 +228,12 @@ def buried(m: Movement, by: str, reason: Declined, at: datetime) -> Movement:
     return replace(gone, told=State.DECLINED.value, told_at=at)
 
 
-def what_moved(rollback: Movement, target: Movement) -> Decimal:
-    """What a rollback moves, as far as it is known: more is never assumed to be left than is."""
+def what_moved(rollback: Movement, whole: Decimal | None) -> Decimal:
+    """What a rollback moves of a `whole`, as far as it is known: more is never assumed to be left than is."""
     if isinstance(rollback.outcome, Accepted) and rollback.outcome.moved is not None:
         return rollback.outcome.moved
     said = rollback.tx.act.amount if isinstance(rollback.tx.act, Rollback) else None
-    return said if said is not None else target.whole_amount or Decimal(0)
+    return said if said is not None else whole or Decimal(0)
 
 
 # ---------------------------------------------------------------- what stands beside movements

@@ -104,7 +104,7 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
         stands = stands_again(after, aim, beyond) if own.undoes else None
         puts += [Put(beyond, stands)] if beyond is not None and stands is not None else []
-        fallen = falls_again(stands, further)
+        fallen = falls_again(stands, further, dialect)
         puts += [Put(further, fallen)] if further is not None and fallen is not None else []
         puts += in_vain(after, [m for m in batch if m.key != key], now)
         told = [(key, step)]

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from gateway.auth import guards
 from gateway.auth.bounds import too_many_values
 from gateway.auth.keys import live
+from gateway.auth.stamped import Seen
 from gateway.dialect import Call, NoCall
 from gateway.engine.batches import Batches
 from gateway.engine.complete import Completed, completing, reference_kinds
@@ -78,6 +79,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     key: str = ""  # of the movement in the journal, if it is one
     call: str = ""  # the name under which the journal knows who heard what
     keys: tuple[str, ...] = ()  # of the movements whose decisions it tells
+    spelling: int = 1  # which of the spellings that are believed its signature was made of
 
 
 class Engine:
@@ -90,6 +92,7 @@ class Engine:
         self.driver.who = self._ask_who
         self.reads = Reads(self.exchanges)
         self.settler = Settler(self.driver)
+        self.seen = Seen()
 
     def busy(self) -> bool:
         """Whether anything is in the air or being driven in this process."""
@@ -103,8 +106,9 @@ class Engine:
         finally:
             errand.close()
         answer = replace(
-            answer, wallet_seconds=errand.wallet_seconds, call=errand.name, keys=tuple(sorted(errand.keys))
-        )
+            answer, wallet_seconds=errand.wallet_seconds, call=errand.name, keys=tuple(sorted(errand.keys)),
+            spelling=errand.spelling,
+        )  # fmt: skip
         seconds = self.world.ticks() - started
         self.world.meter.call(
             provider.name, provider.dialect.name, answer.kind, answer.outcome, answer.reason, seconds,
@@ -134,7 +138,7 @@ class Engine:
         first, within = may_be(provider, call.name)
         try:
             errand.stay = await self.world.door.enter(provider, first=first, started=errand.started, within=within)
-            self._prove(provider, request, call)
+            errand.spelling = self._prove(provider, request, call)
             if dialect.auth.stand_in:
                 shown = dialect.auth.shows_stand_in(request, live(provider.keys, call.now))
                 call = replace(call, stand_in=shown)
@@ -155,19 +159,23 @@ class Engine:
             errand.keys.clear()
             return await self._answer(errand, lost, wire, call, "")
 
-    def _prove(self, provider: Provider, request: Request, call: Call) -> None:
-        """Guard and signature; raises `Refused` (bad_signature)."""
+    def _prove(self, provider: Provider, request: Request, call: Call) -> int:
+        """Guard and signature; which spelling was signed. Raises `Refused` (bad_signature)."""
         meter = self.world.meter
         try:
             used = guards.check(provider.guard, request, provider.dialect.body_key, call.now)
             keys = live(provider.keys, call.now)
             used.append(provider.dialect.auth.verify(request, keys, provider.settings, call.now))
+            word, content = provider.dialect.auth.once(request, provider.settings)
+            if word:
+                self.seen.check(provider.name, word, content, call.now)
         except Refused as refused:
             meter.signature_failure(provider.name, refused.field)
             raise
         for key in used:
             if key:
                 meter.key_use(provider.name, key)
+        return getattr(used[-1], "spelling", 1)
 
     async def _carry(self, errand: Errand, wire: Transaction, call: Call) -> tuple[Outcome, Transaction]:
         """What becomes of it, and the transaction as it was completed."""

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import begins, knowing
+from gateway.engine.gather import begins, knowing, listing
 from gateway.engine.judge import OUR_FAULT
 from gateway.engine.movement import Movement, Session
 from gateway.engine.states import State
@@ -29,6 +29,7 @@ from gateway.model import (
     Refused,
     Release,
     Reserve,
+    Status,
     Transaction,
     Unknown,
     unsupported,
@@ -148,6 +149,8 @@ class Reads:
         A query names no currency, so routes that ask for one lead it nowhere. `way` None: that, or the wallet of the
         movement is gone, or points elsewhere by now, and is not asked (rule 23).
         """
+        if errand.provider.dialect.lists_movements:
+            return await self._listed(errand, done.tx)
         found = done.meant
         if found is not None and found.kind is not Kind.RESERVE:
             return _first_decision(found)
@@ -160,6 +163,18 @@ class Reads:
         if asked is not None and not isinstance(asked, Unknown):
             return _with_hold(asked, found)
         return asked or Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
+
+    async def _listed(self, errand: Errand, tx: Transaction) -> Outcome:
+        """All that it may mean in the journal and that was accepted. Of what is open nobody knows whether it belongs there;
+        that a round is known does not hang on it."""
+        assert isinstance(tx.act, Status)
+        found = await self.world.journal.look(listing(errand.provider, tx, tx.act))
+        taken = tuple(asked for m, asked in found if m.state is State.ACCEPTED)
+        if any(not m.decided for m, _ in found) and not (taken and tx.act.scope == "round"):
+            return Unknown(detail="its outcome is not known yet")
+        if taken:
+            return Accepted(meant=taken)
+        return Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
 
     async def _hold_by_journal(self, reserve: Movement) -> Outcome:
         """What the journal itself knows of a hold, for wallets that cannot be asked."""

@@ -21,6 +21,7 @@ from gateway.engine.judge import (
     refused_again,
     refused_at_once,
     remembered,
+    session_refused,
     stands_for_cancel,
     unseen,
 )
@@ -440,11 +441,13 @@ def _only_asked_about(case: Case) -> Move | None:
 
 
 def nobody_knows(case: Case) -> Move | None:
-    """No route leads to a wallet, nobody knows the player or the currency, or its session was replaced by one that we gave.
+    """No route leads to a wallet, nobody knows the player or the currency, or its session is another one's or was replaced.
 
     Move: a debit is Decided declined; what is owed is left to a person
-    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A replaced session
-    refuses no cancel and no win, but that of a bet which nobody here knows: `transaction_not_found`.
+    Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A session that was
+    replaced by one that we gave refuses no cancel and no win, but that of a bet which nobody here knows:
+    `transaction_not_found`. Where a session belongs to one player and one game, a bet in another one's is declined, and
+    nothing but a bet.
     Serves: 4, 21, 22
     """
     own, tx = case.own, case.own.tx
@@ -455,11 +458,26 @@ def nobody_knows(case: Case) -> Move | None:
             return Decide(Declined(reason=NOT_FOUND, message=REPLACED))
     if case.way is None:
         return _unsaid(case, "no route leads to a wallet", Reason.UNSUPPORTED)
+    strange = _in_a_strange_session(case)
+    if strange is not None:
+        return Decide(strange)
     facts = FACTS[own.kind]
     if not tx.player and own.kind not in NAMING:
         return _unsaid(case, "nobody knows the player", case.nobody)
     if tx.player and facts.needs_currency and not tx.currency:
         return _unsaid(case, "nobody knows the currency", case.nobody)
+    return None
+
+
+def _in_a_strange_session(case: Case) -> Declined | None:
+    own, session = case.own, case.around.own_session
+    if session is None or not case.provider.dialect.bound_sessions or not own.takes or not case.unsent:
+        return None
+    tx = own.tx
+    if tx.player and tx.player != session.player:
+        return Declined(reason=Reason.NOT_AUTHENTICATED, message="that session is another player's")
+    if session.game and tx.game is not None and tx.game.id not in ("", session.game):
+        return Declined(reason=Reason.GAME_NOT_FOUND, message="that session is for another game")
     return None
 
 
@@ -728,9 +746,14 @@ def second_asking(case: Case) -> Move | None:
     and then as a first one, whose no counts. What is owed and was plainly refused at its only asking is asked as a first one,
     too, where a wallet's word for "I have it already" is one for "the bet had its end": *a win of a bet that the wallet had
     given back was refused in that word, asked again, and taken for paid.*
-    Serves: 5, 9, 14
+    So is what is owed and whose session was plainly refused at its only asking, where a part of the key may stand in a
+    session's place, also at a wallet that is `query`: nothing of it moved, and nothing is on its way.
+    Serves: 5, 9, 14, 22
     """
-    if case.unsent or case.again not in ("safe", "applied") or not case.wanted or not case.may_act:
+    if case.unsent or not case.wanted or not case.may_act:
+        return None
+    once = case.again == "query" and session_refused(case.own, case.wallet) and refused_at_once(case.own, case.wallet)
+    if case.again not in ("safe", "applied") and not once:
         return None
     if not case.remembered_in(case.wallet.in_flight_max):
         return None

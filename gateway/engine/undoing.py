@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from gateway.dialect import Dialect
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
-from gateway.engine.movement import Movement, clocked_again, what_moved
+from gateway.engine.movement import Movement, clocked_again
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, moves_nothing
@@ -62,7 +62,7 @@ def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> 
 def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None) -> bool:
     """Whether nothing of its target is left once it is done. None: its provider is not configured any more."""
     several = dialect is None or dialect.partial
-    return own.ours or not several or target.undoes or undoes_all(own.tx, target)
+    return own.ours or not several or undoes_all(own.tx, target)
 
 
 def stands_again(own: Movement, target: Movement | None, beyond: Movement | None) -> Movement | None:
@@ -80,13 +80,13 @@ def stands_again(own: Movement, target: Movement | None, beyond: Movement | None
     return clocked_again(again, own.decided_at) if own.ours and own.decided_at is not None else again
 
 
-def falls_again(stands: Movement | None, further: Movement | None) -> Movement | None:
-    """What a rollback that stands again undoes: undone again, with it (rule 15).
+def falls_again(stands: Movement | None, further: Movement | None, dialect: Dialect | None) -> Movement | None:
+    """What a rollback that stands again undoes: undone again, with it, but for a part of it (rules 15, 17).
 
     *A bet's cancel was undone and that undoing undone, too: the bet's next cancel was put to its wallet, which gave the
-    stake back a second time.*
+    stake back a second time.* *A refund of 4.00 of 10.00 stood again, and the other 6.00 were told as given back.*
     """
-    if stands is None or not stands.undoes or further is None:
+    if stands is None or not stands.undoes or further is None or not undoes_whole(stands, further, dialect):
         return None
     if further.key != stands.target or further.state is not State.ACCEPTED or further.undone_by:
         return None
@@ -120,6 +120,7 @@ def forbidden(case: Case) -> Move | None:
     last bet of a round may be undone, for what came after it.
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
     back:* what stands by itself is given back with no batch.
+    *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
@@ -143,16 +144,10 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
-    if case.provider.dialect.one_end and not own.ours and target.state is State.ACCEPTED and case.target_won:
-        return _no(Reason.ALREADY_SETTLED, STOPPED)
-    if (
-        case.provider.dialect.last_only
-        and target.kind is Kind.SETTLE
-        and target.state is State.ACCEPTED
-        and not own.ours
-    ):
+    stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
+    if stands and target.kind is Kind.SETTLE and case.provider.dialect.last_only and not own.ours:
         return _no(Reason.ALREADY_SETTLED, "it was a bet and its win")
-    win = case.around.standing_win
+    win = case.around.standing_win if stands else None
     if win is not None and win.decided:
         return _no(
             Reason.ALREADY_SETTLED,
@@ -200,20 +195,23 @@ def _perhaps_sent(case: Case) -> Move | None:
 
 def _another_amount(case: Case, target: Movement, act: Rollback) -> Move | None:
     """Another amount than that of what is undone as a whole, where the page says so."""
-    beyond = case.around.beyond
-    whole = what_moved(target, beyond) if target.undoes and beyond is not None else target.whole_amount
+    whole = target.whole_amount
     if target.kind not in case.provider.dialect.whole_only or None in (act.amount, whole) or act.amount == whole:
         return None
     return _no(Reason.DUPLICATE_MISMATCH, "not the amount of that movement")
 
 
 def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
-    whole, dialect = target.whole_amount, case.provider.dialect
-    if dialect.partial and whole is not None and _given_back(case, target) >= whole > 0:
+    """*While a part was under way, a refund of the rest of it was told that it is more than is left:* it waits for that."""
+    whole = target.whole_amount
+    if whole is None:
+        return None
+    given = _given_back(case, target)
+    if given >= whole > 0:
         return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
-    if act.amount is None or whole is None or moves_nothing(target.tx):
+    if act.amount is None or moves_nothing(target.tx):
         return None  # of what moved nothing nothing is given back, whatever is asked
-    if dialect.excess == "refuse" and act.amount > whole - case.undone(target):
+    if case.provider.dialect.excess == "refuse" and act.amount > whole - given:
         message = "more than is left of that movement"
         return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))
     return None
@@ -221,8 +219,9 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
 
 def _given_back(case: Case, target: Movement) -> Decimal:
     """What was given back for certain. *A cancel that had not left was told that nothing was left, because of a second
-    one that waited for it:* of one that is open nobody knows, and this one waits for it."""
-    return sum((what_moved(m, target) for m in case.earlier if m.state is State.ACCEPTED), NOTHING)
+    one that waited for it:* of one that is open, or is itself to be undone, nobody knows, and this one waits for it."""
+    before = case.earlier if case.in_parts(target) else []
+    return sum((case.given(m, target.whole_amount)[0] for m in before), NOTHING)
 
 
 def another_rollback(case: Case) -> Move | None:
@@ -233,13 +232,14 @@ def another_rollback(case: Case) -> Move | None:
     undoing anything and the second waited for it for ever:* then the second is brought in its place; and one that was
     itself undone leaves the movement to be undone again. *The undoing of the first was in doubt, the second was told that
     it was done, and then the bet stood:* it waits for that, too. *The journal had forgotten that undoing, and the second was
-    told the same:* then its wallet is asked. The gateway's own is one that its provider joins.
+    told the same:* then its wallet is asked. *Four of ten were refunded, then the rest, then the four were taken back, and
+    their next refund was told as done:* so long as something is left, it is given back. The gateway's own is one that its provider joins.
     Serves: 11, 12, 15, 30
     """
     own, target = case.own, case.target if case.own.undoes else None
     if target is None or not never_asked(case):
         return None
-    if case.provider.dialect.partial and _waits_for_others(case, target):
+    if _waits_for_others(case, target):
         return Leave(own.open_state, "another rollback of it is under way")
     if target.undone_by in ("", own.key):
         return None
@@ -249,6 +249,8 @@ def another_rollback(case: Case) -> Move | None:
     if first.decided and case.around.unclaiming is True:
         return Leave(own.open_state, "the rollback before it is being undone")
     if first.decided and own.forgot_at is not None and case.provider.dialect.undoes_rollbacks:
+        return None
+    if first.decided and case.provider.dialect.partial and case.left_of(target):
         return None
     if first.decided:
         return Decide(_after(first))
@@ -261,11 +263,10 @@ def another_rollback(case: Case) -> Move | None:
 
 def _waits_for_others(case: Case, target: Movement) -> bool:
     """Whether what others may still move, those that were sent or came first, leaves too little for this one (rule 17)."""
-    before, whole, act = case.earlier, target.whole_amount, case.own.tx.act
-    if whole is None or not isinstance(act, Rollback) or all(m.decided for m in before):
+    whole, act = target.whole_amount, case.own.tx.act
+    if whole is None or not isinstance(act, Rollback) or not case.in_parts(target) or case.others_known(target):
         return False
-    asked = whole if act.amount is None else act.amount
-    return asked + sum((what_moved(m, target) for m in before), NOTHING) > whole
+    return (whole if act.amount is None else act.amount) + case.undone(target) > whole
 
 
 def _after(first: Movement) -> Accepted | Declined:
@@ -287,7 +288,7 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     others = [m for m in others if not m.undone_by and not m.ours]  # our own one is that which its provider joins
     if not others:
         return yes
-    given = sum((what_moved(m, target) for m in others), NOTHING)
+    given = sum((case.given(m, target.whole_amount)[1] for m in others), NOTHING)
     if dialect.partial and (target.whole_amount is None or given < target.whole_amount):
         return yes
     return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)

@@ -182,6 +182,8 @@ def _referring(way: Way, tx: Transaction, target: Movement | None, strange: str)
             return act
         # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
         act = replace(act, reference_kind=target.kind, reference_type=getattr(target.tx.act, "type", ""))
+        free = isinstance(target.tx.act, Debit) and target.tx.act.free_round
+        act = replace(act, free_round=act.free_round or free)
         # A free bet took no cash, whatever its amount says: nor does its rollback give any.
         return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
     return replace(act, reference=strange or named_as(way, tx))
@@ -234,12 +236,18 @@ def _otherwise(tx: Transaction, missing: Missing) -> Supplied:
     return replace(tx, act=replace(tx.act, amount=missing.otherwise)), "the provider"
 
 
-def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
-    """The signed request. Raises `Refused` (unsupported) where this wallet cannot be told it."""
+def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bool = False) -> Request:
+    """The signed request; `late`: under no session, where a part of the key stands in its place. Raises `Refused`
+    (unsupported) where this wallet cannot be told it."""
     way, wallet = known.way, known.way.wallet
     call, dialect = way.call(now, nonce), wallet.dialect
-    if not tx.session and tx.kind in dialect.sessions:
+    if late and call.stand_in:
+        tx = replace(tx, session="")
+    elif not tx.session and tx.kind in dialect.sessions:
         tx, _ = known.supply(tx, "session") or (tx, "")
+    tx = _within(tx, known)
+    if dialect.wants_game and not (tx.game and tx.game.id):
+        tx, _ = known.supply(tx, "game") or (tx, "")
     if dialect.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
     try:
@@ -252,6 +260,14 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str) -> Request:
     if dialect.auth.parts(wallet.settings) and not keys:
         raise Refused(Reason.UNSUPPORTED, f"no key of wallet {wallet.name} holds any more")
     return dialect.auth.sign(replace(request, target=wallet.target(request.url)), keys, wallet.settings, now)
+
+
+def _within(tx: Transaction, known: Known) -> Transaction:
+    """A rollback of no more than is left, where its provider's page says that what is left is given back (rule 17)."""
+    act, left = tx.act, known.left
+    if known.way.provider.dialect.excess != "cut" or not isinstance(act, Rollback) or left is None:
+        return tx
+    return tx if act.amount is None or act.amount <= left else replace(tx, act=replace(act, amount=left))
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:

@@ -25,6 +25,11 @@ WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND
   AND player IN (?, '')
 LIMIT 1;
 
+-- wins: all of a player's wins that name the bet with that id
+SELECT {row} FROM movements
+WHERE provider = ? AND reference = ? AND player = ? AND reference <> '' AND kind = 'credit' AND parent = ''
+  AND state <> 'declined'
+ORDER BY {arrival} LIMIT 100;
 -- standing_win: a win that names the bet with that id and was not undone
 SELECT {row} FROM movements
 WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND parent = '' AND state <> 'declined'
@@ -43,6 +48,11 @@ SELECT {row} FROM movements WHERE batch = ? AND batch <> '' ORDER BY {arrival};
 -- round_place: where a player's round went
 SELECT {row} FROM movements WHERE provider = ? AND player = ? AND round = ? AND round <> '' AND wallet <> ''
 ORDER BY {arrival} LIMIT 1;
+
+-- of_round: all of a player's round that was put to a wallet; no parts, none of ours
+SELECT {row} FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND round <> '' AND wallet <> '' AND parent = '' AND ours = 0
+ORDER BY {arrival} LIMIT 1000;
 
 -- round_bets: bets of a round that are not undone
 SELECT {row} FROM movements

@@ -24,6 +24,7 @@ class Rules(Struct, frozen=True, kw_only=True):
     several: bool = False  # partial rollbacks until nothing is left
     cuts: bool = False  # a rollback of more than is left gives what is left
     whole: bool = False  # a rollback gives back the whole debit, whatever its amount says
+    lists: bool = False  # a status is answered with the movement itself
     undoes: frozenset[Kind] = frozenset()  # kinds that a rollback may mean beside the one it names
     one_end: bool = False  # a bet is won once or cancelled, and its win is called as the bet is
 
@@ -41,8 +42,9 @@ def rules_of(dialect: Dialect) -> Rules:
         tombstones=dialect.tombstones or dialect.name in BURIES,
         current_balance=native or dialect.replay_balance != "stored",  # we ask again under a new request id
         several=native or dialect.partial,
-        cuts=native or dialect.excess == "pass",
+        cuts=native or dialect.excess in ("pass", "cut"),
         whole=dialect.undoes_whole,
+        lists=dialect.lists_movements,
         undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
         one_end=dialect.one_end,
     )
@@ -91,6 +93,7 @@ class Decision(Struct, frozen=True):
 
     content: tuple[object, ...]
     outcome: Outcome
+    tx: Transaction | None = None  # for a status that tells the movement itself
 
 
 def content_of(tx: Transaction) -> tuple[object, ...]:

@@ -85,7 +85,7 @@ class Purse:
             return self._again(known, content, tx)
         outcome = (self._refused(tx) if self.rules.native else None) or self._move(tx, place, provider, now)
         if isinstance(outcome, Accepted) or (self.rules.native and self._final(tx, outcome)):
-            self._decided[place] = Decision(content, outcome)
+            self._decided[place] = Decision(content, outcome, tx)
         return outcome
 
     def forget(self, tx: Transaction, provider: str) -> None:
@@ -203,13 +203,16 @@ class Purse:
         return self._yes(tx, profile=who)
 
     def _status(self, tx: Transaction, act: Status, provider: str) -> Outcome:
-        place = self._place(provider, act.reference_kind, act.reference)
+        places = [self._place(provider, act.reference_kind, id) for id in (act.reference, *act.others)]
+        place = next((place for place in places if place in self._decided), places[0])
         known = self._decided.get(place)
         if known is None:
             return self._no(Reason.TRANSACTION_NOT_FOUND, tx)
         hold = self._holds.get(place)
         if hold and isinstance(known.outcome, Accepted):
             return replace(known.outcome, state=hold.state, expires_at=hold.expires_at)
+        if self.rules.lists and isinstance(known.outcome, Accepted):
+            return replace(known.outcome, meant=() if known.tx is None else (known.tx,))
         # A rollback that was declined because its bet is not there was seen, and is no 404.
         return replace(known.outcome, replayed=True) if isinstance(known.outcome, Declined) else known.outcome
 

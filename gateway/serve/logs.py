@@ -136,7 +136,9 @@ class Log:
 
 
 def call_event(provider: str, answer: Answer, request_id: str, seconds: float) -> dict[str, Any]:
-    """The line of one call. The message and the detail of an outcome stay out: a wallet wrote them."""
+    """The line of one call. The message and the detail of an outcome stay out: a wallet wrote them. `spelling`: which one
+    the caller signed (`gateway sign --explain` numbers them), where it is not the first."""
+    spelled = {"spelling": answer.spelling} if answer.spelling != 1 else {}
     return {
         "provider": provider,
         "kind": answer.kind,
@@ -147,6 +149,7 @@ def call_event(provider: str, answer: Answer, request_id: str, seconds: float) -
         "ms": round(seconds * 1000, 2),
         "wallet_ms": round(answer.wallet_seconds * 1000, 2),
         "request_id": request_id,
+        **spelled,
     }
 
 

@@ -169,7 +169,7 @@ def _provider(provider: Provider) -> dict[str, Any]:
         "currency": provider.currency,
         "brand": provider.brand,
         "answer_within": {kind: f"{limit.total_seconds():g}s" for kind, limit in provider.answer_within.items()},
-        "after_doubt": f"{provider.after_doubt.total_seconds():g}s" if provider.after_doubt else None,
+        "after_doubt": f"{provider.after_doubt.total_seconds():g}s" if provider.after_doubt is not None else None,
     }
 
 

@@ -396,6 +396,25 @@ def test_caleta_is_told_the_player_of_its_session(bench_of: MakeBench) -> None:
     assert (bench.till.balance("p-1"), bench.till.balance("studio-1")) == (Decimal("990.00"), Decimal("490.00"))
 
 
+def test_hub88_never_takes_a_studios_name_for_its_player(bench_of: MakeBench) -> None:
+    """A balance may name nobody but the token: of one that nobody knows nothing is told."""
+    bench = bench_of(hub(), opening={"p-1": Decimal("1000.00"), "studio-1": Decimal("500.00")})
+    body = b'{"token":"unknown","request_uuid":"q","game_code":"g","supplier_user":"studio-1"}'
+    request = Request(method="POST", path="/user/balance", body=body)
+    answer = bench.raw(DIALECT.auth.sign(request, bench.provider.keys, bench.provider.settings, DEFAULT_NOW))
+    assert json.loads(answer.body) == {"request_uuid": "q", "status": E + "INVALID_TOKEN"}
+
+
+@pytest.mark.parametrize(
+    ("reward", "bonus"), [("cc-1", "cc-1"), ("", "c-2"), (False, "c-2"), (None, "c-2"), ([], "c-2")]
+)
+def test_a_reward_is_a_text_or_none(reward: Any, bonus: str) -> None:
+    call = asked(ANSWERS[Kind.DEBIT])
+    assert call.request is not None
+    body = json.loads(call.request.body) | {"reward_uuid": reward, "campaign_uuid": "c-2"}
+    assert DIALECT.decode_request(replace(call.request, body=json.dumps(body).encode()), call).free_round_id == bonus
+
+
 def test_caletas_rollback_of_an_unknown_bet_is_a_success_and_buries_it(bench_of: MakeBench) -> None:
     bench = bench_of(hub("caleta"))
     yes(bench.call(undo("u", "late")))

@@ -242,7 +242,10 @@ def test_nothing_but_refused_leaves(body: bytes, name: str) -> None:
         assert DIALECT.decode_request(request, replace(CALL, name=name))
     with pytest.raises(Refused):
         DIALECT.auth.verify(request, (OLD,), Settings(), NOW)
-    assert isinstance(DIALECT.decode_response(Response(body=body), BET, CALL), Unknown)
+    heard = DIALECT.decode_response(Response(body=body), BET, CALL)
+    assert isinstance(heard, Unknown) or b'"code":200' in body.replace(
+        b" ", b""
+    )  # an object with nothing in it may be a yes
 
 
 def test_what_it_needs_and_what_it_cannot_say() -> None:
@@ -358,7 +361,8 @@ def test_a_bet_given_back_after_silence_is_never_told_as_taken(bench_of: MakeBen
 
 
 @pytest.mark.parametrize("known", [True, False])
-def test_a_win_of_a_bet_that_was_rolled_back_is_the_wallets(bench_of: MakeBench, known: bool) -> None:
+def test_a_win_of_a_bet_that_was_rolled_back_is_final(bench_of: MakeBench, known: bool) -> None:
+    """Where the journal knows of it, no wallet is asked; else the wallet's word counts."""
     bench = bench_of(spribe(), "native")
     if known:
         yes(bench.call(bet("t-1")))
@@ -371,7 +375,8 @@ def test_a_win_of_a_bet_that_was_rolled_back_is_the_wallets(bench_of: MakeBench,
     assert bench.row(Kind.CREDIT, "t-2").state is State.DECLINED
     bench.till.always(says(Declined(reason=Reason.TRANSACTION_NOT_FOUND)), kind=Kind.CREDIT)
     bench.call(win("t-4", of="t-1"))
-    assert told(bench)["code"] == 500
+    assert told(bench)["code"] == (409 if known else 500)
+    assert bool(bench.till.asked(Kind.CREDIT)) is not known
 
 
 def test_a_win_below_the_smallest_coin_waits_for_a_person(bench_of: MakeBench) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from gateway.auth import Key, Part, SharedKey
+from gateway.auth import InBody, InHeader, Key, Part, SharedKey
 from gateway.http import Request
 from gateway.model import Reason, Refused
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = SharedKey(Part("api_key"), "authorization", "Basic")
 BOTH = SharedKey(
-    Part("api_key"), "authorization", "Basic", stand_in=Part("late_token", needed=False), instead_of="token"
+    Part("api_key"), "authorization", "Basic", stand_in=Part("late_token", needed=False), instead_of=InBody("token")
 )
 ONE = Key(id="one", parts={"api_key": "k-one", "late_token": "late-one"})
 TWO = Key(id="two", parts={"api_key": "k-two", "late_token": "late-two"})
@@ -87,3 +87,41 @@ def test_the_secrets_are_not_explained() -> None:
     told = str(BOTH.explain(asking(), ONE, None))
     assert "k-one" not in told
     assert "late-one" not in told
+
+
+# ---------------------------------------------------------------- in a header
+
+STRICT = SharedKey(
+    Part("api_key"), "authorization", "Bearer", bare=False, stand_in=Part("late_token", needed=False),
+    instead_of=InHeader("x-token"),
+)  # fmt: skip
+CALL = Request(method="GET", path="/x", headers={"authorization": "bearer k-one"})
+
+
+def test_the_word_may_not_be_missing_where_the_page_wants_it() -> None:
+    assert STRICT.verify(CALL, (ONE,), None, NOW) == "one"
+    for header in ("k-one", "Basic k-one", "Bearer"):
+        with pytest.raises(Refused):
+            STRICT.verify(CALL.put(("authorization", header)), (ONE,), None, NOW)
+
+
+def test_a_header_shows_and_holds_it() -> None:
+    assert STRICT.shows_stand_in(CALL.put(("x-token", "late-two")), (ONE, TWO))
+    assert not STRICT.shows_stand_in(CALL, (ONE, TWO))
+    assert STRICT.sign(CALL, (ONE,), None, NOW).header("x-token") == "late-one"
+    assert STRICT.sign(CALL.put(("x-token", "sess")), (ONE,), None, NOW).header("x-token") == "sess"
+    assert (
+        "stands in",
+        "header x-token, where a call has no session: the key's late_token as it is",
+    ) in STRICT.explain(CALL, ONE, None)
+
+
+def test_it_stands_in_for_a_session_that_was_not_taken_once() -> None:
+    late = STRICT.stood_in(CALL.put(("x-token", "sess")), (BARE, ONE))
+    assert late is not None
+    assert late.header("x-token") == "late-one"
+    assert STRICT.stood_in(late, (BARE, ONE)) is None
+    assert STRICT.stood_in(CALL, (BARE,)) is None
+    body = BOTH.stood_in(asking("sess"), (ONE,))
+    assert body is not None
+    assert json.loads(body.body) == {"token": "late-one"}

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.auth import Key, Part, Stamped, compacted
+from gateway.auth import InHeader, Key, Part, Stamp, Stamped, compacted, hmac_of
 from gateway.http import Request
 from gateway.model import Reason, Refused
 
@@ -24,14 +24,15 @@ OLD, NEW = (Key(id=name, parts={"who": "acme", "secret": f"s-{name}"}) for name 
 OTHER = Key(id="other", parts={"who": "else", "secret": "s-other"})
 
 
-def covers(stamp: str, request: Request, settings: Any) -> Iterable[bytes]:
+def covers(request: Request, settings: Any) -> Iterable[bytes]:
+    stamp = request.header("x-when")
     yield stamp.encode() + request.target.encode() + request.body
     yield stamp.encode() + request.body
 
 
 AUTH = Stamped(
-    holder="x-who", stamp="x-when", proof="x-proof", covers=covers,
-    parts=(Part("who", secret=False, demo="acme"), Part("secret", demo="s")),
+    stamp=Stamp(who=Part("who", secret=False, demo="acme"), sender="x-who", moment="x-when"), covers=covers,
+    digest=hmac_of("sha256"), carried=InHeader("x-proof", folded=True), demo="s",
 )  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.hub88.dialect import DIALECT
+from gateway.vectors import demo_key
 from tests.cli.helpers import CONFIG, SECRETS, call, folder_with, vector_request
 
 BET = vector_request("scorpio_play", "bet_accepted", prefix="/scorp")
@@ -175,3 +177,26 @@ def test_what_is_no_request(tmp_path: Path, request_text: bytes, said: str) -> N
     result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", stdin=request_text)
     assert result.exit_code == 1
     assert said in result.stderr
+
+
+def test_of_a_pair_the_half_that_verifies_is_enough_to_explain(tmp_path: Path) -> None:
+    """A provider gave its public key: what it signs can be told, and nothing can be signed as it does."""
+    config = folder_with(tmp_path, CONFIG.replace("  scorp:\n", HUB + "  scorp:\n"))
+    (tmp_path / "hub.pem").write_text(demo_key(DIALECT, DIALECT.settings()).part("public_key"))
+    bet = vector_request("hub88", "bet_accepted", prefix="/hub")
+    result = call("sign", "--config", config, "--provider", "hub", "--explain", stdin=bet)
+    assert result.exit_code == 0
+    assert "signature 1: made with the sender's private key" in result.stdout
+    assert '"amount":50000' in result.stdout
+    refused = call("sign", "--config", config, "--provider", "hub", stdin=bet)
+    assert refused.exit_code == 1
+    assert "a public key verifies, and signs nothing" in refused.stderr
+    translated = call("translate", "--config", config, "--provider", "hub", stdin=bet)
+    assert "verified: key k" in translated.stdout
+
+
+HUB = """\
+  hub:
+    dialect: hub88
+    keys: [{id: k, public_key: {file: hub.pem}}]
+"""

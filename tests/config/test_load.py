@@ -16,7 +16,8 @@ from gateway.model import Adjust, Capture, Credit, Debit, Kind, Release, Reserve
 from gateway.serve.config import load
 from gateway.serve.config.declaration import json_schema
 from gateway.serve.discover import find
-from tests.config.helpers import ENVIRON, GOOD, HEAD, PROVIDERS, good, with_provider, with_wallet
+from gateway.serve.shown import setup_to_plain
+from tests.config.helpers import ENVIRON, GOOD, HEAD, PROVIDERS, good, mistakes, with_provider, with_wallet
 
 CONFIG = Path(__file__).parents[2] / "config"
 EXAMPLE_SECRETS = (
@@ -70,6 +71,17 @@ def test_limits_are_merged_with_the_dialects_own(tmp_path: Path) -> None:
     assert both.limit(Kind.CREDIT) == good(tmp_path).setup.providers["acme"].limit(Kind.CREDIT)
     one = good(tmp_path, with_provider(f"{{{key}, answer_within: 9s}}")).setup.providers["other"]
     assert one.answer_within == {"default": timedelta(seconds=9)}
+
+
+def test_what_a_dialect_makes_of_doubt_holds_where_nothing_is_said(tmp_path: Path) -> None:
+    """Tom Horn's page: no rollback follows Code 1, so the gateway's own does, at once."""
+    key = "dialect: tom_horn, keys: [{id: k, partner_id: P7, secret: {env: SECRET}}]"
+    own = good(tmp_path, with_provider(f"{{{key}}}")).setup.providers
+    assert (own["other"].after_doubt, own["acme"].after_doubt) == (timedelta(0), None)
+    shown = setup_to_plain(good(tmp_path, with_provider(f"{{{key}}}")).setup)["providers"]
+    assert (shown["other"]["after_doubt"], shown["acme"]["after_doubt"]) == ("0s", None)
+    said = good(tmp_path, with_provider(f"{{{key}, after_doubt: {{silent: 10m}}}}")).setup.providers["other"]
+    assert said.after_doubt == timedelta(minutes=10)
 
 
 def test_secrets_from_files_lose_their_line_end(tmp_path: Path) -> None:
@@ -183,3 +195,35 @@ def test_several_providers_of_one_text(tmp_path: Path) -> None:
     assert list(good(tmp_path, HEAD + PROVIDERS + PROVIDERS.split("\n", 1)[1].replace("acme", "b-2")).setup.providers) == [
         "acme", "b-2",
     ]  # fmt: skip
+
+
+LATE = """
+version: 1
+server: {listen: "127.0.0.1:8080", demo: true}
+admin: {listen: "127.0.0.1:9090"}
+journal: {url: "sqlite:///var/journal.db"}
+providers:
+  acme: {dialect: valkyrie_pam, keys: [{id: k1, api_key: one}]}
+wallets:
+  main:
+    dialect: valkyrie_pam
+    url: https://pam.example
+    keys: [{id: k1, api_key: one%s}]
+    repeats: {debit: query, credit: applied, rollback: applied}
+routes: [{wallet: main}]
+"""
+
+
+@pytest.mark.parametrize(("more", "parts"), [("", {}), (", late_token: two", {"late_token": "two"})])
+def test_a_part_of_a_key_that_may_be_missing(tmp_path: Path, more: str, parts: dict[str, str]) -> None:
+    (key,) = good(tmp_path, LATE % more).setup.wallets["main"].keys
+    assert key.parts == {"api_key": "one", **parts}
+
+
+def test_such_a_part_belongs_to_its_end_and_does_not_stand_for_the_others(tmp_path: Path) -> None:
+    at_the_provider = (LATE % "").replace(
+        "keys: [{id: k1, api_key: one}]}", "keys: [{id: k1, api_key: one, late_token: two}]}"
+    )
+    assert any("late_token belongs to the wallet's end" in each for each in mistakes(tmp_path, at_the_provider))
+    alone = (LATE % "").replace("keys: [{id: k1, api_key: one}]\n", "keys: [{id: k1, late_token: two}]\n")
+    assert any("the key has no api_key" in each for each in mistakes(tmp_path, alone))

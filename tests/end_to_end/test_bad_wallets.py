@@ -91,10 +91,14 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         yield Stage(client=client, admin=admin, process=process, wallets=wallets, config=path)
 
 
+TURNS = asyncio.Semaphore(24)  # calls at once: with a hundred it is our own client's time that is measured
+
+
 async def timely(stage: Stage, sent: Sent) -> httpx.Response:
-    begun = time.monotonic()
-    answer = await speak(stage.client, sent)
-    assert time.monotonic() - begun < LATEST_SECONDS
+    async with TURNS:
+        begun = time.monotonic()
+        answer = await speak(stage.client, sent)
+        assert time.monotonic() - begun < LATEST_SECONDS
     return answer
 
 

@@ -43,6 +43,13 @@ def attempts(family: Family) -> list[str]:
     return seen
 
 
+async def in_the_end(node: Node, id: str) -> object:
+    """What is heard in the end: a node that is asked too much at once says doubt, and its provider says the bet again."""
+    while (word := await node.says(NATIVE.good("bet", id, f"p-{id}"))) == NATIVE.doubt:
+        pass
+    return word
+
+
 async def silent(node: Node, id: str) -> object:
     """What is heard, or that nothing was."""
     try:
@@ -56,7 +63,7 @@ async def test_one_id_at_both_nodes_at_once_is_one_wallet_call(tmp_path: Path, p
         first, second = family.nodes
         seen = attempts(family)
         ids = [new_id() for _ in range(TWICE)]
-        calls = [node.says(NATIVE.good("bet", id, f"p-{id}")) for id in ids for node in (first, second)]
+        calls = [in_the_end(node, id) for id in ids for node in (first, second)]
         assert await asyncio.gather(*calls) == [YES] * len(calls)
         assert Counter(seen) == dict.fromkeys(ids, 1)
         assert sorted(in_book(family.wallet)) == sorted(ids)

@@ -47,8 +47,9 @@ class Entry(Struct):
 class Ledger:
     """One player's account at one provider."""
 
-    def __init__(self, provider: Provider, cash: Decimal) -> None:
-        self.dialect, self.cash = provider.dialect, cash
+    def __init__(self, provider: Provider, cash: Decimal, *, says_yes: bool = False) -> None:
+        """`says_yes`: its wallet answers the rollback of what it never saw like one that it did."""
+        self.dialect, self.cash, self.says_yes = provider.dialect, cash, says_yes
         self.entries: dict[tuple[str, str], Entry] = {}
         self.buried: set[str] = set()
 
@@ -126,6 +127,8 @@ class Ledger:
             self.buried.add(act.reference)  # whatever else it means: the late bet is declined
         if act.scope == "round" and self.dialect.round_refunds and self._won(entry.tx):
             return Reason.ALREADY_SETTLED
+        if not targets and not refused and self.says_yes and (act.amount is not None or "amount" in entry.tx.extra):
+            return ACCEPTED
         if not targets:
             return DOUBT if refused else Reason.TRANSACTION_NOT_FOUND
         if all(target.verdict not in (ACCEPTED, DOUBT) for target in targets):

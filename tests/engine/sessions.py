@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.model import Adjust, Batch, Capture, Credit, Release, Reserve, Rollback, Transaction
+from gateway.ids import IntegerIds
+from gateway.model import Adjust, Batch, Capture, Credit, Release, Reserve, Rollback, Transaction, reference_of
 from tests.engine.acts import bet, settle, undo, win
 from tests.simulation.bench import Bench, a_call
 
@@ -22,7 +23,22 @@ class Step(Struct, frozen=True):
 
 
 def steps(bench: Bench) -> Iterator[Step]:
-    """In order; a holds' reference is known only when its hold was answered."""
+    """In order; a holds' reference is known only when its hold was answered. A provider whose ids are numbers says numbers."""
+    numbers = isinstance(bench.provider.dialect.ids, IntegerIds)
+    for step in _steps(bench):
+        yield replace(step, tx=_numbered(step.tx)) if numbers else step
+
+
+def _numbered(tx: Transaction) -> Transaction:
+    act = tx.act
+    if isinstance(act, Batch):
+        return replace(tx, act=replace(act, items=tuple(map(_numbered, act.items))))
+    meant = reference_of(act)
+    told = replace(act, reference=IntegerIds().made(meant)) if meant else act
+    return replace(tx, id=IntegerIds().made(tx.id) if tx.id else "", act=told)
+
+
+def _steps(bench: Bench) -> Iterator[Step]:
     one, two, three = bet("b1", "10.00"), bet("b2", "20.00", round_id="2"), bet("b3", "30.00", round_id="3")
     yield Step("a bet", one)
     yield Step("the bet again", one)

@@ -70,6 +70,7 @@ def test_rule_19_a_batch_with_an_amount_of_no_currency_moves_nothing(bench_of: M
 
 
 def test_rule_21_wins_of_nobodys_currency_are_for_a_person(bench_of: MakeBench) -> None:
+    """Owed money that nobody can say an amount of is not lost: somebody must look."""
     bench = bench_of(a_provider("pragmatic_play", currency=""), a_wallet("native", currency=""))
     assert result(bench, **WITH_PROMO) == 100
     assert {bench.row(Kind.CREDIT, id).state for id in ("w1", "w1p")} == {State.PERSON}

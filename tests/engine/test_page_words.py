@@ -322,6 +322,55 @@ def test_rule_02_another_game_is_another_content_where_the_page_says_so(bench_of
         assert bench.till.balance() == Decimal("990.00")
 
 
+def of_session(tx: Transaction) -> tuple[str, ...]:
+    return (tx.session,)
+
+
+def test_rule_02_what_else_is_content_the_page_says(bench_of: MakeBench) -> None:
+    """As it stood on the wire: elsewhere a retry may come under another session."""
+    for page, differs in ((a_page(content=of_session), True), ("native", False)):
+        bench = bench_of(page)
+        yes(bench.call(bet("b")))
+        assert yes(bench.call(bet("b"))).replayed
+        heard = bench.call(bet("b", session="sess-p-1-again"))
+        assert (isinstance(heard, Declined) and heard.reason is Reason.DUPLICATE_MISMATCH) is differs
+        assert bench.till.balance() == Decimal("990.00")
+
+
+# ---------------------------------------------------------------- which wins may be kept
+
+SPENT = a_page(taking_noes=frozenset({Reason.INSUFFICIENT_FUNDS}))
+
+
+def test_rule_06_a_win_that_is_spent_is_kept_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """The wallet's no is the end of that rollback, and its repeat hears it; elsewhere it stays owed. Another one may be sent
+    when there is money again."""
+    for page, final in ((SPENT, True), ("native", False)):
+        bench = bench_of(page)
+        yes(bench.call(win("w")))
+        bench.till.always(says(Declined(reason=Reason.INSUFFICIENT_FUNDS)), kind=Kind.ROLLBACK)
+        for _ in range(2):
+            heard = bench.call(undo("u", "w", kind=Kind.CREDIT))
+            assert isinstance(heard, Declined if final else Unknown)
+        assert (bench.till.asked(Kind.ROLLBACK) == 1) is final
+        assert bench.row(Kind.ROLLBACK, "u").state is (State.DECLINED if final else State.OWED)
+        bench.till.heal()
+        assert bench.till.balance() == Decimal("1025.00")
+        heard = bench.call(undo("t", "w", kind=Kind.CREDIT))
+        assert isinstance(heard, Accepted) is final  # else it waits for the one before it
+        bench.settlement(600, 60)
+        assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_06_the_rollback_of_a_bet_is_owed_all_the_same(bench_of: MakeBench) -> None:
+    """It gives: that there is no money is no answer to it."""
+    bench = bench_of(SPENT)
+    yes(bench.call(bet("b")))
+    bench.till.always(says(Declined(reason=Reason.INSUFFICIENT_FUNDS)), kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("u", "b")), Unknown)
+    assert bench.row(Kind.ROLLBACK, "u").state is State.OWED
+
+
 # ---------------------------------------------------------------- which balance a replay shows
 
 
@@ -342,7 +391,7 @@ def test_rule_07_the_network_call_again_shows_its_own_balance(bench_of: MakeBenc
 # ---------------------------------------------------------------- who plays, said otherwise
 
 
-def by_extra(tx: Transaction) -> str:
+def by_extra(tx: Transaction, settings: object) -> str:
     return tx.extra.get("nick", "")
 
 
@@ -359,3 +408,33 @@ def test_rule_21_who_plays_is_said_by_the_session_and_else_by_what_the_wire_says
     for id, session in (("a", "s-1"), ("b", "strange")):
         yes(bench.call(bet(id, session=session, extra={"nick": "nick-1"})))
     assert (bench.till.balance("p-1"), bench.till.balance("nick-1")) == (Decimal("990.00"), Decimal("490.00"))
+
+
+# ---------------------------------------------------------------- which game it is
+
+
+def gameless(request: Request, call: Call) -> Transaction:
+    """A wire that names no game."""
+    return replace(NATIVE.decode_request(request, call), game=None)
+
+
+def test_rule_22_the_game_of_a_session_is_that_of_its_launch_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """Of its own session, not of the player's last one. Elsewhere nobody may know whether the player has changed the game."""
+    for said, games in ((True, ["poker", "dice", ""]), (False, ["", "", ""])):
+        bench = bench_of(a_page(game_of_session=said, decode_request=gameless))
+        bench.launch("s-1", game="poker")
+        bench.launch("s-2", game="dice")
+        told = []
+        for id, session in (("a", "s-1"), ("b", "s-2"), ("c", "sess-p-1")):
+            yes(bench.call(bet(id, session=session)))
+            game = bench.till.last(Kind.DEBIT).game
+            told.append(game.id if game is not None else "")
+        assert told == games
+
+
+def test_rule_22_a_game_that_the_wire_names_stays(bench_of: MakeBench) -> None:
+    """The launch only says what the wire does not."""
+    bench = bench_of(a_page(game_of_session=True))
+    bench.launch("s-1", game="poker")
+    yes(bench.call(bet("a", session="s-1", game=Game(id="dice"))))
+    assert bench.till.last(Kind.DEBIT).game == Game(id="dice")

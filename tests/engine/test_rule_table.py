@@ -544,8 +544,18 @@ FORBIDDEN: Pairs = [
     ("the bet is accepted: its wallet decides", waiting(row(CANCEL), target=done(BET), target_won=True), SILENT),
     (
         "the same, where a bet comes to one end",
-        waiting(row(CANCEL), target=done(BET), target_won=True, provider=ENDING),
+        waiting(row(CANCEL), target=done(BET), standing_win=done(WIN), provider=ENDING),
         "decide already_settled",
+    ),
+    (
+        "the same, and the win is in doubt",
+        waiting(row(CANCEL), target=done(BET), standing_win=sent(WIN), provider=ENDING),
+        "first credit/w1",
+    ),
+    (
+        "the win came after another cancel",
+        waiting(row(CANCEL), target=undone(done(BET), row(undo("c9", "t1"))), standing_win=done(WIN), provider=ENDING),
+        SILENT,
     ),
     ("there, and no win came", waiting(row(CANCEL), target=done(BET), provider=ENDING), SILENT),
     (

@@ -112,7 +112,7 @@ class Drives:
         deed, driver = self.orders[drive.deed], self.driver
         driver.results, driver.pending = dict(drive.results), ""
         try:
-            outcome = at_once(Batches(driver).carry(self._errand(drive), deed.items, atomic=True))
+            outcome = at_once(Batches(driver, "batch").carry(self._errand(drive), deed.items, atomic=True))
         except (Item, Child) as stop:
             stopped = stop.with_traceback(None)
         else:

@@ -261,6 +261,10 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "found": _found,
     "naming": _naming,
     "naming_wins": _naming_wins,
+    "wins": lambda j, provider, id, player: [
+        m for m in _by_reference(j, provider, id) if _stands(m, Kind.CREDIT) and m.tx.player == player
+    ],
+    "of_round": lambda j, *round: [m for m in _of_round(j, *round) if m.wallet and not m.parent and not m.ours],
     "aimed": lambda j, target: [m for m in j.rows.values() if target and m.target == target],
     "parts": lambda j, parent: [m for m in j.rows.values() if parent and m.parent == parent],
     "batch": lambda j, batch: [m for m in j.rows.values() if batch and m.batch == batch],

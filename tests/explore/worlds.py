@@ -203,6 +203,7 @@ ELSEWHERE_TESTED: Mapping[str, str] = {
     "other_content": "is asked by name when a repeat is opened: it speaks, and is not counted",
     "wallet_gone": "needs another configuration, and these worlds keep theirs (tests/engine/test_history_places.py)",
     "journal_forgot": "needs a journal that was restored (tests/engine/test_history_time.py)",
+    "its_bet_was_undone": "needs a page that lets such a win be declined for good (tests/engine/test_page_words.py)",
     "nobody_knows": "needs a call without its player or a route: in these worlds both are said",
 }
 """Rules that cannot speak in these worlds, and why."""

@@ -24,7 +24,7 @@ from tests.journal.homes import HOUR, YES, SqliteHome, bet, cancel, looked, now,
 from tests.postgres import Server
 
 LOOKS = {
-    "own": 1, "found": 2, "naming": 2, "naming_wins": 3, "standing_win": 3, "aimed": 1, "parts": 1, "batch": 1, "round_place": 3,
+    "own": 1, "found": 2, "naming": 2, "naming_wins": 3, "standing_win": 3, "wins": 3, "of_round": 3, "aimed": 1, "parts": 1, "batch": 1, "round_place": 3,
     "round_bets": 4, "round_win": 3, "round_ends": 3, "round_last": 4, "round_loose_win": 3, "round_refunds": 3, "round_undoing": 4, "told_as": 2, "latest": 2, "other_of": 3, "session": 2,
     "session_by_launch": 2, "last_session": 3, "due": 3, "leaving_movements": 2, "forget_steps": 1,
     "forget_movements": 1, "leaving_sessions": 4, "forget_sessions": 2, "held": 1, "take": 6,

@@ -123,4 +123,5 @@ def test_no_line_of_a_call_holds_a_secret(name: str) -> None:
         )
         line = msgspec.json.encode(call_event("acme", answer, "r-1", 0.1)).decode()
         assert [text for text in _tokens(dialect, vector) if text in line and text != answer.transaction_id] == []
-        assert not vector.request.body or vector.request.body.decode(errors="replace") not in line
+        body = vector.request.body.decode(errors="replace")
+        assert len(body) < 4 or body not in line  # "{" stands in every line

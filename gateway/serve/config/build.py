@@ -89,7 +89,7 @@ def build_provider(name: str, section: Section, currencies: Currencies, reader: 
         guard=guard,
         currency=section["currency"] or "",
         answer_within=_limits(dialect, section["answer_within"]),
-        after_doubt=section["after_doubt"]["silent"] if section["after_doubt"] else None,
+        after_doubt=_after_doubt(dialect, section["after_doubt"]),
         brand=section["brand"] or "",
         limits=_load(section["limits"], Provider),
     )
@@ -132,6 +132,12 @@ def _guarded(section: Section) -> bool:
     """Whether a guard is named; one that is wrong has been reported, and counts."""
     guard = section["guard"]
     return not section.ok("guard") or (guard is not None and bool(guard.node.pairs))
+
+
+def _after_doubt(dialect: Dialect, given: Section | None) -> timedelta | None:
+    """What is said here, else what the dialect's page says (rule 12)."""
+    silent: timedelta | None = given["silent"] if given is not None else None
+    return silent if given is not None or not dialect.after_doubt else parse_duration(dialect.after_doubt)
 
 
 def _limits(dialect: Dialect, given: timedelta | Section | None) -> Mapping[str, timedelta]:

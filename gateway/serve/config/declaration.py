@@ -112,7 +112,10 @@ PROVIDER = _section(
         "keys": Field(Items(DIALECT_KEY), "what the dialect's own signature needs; several may live at once"),
         "currency": Field(CURRENCY, "where the dialect sends none and no session says it"),
         "answer_within": Field(ANSWER_WITHIN, "how long the provider waits; default: the dialect's"),
-        "after_doubt": Field(_section({"silent": _need(DURATION)}), "absent = never rolled back by the gateway itself"),
+        "after_doubt": Field(
+            _section({"silent": _need(DURATION)}),
+            "absent = as the dialect says, mostly never rolled back by the gateway itself",
+        ),
         "brand": Field(WORD, "for routes and logs"),
         "limits": Field(CALLER_LIMITS, "more than that is answered with doubt, at once"),
         "allow_weak": Field(Bool(), "required for signatures that are weak; needs a guard", default=False),
