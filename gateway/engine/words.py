@@ -104,6 +104,12 @@ class Known(Struct, frozen=True, kw_only=True):
     last_session: Session | None = None  # the player's newest, of the same game first
     latest: Movement | None = None  # the player's last movement
 
+    @property
+    def begun(self) -> bool:
+        """Whether a part of its target, and not all of it, was given back before."""
+        whole = self.target.whole_amount if self.target is not None else None
+        return self.left is not None and whole is not None and NOTHING < self.left < whole
+
     def supply(self, tx: Transaction, what: str) -> Supplied:
         target, way = self.target, self.way
         if what == "session" and (session := self._some_session(tx)):
@@ -263,17 +269,19 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bo
 
 
 def _within(tx: Transaction, known: Known) -> Transaction:
-    """A rollback of no more than is left, where its provider's page says that what is left is given back (rule 17)."""
+    """A rollback of no more than is left, where its provider's page says that what is left is given back (rule 17); and one of
+    all of it says what is left, once a part was given back: `all of it` may mean the whole to its wallet."""
     act, left = tx.act, known.left
-    if known.way.provider.dialect.excess != "cut" or not isinstance(act, Rollback) or left is None:
+    if not isinstance(act, Rollback) or left is None:
         return tx
-    return tx if act.amount is None or act.amount <= left else replace(tx, act=replace(act, amount=left))
+    cut = known.way.provider.dialect.excess == "cut" and act.amount is not None and act.amount > left
+    return replace(tx, act=replace(act, amount=left)) if cut or (act.amount is None and known.begun) else tx
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:
-    """Whether a rollback asks for less than is left of what it undoes."""
+    """Whether a rollback asks for less than all of what it undoes, also where that is all that is left."""
     asked = tx.act.amount if isinstance(tx.act, Rollback) else None
-    return asked is not None and known.left is not None and asked != known.left
+    return asked is not None and known.left is not None and (asked != known.left or known.begun)
 
 
 def _all_of_it(tx: Transaction, refused: Refused, known: Known) -> Transaction:
@@ -282,7 +290,7 @@ def _all_of_it(tx: Transaction, refused: Refused, known: Known) -> Transaction:
     act = tx.act
     if refused.field != AMOUNT_OF_ROLLBACK or not isinstance(act, Rollback) or act.amount is None:
         raise refused
-    if known.left != act.amount and (known.target is not None or known.way.provider.dialect.partial):
+    if _is_part(tx, known) or (known.left is None and (known.target is not None or known.way.provider.dialect.partial)):
         raise refused
     return replace(tx, act=replace(act, amount=None))
 

@@ -450,6 +450,19 @@ def test_a_refund_is_taken_back(bench_of: MakeBench) -> None:
     assert bench.till.balance() == Decimal("995.00")
 
 
+def test_the_rest_of_a_wager_is_taken_back_by_what_it_was(bench_of: MakeBench) -> None:
+    """Two of five were given back, then all that was left: three. So much is taken back, and may be given once more."""
+    bench = told(bench_of)
+    assert code(bench, "wager", betamount="5", transactionid="t1") == 200
+    assert code(bench, "rollback", rollbackamount="2", transactionid="t1") == 200
+    assert code(bench, "rollback", transactionid="t1") == 200
+    assert asks(bench, "rollbackrollback", rollbackAmount="3", transactionid="t1")["balance"] == 997
+    assert not bench.row(Kind.DEBIT, "t1").undone_by
+    assert code(bench, "rollback", rollbackamount="3.01", transactionid="t1") == 110
+    assert asks(bench, "rollback", rollbackamount="3", transactionid="t1")["balance"] == 1000
+    assert code(bench, "rollback", rollbackamount="1", transactionid="t1") == 110
+
+
 @pytest.mark.parametrize("name", ["wager", "result", "rollback", "getbalance"])
 def test_a_session_of_another_account_is_refused(bench_of: MakeBench, name: str) -> None:
     """Form A: `p-1` and `21.2` reads as `p-12` and `1.2` does."""
