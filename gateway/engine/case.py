@@ -84,6 +84,7 @@ class Around(Struct, frozen=True, kw_only=True):
     further: Movement | None = None  # and what that one undoes: it is undone again with it
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
+    beside_target: tuple[Movement, ...] = ()  # what else is aimed at what its target undoes
     stranger: bool | UnsetType = UNSET  # what it names is another player's
     whole: Movement | UnsetType | None = UNSET
     whole_undoer: Movement | UnsetType | None = UNSET
@@ -123,7 +124,7 @@ class Around(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
-            self.round_undoing, self.undoings,
+            self.round_undoing, self.undoings, self.beside_target,
         )  # fmt: skip
         for m in one:
             if isinstance(m, Movement):

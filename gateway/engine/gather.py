@@ -243,6 +243,7 @@ def _second_asks(
             asks["claimer"] = LookFor("own", (target.undone_by,))
         if own.undoes and target.undoes and target.target:
             asks["beyond"] = LookFor("own", (target.target,))
+            asks["beside_target"] = LookFor("aimed", (target.target,))
         if target.takes and own.undoes and not own.decided and not target.decided:
             asks |= _won_asks(provider, target, "target_won")
         if _asks_for_wins(provider, own, target):
@@ -437,6 +438,7 @@ def _around(
         further=_one(third, "further"),
         others=tuple(second.get("others", ())),
         undoings=undoings,
+        beside_target=tuple(m for m in second.get("beside_target", ()) if target is not None and m.key != target.key),
         stranger=stranger,
         standing_win=_standing_win(second, target),
         over=_over(provider, first),

@@ -233,7 +233,9 @@ def another_rollback(case: Case) -> Move | None:
     itself undone leaves the movement to be undone again. *The undoing of the first was in doubt, the second was told that
     it was done, and then the bet stood:* it waits for that, too. *The journal had forgotten that undoing, and the second was
     told the same:* then its wallet is asked. *Four of ten were refunded, then the rest, then the four were taken back, and
-    their next refund was told as done:* so long as something is left, it is given back. The gateway's own is one that its provider joins.
+    their next refund was told as done:* so long as something is left, it is given back. *A refund of the rest was told six and
+    its answer lost; four were taken back of the part before it, and asked again it said ten, which its wallet took for another
+    movement:* what it was told of must not change until it is done. The gateway's own is one that its provider joins.
     Serves: 11, 12, 15, 30
     """
     own, target = case.own, case.target if case.own.undoes else None
@@ -241,6 +243,8 @@ def another_rollback(case: Case) -> Move | None:
         return None
     if _waits_for_others(case, target):
         return Leave(own.open_state, "another rollback of it is under way")
+    if any(m.undoes and m.sent and not m.decided for m in case.around.beside_target):
+        return Leave(own.open_state, "another rollback of what that one undoes is under way")
     if target.undone_by in ("", own.key):
         return None
     first = case.claimer
