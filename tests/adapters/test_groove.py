@@ -307,6 +307,36 @@ def test_what_a_reversal_may_stand_for() -> None:
     assert also_named(BET) == ()
 
 
+# ---------------------------------------------------------------- what only describes
+
+OWED = {
+    "result": "roundid=r1&result=1.5",
+    "jackpot": "amount=1.5",
+    "rollback": "rollbackamount=1.5",
+    "reversewin": "amount=1.5",
+    "rollbackrollback": "rollbackAmount=1.5",
+}
+DESCRIBES = ("gamesessionid", "device", "apiversion", "gameid", "nogsgameid", "gamestatus", "frbid", "note")
+
+
+@pytest.mark.parametrize("odd", ["-", "", "null", "2048", "%00", "%ff", "A" * 300, "%F0%9F%8E%B0", "%5B%5D"])
+@pytest.mark.parametrize("name", OWED)
+def test_what_only_describes_stops_nothing_that_is_owed(name: str, odd: str) -> None:
+    """Whatever stands there, or nothing (`-`): the same money moves. A law says so of every JSON dialect."""
+    fields = DESCRIBES if name == "result" else (*DESCRIBES, "roundid")
+
+    def read(field: str, value: str) -> tuple[object, ...]:
+        said = "&".join(f"{each}={value if each == field else '1'}" for each in fields if each != field or value != "-")
+        query = f"request={name}&accountid=p1&transactionid=t1&{OWED[name]}&{said}"
+        request = Request(method="GET", path="/", query=query)
+        tx = DIALECT.decode_request(request, replace(CALL, name=name, request=request))
+        act: Any = tx.act
+        return tx.id, tx.player, act.amount, act.reference, getattr(act, "type", "")
+
+    for field in fields:
+        assert read(field, odd) == read("", ""), field
+
+
 # ---------------------------------------------------------------- through the engine
 
 

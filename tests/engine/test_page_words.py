@@ -233,6 +233,7 @@ def test_rule_15_nothing_comes_once_a_round_is_over_where_the_page_says_so(bench
 
 
 def test_rule_15_a_round_is_not_over_for_a_win_that_was_declined(bench_of: MakeBench) -> None:
+    """What it said of its round was not heard, either."""
     bench = bench_of(a_page(ends_with_its_round=no_jackpot, credit_noes=frozenset({BACK})))
     bench.till.then(says(Declined(reason=BACK)), kind=Kind.CREDIT)
     assert why(bench.call(replace(win("w"), round=OVER))) is BACK
@@ -259,6 +260,7 @@ def test_rule_17_what_is_undone_as_a_whole_is_named_with_its_amount(bench_of: Ma
 
 
 def test_rule_17_elsewhere_a_part_of_a_win_may_be_taken_back(bench_of: MakeBench) -> None:
+    """Another amount says nothing of which one is meant, where the page does not say so."""
     bench = bench_of(a_page(partial=True))
     yes(bench.call(win("w")))
     yes(bench.call(undo("u", "w", "5.00", kind=Kind.CREDIT)))
