@@ -153,7 +153,7 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
 def _last_currency(provider: Provider, player: str) -> Looks[str]:
     """The player's currency from the last call of that player."""
     latest, sessions = yield Look(
-        (Ask("latest", (provider.id, player)), Ask("last_session", (provider.id, player, "")))
+        (Ask("latest", (provider.id, player, "")), Ask("last_session", (provider.id, player, "")))
     )
     said = [m.tx.currency for m in latest] + [session.currency for session in sessions]
     return next((currency for currency in said if currency), "")

@@ -181,7 +181,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
             asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and provider.dialect.round_refunds:
             asks["refunds"] = LookFor("round_refunds", here)
-    return asks | _session_asks(own.provider, tx, fresh=fresh, undoes=own.undoes)
+    return asks | _session_asks(own.provider, tx, own.key, fresh=fresh, undoes=own.undoes)
 
 
 def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, LookFor]:
@@ -215,14 +215,17 @@ def _won(found: Found, bet: Movement, name: str) -> bool:
     return named or batch or loose
 
 
-def _session_asks(provider: str, tx: Transaction, *, fresh: bool, undoes: bool = False) -> dict[str, LookFor]:
-    """What a wallet's dialect may want and nobody said: a session, a game. `fresh`: its own was read before."""
+def _session_asks(provider: str, tx: Transaction, key: str, *, fresh: bool, undoes: bool = False) -> dict[str, LookFor]:
+    """What a wallet's dialect may want and nobody said: a session, a game. `fresh`: its own was read before.
+
+    *A win named no game, and at its second asking its player's last movement was that very win:* it is asked for by `key`.
+    """
     asks: dict[str, LookFor] = {}
     if tx.session and not fresh:
         asks["session"] = LookFor("session", (provider, tx.session))
     if tx.player and (not tx.session or tx.game is None or undoes):
         asks["last_session"] = LookFor("last_session", (provider, tx.player, tx.game.id if tx.game else ""))
-        asks["latest"] = LookFor("latest", (provider, tx.player))
+        asks["latest"] = LookFor("latest", (provider, tx.player, key))
     return asks
 
 
@@ -483,7 +486,7 @@ def knowing(way: Way, tx: Transaction, session: Session | None) -> Looks[Known]:
     own = session if session is not None and session.session == tx.session else None
     if own is None and session is not None and begins(session, tx.act):  # the wallet knows the launch, not this session
         own = replace(session, wallet_session=session.wallet_session or session.session)
-    asks = _session_asks(way.provider.id, tx, fresh=own is not None)
+    asks = _session_asks(way.provider.id, tx, "", fresh=own is not None)
     found = (yield from _look(asks)) if asks else {}
     return Known(
         way=way, own_session=own or _one(found, "session"), last_session=_one(found, "last_session"),

@@ -102,7 +102,7 @@ class Known(Struct, frozen=True, kw_only=True):
     own_session: Session | None = None  # the one that it came with
     target_session: Session | None = None
     last_session: Session | None = None  # the player's newest, of the same game first
-    latest: Movement | None = None  # the player's last movement
+    latest: Movement | None = None  # the player's last movement before it
 
     @property
     def begun(self) -> bool:
@@ -149,7 +149,7 @@ class Known(Struct, frozen=True, kw_only=True):
         return route.sessions.replace("{player}", tx.player) if tx.player else ""
 
     def _some_game(self) -> str:
-        for movement in (self.target, self.latest):
+        for movement in (self.target, self.bet, self.latest):
             if movement is not None and movement.tx.game is not None and movement.tx.game.id:
                 return movement.tx.game.id
         return self.last_session.game if self.last_session is not None else ""

@@ -264,7 +264,7 @@ class KeptJournal(ABC):
         return await self._many("aimed", (target,))
 
     async def latest(self, provider: str, player: str) -> Movement | None:
-        return next(iter(await self._many("latest", (provider, player))), None)
+        return next(iter(await self._many("latest", (provider, player, ""))), None)
 
     async def story(self, key: str) -> list[Step]:
         return [rows.step(row) for row in await self._rows("story", (key,))]

@@ -104,6 +104,7 @@ NAMED = queries.of(
     over=OVER,
     arrival="created_at, key",
     arrival_down=NEWEST_FIRST,
+    came_before="created_at < coalesce((SELECT created_at FROM movements WHERE key = ?), 9223372036854775807)",
     now=NOW,
     moment=MOMENT,
     skip=" FOR UPDATE SKIP LOCKED",

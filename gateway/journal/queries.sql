@@ -100,8 +100,8 @@ ORDER BY {arrival} LIMIT 1;
 -- told_as: who is told to a wallet as this id, of those whose ids may meet (gateway/ids.py: integers, made of 19 digits)
 SELECT {row} FROM movements WHERE wallet = ? AND alias = ? AND length(alias) = 19 LIMIT 1;
 
--- latest: a player's last movement
-SELECT {row} FROM movements WHERE provider = ? AND player = ? ORDER BY {arrival_down} LIMIT 1;
+-- latest: a player's last movement of those that came before this one; before one that is not there: of all
+SELECT {row} FROM movements WHERE provider = ? AND player = ? AND {came_before} ORDER BY {arrival_down} LIMIT 1;
 
 -- other_of: another movement of a player, of those that may have moved something
 SELECT {row} FROM movements WHERE provider = ? AND player = ? AND key <> ? AND state <> 'declined' LIMIT 1;

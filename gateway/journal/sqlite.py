@@ -33,6 +33,7 @@ NEWEST_FIRST = "number DESC"
 DIALECT = {
     "arrival": "number",
     "arrival_down": NEWEST_FIRST,
+    "came_before": "number < coalesce((SELECT number FROM movements WHERE key = ?), 9223372036854775807)",
     "now": "?",
     "moment": "?",
     "skip": "",

@@ -249,6 +249,23 @@ def test_rule_21_the_game_that_a_rollback_does_not_say_is_that_of_its_bet(bench_
     assert told.id == "42"
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_rule_21_the_game_that_a_win_does_not_say_is_the_same_at_each_asking(bench_of: MakeBench, named: bool) -> None:
+    """Its bet's, or that of the player's last call before it: after the first asking the last call was the win itself, nobody
+    knew a game any more, and a paid win waited for a person."""
+    bench = bench_of("native", "netgaming")
+    yes(bench.call(bet("t1", game=Game(id="42"))))
+    if named:
+        yes(bench.call(bet("t2", game=Game(id="43"), round_id="2")))
+    bench.till.then(lost_before, kind=Kind.CREDIT)
+    bench.call(win("w1", of="t1" if named else "", game=None))
+    bench.call(bet("t3", game=Game(id="44"), round_id="3"))
+    bench.settlement(600)
+    told = [tx.game.id for tx in bench.till.sent if tx.kind is Kind.CREDIT and tx.game is not None]
+    assert told == ["42", "42"]
+    assert bench.row(Kind.CREDIT, "w1").state is State.ACCEPTED
+
+
 def test_rule_22_the_last_session_is_this_games_first_and_never_another_providers(bench_of: MakeBench) -> None:
     """Same provider, same player, then same game."""
     bench = bench_of(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any, TypeVar
 
 import msgspec
@@ -147,7 +148,7 @@ class DictJournal:
         return list(LOOKS["aimed"](self, target))
 
     async def latest(self, provider: str, player: str) -> Movement | None:
-        return next(iter(_latest(self, provider, player)), None)
+        return next(iter(_latest(self, provider, player, "")), None)
 
     async def session(self, provider: str, session: str) -> Session | None:
         return self.sessions.get((provider, session))
@@ -237,8 +238,9 @@ def _round_undoing(j: DictJournal, provider: str, player: str, round_id: str, wh
     return [m for m in undoing if not m.decided][:1]
 
 
-def _latest(j: DictJournal, provider: str, player: str) -> list[Movement]:
-    return [m for m in j.rows.values() if (m.provider, m.tx.player) == (provider, player)][-1:]
+def _latest(j: DictJournal, provider: str, player: str, key: str) -> list[Movement]:
+    before = takewhile(lambda m: m.key != key, j.rows.values())
+    return [m for m in before if (m.provider, m.tx.player) == (provider, player)][-1:]
 
 
 def _sessions(j: DictJournal, **said: str) -> list[Session]:

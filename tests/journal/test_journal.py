@@ -124,7 +124,9 @@ async def test_a_change_looks_writes_and_is_answered(home: Home) -> None:
     def opening(again: bool) -> Steps[tuple[bool, int]]:
         assert not again
         first = yield Look(())
-        (own, beside) = yield Look((Ask("own", ("acme/debit/b-1",)), Ask("latest", ("acme", "anna"))), names=("x", "y"))
+        (own, beside) = yield Look(
+            (Ask("own", ("acme/debit/b-1",)), Ask("latest", ("acme", "anna", ""))), names=("x", "y")
+        )
         assert (first, own) == ([], [])
         held = yield Write(insert=(bet("b-1"),), lasts=HOUR)
         return held, len(beside)
@@ -136,7 +138,7 @@ async def test_a_change_looks_writes_and_is_answered(home: Home) -> None:
 
     def only_looks() -> Looks[list[str]]:
         (own,) = yield Look((Ask("own", (m.key,)),), names=("x",))
-        (same, latest) = yield Look((Ask("found", ("acme", own[0].tx.id)), Ask("latest", ("acme", "anna"))))
+        (same, latest) = yield Look((Ask("found", ("acme", own[0].tx.id)), Ask("latest", ("acme", "anna", ""))))
         return [each.key for each in (*own, *same, *latest)]
 
     assert await journal.look(only_looks()) == [m.key] * 3
@@ -147,7 +149,7 @@ async def test_what_a_change_raises_is_its_own(home: Home) -> None:
     journal = await home.journal()
 
     def wrong(again: bool) -> Steps[None]:
-        yield Look((Ask("latest", ("acme", "anna")),))
+        yield Look((Ask("latest", ("acme", "anna", "")),))
         raise ZeroDivisionError
 
     def goes_on(again: bool) -> Steps[None]:
@@ -232,8 +234,10 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_undoing", *here, "acme/rollback/own") == []
     for query in ("round_place", "round_win", "round_loose_win", "round_ends", "round_refunds"):
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
-    assert await ids("latest", "acme", "anna") == ["aimed"]
-    assert await ids("latest", "acme", "nobody") == []
+    assert await ids("latest", "acme", "anna", "") == ["aimed"]
+    assert await ids("latest", "acme", "nobody", "") == []
+    assert await ids("latest", "acme", "anna", "acme/credit/w-1") == ["b-5"]  # before it, and bob's is another's
+    assert await ids("latest", "acme", "anna", "acme/credit/none") == ["aimed"]
     assert len(await ids("other_of", "acme", "anna", "acme/debit/none")) == 1
     assert await ids("other_of", "acme", "nobody", "acme/debit/none") == []
     assert await ids("other_of", "other", "anna", "acme/debit/none") == []

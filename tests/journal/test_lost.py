@@ -263,7 +263,7 @@ async def test_a_change_with_a_bug_does_not_take_its_neighbours_with_it(nodes: P
     owed = await opened(journal, replace(win("w-1"), state=State.OWED))
 
     def wrong(again: bool) -> Steps[None]:
-        yield Look((Ask("latest", ("acme", "anna")),))
+        yield Look((Ask("latest", ("acme", "anna", "")),))
         raise ZeroDivisionError
 
     def goes_on(again: bool) -> Steps[None]:

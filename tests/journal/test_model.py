@@ -141,7 +141,7 @@ class Journals(RuleBasedStateMachine):
         values |= {
             "round_bets": (*here, 2),
             "round_undoing": (*here, "whole"),
-            "latest": here[:2],
+            "latest": (*here[:2], ""),
             "aimed": (id,),
             "parts": ("whole",),
             "batch": ("",),

@@ -130,7 +130,7 @@ async def test_reads_see_what_was_written_before(tmp_path: Path) -> None:
     async def player(name: str) -> None:
         for number in range(20):
             m = await opened(journal, bet(f"{name}-{number}", player=name))
-            (last,) = await looked(journal, "latest", "acme", name)
+            (last,) = await looked(journal, "latest", "acme", name, "")
             (listed,) = await journal.listed(Listing(provider="acme", player=name, limit=1))
             assert m.key == last.key == listed.key == (await found(journal, m.key)).key
 
