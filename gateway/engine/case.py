@@ -404,7 +404,8 @@ class Case(Struct, frozen=True, kw_only=True):
         """What a rollback gives back of that whole, at the least and at the most, less what was taken back of it since: of
         what is open nobody knows."""
         gave = what_moved(m, whole)
-        taken = [self.given(undoing, gave) for undoing in self.around.undoings if undoing.target == m.key]
+        undoings = [each for each in self.around.undoings if each.target == m.key and self._before(each)]
+        taken = [self.given(undoing, gave) for undoing in undoings]
         least = gave - sum((most for _, most in taken), NOTHING) if m.state is State.ACCEPTED else NOTHING
         return max(least, NOTHING), max(gave - sum((least for least, _ in taken), NOTHING), NOTHING)
 
@@ -416,9 +417,11 @@ class Case(Struct, frozen=True, kw_only=True):
     def earlier(self) -> list[Movement]:
         """The other rollbacks of its target that may move something before it: those that were sent, or came first.
         What was never sent and came later waits for it, and takes nothing away from it."""
-        own = self.own
-        others = [m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED]
-        return [m for m in others if m.decided or m.sent or (m.created_at, m.key) < (own.created_at, own.key)]
+        others = [m for m in self.rollbacks if m.key != self.own.key and m.state is not State.DECLINED]
+        return [m for m in others if self._before(m)]
+
+    def _before(self, m: Movement) -> bool:
+        return m.decided or m.sent or (m.created_at, m.key) < (self.own.created_at, self.own.key)
 
     @property
     def undone_by_another(self) -> bool:

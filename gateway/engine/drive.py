@@ -755,8 +755,8 @@ def _its_whole(case: Case, now: datetime) -> list[Put]:
 def _with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:
     """A part of a round's refund says what it moved: the refund is their sum (rule 16). So does a rollback of all that was
     left, or of more, which was cut to it (rule 17): what is taken back of it is compared with that."""
-    own, whole, target = case.own, case.around.whole, case.around.target
-    if not isinstance(outcome, Accepted) or outcome.moved is not None or not own.undoes or not isinstance(target, Movement):
+    whole, target = case.around.whole, case.around.target if case.own.undoes else None
+    if not isinstance(outcome, Accepted) or outcome.moved is not None or not isinstance(target, Movement):
         return outcome
     if isinstance(whole, Movement) and _refund(whole):
         return replace(outcome, moved=target.whole_amount)

@@ -359,7 +359,7 @@ class Purse:
         """So much more of an entry is undone, or, below zero, less; and of what it had undone itself so much stands again, or
         falls again, the first of several first."""
         entry, before = self.book[n], ZERO
-        self.book[n] = replace(entry, undone=entry.undone + share, undone_by=by if share > 0 else "")
+        self.book[n] = replace(entry, undone=entry.undone + share, undone_by="" if share < 0 else by)
         for target, of in self._shares.get(n, ()):
             was, now = (min(max(undone - before, ZERO), of) for undone in (entry.undone, entry.undone + share))
             before += of
