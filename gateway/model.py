@@ -446,6 +446,11 @@ class Transaction(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def round_id(self) -> str:
         return self.round.id if self.round else ""
 
+    @property
+    def game_id(self) -> str:
+        """Blank also where a game is spoken of without its id: by its studio only (Valkyrie's prizes)."""
+        return self.game.id if self.game else ""
+
 
 # ---------------------------------------------------------------- outcomes
 

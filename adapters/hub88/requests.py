@@ -198,7 +198,7 @@ def _who(tx: Transaction, call: Call, name: str) -> dict[str, Any]:
 
 
 def _of_game(tx: Transaction) -> dict[str, Any]:
-    return {"game_code": _needed("game", tx.game.id if tx.game else "")}
+    return {"game_code": _needed("game", tx.game_id)}
 
 
 def _in_round(tx: Transaction) -> dict[str, Any]:

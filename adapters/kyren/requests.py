@@ -271,7 +271,7 @@ def _win_fields(tx: Transaction, act: Credit, name: str, call: Call) -> dict[str
     if name == "PromoWin":
         campaign = known(**{part: tx.extra.get(part) for part in ("promoCampaignId", "promoCampaignType")})
         return said | campaign | {"currency": _needed("currency", tx.currency)}
-    game_id = tx.game.id if tx.game else ""
+    game_id = tx.game_id
     said |= known(gameId=game_id, roundId=tx.round_id, sessionId=tx.session, platform=tx.extra.get("platform"))
     return said | (known(jackpotId=tx.extra.get("jackpotId")) if name == "JackpotWin" else {})
 

@@ -206,7 +206,7 @@ def _head(tx: Transaction) -> dict[str, Any]:
 
 
 def _game_id(tx: Transaction) -> int | str:
-    return integer_or_text(_needed("game", tx.game.id if tx.game else ""), INT64_MAX)
+    return integer_or_text(_needed("game", tx.game_id), INT64_MAX)
 
 
 def _move_fields(tx: Transaction, act: Debit | Credit, call: Call) -> dict[str, Any]:

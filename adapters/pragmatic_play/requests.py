@@ -212,7 +212,7 @@ def _play(tx: Transaction) -> dict[str, str]:
     """Who plays what. A round is one only together with its game."""
     return {
         "userId": _needed("player", tx.player),
-        "gameId": _needed("game", tx.game.id if tx.game else ""),
+        "gameId": _needed("game", tx.game_id),
         "roundId": _needed("round", tx.round_id),
         "providerId": PROVIDER,
     }
@@ -288,4 +288,4 @@ def _refund(tx: Transaction, act: Rollback) -> dict[str, str]:
     if act.amount is not None:
         raise unsupported("the amount of a rollback")  # it is always all of the bet
     said = {"reference": _needed("reference", act.reference)}
-    return _player(tx) | said | known(gameId=tx.game.id if tx.game else "", roundId=tx.round_id)
+    return _player(tx) | said | known(gameId=tx.game_id, roundId=tx.round_id)

@@ -290,7 +290,7 @@ def _amount_out(amount: Decimal, currency: str, call: Call) -> str:
 def _who_fields(tx: Transaction) -> Pairs:
     return {
         "currency": _needed("currency", tx.currency),
-        "game_uuid": _needed("game", tx.game.id if tx.game else ""),
+        "game_uuid": _needed("game", tx.game_id),
         "player_id": _needed("player", tx.player),
         "session_id": _needed("session", tx.session),
         "transaction_id": _needed("id", tx.id),

@@ -167,7 +167,7 @@ def _player_fields(tx: Transaction) -> dict[str, Any]:
 
 
 def _game_fields(tx: Transaction) -> dict[str, Any]:
-    return {"game_id": _needed("game", tx.game.id if tx.game else "")}
+    return {"game_id": _needed("game", tx.game_id)}
 
 
 def _session_fields(tx: Transaction) -> dict[str, Any]:

@@ -293,7 +293,7 @@ def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call
         **known(rollback_provider_tx_id=act.reference if isinstance(act, Rollback) else ""),
         "provider_tx_id": _needed("id", tx.id),
         **known(withdraw_provider_tx_id=act.reference if isinstance(act, Credit) else ""),
-        "game": _needed("game", tx.game.id if tx.game else ""),
+        "game": _needed("game", tx.game_id),
         "action": action,
         "action_id": tx.round_id or tx.id,
         **known(session_token=tx.session, platform="" if undoes else tx.channel),

@@ -207,7 +207,7 @@ def _post(name: str, tx: Transaction, call: Call, **more: Any) -> Request:
     values = {
         "name": tx.player,
         "sessionID": as_long(tx.session) or NOTHING,
-        "gameModule": tx.game.id if tx.game else "",
+        "gameModule": tx.game_id,
         "type": as_long(tx.extra.get("type", "")) or NOTHING,
     } | more
     said = {"partnerID": "", "sign": ""} | {field: values[field] for field in SIGNED[name] if field in values}

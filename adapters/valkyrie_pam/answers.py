@@ -114,7 +114,7 @@ def _session(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
         "currency": currency,
         **known(country=(who.country or call.country or settings.default_country or "").upper()),
         "language": (who.language or settings.default_language).lower(),
-        **known(gameId=tx.game.id if tx.game else ""),
+        **known(gameId=tx.game_id),
     }
 
 
@@ -127,7 +127,7 @@ def _listed(meant: Sequence[Transaction]) -> list[dict[str, Any]]:
 
 def _movement(tx: Transaction, act: Debit | Credit | Rollback) -> dict[str, Any]:
     """One movement, as its provider told it."""
-    game = tx.game.id if tx.game else ""
+    game = tx.game_id
     provider = tx.game.studio if tx.game else ""
     id, promo = wire.wire_id(tx.id, provider)
     ref = wire.wire_id(act.reference, provider)[0] if not isinstance(act, Debit) else ""

@@ -279,7 +279,7 @@ def _say_end(tx: Transaction, call: Call) -> Request:
 
 
 def _place(tx: Transaction, round_id: str) -> dict[str, Any]:
-    return known(providerGameId=tx.game.id if tx.game else "", providerRoundId=wire.fitted(round_id))
+    return known(providerGameId=tx.game_id, providerRoundId=wire.fitted(round_id))
 
 
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> Number:

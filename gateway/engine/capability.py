@@ -165,8 +165,7 @@ def _round_of(tx: Transaction) -> tuple[Transaction, str] | None:
 
 
 def _game(tx: Transaction) -> tuple[Transaction, str]:
-    game = replace(tx.game, id="<game>") if tx.game else Game(id="<game>")
-    return replace(tx, game=game), "the journal" if _refers(tx) else "the launch"
+    return replace(tx, game=replace(tx.game or Game(), id="<game>")), "the journal" if _refers(tx) else "the launch"
 
 
 def _id(tx: Transaction) -> tuple[Transaction, str] | None:

@@ -322,9 +322,9 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def taking_noes(self) -> frozenset[Reason]:
         """What its wallet may say for good of a rollback that takes (rule 6). What is ours is no provider's page's."""
-        act = self.own.tx.act
-        takes = isinstance(act, Undoing) and not FACTS[act.reference_kind].takes and not self.own.ours
-        return self.provider.dialect.taking_noes if takes else frozenset()
+        act, noes = self.own.tx.act, self.provider.dialect.taking_noes
+        takes = noes and isinstance(act, Undoing) and not FACTS[act.reference_kind].takes and not self.own.ours
+        return noes if takes else frozenset()
 
     @property
     def one_end(self) -> bool:

@@ -85,8 +85,8 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
         session = None  # another player's session says nothing about this one
     if session is not None:
         tx = replace(tx, player=tx.player or session.player, currency=tx.currency or session.currency)
-        if provider.dialect.game_of_session and tx.game is None and session.game:
-            tx = replace(tx, game=Game(id=session.game))
+        if provider.dialect.game_of_session and session.game and not tx.game_id:
+            tx = replace(tx, game=replace(tx.game or Game(), id=session.game))
     mine = [m for m in meant if same_player(tx.player, m.tx.player)]
     target = next((m for kind in reference_kinds(provider, tx.act) for m in mine if m.kind is kind), None)
     if target is not None:
@@ -133,7 +133,7 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     """
     asks, silent = [], not tx.session and bool(tx.player) and not isinstance(tx.act, Authenticate)
     if silent:
-        asks.append(Ask("last_session", (provider.id, tx.player, tx.game.id if tx.game else "")))
+        asks.append(Ask("last_session", (provider.id, tx.player, tx.game_id)))
     elif tx.session:
         asks.append(Ask("session", (provider.id, tx.session)))
     if isinstance(tx.act, Authenticate) and tx.act.launch_token:  # a session of the provider's own is new at its launch

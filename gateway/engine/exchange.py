@@ -62,15 +62,11 @@ class Exchanges:
         result = "broken"
         try:
             response = await world.send(wallet, request, wallet.give_up_after.total_seconds())
-            late = wallet.dialect.auth.stood_in(request, live(wallet.keys, world.clock()))
-            if (
-                late is not None
-                and isinstance(tx.act, Status)
-                and response.status == UNAUTHORIZED
-                and errand.may_send()
-            ):
+            if response.status == UNAUTHORIZED and isinstance(tx.act, Status) and errand.may_send():
                 # A query moves nothing, whoever hears it twice; what moves is asked anew by the rules (`session_refused`).
-                request, response = late, await world.send(wallet, late, wallet.give_up_after.total_seconds())
+                late = wallet.dialect.auth.stood_in(request, live(wallet.keys, world.clock()))
+                if late is not None:
+                    request, response = late, await world.send(wallet, late, wallet.give_up_after.total_seconds())
             call = replace(way.call(world.clock(), ""), request=request, again=again)
             outcome = in_currency(wallet.dialect.decode_response(response, tx, call), currency)
             result = RESULTS[type(outcome)]

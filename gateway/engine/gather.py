@@ -223,8 +223,8 @@ def _session_asks(provider: str, tx: Transaction, key: str, *, fresh: bool, undo
     asks: dict[str, LookFor] = {}
     if tx.session and not fresh:
         asks["session"] = LookFor("session", (provider, tx.session))
-    if tx.player and (not tx.session or tx.game is None or undoes):
-        asks["last_session"] = LookFor("last_session", (provider, tx.player, tx.game.id if tx.game else ""))
+    if tx.player and not (tx.session and tx.game_id and not undoes):
+        asks["last_session"] = LookFor("last_session", (provider, tx.player, tx.game_id))
         asks["latest"] = LookFor("latest", (provider, tx.player, key))
     return asks
 

@@ -42,7 +42,7 @@ def fingerprint(tx: Transaction, dialect: Dialect | None = None) -> str:
     The player is compared beside it (`same_player`), because a session may stand for it.
     """
     said = ":".join("" if amount is None else _number(amount) for amount in amounts(tx.act))
-    game = (tx.game.id if tx.game else "",) if dialect is not None and dialect.same_game else ()
+    game = (tx.game_id,) if dialect is not None and dialect.same_game else ()
     more = dialect.content(tx) if dialect is not None else ()
     return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id, *game, *more))
 

@@ -112,7 +112,7 @@ class Reads:
         now, provider_id = self.world.clock(), way.provider.id
         seen = Session(
             provider=provider_id, session=tx.session or given, player=player, currency=outcome.currency or tx.currency,
-            game=tx.game.id if tx.game else "", wallet=way.wallet.name, seen_at=now,
+            game=tx.game_id, wallet=way.wallet.name, seen_at=now,
             country=who.country,
         )  # fmt: skip
         if isinstance(tx.act, Authenticate) and way.provider.dialect.one_time_launch:

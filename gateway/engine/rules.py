@@ -476,7 +476,7 @@ def _in_a_strange_session(case: Case) -> Declined | None:
     tx = own.tx
     if tx.player and tx.player != session.player:
         return Declined(reason=Reason.NOT_AUTHENTICATED, message="that session is another player's")
-    if session.game and tx.game is not None and tx.game.id not in ("", session.game):
+    if session.game and tx.game_id not in ("", session.game):
         return Declined(reason=Reason.GAME_NOT_FOUND, message="that session is for another game")
     return None
 

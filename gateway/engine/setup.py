@@ -169,7 +169,7 @@ class Route(Struct, frozen=True, kw_only=True):
             return False
         if self.player is not None and not self.player.search(tx.player):
             return False
-        return self.game is None or bool(self.game.search(tx.game.id if tx.game else ""))
+        return self.game is None or bool(self.game.search(tx.game_id))
 
     def player_out(self, player: str) -> str:
         return self.players.replace("{player}", player) if self.players and player else player

@@ -115,7 +115,7 @@ class Known(Struct, frozen=True, kw_only=True):
         if what == "session" and (session := self._some_session(tx)):
             return replace(tx, session=session), "the player's last session"
         if what == "game" and (game := self._some_game()):
-            return replace(tx, game=Game(id=way.route.games.get(game, game))), "the journal"
+            return replace(tx, game=replace(tx.game or Game(), id=way.route.games.get(game, game))), "the journal"
         if what == "amount" and isinstance(tx.act, Rollback | Capture) and self.left is not None:
             return replace(tx, act=replace(tx.act, amount=self.left)), "the journal"
         if what == "currency" and (currency := way.wallet.currency or (target.tx.currency if target else "")):
@@ -150,8 +150,8 @@ class Known(Struct, frozen=True, kw_only=True):
 
     def _some_game(self) -> str:
         for movement in (self.target, self.bet, self.latest):
-            if movement is not None and movement.tx.game is not None and movement.tx.game.id:
-                return movement.tx.game.id
+            if movement is not None and movement.tx.game_id:
+                return movement.tx.game_id
         return self.last_session.game if self.last_session is not None else ""
 
 
@@ -252,7 +252,7 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bo
     elif not tx.session and tx.kind in dialect.sessions:
         tx, _ = known.supply(tx, "session") or (tx, "")
     tx = _within(tx, known)
-    if dialect.wants_game and not (tx.game and tx.game.id):
+    if dialect.wants_game and not tx.game_id:
         tx, _ = known.supply(tx, "game") or (tx, "")
     if dialect.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
