@@ -178,6 +178,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     renews: Callable[[Any], bool] = lambda settings: False
     """settings -> whether the answer to `authenticate` gives this provider a new session: the one before is then refused to
     reads and debits, and to a win of a bet that nobody here knows (rule 22)."""
+    undone_once: bool = False
+    """A wallet of this dialect knows a rollback by what it undoes, so a second one of the same movement, after the first was
+    itself undone, would be taken for the first: it is not told, and waits for a person (Groove)."""
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""

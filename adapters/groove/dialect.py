@@ -84,6 +84,7 @@ DIALECT = Dialect(
     own_sessions=True,
     undoes_rollbacks=True,
     undoes_whole=True,
+    undone_once=True,
     round_refunds=False,
     sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ROLLBACK}),
     hides=frozenset({"gamesessionid", "x-groove-signature"}),

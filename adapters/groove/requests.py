@@ -158,7 +158,8 @@ def _read_reversewin(fields: Fields, head: Transaction) -> Transaction:
 
 def _read_rollbackrollback(fields: Fields, head: Transaction) -> Transaction:
     said = _transaction_id(fields)
-    act = Rollback(reference=REFUND + said, reference_kind=Kind.ROLLBACK, amount=_amount_if_any(fields))
+    amount = _amount_if_any(fields)
+    act = Rollback(reference=REFUND + said, reference_kind=Kind.ROLLBACK, amount=amount, beyond=said)
     return replace(head, act=act, id=RESTORE + said, round=_round(fields, None))
 
 
@@ -312,10 +313,11 @@ def _win(tx: Transaction, act: Credit, call: Call) -> Request:
 
 
 def _undo(tx: Transaction, act: Rollback, call: Call) -> Request:
-    """A wager that was one with its result stays, and a rollback has no id here that could be named."""
-    if act.reference_kind not in (Kind.DEBIT, Kind.CREDIT):
+    """A wager that was one with its result stays; a rollback is known by the wager that it gave back."""
+    if act.reference_kind not in (Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK):
         raise unsupported(f"a rollback of a {act.reference_kind.value}")
-    named = _needed("reference", act.reference, ID_MAX)
+    again = act.reference_kind is Kind.ROLLBACK
+    named = _needed("beyond" if again else "reference", act.beyond if again else act.reference, ID_MAX)
     play = _play(tx, alone=named)
     if act.reference_kind is Kind.DEBIT:
         if act.amount == 0:
@@ -324,5 +326,9 @@ def _undo(tx: Transaction, act: Rollback, call: Call) -> Request:
         return _get("rollback", tx, play | part | _id(named))
     if act.amount is None:
         raise Missing("amount")
+    if again:
+        if act.amount == 0:
+            raise unsupported("a rollback of nothing")
+        return _get("rollbackrollback", tx, play | {"rollbackAmount": amount_text(act.amount, tx, call)} | _id(named))
     won = told_id(told_id(named, JACKPOT), RESULT)
     return _get("reversewin", tx, play | {"amount": amount_text(act.amount, tx, call)} | _id(won))

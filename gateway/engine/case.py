@@ -366,6 +366,7 @@ class Case(Struct, frozen=True, kw_only=True):
         assert self.way is not None
         return Known(
             way=self.way, target=target, bet=self._bet, strange=around.strange, left=self.left_of(undoable),
+            beyond=around.beyond, undone=undoable is not None and self._undone_there(undoable),
             own_session=around.own_session, target_session=around.target_session, last_session=around.last_session,
             latest=around.latest,
         )  # fmt: skip
@@ -393,6 +394,10 @@ class Case(Struct, frozen=True, kw_only=True):
         if not self.in_parts(target):
             return NOTHING
         return sum((self.given(m, target.whole_amount)[1] for m in self.earlier), NOTHING)
+
+    def _undone_there(self, target: Movement) -> bool:
+        """Whether its wallet did another rollback of it."""
+        return any(m.state is State.ACCEPTED and m.attempts > 0 for m in self.rollbacks if m.key != self.own.key)
 
     def in_parts(self, target: Movement) -> bool:
         """Whether what is left of a target is what its rollbacks have not given back: its page knows parts, or the one that

@@ -71,6 +71,9 @@ TXS = {
     "jackpot": replace(BET, act=Credit(amount=ONE, type="jackpot")),
     "rollback": replace(BET, id="x", act=Rollback(reference="b")),
     "reversewin": replace(BET, id="x", act=Rollback(reference="w", reference_kind=Kind.CREDIT, amount=ONE)),
+    "rollbackrollback": replace(
+        BET, id="x", act=Rollback(reference="u", reference_kind=Kind.ROLLBACK, amount=ONE, beyond="b")
+    ),
 }
 
 
@@ -220,7 +223,7 @@ def test_a_yes_asks_for_the_balance(tx: Transaction, name: str) -> None:
         replace(BET, act=Debit(amount=ONE, free_round=True)),
         replace(BET, act=Rollback(reference="b", amount=Decimal(0))),
         replace(BET, act=Rollback(reference="s", reference_kind=Kind.SETTLE)),
-        replace(BET, act=Rollback(reference="refund:b", reference_kind=Kind.ROLLBACK)),
+        replace(BET, act=Rollback(reference="refund:b", reference_kind=Kind.ROLLBACK, beyond="b", amount=Decimal(0))),
         replace(BET, act=Adjust(amount=ONE)),
         replace(BET, act=Reserve(amount=ONE)),
         replace(BET, act=CloseRound()),
@@ -246,7 +249,7 @@ def test_a_wallet_of_another_currency_is_not_told_an_amount() -> None:
 
 
 def test_what_undoes_a_movement_of_no_round_names_the_same() -> None:
-    for name, reference in (("rollback", "b"), ("reversewin", "w")):
+    for name, reference in (("rollback", "b"), ("reversewin", "w"), ("rollbackrollback", "b")):
         bare = replace(TXS[name], round=None)
         assert f"roundid={reference}&" in DIALECT.encode_request(bare, CALL).query
     assert "roundid=b&" in DIALECT.encode_request(replace(BET, round=None), CALL).query
@@ -465,6 +468,31 @@ def test_a_win_is_reversed_by_its_id_and_its_amount(bench_of: MakeBench, wallet:
     )  # of two the one that is meant
     assert code(bench, "reversewin", amount="1", transactionid="t4", roundid="r2") == 400  # one key, as the card says
     assert bench.till.balance() == Decimal("1001.00")
+
+
+@pytest.mark.parametrize("provider", ["groove", "native"])
+def test_a_wallet_is_told_the_taking_back_of_a_refund_by_its_wager(bench_of: MakeBench, provider: str) -> None:
+    """It knows no other id of that refund; and as it would take the next refund of that wager for the first, that one is
+    not told as done: it waits for a person."""
+    bench = bench_of(provider, "groove")
+    bench.launch("sess-p-1", "p-1", currency="EUR")
+    for tx in (
+        replace(BET, id="t1", player="p-1", session="sess-p-1"),
+        replace(BET, id="refund:t1", player="p-1", session="sess-p-1", act=Rollback(reference="t1")),
+        replace(
+            BET, id="rollbackrollback:t1", player="p-1", session="sess-p-1",
+            act=Rollback(reference="refund:t1", reference_kind=Kind.ROLLBACK, amount=Decimal("2.50"), beyond="t1"),
+        ),
+    ):  # fmt: skip
+        assert isinstance(bench.call(tx), Accepted)
+    assert bench.till.last(Kind.ROLLBACK).act.amount == Decimal("2.50")  # type: ignore[union-attr]  # it is a rollback
+    assert bench.till.balance() == Decimal("997.50")
+    part = replace(
+        BET, id="again", player="p-1", session="sess-p-1", act=Rollback(reference="t1", amount=Decimal("2.5"))
+    )
+    assert isinstance(bench.call(part), Unknown)
+    assert bench.row(Kind.ROLLBACK, "again" if provider == "native" else "refund=2.5:t1").state is State.PERSON
+    assert bench.till.balance() == Decimal("997.50")
 
 
 def test_a_refund_is_taken_back(bench_of: MakeBench) -> None:

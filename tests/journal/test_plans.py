@@ -188,7 +188,9 @@ def test_postgres_asks_an_index(shared: psycopg.Connection, query: str) -> None:
     if query.startswith(("round_", "naming")) or query in {"found", "batch", "due", "due_wallets", *expected}:
         name = "due" if query == "due_wallets" else expected.get(query, query)
         assert used(plan) == {f"movements_{each}" for each in name.split()}, plan
-        assert "Filter:" not in plan or query in {"due_wallets", "round_undoing", "round_ends", "round_last"}, plan  # of few
+        assert "Filter:" not in plan or query in {"due_wallets", "round_undoing", "round_ends", "round_last"}, (
+            plan
+        )  # of few
 
 
 @pytest.mark.parametrize("query", OF_THE_OPEN)
