@@ -150,6 +150,20 @@ class Dialect(Struct, frozen=True, kw_only=True):
     """What a call shows beside its session: the token that the answer to `authenticate` gave its player, which stands for the
     session where nobody knows that. A read, and what takes, that shows one which nobody gave that player is declined,
     `not_authenticated` (rule 22; NeverEnding)."""
+    last_only: bool = False
+    """A rollback means the last bet of its round, before any win: once another bet or a win of that round stands behind it,
+    or it was a bet and its win in one movement, it stays, `already_settled`."""
+    whole_only: frozenset[Kind] = frozenset()
+    """Kinds that are undone as a whole: a rollback of one that says another amount is declined, `duplicate_mismatch`."""
+    ends_with_its_round: Callable[[Transaction], bool] = lambda tx: False
+    """(tx) -> whether it belongs to the play of its round: once such a win has said that the round is over, a later one is
+    declined, `round_closed`, by what the journal knows. One that was undone has said nothing."""
+    own_sessions: bool = False
+    """Whether a call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
+    of the two was meant. Elsewhere that session is not looked at."""
+    also_named: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
+    """(tx) -> the ids that its reference may stand for, the likeliest first: the first one that the journal knows is meant, or
+    of what is undone as a whole the first of that amount; where it knows none of them, the reference as it was said."""
     else_player: Callable[[Transaction, Any], str] | None = None
     """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means
     is known (rule 21)."""
@@ -199,6 +213,9 @@ class Dialect(Struct, frozen=True, kw_only=True):
     renews: Callable[[Any], bool] = lambda settings: False
     """settings -> whether the answer to `authenticate` gives this provider a new session: the one before is then refused to
     reads and debits, and to a win of a bet that nobody here knows (rule 22)."""
+    undone_once: bool = False
+    """A wallet of this dialect knows a rollback by what it undoes, so a second one of the same movement, after the first was
+    itself undone, would be taken for the first: it is not told, and waits for a person (Groove)."""
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""

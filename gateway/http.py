@@ -59,6 +59,12 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
         """What the query says, as `form` for a body."""
         return fields_of(self.query.encode("latin-1", "backslashreplace"))  # as a target's bytes were read
 
+    def asks(self, name: str) -> str:
+        """A field of the query whose name, in lower case, is `name`; blank where there is none, or nothing can be read."""
+        asked = {} if isinstance(self.asked, Unreadable) else self.asked
+        found = next((value for each, value in asked.items() if each.lower() == name), "")
+        return found if isinstance(found, str) else ""
+
     def header(self, name: str) -> str:
         return self.headers.get(name.lower(), "")
 

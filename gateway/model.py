@@ -230,6 +230,8 @@ class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", tag_field="kin
     `scope` is what the provider asked for: `transaction`, or `round` (rule 16). `reference_type`: the `type` of that
     movement, for a wallet that undoes some in a call of their own; the wire or the journal says it, and native has no word
     for it. `free_round`: what it undoes is a free debit, said likewise, for wallets that have a word of their own for that.
+    `beyond`: the id of the bet that the rollback which it undoes had given back, said likewise, for wallets that know a
+    rollback by that id.
     """
 
     reference: str = ""
@@ -238,6 +240,7 @@ class Rollback(Struct, frozen=True, kw_only=True, tag="rollback", tag_field="kin
     amount: Decimal | None = None
     scope: str = "transaction"
     free_round: bool = False
+    beyond: str = ""
 
     def __post_init__(self) -> None:
         if self.amount is not None:

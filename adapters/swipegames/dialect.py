@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
 from adapters.swipegames.wire import (
     BAD_REQUEST,
@@ -33,7 +32,7 @@ from adapters.swipegames.wire import (
     route,
 )
 from gateway.auth import InHeader, Signed, canonical_query, hmac_of, raw_body
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known, write_json, write_query
 from gateway.dialect import Call, Dialect, Word
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.ids import UuidIds
@@ -159,7 +158,7 @@ def _balance_text(outcome: Accepted, tx: Transaction, call: Call) -> str:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
-            query = f"sessionID={quote(_needed('session', tx.session), safe='', errors='replace')}"
+            query = write_query({"sessionID": _needed("session", tx.session)})
             return Request(method="GET", path="/balance", query=query)
         case Debit():
             # Either way no stake is taken.

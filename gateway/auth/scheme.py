@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, quote_plus, unquote_to_bytes
@@ -157,18 +157,23 @@ class Carrier(Protocol):
 
 
 class InHeader(Struct, frozen=True):
-    """The proof stands in a header, white space around it ignored; `folded`: upper-case hex is understood."""
+    """The proof stands in a header, white space around it ignored, behind `before`, if that is any (in any case); `folded`:
+    upper-case hex is understood."""
 
     name: str
     encoding: Encoding = hex_text
+    before: str = ""
     folded: bool = False
 
     def read(self, request: Request) -> str:
         found = request.header(self.name).strip()
+        if not found.lower().startswith(self.before.lower()):
+            return ""
+        found = found[len(self.before) :].strip()
         return found.lower() if self.folded else found
 
     def write(self, request: Request, proof: str) -> Request:
-        return request.put((self.name, proof))
+        return request.put((self.name, self.before + proof))
 
 
 class InBody(Struct, frozen=True):
@@ -219,11 +224,25 @@ def raw_body(request: Request, settings: Any) -> Iterable[bytes]:
     return (request.body,)
 
 
-def hmac_of(algorithm: str, part: str = "secret") -> Digest:
-    use = f"{algorithm} under {part}"
+def raw_target(request: Request, settings: Any) -> Iterable[bytes]:
+    """Path and query as they were sent, what stands before the dialect's own path included."""
+    return ((request.target or request.url).encode("latin-1", "backslashreplace"),)
+
+
+def base64_bytes(text: str) -> bytes:
+    """Raises `Refused` where a key is none, so that nothing is proved by it and nothing is signed."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise bad_signature("the key is not Base64") from None
+
+
+def hmac_of(algorithm: str, part: str = "secret", *, key_of: Callable[[str], bytes] = str.encode) -> Digest:
+    """`key_of`: what of the part is the key; its letters, where nothing else is said."""
+    use = f"{algorithm} under {part} by {key_of.__name__}"
 
     def made(key: Key) -> Mac:
-        return Mac(key.part(part).encode(), algorithm)
+        return Mac(key_of(key.part(part)), algorithm)
 
     def digest(key: Key, message: bytes) -> bytes:
         return key.mac(use, made).digest(message)
@@ -303,6 +322,33 @@ class When(Auth):
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return self._inner.explain(request, key, settings) if self._asked(settings) else []
+
+
+class OneOf(Auth):
+    """One of several proofs, as the settings say. `unproved`: the word of the settings for none of them, which is weak, and
+    for which a guard is required."""
+
+    def __init__(self, said: Callable[[Any], str], proofs: Mapping[str, Auth], *, unproved: str = "") -> None:
+        self._said, self._unproved = said, unproved
+        self._proofs = {**proofs, unproved: Unsigned()} if unproved else dict(proofs)
+
+    def _proof(self, settings: Any) -> Auth:
+        return self._proofs[self._said(settings)]
+
+    def parts(self, settings: Any) -> tuple[Part, ...]:
+        return self._proof(settings).parts(settings)
+
+    def weak(self, settings: Any) -> bool:
+        return self._said(settings) == self._unproved or self._proof(settings).weak(settings)
+
+    def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
+        return self._proof(settings).verify(request, keys, settings, now)
+
+    def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
+        return self._proof(settings).sign(request, keys, settings, now)
+
+    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
+        return self._proof(settings).explain(request, key, settings)
 
 
 class StaticHeaders(Auth):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -53,6 +54,13 @@ def _object(said: Any, body: bytes) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise unparsable("the body is not a JSON object")
     return said
+
+
+def _respelled(found: Mapping[str, Any], spelled: Mapping[str, str]) -> dict[str, Any]:
+    """Under the documented names, which `spelled` gives by lower-case ones. Raises `Refused` (unparsable) where two are one."""
+    if len({name.lower() for name in found}) != len(found):
+        raise unparsable("two keys differ only by case")
+    return {spelled.get(name.lower(), name): value for name, value in found.items()}
 
 
 def _answerable(said: Any) -> Any:
@@ -122,6 +130,11 @@ def write_form(fields: Mapping[str, str | bytes]) -> bytes:
     return form_text(fields.items()).encode()
 
 
+def write_query(fields: Mapping[str, str]) -> str:
+    """The same as a query, each blank as `%20`: some readers take `+` for itself there."""
+    return urlencode(fields, quote_via=quote, safe="", errors="replace")
+
+
 def known(**fields: Any) -> dict[str, Any]:
     """These fields without those that are None or blank: what is not known is not written."""
     return {name: value for name, value in fields.items() if value is not None and value != ""}
@@ -173,22 +186,19 @@ class Fields:
         return cls(found[1])
 
     @classmethod
-    def of_query(cls, request: Request) -> Fields:
-        """Of the query: every value is a text."""
-        if isinstance(request.asked, Unreadable):
-            raise unparsable(request.asked.message)
-        return cls(request.asked)
-
-    @classmethod
     def caseless(cls, message: Request | Response, spelled: Mapping[str, str]) -> Fields:
         """Where `userid` is `userId`: fields under the documented spelling, given by lower-case name.
 
         Two fields whose names differ only by case are refused: nobody knows which one is meant.
         """
-        found = _object(message.said, message.body)
-        if len({name.lower() for name in found}) != len(found):
-            raise unparsable("two keys differ only by case")
-        return cls({spelled.get(name.lower(), name): value for name, value in found.items()})
+        return cls(_respelled(_object(message.said, message.body), spelled))
+
+    @classmethod
+    def of_query(cls, request: Request, spelled: Mapping[str, str] | None = None) -> Fields:
+        """Of a query: every value is a text. `spelled`: its names stand in any case, as for `caseless`."""
+        if isinstance(request.asked, Unreadable):
+            raise unparsable(request.asked.message)
+        return cls(request.asked if spelled is None else _respelled(request.asked, spelled))
 
     def __contains__(self, name: str) -> bool:
         return self.raw.get(name) is not None

@@ -121,7 +121,8 @@ def _put_act(plain: dict[str, Any], tx: Transaction, provider: str, currencies: 
         case Rollback():
             _put(plain, amount=money(act.amount), reference_transaction_id=act.reference)
             _put(plain, reference_kind=act.reference_kind.value, scope=act.scope)
-            _put(plain, free_round=act.free_round or None)  # beyond native, so only said where it matters
+            # beyond native, so only said where it matters
+            _put(plain, free_round=act.free_round or None, beyond=act.beyond)
         case Adjust():
             _put(plain, amount=money(act.amount))
         case Reserve():
@@ -268,6 +269,7 @@ def _act(fields: Fields, kind: Kind, tx: Transaction, currencies: Currencies) ->
                 reference_kind=fields.choice("reference_kind", MOVEMENTS, Kind.DEBIT),
                 scope=fields.choice("scope", SCOPES, "transaction"),
                 free_round=free,
+                beyond=fields.id("beyond", "", length_max=PLAIN_ID_MAX),
             )
         case Kind.ADJUST:
             return Adjust(amount=money("amount"))

@@ -171,6 +171,10 @@ def _reference(tx: Transaction) -> tuple[Transaction, str] | None:
     return replace(tx, act=replace(tx.act, reference="<bet>")), "the journal"
 
 
+def _beyond(tx: Transaction) -> tuple[Transaction, str] | None:
+    return (replace(tx, act=replace(tx.act, beyond="<bet>")), "the journal") if isinstance(tx.act, Rollback) else None
+
+
 def _amount(tx: Transaction) -> tuple[Transaction, str] | None:
     if not isinstance(tx.act, Rollback | Capture):
         return None
@@ -197,6 +201,7 @@ _SUPPLY: dict[str, Callable[[Transaction], tuple[Transaction, str] | None]] = {
     "session": _session,
     "reference": _reference,
     "amount": _amount,
+    "beyond": _beyond,
     "round": _round_of,
     "game": _game,
     "id": _id,

@@ -104,7 +104,7 @@ class Around(Struct, frozen=True, kw_only=True):
         UNSET  # a rollback of the round under way that is no part of this one
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
-    standing_win: Movement | None = None  # of its target, where the page says that such a bet stays
+    standing_win: Movement | None = None  # of its target, or what came after that, where such a bet stays
     win_undoer: Movement | None = None  # what is to undo that win, and nobody knows yet
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
@@ -371,6 +371,7 @@ class Case(Struct, frozen=True, kw_only=True):
         assert self.way is not None
         return Known(
             way=self.way, target=target, bet=self._bet, strange=around.strange, left=self.left_of(undoable),
+            beyond=around.beyond, undone=undoable is not None and self._undone_there(undoable),
             own_session=around.own_session, target_session=around.target_session, last_session=around.last_session,
             latest=around.latest,
         )  # fmt: skip
@@ -395,25 +396,42 @@ class Case(Struct, frozen=True, kw_only=True):
 
     def undone(self, target: Movement) -> Decimal:
         """What earlier accepted or open partial rollbacks of the target move together, at the most."""
-        if not self.provider.dialect.partial:
+        if not self.in_parts(target):
             return NOTHING
         return sum((self.given(m, target.whole_amount)[1] for m in self.earlier), NOTHING)
+
+    def _undone_there(self, target: Movement) -> bool:
+        """Whether its wallet did another rollback of it."""
+        return any(m.state is State.ACCEPTED and m.attempts > 0 for m in self.rollbacks if m.key != self.own.key)
+
+    def in_parts(self, target: Movement) -> bool:
+        """Whether what is left of a target is what its rollbacks have not given back: its page knows parts, or the one that
+        had it was itself undone, which may have been a part of it."""
+        dialect = self.provider.dialect
+        return dialect.partial or (dialect.undoes_rollbacks and target.undone_by in ("", self.own.key))
 
     def given(self, m: Movement, whole: Decimal | None) -> tuple[Decimal, Decimal]:
         """What a rollback gives back of that whole, at the least and at the most, less what was taken back of it since: of
         what is open nobody knows."""
         gave = what_moved(m, whole)
-        taken = [self.given(undoing, gave) for undoing in self.around.undoings if undoing.target == m.key]
+        undoings = [each for each in self.around.undoings if each.target == m.key and self._before(each)]
+        taken = [self.given(undoing, gave) for undoing in undoings]
         least = gave - sum((most for _, most in taken), NOTHING) if m.state is State.ACCEPTED else NOTHING
         return max(least, NOTHING), max(gave - sum((least for least, _ in taken), NOTHING), NOTHING)
+
+    def others_known(self, target: Movement) -> bool:
+        """Whether everybody knows what the earlier ones give back of it."""
+        return all(least == most for least, most in (self.given(m, target.whole_amount) for m in self.earlier))
 
     @property
     def earlier(self) -> list[Movement]:
         """The other rollbacks of its target that may move something before it: those that were sent, or came first.
         What was never sent and came later waits for it, and takes nothing away from it."""
-        own = self.own
-        others = [m for m in self.rollbacks if m.key != own.key and m.state is not State.DECLINED]
-        return [m for m in others if m.decided or m.sent or (m.created_at, m.key) < (own.created_at, own.key)]
+        others = [m for m in self.rollbacks if m.key != self.own.key and m.state is not State.DECLINED]
+        return [m for m in others if self._before(m)]
+
+    def _before(self, m: Movement) -> bool:
+        return m.decided or m.sent or (m.created_at, m.key) < (self.own.created_at, self.own.key)
 
     @property
     def undone_by_another(self) -> bool:

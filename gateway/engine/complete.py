@@ -23,6 +23,7 @@ from gateway.model import (
     Game,
     Kind,
     Reason,
+    Refused,
     Release,
     Rollback,
     Round,
@@ -77,12 +78,16 @@ class Completed(Struct, frozen=True, kw_only=True):
 
 
 def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Completed]:
-    """Fills from the launch, the movement meant, the player's past and the settings, in this order."""
+    """Fills from the launch, the movement meant, the player's past and the settings, in this order. Raises `Refused` where
+    its session is another's, and its dialect says that this may not be."""
     wire = tx
+    tx = yield from _named(provider, tx)
     launched, meant, last = yield from _first_look(provider, tx)
     session = launched
     expired = session is not None and session.expires_at is not None and session.expires_at <= now
     if session is not None and tx.player and session.player != tx.player:
+        if provider.dialect.own_sessions:
+            raise Refused(Reason.PLAYER_NOT_FOUND, "its session is another player's")
         session = None  # another player's session says nothing about this one
     if session is not None:
         tx = replace(tx, player=tx.player or session.player, currency=tx.currency or session.currency)
@@ -111,6 +116,20 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
     return Completed(
         tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency), meant=target
     )
+
+
+def _named(provider: Provider, tx: Transaction) -> Looks[Transaction]:
+    """With the id that its reference stands for, where its page writes it in several ways: of what is undone as a whole that
+    of the amount which is said, if there is one."""
+    kinds, said, first = reference_kinds(provider, tx.act), amounts(tx.act), ""
+    for id in provider.dialect.also_named(tx):
+        (found,) = yield Look((Ask("found", (provider.id, id)),))
+        known = [m for m in found if m.kind in kinds and same_player(tx.player, m.tx.player)]
+        first = first or (id if known else "")
+        if any(m.kind not in provider.dialect.whole_only or amounts(m.tx.act) == said for m in known):
+            first = id
+            break
+    return replace(tx, act=replace(tx.act, reference=first)) if first else tx
 
 
 def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | None, list[Movement], Session | None]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -754,16 +755,25 @@ def _its_whole(case: Case, now: datetime) -> list[Put]:
 
 
 def _with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:
-    """A part of a round's refund says what it moved: the refund is their sum (rule 16). So does a rollback of more than was
-    left that was cut to it (rule 17)."""
-    own, whole, target = case.own, case.around.whole, case.around.target
+    """A part of a round's refund says what it moved: the refund is their sum (rule 16). So does a rollback of all that was
+    left, or of more, which was cut to it (rule 17): what is taken back of it is compared with that."""
+    whole, target = case.around.whole, case.around.target if case.own.undoes else None
     if not isinstance(outcome, Accepted) or outcome.moved is not None or not isinstance(target, Movement):
         return outcome
-    act, left = own.tx.act, case.left_of(target) if case.provider.dialect.excess == "cut" and own.undoes else None
-    if isinstance(act, RollbackAct) and act.amount is not None and left is not None and act.amount > left:
-        return replace(outcome, moved=left)
-    refund = isinstance(whole, Movement) and _refund(whole)
-    return replace(outcome, moved=target.whole_amount) if refund and own.undoes else outcome
+    if isinstance(whole, Movement) and _refund(whole):
+        return replace(outcome, moved=target.whole_amount)
+    return replace(outcome, moved=_rest(case, target))
+
+
+def _rest(case: Case, target: Movement) -> Decimal | None:
+    """What was left of its target, where that is what it moved. Of others that are under way nobody knows."""
+    act, left, dialect = case.own.tx.act, case.left_of(target), case.provider.dialect
+    if not isinstance(act, RollbackAct) or left is None:
+        return None
+    if act.amount is not None:
+        return left if dialect.excess == "cut" and act.amount > left else None
+    parts = dialect.partial or left != target.whole_amount
+    return left if parts and case.others_known(target) else None
 
 
 class _Call:

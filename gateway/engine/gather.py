@@ -177,6 +177,8 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks |= _won_asks(provider, own, "won")
     if fresh and own.kind is Kind.DEBIT and tx.round_id and provider.dialect.ends_rounds and not own.parent:
         asks["closing"] = LookFor("of_round", here)
+    if fresh and tx.round_id and not own.parent and provider.dialect.ends_with_its_round(tx):
+        asks["round_ends"] = LookFor("round_ends", here)
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if provider.dialect.own_id_meant:
@@ -257,6 +259,9 @@ def _second_asks(
             asks |= _won_asks(provider, target, "target_won")
         if _asks_for_wins(provider, own, target):
             asks |= _standing_asks(provider, target)
+        if _asks_for_later(provider, own, target):
+            here = (target.provider, target.tx.player, target.tx.round_id)
+            asks["standing.last"] = LookFor("round_last", (*here, target.key))
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -289,9 +294,10 @@ def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
 
 
 def _standing(found: Found, bet: Movement | None) -> list[Movement]:
-    """Those wins, the one that nobody undoes first."""
+    """Those wins, and what came after the bet in its round where that keeps it, too: the one that nobody undoes first."""
     lone = bet is not None and not any(m.key != bet.key for m in found.get("standing.bets", ()))
-    wins = [*found.get("standing.named", ()), *(found.get("standing.loose", ()) if lone else ())]
+    later = [m for m in found.get("standing.last", ()) if bet is not None and m.key != bet.key]
+    wins = [*later, *found.get("standing.named", ()), *(found.get("standing.loose", ()) if lone else ())]
     return sorted(wins, key=lambda win: win.undone_by != "")
 
 
@@ -299,6 +305,20 @@ def _keeps(win: Movement, found: Found) -> bool:
     """Whether a win was not undone for certain."""
     undoer: Movement | None = _one(found, f"spent.{win.key}")
     return not win.undone_by or (undoer is not None and not undoer.decided)
+
+
+def _asks_for_later(provider: Provider, own: Movement, target: Movement) -> bool:
+    """Whether what came after it in its round forbids this rollback. Of a bet in doubt nothing is known that could stay."""
+    may = own.undoes and not own.ours and not own.decided and not own.sent and provider.dialect.last_only
+    return may and target.kind is Kind.DEBIT and target.state is State.ACCEPTED and bool(target.tx.round_id)
+
+
+def _over(provider: Provider, found: Found) -> bool:
+    """Whether its round was closed before it came: by a win that belongs to its play, or by whatever came, as the page says."""
+    ends = provider.dialect.ends_with_its_round
+    return any(m.tx.round is not None and m.tx.round.closed and ends(m.tx) for m in found.get("round_ends", ())) or any(
+        map(_closes, found.get("closing", ()))
+    )
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
@@ -480,7 +500,7 @@ def _undoings(own: Movement, others: Sequence[Movement]) -> Looks[tuple[Movement
 
 def _aside_asks(provider: Provider, beyond: Movement | None) -> dict[str, LookFor]:
     """What else is aimed at what gets free where a rollback of a part is undone."""
-    if not provider.dialect.partial or beyond is None:
+    if beyond is None or not (provider.dialect.partial or provider.dialect.undoes_rollbacks):
         return {}
     keys = [beyond.key, *([beyond.target] if beyond.undoes and beyond.target else [])]
     return {f"aside.{key}": LookFor("aimed", (key,)) for key in keys}
@@ -505,7 +525,8 @@ def _around(
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
-    undoings = (yield from _undoings(own, second.get("others", ()))) if provider.dialect.partial and own.undoes else ()
+    counts = own.undoes and (provider.dialect.partial or provider.dialect.undoes_rollbacks)
+    undoings = (yield from _undoings(own, second.get("others", ()))) if counts else ()
     unclaimer = _one(third, "unclaimer")
     standing = next((win for win in wins if _keeps(win, third)), None)
     guessed = any(
@@ -538,7 +559,7 @@ def _around(
         misnamed=provider.dialect.misnamed is not None and _misnamed(provider, own, first),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
-        over="closing" in first and any(_closes(m) for m in first["closing"]),
+        over=_over(provider, first),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
         ended=any(m.ends and not m.ours and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,

@@ -355,6 +355,18 @@ def came_too_late(case: Case) -> Move | None:
     return Decide(Declined(reason=undone, message="it was rolled back before it came"))
 
 
+def round_over(case: Case) -> Move | None:
+    """A bet or a win of a round that its provider has said is over, and its page lets none come then.
+
+    Move: Decide `round_closed`
+    Its id is new, so it is no repeat of what was before. Elsewhere the wallet decides.
+    Serves: 15
+    """
+    if not case.around.over or not never_asked(case):
+        return None
+    return Decide(Declined(reason=Reason.ROUND_CLOSED, message="its round is over"))
+
+
 def cancel_stopped(case: Case) -> Move | None:
     """A win ties to a bet whose cancel was never sent.
 
@@ -442,7 +454,7 @@ def nobody_knows(case: Case) -> Move | None:
     `transaction_not_found`. So is a win whose call says nothing but a bet that the journal has never seen, where its
     provider's bets come to one end: no wallet can be told whose it is, and the page has that word for it. Where the journal may
     have forgotten that bet, it is a person's. Where a session belongs to one player and one game, a bet in another one's is
-    declined, and nothing but a bet. So is a bet that comes for a round which its provider has closed, where its page says so.
+    declined, and nothing but a bet.
     Serves: 4, 15, 21, 22, 30
     """
     own, tx = case.own, case.own.tx
@@ -456,8 +468,6 @@ def nobody_knows(case: Case) -> Move | None:
     strange = _in_a_strange_session(case)
     if strange is not None:
         return Decide(strange)
-    if case.around.over and case.unsent:
-        return Decide(Declined(reason=Reason.ROUND_CLOSED, message="its round is over"))
     facts = FACTS[own.kind]
     if case.one_end and says_only_its_bet(tx) and never_asked(case) and own.forgot_at is None:
         return Decide(Declined(reason=NOT_FOUND, message="nobody knows the bet that it names"))
@@ -843,6 +853,7 @@ RULES: tuple[Rule, ...] = (
     wallet_gone,
     carried_elsewhere,
     came_too_late,
+    round_over,
     rollback_stands,
     forbidden,
     another_rollback,
@@ -872,6 +883,7 @@ RULES: tuple[Rule, ...] = (
 
 BY_JOURNAL: tuple[Rule, ...] = (
     came_too_late,
+    round_over,
     rollback_stands,
     forbidden,
     another_rollback,

@@ -94,6 +94,11 @@ def path_of(url: str) -> str:
     return urlsplit(url).path
 
 
+def behind(path: str) -> str:
+    """What stands behind a wallet's URL: nothing of the `/` of a dialect of one URL, with or without a query."""
+    return path[1:] if path == "/" or path.startswith("/?") else path
+
+
 class Wallet(Struct, frozen=True, kw_only=True):
     """One operator's wallet that we call."""
 
@@ -115,14 +120,14 @@ class Wallet(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
 
     def address(self, path: str) -> str:
-        """Where a call of the dialect goes: a dialect of one URL (its path is `/`) to that very URL."""
-        return self.url if path == "/" else self.url + path
+        """Where a call of the dialect goes: a dialect of one URL to that very URL."""
+        return self.url + behind(path)
 
     def target(self, path: str) -> str:
         """The same as its request line has it: the wallet's own path in front, what cannot stand there escaped. Some
         dialects sign it."""
-        before = path_of(self.url)
-        whole = (before or "/") if path == "/" else before + path
+        whole = path_of(self.url) + behind(path)
+        whole = whole if whole.startswith("/") else f"/{whole}"
         return quote(whole, safe=_AS_IT_IS) if _NO_TARGET.search(whole) else whole
 
     @property

@@ -121,7 +121,8 @@ def forbidden(case: Case) -> Move | None:
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
     call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that. *After a
     restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked.
-    Where the page says that a bet with a win stays, its rollback waits until that win is definite.
+    Where the page says that a bet with a win stays, its rollback waits until that win is definite; so it does, where only the
+    last bet of a round may be undone, for what came after it.
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
     back:* what stands by itself is given back with no batch.
     *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
@@ -156,13 +157,16 @@ def forbidden(case: Case) -> Move | None:
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
     stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
+    if stands and target.kind is Kind.SETTLE and case.provider.dialect.last_only and not own.ours:
+        return _no(Reason.ALREADY_SETTLED, "it was a bet and its win")
     win = case.around.standing_win if stands else None
     first = win if win is not None and not win.decided else case.around.win_undoer
     if win is not None and first is None:
-        return _no(Reason.ALREADY_SETTLED, "its bet has a win")
+        kept = "its bet has a win" if win.kind is Kind.CREDIT else "it is not the last of its round"
+        return _no(Reason.ALREADY_SETTLED, kept)
     if win is not None and first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
-    return _not_its_own(case) or _too_much(case, target, act)
+    return _not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
 
 
 def _not_its_own(case: Case) -> Move | None:
@@ -203,13 +207,25 @@ def _perhaps_sent(case: Case) -> Move | None:
     return Leave(own.open_state, STOPPED) if asked else Query()
 
 
-def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
-    whole, dialect = target.whole_amount, case.provider.dialect
-    if dialect.partial and whole is not None and _given_back(case, target) >= whole > 0:
-        return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
-    if act.amount is None or whole is None:
+def _another_amount(case: Case, target: Movement, act: Rollback) -> Move | None:
+    """Another amount than that of what is undone as a whole, where the page says so."""
+    whole = target.whole_amount
+    if target.kind not in case.provider.dialect.whole_only or None in (act.amount, whole) or act.amount == whole:
         return None
-    if dialect.excess == "refuse" and act.amount > whole - case.undone(target):
+    return _no(Reason.DUPLICATE_MISMATCH, "not the amount of that movement")
+
+
+def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
+    """*While a part was under way, a refund of the rest of it was told that it is more than is left:* it waits for that."""
+    whole = target.whole_amount
+    if whole is None:
+        return None
+    given = _given_back(case, target)
+    if given >= whole > 0:
+        return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
+    if act.amount is None or moves_nothing(target.tx):
+        return None  # of what moved nothing nothing is given back, whatever is asked
+    if case.provider.dialect.excess == "refuse" and act.amount > whole - given:
         message = "more than is left of that movement"
         return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))
     return None
@@ -218,7 +234,8 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
 def _given_back(case: Case, target: Movement) -> Decimal:
     """What was given back for certain. *A cancel that had not left was told that nothing was left, because of a second
     one that waited for it:* of one that is open, or is itself to be undone, nobody knows, and this one waits for it."""
-    return sum((case.given(m, target.whole_amount)[0] for m in case.earlier), NOTHING)
+    before = case.earlier if case.in_parts(target) else []
+    return sum((case.given(m, target.whole_amount)[0] for m in before), NOTHING)
 
 
 def another_rollback(case: Case) -> Move | None:
@@ -239,7 +256,7 @@ def another_rollback(case: Case) -> Move | None:
     own, target = case.own, case.target if case.own.undoes else None
     if target is None or not never_asked(case):
         return None
-    if case.provider.dialect.partial and _waits_for_others(case, target):
+    if _waits_for_others(case, target):
         return Leave(own.open_state, "another rollback of it is under way")
     if any(m.sent and not m.decided and m.key != target.key for m in case.around.aside):
         return Leave(own.open_state, "another rollback of what that one undoes is under way")
@@ -265,11 +282,10 @@ def another_rollback(case: Case) -> Move | None:
 
 def _waits_for_others(case: Case, target: Movement) -> bool:
     """Whether what others may still move, those that were sent or came first, leaves too little for this one (rule 17)."""
-    given, whole, act = [case.given(m, target.whole_amount) for m in case.earlier], target.whole_amount, case.own.tx.act
-    if whole is None or not isinstance(act, Rollback) or all(least == most for least, most in given):
+    whole, act = target.whole_amount, case.own.tx.act
+    if whole is None or not isinstance(act, Rollback) or not case.in_parts(target) or case.others_known(target):
         return False
-    asked = whole if act.amount is None else act.amount
-    return asked + sum((most for _, most in given), NOTHING) > whole
+    return (whole if act.amount is None else act.amount) + case.undone(target) > whole
 
 
 def _after(first: Movement) -> Accepted | Declined:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from gateway.auth.keys import live
 from gateway.dialect import Call, Dialect
 from gateway.engine.identity import alias, space_of
-from gateway.engine.movement import Movement, Session
+from gateway.engine.movement import Movement, Session, what_moved
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request
 from gateway.model import (
@@ -99,10 +99,18 @@ class Known(Struct, frozen=True, kw_only=True):
     bet: Movement | None = None
     strange: str = ""
     left: Decimal | None = None
+    beyond: Movement | None = None  # what `target` undoes
+    undone: bool = False  # another rollback of `target` was done
     own_session: Session | None = None  # the one that it came with
     target_session: Session | None = None
     last_session: Session | None = None  # the player's newest, of the same game first
     latest: Movement | None = None  # the player's last movement before it
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part of its target, and not all of it, was given back before."""
+        whole = self.target.whole_amount if self.target is not None else None
+        return self.left is not None and whole is not None and NOTHING < self.left < whole
 
     def supply(self, tx: Transaction, what: str) -> Supplied:
         target, way = self.target, self.way
@@ -110,8 +118,13 @@ class Known(Struct, frozen=True, kw_only=True):
             return replace(tx, session=session), "the player's last session"
         if what == "game" and (game := self.game()):
             return replace(tx, game=replace(tx.game or Game(), id=way.route.games.get(game, game))), "the journal"
-        if what == "amount" and isinstance(tx.act, Rollback | Capture) and self.left is not None:
-            return replace(tx, act=replace(tx.act, amount=self.left)), "the journal"
+        if what == "amount" and isinstance(tx.act, Rollback | Capture) and (left := self._all()) is not None:
+            return replace(tx, act=replace(tx.act, amount=left)), "the journal"
+        if what == "beyond" and isinstance(tx.act, Rollback) and (bet := self.beyond) is not None and bet.alias:
+            # Only a bet: what took a win back has no such word anywhere.
+            return (
+                (replace(tx, act=replace(tx.act, beyond=bet.alias)), "the journal") if bet.kind is Kind.DEBIT else None
+            )
         if what == "currency" and (currency := way.wallet.currency or (target.tx.currency if target else "")):
             return replace(tx, currency=currency), "the settings or the journal"
         if what == "reference" and isinstance(tx.act, Credit) and (bet := self.bet) is not None and bet.alias:
@@ -126,6 +139,12 @@ class Known(Struct, frozen=True, kw_only=True):
         if what == "player" and meant.tx.player:
             return replace(tx, player=way.route.player_out(meant.tx.player)), "the journal"
         return None
+
+    def _all(self) -> Decimal | None:
+        """What `all of it` is; of a rollback that nobody said an amount of, what it had undone."""
+        if self.left is not None or self.target is None or self.beyond is None:
+            return self.left
+        return what_moved(self.target, self.beyond.whole_amount) or None
 
     def session_out(self, tx: Transaction) -> str:
         """The wallet's own session for the provider's, where the operator named one."""
@@ -182,12 +201,13 @@ def _referring(way: Way, tx: Transaction, target: Movement | None, strange: str)
         if not isinstance(act, Rollback):
             return act
         # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
-        act = replace(act, reference_kind=target.kind, reference_type=getattr(target.tx.act, "type", ""))
+        act = replace(act, beyond="", reference_kind=target.kind, reference_type=getattr(target.tx.act, "type", ""))
         free = isinstance(target.tx.act, Debit) and target.tx.act.free_round
         act = replace(act, free_round=act.free_round or free)
         # A free bet took no cash, whatever its amount says: nor does its rollback give any.
         return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
-    return replace(act, reference=strange or named_as(way, tx))
+    told = replace(act, reference=strange or named_as(way, tx))
+    return replace(told, beyond="") if isinstance(told, Rollback) else told
 
 
 def named_as(way: Way, tx: Transaction, turn: int = 0) -> str:
@@ -256,6 +276,8 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bo
         raise unsupported("a rollback of a part")
     if dialect.by_stake:
         tx = _in_its_round(tx, known)
+    if dialect.undone_once and known.undone:
+        raise unsupported("a second rollback of one movement")
     try:
         request = spoken(dialect, tx, call, known.supply).request
     except Missing:
@@ -269,11 +291,13 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bo
 
 
 def _within(tx: Transaction, known: Known) -> Transaction:
-    """A rollback of no more than is left, where its provider's page says that what is left is given back (rule 17)."""
+    """A rollback of no more than is left, where its provider's page says that what is left is given back (rule 17); and one of
+    all of it says what is left, once a part was given back: `all of it` may mean the whole to its wallet."""
     act, left = tx.act, known.left
-    if known.way.provider.dialect.excess != "cut" or not isinstance(act, Rollback) or left is None:
+    if not isinstance(act, Rollback) or left is None:
         return tx
-    return tx if act.amount is None or act.amount <= left else replace(tx, act=replace(act, amount=left))
+    cut = known.way.provider.dialect.excess == "cut" and act.amount is not None and act.amount > left
+    return replace(tx, act=replace(act, amount=left)) if cut or (act.amount is None and known.begun) else tx
 
 
 def _in_its_round(tx: Transaction, known: Known) -> Transaction:
@@ -289,9 +313,9 @@ def _in_its_round(tx: Transaction, known: Known) -> Transaction:
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:
-    """Whether a rollback asks for less than is left of what it undoes."""
+    """Whether a rollback asks for less than all of what it undoes, also where that is all that is left."""
     asked = tx.act.amount if isinstance(tx.act, Rollback) else None
-    return asked is not None and known.left is not None and asked != known.left
+    return asked is not None and known.left is not None and (asked != known.left or known.begun)
 
 
 def _all_of_it(tx: Transaction, refused: Refused, known: Known) -> Transaction:
@@ -300,7 +324,7 @@ def _all_of_it(tx: Transaction, refused: Refused, known: Known) -> Transaction:
     act = tx.act
     if refused.field != AMOUNT_OF_ROLLBACK or not isinstance(act, Rollback) or act.amount is None:
         raise refused
-    if known.left != act.amount and (known.target is not None or known.way.provider.dialect.partial):
+    if _is_part(tx, known) or (known.left is None and (known.target is not None or known.way.provider.dialect.partial)):
         raise refused
     return replace(tx, act=replace(act, amount=None))
 

@@ -80,6 +80,18 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'credit' AND reference = '' AND batch = '' AND parent = '' AND state <> 'declined'
 ORDER BY {arrival} LIMIT 1;
 
+-- round_ends: the last wins of a round that stand; one of them may have said that it is over
+SELECT {row} FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND round <> ''
+  AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined' AND undone_by = ''
+ORDER BY {arrival_down} LIMIT 20;
+
+-- round_last: the last bet or win of a round that stands; the one named is one, too, if another is to undo it
+SELECT {row} FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND round <> '' AND wallet <> ''
+  AND kind IN ('debit', 'credit', 'settle') AND parent = '' AND state <> 'declined' AND (undone_by = '' OR key = ?)
+ORDER BY {arrival_down} LIMIT 1;
+
 -- round_refunds: refunds of the whole round that found nothing to undo
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> ''

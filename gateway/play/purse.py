@@ -316,6 +316,10 @@ class Purse:
     def _won(self, reference: str) -> bool:
         return any(entry.kind is Kind.CREDIT and entry.reference == reference for entry in self.book)
 
+    def took(self, provider: str, kind: Kind, id: str) -> bool:
+        """Whether it has a movement of that name."""
+        return self._place(provider, kind, id) in self._entry_at
+
     def _post(
         self,
         tx: Transaction,
@@ -374,14 +378,19 @@ class Purse:
             share = min(moved, self.book[n].left)
             moved -= share
             shares.append((n, share))
-            self.book[n] = replace(self.book[n], undone=self.book[n].undone + share, undone_by=outcome.wallet_id)
-            self._rolled_forward(n)
+            self._undone(n, share, outcome.wallet_id)
         return outcome
 
-    def _rolled_forward(self, rollback: int) -> None:
-        """What a rollback undid that is itself undone stands again, and may be rolled back again."""
-        for n, share in self._shares.get(rollback, ()):
-            self.book[n] = replace(self.book[n], undone=self.book[n].undone - share, undone_by="")
+    def _undone(self, n: int, share: Decimal, by: str) -> None:
+        """So much more of an entry is undone, or, below zero, less; and of what it had undone itself so much stands again, or
+        falls again, the first of several first."""
+        entry, before = self.book[n], ZERO
+        self.book[n] = replace(entry, undone=entry.undone + share, undone_by="" if share < 0 else by)
+        for target, of in self._shares.get(n, ()):
+            was, now = (min(max(undone - before, ZERO), of) for undone in (entry.undone, entry.undone + share))
+            before += of
+            if was != now:
+                self._undone(target, was - now, entry.wallet_id)
 
     def _targets(self, tx: Transaction, act: Rollback, provider: str) -> list[int]:
         """Where in the book the movements stand that a rollback means."""

@@ -14,7 +14,7 @@ from gateway.auth.keys import Key
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import Request, Response
-from gateway.model import Accepted, Declined, Missing, Outcome, Profile, Refused, Status, Transaction, Unknown
+from gateway.model import Accepted, Declined, Missing, Outcome, Profile, Refused, Rollback, Status, Transaction, Unknown
 from gateway.play.purse import Purse
 
 SUPPLIES_MAX = 4  # values that an answer may lack, one after the other
@@ -72,7 +72,16 @@ class Teller(Struct, frozen=True, kw_only=True):
         provider = tx.extra.get("provider", "")
         if forget and not isinstance(tx.act, Status):
             self.purse.forget(tx, provider)
-        return self.purse.apply(tx, provider, now)
+        return self.purse.apply(self._meant(tx, provider), provider, now)
+
+    def _meant(self, tx: Transaction, provider: str) -> Transaction:
+        """With the id that its reference stands for, of those that this wallet knows."""
+        act = tx.act
+        if isinstance(act, Rollback):
+            for id in self.dialect.also_named(tx):
+                if self.purse.took(provider, act.reference_kind, id):
+                    return replace(tx, act=replace(act, reference=id))
+        return tx
 
     def _say(self, outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
         try:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.auth.guards import hmac_signature
-from gateway.engine.setup import Send, Wallet
+from gateway.engine.setup import Send, Wallet, behind
 from gateway.engine.world import Silence
 from gateway.http import Request, Response
 from gateway.serve.pool import CONNECT_SECONDS_MAX, Place, Pool, place_at
@@ -100,8 +100,7 @@ def _way_to(wallet: Wallet, connect_seconds: float) -> _Way:
 
 def _target(place: Place, request: Request) -> str:
     """As `Wallet.address` has it: a dialect of one URL calls that very URL."""
-    url = request.url
-    return target(place.path if url == "/" else place.path + url)
+    return target(place.path + behind(request.url))
 
 
 def dress(wallet: Wallet, request: Request, target: str, clock: Callable[[], datetime]) -> Request:

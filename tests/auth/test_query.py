@@ -1,4 +1,4 @@
-"""A secret that stands in the query, as it is."""
+"""What stands in a query: a secret as it is, and the values that a proof in a header covers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.auth import Key, Part, StaticQuery
+from gateway.auth import (
+    InHeader,
+    Key,
+    OneOf,
+    Part,
+    Signed,
+    StaticQuery,
+    base64_bytes,
+    base64_text,
+    hmac_of,
+    query_values,
+    raw_target,
+)
 from gateway.http import Request
 from gateway.model import Reason, Refused
 
@@ -68,3 +80,87 @@ def test_what_we_send_we_verify(secret: str) -> None:
 def test_how_it_came_about_is_told_without_the_key() -> None:
     """`gateway sign --explain` is shown to people."""
     assert "k-old" not in str(AUTH.explain(asked("authToken=k-old"), OLD, None))
+
+
+# ---------------------------------------------------------------- what a proof covers
+
+VALUES = Signed(
+    covers=query_values(without="call", sorted_as={"oldgame": "game"}),
+    digest=hmac_of("sha256"),
+    carried=InHeader("x-proof"),
+    demo="demo",
+)
+TARGET = Signed(
+    covers=raw_target,
+    digest=hmac_of("sha256", key_of=base64_bytes),
+    carried=InHeader("authorization", base64_text, before="HMAC Signature="),
+    demo="ZGVtbw==",
+)
+EITHER = OneOf(str, {"values": VALUES, "target": TARGET}, unproved="none")
+DEMO, DEMO_64 = Key(id="demo", parts={"secret": "demo"}), Key(id="demo", parts={"secret": "ZGVtbw=="})
+
+
+def covered(query: str) -> bytes:
+    (message,) = query_values(without="call", sorted_as={"oldgame": "game"})(asked(query), None)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("call=bet&b=2&a=1", b"12"),
+        ("CALL=bet&b=2&a=1", b"12"),
+        ("b=2&B=3&a=1", b"312"),  # capitals come first: the names as they were sent, in byte order
+        ("amount=1&oldgame=9&round=2", b"192"),  # where `game` would stand
+        ("a=x%2Dy+z&b=%C3%A9", "x-y z\u00e9".encode()),  # decoded once
+        ("a=x%252Dy", b"x%2Dy"),
+        ("a=&b=2", b"2"),
+        ("a=%ff", b"\xff"),
+        ("", b""),
+    ],
+)
+def test_values_are_joined_in_the_order_of_their_names(query: str, message: bytes) -> None:
+    assert covered(query) == message
+
+
+def test_a_field_that_stands_twice_is_signed_by_nobody() -> None:
+    """Nobody knows which one is meant."""
+    with pytest.raises(Refused) as refused:
+        covered("a=1&a=1")
+    assert refused.value.reason is Reason.BAD_SIGNATURE
+
+
+def test_the_form_of_the_proof_is_what_the_settings_say() -> None:
+    """What one form proves proves nothing under another; none is weak, has no key, and lets everything pass."""
+    call = Request(method="GET", path="/", query="call=bet&a=1", target="/acme?call=bet&a=1")
+    for word, key, other in (("values", DEMO, "target"), ("target", DEMO_64, "values")):
+        signed = EITHER.sign(call, (key,), word, NOW)
+        assert EITHER.verify(signed, (key,), word, NOW) == "demo"
+        assert not EITHER.weak(word)
+        for changed in (
+            call,
+            Request(**{name: getattr(signed, name) for name in ("method", "path", "headers")}, query="a=2"),
+        ):
+            with pytest.raises(Refused):
+                EITHER.verify(changed, (key,), word, NOW)
+        with pytest.raises(Refused):
+            EITHER.verify(signed, (DEMO, DEMO_64), other, NOW)
+    assert EITHER.parts("none") == ()
+    assert EITHER.weak("none")
+    assert EITHER.verify(call, (), "none", NOW) == ""
+    assert EITHER.sign(call, (), "none", NOW) == call
+
+
+def test_a_key_that_is_no_base64_proves_and_signs_nothing() -> None:
+    call = Request(method="GET", path="/", query="a=1")
+    for use in (TARGET.sign, TARGET.verify):
+        with pytest.raises(Refused) as refused:
+            use(call.put(("authorization", "HMAC Signature=x")), (Key(id="k", parts={"secret": "?"}),), None, NOW)
+        assert refused.value.reason is Reason.BAD_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("said", "read"), [("HMAC Signature=x", "x"), ("hmac signature= x ", "x"), ("x", ""), ("", "")]
+)
+def test_a_proof_stands_behind_its_word(said: str, read: str) -> None:
+    assert InHeader("authorization", before="HMAC Signature=").read(asked("").put(("authorization", said))) == read

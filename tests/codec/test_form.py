@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.auth import InForm, Key, Signed, digest_of, filled_pairs
 from gateway.body import Unreadable, fields_of
-from gateway.codec.fields import Fields, write_form
+from gateway.codec.fields import Fields, write_form, write_query
 from gateway.dialect import NoSettings
 from gateway.http import FORM_HEADERS, Request
 from gateway.model import Flaw, Reason, Refused
@@ -163,3 +163,21 @@ def test_signing_again_replaces_the_proof() -> None:
     once = SIGNED.sign(of(b"hash=old&a=1"), [KEY], NoSettings(), DEFAULT_NOW)
     assert once.body == b"a=1&hash=" + proof(b"a=1")
     assert SIGNED.sign(once, [KEY], NoSettings(), DEFAULT_NOW) == once
+
+
+# ---------------------------------------------------------------- a query
+
+
+def test_a_query_is_read_as_a_form_is() -> None:
+    """Its names as they stand; in any case where they are given, and then two that differ by nothing else are refused."""
+    asked = Request(method="GET", path="/", query="betAmount=1%2E5&Caf=%C3%A9")
+    assert Fields.of_query(asked).raw == {"betAmount": "1.5", "Caf": "é"}
+    assert Fields.of_query(asked, {"betamount": "bet", "caf": "caf"}).raw == {"bet": "1.5", "caf": "é"}
+    for query, spelled in (("a=1&A=2", {"a": "a"}), ("a=1&a=2", None)):
+        with pytest.raises(Refused):
+            Fields.of_query(Request(method="GET", path="/", query=query), spelled)
+    assert Fields.of_query(Request(method="GET", path="/", query="a=1&A=2")).raw == {"a": "1", "A": "2"}
+
+
+def test_a_query_is_written_without_a_plus_for_a_blank() -> None:
+    assert write_query({"a b": "c d+~é"}) == "a%20b=c%20d%2B~%C3%A9"

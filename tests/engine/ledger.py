@@ -89,6 +89,8 @@ class Ledger:
             return self._rollback(entry, act, refused)
         if isinstance(act, Debit | Settle | Credit) and tx.id in self.buried:
             return Reason.ALREADY_ROLLED_BACK
+        if self._over(tx):
+            return Reason.ROUND_CLOSED
         if isinstance(act, Debit) and (tx.round_id, act.amount) in self.awaited:
             self.awaited.remove((tx.round_id, act.amount))
             return Reason.ALREADY_ROLLED_BACK
@@ -146,6 +148,8 @@ class Ledger:
             return Reason.TRANSACTION_NOT_FOUND
         if all(target.gone for target in targets):
             return Reason.ALREADY_ROLLED_BACK
+        if self.dialect.last_only and any(map(self._stays, targets)):
+            return Reason.ALREADY_SETTLED
         left = sum((self.left(target) for target in targets), ZERO)
         if self.dialect.excess == "refuse" and act.amount is not None and act.amount > abs(left) > 0:
             return Reason.INVALID_REQUEST
@@ -191,6 +195,24 @@ class Ledger:
     def _won(self, tx: Transaction) -> bool:
         wins = [e for e in self.entries.values() if e.tx.kind in (Kind.CREDIT, Kind.SETTLE)]
         return any(e.tx.round_id == tx.round_id and e.verdict in (ACCEPTED, DOUBT) for e in wins)
+
+    # -- rounds
+
+    def _over(self, tx: Transaction) -> bool:
+        """Whether its round was said to be over, where nothing comes then."""
+        ends = self.dialect.ends_with_its_round
+        return ends(tx) and any(ends(e.tx) and bool(e.tx.round and e.tx.round.closed) for e in self._of_round(tx))
+
+    def _stays(self, bet: Entry) -> bool:
+        """Where only the last bet of a round may be undone: whether more came after it, or it was its own win."""
+        round = self._of_round(bet.tx)
+        return isinstance(bet.tx.act, Settle) or (bet.verdict == ACCEPTED and round[-1:] != [bet])
+
+    def _of_round(self, tx: Transaction) -> list[Entry]:
+        """The bets and wins of its round that stand, in the order in which they came."""
+        kinds = (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE)
+        mine = [e for e in self.entries.values() if e.tx.kind in kinds and tx.round_id and e.tx.round_id == tx.round_id]
+        return [e for e in mine if e.verdict in (ACCEPTED, DOUBT) and not e.gone]
 
     # -- batches
 

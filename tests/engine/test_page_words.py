@@ -13,12 +13,25 @@ from gateway.dialect import Call, NoCall
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.http import Request, Response
-from gateway.model import Accepted, Batch, Declined, Game, Kind, Reason, Rollback, Transaction, Unknown
+from gateway.model import (
+    Accepted,
+    Batch,
+    Credit,
+    Declined,
+    Game,
+    Kind,
+    Reason,
+    Rollback,
+    Round,
+    Transaction,
+    Unknown,
+    reference_of,
+)
 from gateway.serve.discover import find
-from tests.engine.acts import balance, bet, undo, why, win, yes
+from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.behaviours import Post, late, lost_before, says, unreachable
-from tests.simulation.bench import SESSION, Trip, a_call, a_provider, a_wallet
+from tests.simulation.behaviours import Post, late, lost_after, lost_before, says, unreachable
+from tests.simulation.bench import ROUND, SESSION, Trip, a_call, a_provider, a_wallet
 
 NATIVE = find("native").dialect
 GONE, BACK = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -586,3 +599,162 @@ def test_rule_07_a_list_that_is_known_whole_is_a_replay_whatever_balance_it_show
     assert not yes(bench.call(whole)).replayed
     assert yes(bench.call(whole)).replayed
     assert bench.till.balance() == Decimal("997.00")
+
+
+# ---------------------------------------------------------------- what comes last, what is over, other names
+
+
+LAST = a_page(last_only=True)
+
+
+def test_rule_15_only_the_last_bet_of_a_round_is_given_back_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """And only before a win, whether that names it or not; of another round nothing is said, and no wallet is asked."""
+    bench = bench_of(LAST)
+    for id in "ab":
+        yes(bench.call(bet(id)))
+    yes(bench.call(bet("c", round_id="880012")))
+    assert why(bench.call(undo("u", "a"))) is Reason.ALREADY_SETTLED
+    yes(bench.call(undo("v", "b")))
+    yes(bench.call(undo("w", "a")))  # which is the last one now
+    yes(bench.call(win("x")))
+    yes(bench.call(undo("y", "c", round_id="880012")))
+    yes(bench.call(bet("d")))
+    yes(bench.call(win("z")))
+    assert why(bench.call(undo("t", "d"))) is Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1040.00")
+    assert bench.till.asked(Kind.ROLLBACK) == 3
+
+
+def test_rule_15_a_bet_that_came_after_a_win_is_the_last(bench_of: MakeBench) -> None:
+    """And a win that was taken back is none."""
+    bench = bench_of(LAST)
+    yes(bench.call(bet("a")))
+    yes(bench.call(win("w")))
+    yes(bench.call(bet("b")))
+    yes(bench.call(undo("u", "b")))
+    yes(bench.call(undo("v", "w", kind=Kind.CREDIT)))
+    yes(bench.call(undo("x", "a")))
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_15_what_came_after_it_and_is_in_doubt_is_brought_to_its_end_first(bench_of: MakeBench) -> None:
+    """A win that cannot be delivered may be paid all the same."""
+    bench = bench_of(LAST)
+    yes(bench.call(bet("a")))
+    bench.till.always(lost_before, Kind.CREDIT)
+    assert isinstance(bench.call(win("w")), Unknown)
+    assert isinstance(bench.call(undo("u", "a")), Unknown)
+    bench.till.heal()
+    assert why(bench.call(undo("u", "a"))) is Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1015.00")
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming"])
+def test_rule_15_a_bet_and_its_win_in_one_movement_stay(bench_of: MakeBench, wallet: str) -> None:
+    """Whether its wallet can be told so or not; one in doubt is undone as elsewhere."""
+    bench = bench_of(a_page(last_only=True, rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)}), wallet)
+    yes(bench.call(settle("s")))
+    assert why(bench.call(undo("u", "s"))) is Reason.ALREADY_SETTLED
+    bench.till.always(lost_after, Kind.SETTLE if wallet == "native" else Kind.DEBIT)
+    assert isinstance(bench.call(settle("t")), Unknown)
+    bench.till.heal()
+    bench.call(undo("v", "t"))
+    bench.settlement(300)
+    assert isinstance(bench.row(Kind.ROLLBACK, "v").outcome, Accepted)
+    assert bench.till.balance() == Decimal("1015.00")
+
+
+def no_jackpot(tx: Transaction) -> bool:
+    return tx.kind in (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE) and getattr(tx.act, "type", "") != "jackpot"
+
+
+OVER = Round(ROUND, closed=True)
+
+
+def test_rule_15_nothing_comes_once_a_round_is_over_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """But a repeat, a jackpot, another round's play and what undoes. Elsewhere the wallet decides."""
+    jackpot = Credit(amount=Decimal("50.00"), type="jackpot")
+    for page, over in ((a_page(ends_with_its_round=no_jackpot), True), ("native", False)):
+        bench = bench_of(page)
+        for id in "ab":
+            yes(bench.call(bet(id)))
+        yes(bench.call(win("v")))
+        yes(bench.call(replace(win("w"), round=OVER)))
+        late = [bench.call(tx) for tx in (bet("c"), win("x"), settle("s"))]
+        assert [isinstance(heard, Declined) and heard.reason is Reason.ROUND_CLOSED for heard in late] == [over] * 3
+        asked = bench.till.asked()
+        assert [isinstance(bench.call(tx), Declined) for tx in (bet("c"), win("x"))] == [over] * 2  # and so do repeats
+        assert bench.till.asked() == asked
+        assert yes(bench.call(replace(win("w"), round=OVER))).replayed
+        yes(bench.call(bet("d", round_id="880012")))
+        yes(bench.call(a_call(jackpot, "j")))
+        yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
+        yes(bench.call(win("y")))  # the round was settled anew
+
+
+def test_rule_15_a_round_is_not_over_for_a_win_that_was_declined(bench_of: MakeBench) -> None:
+    """What it said of its round was not heard, either."""
+    bench = bench_of(a_page(ends_with_its_round=no_jackpot, credit_noes=frozenset({BACK})))
+    bench.till.then(says(Declined(reason=BACK)), kind=Kind.CREDIT)
+    assert why(bench.call(replace(win("w"), round=OVER))) is BACK
+    yes(bench.call(bet("a")))
+
+
+def test_rule_17_what_is_undone_as_a_whole_is_named_with_its_amount(bench_of: MakeBench) -> None:
+    """A win of 25.00 and the taking back of its bet's rollback: with another amount it is another one that was meant."""
+    bench = bench_of(a_page(whole_only=frozenset({Kind.CREDIT, Kind.ROLLBACK}), partial=True))
+    yes(bench.call(bet("a")))
+    yes(bench.call(win("w")))
+    for amount in ("24.99", "25.01"):
+        assert why(bench.call(undo(f"u{amount}", "w", amount, kind=Kind.CREDIT))) is Reason.DUPLICATE_MISMATCH
+    yes(bench.call(undo("u", "w", "25.00", kind=Kind.CREDIT)))
+    yes(bench.call(undo("v", "a")))
+    assert why(bench.call(undo("x", "v", "9.99", kind=Kind.ROLLBACK))) is Reason.DUPLICATE_MISMATCH
+    yes(bench.call(undo("y", "v", "10.00", kind=Kind.ROLLBACK)))
+    assert bench.till.balance() == Decimal("990.00")
+    yes(bench.call(undo("z", "a")))  # it stands again, so it can be given back
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_17_elsewhere_a_part_of_a_win_may_be_taken_back(bench_of: MakeBench) -> None:
+    """Another amount says nothing of which one is meant, where the page does not say so."""
+    bench = bench_of(a_page(partial=True))
+    yes(bench.call(win("w")))
+    yes(bench.call(undo("u", "w", "5.00", kind=Kind.CREDIT)))
+    assert bench.till.balance() == Decimal("1020.00")
+
+
+def or_without_re(tx: Transaction) -> tuple[str, ...]:
+    named = reference_of(tx.act)
+    return (named, named.removesuffix("re")) if named.endswith("re") else ()
+
+
+def test_rule_15_a_reference_is_what_the_journal_knows_of_all_that_it_may_stand_for(bench_of: MakeBench) -> None:
+    """As it was said first; its repeat is a repeat, whatever came to be known since; unknown, it is put to the wallet as it
+    is. *The suffix of the page's examples hid a bet, and its stake stayed taken.*"""
+    bench = bench_of(a_page(also_named=or_without_re))
+    for id in ("a", "b", "bre"):
+        yes(bench.call(bet(id)))
+    yes(bench.call(undo("u", "are")))
+    yes(bench.call(undo("v", "bre")))
+    assert [bench.row(Kind.ROLLBACK, id).reference for id in "uv"] == ["a", "bre"]
+    assert why(bench.call(undo("w", "cre"))) is GONE
+    assert bench.till.last(Kind.ROLLBACK).act == undo("w", "cre").act
+    yes(bench.call(bet("c")))
+    assert why(bench.call(undo("w", "cre"))) is GONE
+    assert yes(bench.call(undo("u", "are"))).replayed
+    assert bench.till.balance() == Decimal("980.00")
+
+
+def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(bench_of: MakeBench) -> None:
+    """A win and a cancel, too: the proof of such a call does not tell who of the two was meant. Its own player's is not, nor
+    is one that nobody knows; elsewhere it is not looked at."""
+    for page, refused in ((a_page(own_sessions=True), True), ("native", False)):
+        bench = bench_of(page, opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
+        bench.launch("s-1", "p-1")
+        for tx in (bet("a"), win("w"), balance(), undo("u", "b")):
+            heard = bench.call(replace(tx, player="p-2", session="s-1"))
+            assert (isinstance(heard, Declined) and heard.reason is Reason.PLAYER_NOT_FOUND) is refused
+        yes(bench.call(bet("c", session="s-1")))
+        yes(bench.call(win("x", session="s-9")))
+        assert bench.till.balance("p-2") == (Decimal("1000.00") if refused else Decimal("1015.00"))

@@ -50,6 +50,7 @@ Pairs = list[tuple[str, Case, str]]
 
 CLOCKED = a_provider("native", after_doubt=timedelta(minutes=10))
 PARTLY = a_provider("gameball")
+LATEST = a_provider("groove")
 ENDING = replace(CLOCKED, dialect=replace(CLOCKED.dialect, one_end=True), after_doubt=None)
 RENEWING = replace(ENDING, dialect=replace(ENDING.dialect, renews=lambda settings: True))
 STRICT = a_wallet("native", repeats=QUERY)
@@ -481,6 +482,14 @@ CAME_TOO_LATE: Pairs = [
     ),
 ]
 
+ROUND_OVER: Pairs = [
+    ("a bet", waiting(row(BET), over=True), "decide round_closed"),
+    ("a win", waiting(row(WIN), over=True), "decide round_closed"),
+    ("it was asked", waiting(sent(WIN), over=True), SILENT),
+    ("its wallet has spoken", waiting(row(BET, fact=said(YES)), over=True), SILENT),
+    ("its round goes on", waiting(row(BET)), SILENT),
+]
+
 LEG = sent(bet("s1"), space="settle.debit", parent="settle/s1")
 WHOLE = undone(sent(settle("s1")), row(undo("c3", "s1", kind=Kind.SETTLE)))
 ROLLBACK_STANDS: Pairs = [
@@ -531,6 +540,12 @@ ROLLBACK_STANDS: Pairs = [
 
 ROUND = a_call(Rollback(reference="none", scope="round"), "c9")
 PART = undo("c5", "t1", "4.00")
+REFUND = done(undo("c4", "t1", "10.00"), target="debit/t1")
+TAKEN_BACK_PART = undo("u4", "c4", "4.00", kind=Kind.ROLLBACK)
+PARTLY_UNDONE: dict[str, Any] = {
+    "target": done(BET), "others": (undone(REFUND, row(TAKEN_BACK_PART)),),
+    "undoings": (done(TAKEN_BACK_PART, target=REFUND.key),),
+}  # fmt: skip
 FORBIDDEN: Pairs = [
     ("its target was declined", waiting(row(CANCEL), target=done(BET, BROKE)), "decide transaction_not_found"),
     ("its target is another player's", waiting(row(CANCEL), stranger=True), "decide transaction_not_found"),
@@ -608,6 +623,52 @@ FORBIDDEN: Pairs = [
         waiting(row(PART), target=done(BET), provider=PARTLY, others=(done(undo("c4", "t1", "6.00")),)),
         SILENT,
     ),
+    (
+        "more than is left of it, but for one in doubt",
+        waiting(row(PART), target=done(BET), provider=LATEST, others=(sent(undo("c4", "t1", "8.00")),)),
+        SILENT,
+    ),
+    (
+        "more than the part that was taken back of its refund",
+        waiting(row(undo("c5", "t1", "4.01")), **PARTLY_UNDONE),
+        "decide invalid_request",
+    ),
+    ("that part", waiting(row(PART), **PARTLY_UNDONE), SILENT),
+    (
+        "nothing was taken back of its refund",
+        waiting(row(PART), target=done(BET), others=(REFUND,)),
+        "decide already_rolled_back",
+    ),
+    (
+        "another one came after it in its round, and only the last may be undone",
+        waiting(row(CANCEL), target=done(BET), standing_win=done(bet("t2")), provider=LATEST),
+        "decide already_settled",
+    ),
+    (
+        "there, that one is in doubt",
+        waiting(row(CANCEL), target=done(BET), standing_win=sent(bet("t2")), provider=LATEST),
+        "first debit/t2",
+    ),
+    (
+        "there, a bet and its win in one movement",
+        waiting(row(undo("c3", "s1", kind=Kind.SETTLE)), target=done(settle("s1")), provider=LATEST),
+        "decide already_settled",
+    ),
+    (
+        "the same in doubt",
+        waiting(row(undo("c3", "s1", kind=Kind.SETTLE)), target=sent(settle("s1")), provider=LATEST),
+        SILENT,
+    ),
+    (
+        "what is undone as a whole, and another amount",
+        waiting(row(undo("c6", "w1", "24.99", kind=Kind.CREDIT)), target=done(WIN), provider=LATEST),
+        "decide duplicate_mismatch",
+    ),
+    (
+        "the same, and its amount",
+        waiting(row(undo("c6", "w1", "25.00", kind=Kind.CREDIT)), target=done(WIN), provider=LATEST),
+        SILENT,
+    ),
     ("it may have left", waiting(sent(CANCEL), target=done(BET, BROKE)), SILENT),
     ("no rollback", waiting(row(WIN), target=done(BET, BROKE)), SILENT),
     ("nothing is known of its target", waiting(row(CANCEL)), SILENT),
@@ -645,6 +706,18 @@ ANOTHER_ROLLBACK: Pairs = [
     ("there is none", waiting(row(SECOND), target=done(BET)), SILENT),
     ("this one may have left", waiting(sent(SECOND), target=ONE, claimer=done(CANCEL)), SILENT),
     ("a capture", waiting(row(TAKE), target=undone(done(HOLD), row(CANCEL)), claimer=done(CANCEL)), SILENT),
+    (
+        "a part of it is under way, and this may be too much",
+        waiting(row(PART), target=done(BET), provider=PARTLY, others=(sent(undo("c4", "t1", "8.00")),)),
+        "leave owed",
+    ),
+    (
+        "another one may have been told of what this one takes back",
+        waiting(row(TAKEN_BACK_PART), target=REFUND, aside=(sent(SECOND),)),
+        "leave owed",
+    ),
+    ("that one was not sent", waiting(row(TAKEN_BACK_PART), target=REFUND, aside=(row(SECOND),)), SILENT),
+    ("that one is done", waiting(row(TAKEN_BACK_PART), target=REFUND, aside=(done(SECOND),)), SILENT),
     (
         "parts may stand beside each other",
         waiting(row(PART), target=ONE, claimer=sent(CANCEL), provider=PARTLY),
@@ -1193,7 +1266,7 @@ ALL: Mapping[str, Pairs] = {
     "other_content": OTHER_CONTENT, "taken_back": TAKEN_BACK, "silence_over": SILENCE_OVER,
     "taken_in_vain": TAKEN_IN_VAIN, "already_decided": ALREADY_DECIDED, "answered": ANSWERED, "cancel_stopped": CANCEL_STOPPED,
     "never_applied": NEVER_APPLIED, "wallet_gone": WALLET_GONE, "carried_elsewhere": CARRIED_ELSEWHERE,
-    "came_too_late": CAME_TOO_LATE, "rollback_stands": ROLLBACK_STANDS,
+    "came_too_late": CAME_TOO_LATE, "round_over": ROUND_OVER, "rollback_stands": ROLLBACK_STANDS,
     "forbidden": FORBIDDEN, "another_rollback": ANOTHER_ROLLBACK, "nothing_was_sent": NOTHING_WAS_SENT,
     "nobody_knows": NOBODY_KNOWS, "settle_legs": SETTLE_LEGS, "undo_legs": UNDO_LEGS, "refund_parts": REFUND_PARTS,
     "target_unsent": TARGET_UNSENT, "target_in_doubt": TARGET_IN_DOUBT, "batch_broken": BATCH_BROKEN,

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
-from gateway.model import Declined, Game, Kind, Reason
+from gateway.model import Declined, Game, Kind, Reason, Rollback
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
+from tests.engine.test_person import decide
 from tests.simulation.behaviours import lost_after, lost_before, says
 from tests.simulation.bench import a_provider
 
@@ -218,6 +219,140 @@ def test_rule_17_whatever_is_undone_and_undone_again_the_sums_are_right(bench_of
             if loses:
                 bench.settlement(200, 5)
             sums.undo(f"u{number}", of, amount)
+            assert bench.till.balance() == 1000 - sums.left("b1"), f"seed {seed}, step {number}"
+
+
+def test_rule_17_a_part_of_a_refund_was_taken_back_and_only_that_part_is_left(bench_of: MakeBench) -> None:
+    """Also where the page knows no parts of a bet. *Four of ten that were refunded were taken back, and the next refund
+    gave ten.*"""
+    bench = bench_of("native", "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "10.00")))
+    yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
+    assert why(bench.call(undo("r2", "b1", "10.00"))) is Reason.INVALID_REQUEST
+    assert bench.till.asked(Kind.ROLLBACK) == 2
+    assert bench.till.balance() == Decimal("996.00")
+    yes(bench.call(undo("r3", "b1")))
+    assert bench.till.last(Kind.ROLLBACK).act.amount == Decimal("4.00")  # type: ignore[union-attr]  # it is a rollback
+    assert bench.till.balance() == Decimal("1000.00")
+    assert why(bench.call(undo("r4", "b1", "1.00"))) is Reason.ALREADY_ROLLED_BACK
+
+
+def test_rule_17_the_taking_back_of_nothing_leaves_nothing(bench_of: MakeBench) -> None:
+    """*The refund counted as undone, and the next one gave all of it again.*"""
+    bench = bench_of("native", "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "10.00")))
+    yes(bench.call(undo("x1", "r1", "0.00", Kind.ROLLBACK)))
+    asked = bench.till.asked(Kind.ROLLBACK)
+    assert why(bench.call(undo("r2", "b1", "10.00"))) is Reason.ALREADY_ROLLED_BACK
+    assert bench.till.asked(Kind.ROLLBACK) == asked
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_17_a_refund_waits_for_the_undoing_of_an_undoing_where_more_is_refused(bench_of: MakeBench) -> None:
+    """Nobody knows yet whether all or nothing is left: it is not told that it is too much."""
+    bench = bench_of("native", "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "10.00")))
+    yes(bench.call(undo("x1", "r1", "10.00", Kind.ROLLBACK)))
+    bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    bench.call(undo("y1", "x1", "10.00", Kind.ROLLBACK))
+    bench.call(undo("r2", "b1", "10.00"))
+    assert bench.answers[-1].outcome == "unknown"
+    assert not bench.row(Kind.ROLLBACK, "r2").sent
+    bench.till.heal()
+    bench.settlement(120, 5)
+    assert bench.row(Kind.ROLLBACK, "r2").state is State.DECLINED
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+@pytest.mark.parametrize("amount", ["", "9.00"])
+def test_rule_17_what_was_told_of_a_refund_is_told_again(bench_of: MakeBench, amount: str) -> None:
+    """A part that came before it is taken back while it is in doubt: it was told six, and asked again it says six."""
+    bench = bench_of(provider(**PARTS), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    bench.call(undo("r2", "b1", amount))
+    bench.till.heal()
+    bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK))
+    bench.settlement(120, 5)
+    assert bench.row(Kind.ROLLBACK, "r2").outcome.moved == Decimal("6.00")  # type: ignore[union-attr]  # it was accepted
+    assert bench.row(Kind.ROLLBACK, "x1").state is State.ACCEPTED
+    assert {tx.act.amount for tx in bench.till.sent if tx.id == "r2"} == {Decimal("6.00")}  # type: ignore[union-attr]  # rollbacks
+    assert bench.till.balance() == Decimal("996.00")
+
+
+REFUSES: dict[str, Any] = {"partial": True, "undoes_rollbacks": True}  # more than is left is refused, as elsewhere
+
+
+def test_rule_17_a_refund_waits_for_the_part_before_it_where_more_is_refused(bench_of: MakeBench) -> None:
+    """*It was told that it is too much while that part was in doubt, and then the part was declined.*"""
+    bench = bench_of(provider(**REFUSES), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    bench.call(undo("r1", "b1", "4.00"))
+    bench.call(undo("r2", "b1", "8.00"))
+    assert bench.answers[-1].outcome == "unknown"
+    bench.till.heal()
+    bench.settlement(120, 5)
+    assert bench.row(Kind.ROLLBACK, "r2").state is State.DECLINED
+    assert bench.till.balance() == Decimal("994.00")
+
+
+@pytest.mark.parametrize("cuts", [False, True])
+def test_rule_17_all_that_is_left_is_told_and_can_be_taken_back(bench_of: MakeBench, *, cuts: bool) -> None:
+    """A refund without an amount: its wallet hears the rest, not `all of it`, and so much is what is taken back of it.
+    *A refund of the other six stood for ten, and six of them taken back left it half undone.*"""
+    bench = bench_of(provider(**(PARTS if cuts else REFUSES)), "native")
+    yes(bench.call(bet("b1", "10.00")))
+    yes(bench.call(undo("r1", "b1", "4.00")))
+    yes(bench.call(undo("r2", "b1")))
+    assert bench.till.last(Kind.ROLLBACK).act.amount == Decimal("6.00")  # type: ignore[union-attr]  # it is a rollback
+    yes(bench.call(undo("x1", "r2", "6.00", Kind.ROLLBACK)))
+    assert not bench.row(Kind.DEBIT, "b1").undone_by
+    assert bench.till.balance() == Decimal("994.00")
+    yes(bench.call(undo("r3", "b1", "6.00")))
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_17_the_rest_is_never_told_as_all_of_it(bench_of: MakeBench) -> None:
+    """*A part was given back by hand, as this wallet cannot be told one; its Cancel of the rest gave back all of the bet.*"""
+    bench = bench_of(provider(**PARTS), "kyren")
+    yes(bench.call(bet("b1", "10.00")))
+    bench.call(undo("r1", "b1", "4.00"))
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+    decide(bench, bench.row(Kind.ROLLBACK, "r1").key, accepted=True)
+    for id, amount in (("r2", "6.00"), ("r3", "")):
+        bench.call(undo(id, "b1", amount))
+        assert bench.answers[-1].outcome == "unknown"
+    assert bench.till.balance() == Decimal("990.00")
+
+
+@pytest.mark.parametrize("loses", [False, True])
+def test_rule_17_where_the_page_knows_no_parts_no_more_is_given_than_is_left(
+    bench_of: MakeBench, *, loses: bool
+) -> None:
+    """Refunds of a bet and parts of them taken back: no wallet is asked for more, whatever it would make of that."""
+    for seed in range(30):
+        chance, bench, sums = Random(seed), bench_of("native", "native"), Sums()
+        yes(bench.call(bet("b1", "10.00")))
+        for number in range(7):
+            id, of = f"u{number}", chance.choice(["b1", *(key for key in sums.moved if sums.depth(key) < 2)])
+            amount = chance.choice(["", "2.00", "4.00", "6.00", "10.00"])
+            if loses and chance.random() < 0.3:
+                bench.till.then(lost_after, lost_after, lost_after, kind=Kind.ROLLBACK)
+            before, sent = bench.till.balance(), len(bench.till.sent)
+            bench.call(undo(id, of, amount, Kind.DEBIT if of == "b1" else Kind.ROLLBACK))
+            if loses:
+                bench.settlement(200, 5)
+            asked = [tx.act.amount for tx in bench.till.sent[sent:] if isinstance(tx.act, Rollback)]
+            assert all((sums.moved[of] if each is None else each) <= sums.left(of) for each in asked), f"seed {seed}"
+            moved = abs(bench.till.balance() - before)
+            assert moved <= sums.left(of), f"seed {seed}, step {number}"
+            assert (bench.row(Kind.ROLLBACK, id).state is State.ACCEPTED) == (moved > 0)
+            sums.undo(id, of, moved)
             assert bench.till.balance() == 1000 - sums.left("b1"), f"seed {seed}, step {number}"
 
 

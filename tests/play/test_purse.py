@@ -174,6 +174,28 @@ def test_partial_rollbacks_never_exceed_what_is_left(native: Till) -> None:
     assert native.cash == 100
 
 
+def test_of_a_refund_that_was_taken_back_in_part_only_that_part_is_left(native: Till) -> None:
+    """And of its undoing, undone in part, so much less."""
+    native.yes(bet("10"), "1")
+    native.yes(Rollback(reference="1"), "u1")
+    native.yes(Rollback(reference="u1", reference_kind=Kind.ROLLBACK, amount=Decimal(4)), "x1")
+    native.yes(Rollback(reference="x1", reference_kind=Kind.ROLLBACK, amount=Decimal(1)), "y1")
+    assert native.cash == 97
+    assert native.yes(Rollback(reference="1", amount=Decimal(10)), "u2").moved == Decimal(3)
+    assert native.no(Rollback(reference="1"), "u3") is Reason.ALREADY_ROLLED_BACK
+    assert native.yes(Rollback(reference="u1", reference_kind=Kind.ROLLBACK), "x2").moved == Decimal(7)
+    assert native.cash == 93
+
+
+def test_of_a_rounds_refund_that_was_taken_back_in_part_the_first_bets_stand_again(strict: Till) -> None:
+    for tx_id in ("1", "2"):
+        strict.yes(bet("10"), tx_id, round=Round("r1"))
+    strict.yes(Rollback(reference="x", scope="round"), "u1", round=Round("r1"))
+    strict.yes(Rollback(reference="u1", reference_kind=Kind.ROLLBACK, amount=Decimal(12)), "x1")
+    assert [entry.left for entry in strict.purse.book[:2]] == [Decimal(10), Decimal(2)]
+    assert strict.cash == 88
+
+
 def test_a_strict_wallet_undoes_once_and_refuses_more(strict: Till) -> None:
     strict.yes(bet("10"), "1")
     assert strict.no(Rollback(reference="1", amount=Decimal(11)), "u0") is Reason.INVALID_REQUEST

@@ -91,6 +91,13 @@ async def test_a_dialect_of_one_url_is_posted_to_that_very_url(client: HttpWalle
     assert server.requests[0].startswith(b"POST /api HTTP/1.1\r\n")
 
 
+async def test_so_is_one_whose_calls_stand_in_the_query(client: HttpWalletClient) -> None:
+    """Groove: GET, the operator's own URL and a question mark behind it."""
+    async with raw_server(answers) as server:
+        await client.send(wallet(server.url), Request(method="GET", path="/", query="request=wager"), 5)
+    assert server.requests[0].startswith(b"GET /api?request=wager HTTP/1.1\r\n")
+
+
 async def test_connections_are_kept(client: HttpWalletClient) -> None:
     async with raw_server(answers) as server:
         for _ in range(5):

@@ -93,7 +93,7 @@ async def test_what_is_signed_is_what_is_sent(name: str, path: str, query: str) 
     ("url", "path", "target"),
     [
         ("https://w.example", "/debit", "/debit"), ("https://w.example", "/", "/"), ("https://w.example/api", "/", "/api"),
-        ("https://w.example/api", "/?a=b", "/api/?a=b"), ("https://w.example:8443/a/b", "/debit?a=%20", "/a/b/debit?a=%20"),
+        ("https://w.example/api", "/?a=b", "/api?a=b"), ("https://w.example", "/?a=b", "/?a=b"), ("https://w.example:8443/a/b", "/debit?a=%20", "/a/b/debit?a=%20"),
         ("https://w.example/a b", '/"x"?y=<ü>#z', "/a%20b/%22x%22?y=%3C%C3%BC%3E%23z"),
     ],
 )  # fmt: skip

@@ -303,6 +303,7 @@ NOTICED: Mapping[str, str] = {
     "without_wallet_gone": "history_places.rule_23_what_is_unresolved_is_sent_to_no_other_wallet",
     "without_carried_elsewhere": "history_nodes.rule_24_a_repeat_at_another_node_waits_for_the_one_that_asks",
     "without_came_too_late": "rules_doubt.rule_15_a_cancel_that_comes_first_leaves_a_tombstone",
+    "without_round_over": "page_words.rule_15_nothing_comes_once_a_round_is_over_where_the_page_says_so",
     "without_rollback_stands": "story.the_cancel_of_a_debit_that_was_never_sent_needs_no_wallet",
     "without_forbidden": "rules_compound.rule_16_with_a_win_in_the_round_it_is_already_settled",
     "without_another_rollback": "rules_doubt.rule_15_a_second_cancel_under_another_id_is_declined_from_the_journal",
