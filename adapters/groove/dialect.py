@@ -12,7 +12,7 @@ from adapters.groove.answers import decode_response, encode_response
 from adapters.groove.requests import also_named, decode_request, encode_request
 from adapters.groove.wire import BATCH, BY_WORD, CALLS, NO_CALL, OLD_GAME, Settings
 from gateway.auth import InHeader, OneOf, Signed, base64_bytes, base64_text, hmac_of, query_values, raw_target
-from gateway.dialect import Dialect, NoCall
+from gateway.dialect import Dialect, NoCall, Word
 from gateway.http import Request
 from gateway.model import Credit, Debit, Kind, Settle, Transaction
 
@@ -73,6 +73,8 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
+    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     answer_within={"default": "4s"},
     replay_balance="current",
     partial=True,

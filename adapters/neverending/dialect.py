@@ -16,7 +16,7 @@ from adapters.neverending.requests import decode_request
 from adapters.neverending.told import encode_request
 from adapters.neverending.wire import CALLS, IDS, Settings, bearer
 from gateway.auth import InHeader, Signed, compacted, hmac_of
-from gateway.dialect import Dialect, posts
+from gateway.dialect import Dialect, Word, posts
 from gateway.http import Request
 from gateway.model import Kind, Reason
 
@@ -43,6 +43,7 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
+    tells=frozenset({Word.FREE_DEBIT}),
     token=bearer,
     answer_within={"default": "5s"},
     # One id names one movement of money, whatever its type: under another one it is another movement.

@@ -407,16 +407,13 @@ def _with_its_stake(row: Movement, bet: Movement, *, spoke: bool) -> Movement:
     return replace(row, tx=replace(row.tx, act=replace(act, reference=bet.tx.id), currency=currency))
 
 
-def _bets(provider: Provider, own: Movement, found: Found) -> tuple[tuple[Movement, ...], Movement | None]:
-    """The bets that a win ties to: those of its batch, the one it names, or the only one of its round; and the one that it
-    names where that ended in doubt, and ties to nothing."""
-    meant = _named_bets(provider, own, found)
-    lost = next((m for m in meant if m.state is State.DECLINED and _ended_in_doubt(m)), None)
-    named = [m for m in meant if m.state is not State.DECLINED]
+def _bets(provider: Provider, own: Movement, found: Found) -> tuple[Movement, ...]:
+    """The bets that a win ties to: those of its batch, the one it names, or the only one of its round."""
+    named = [m for m in _named_bets(provider, own, found) if m.state is not State.DECLINED]
     lone = found.get("lone", ())
     batch = [m for m in found.get("batch", ()) if m.takes and not m.ours and m.state is not State.DECLINED]
     tied = {m.key: m for m in (*named[:1], *(lone if len(lone) == 1 else ()), *batch) if m.key != own.key}
-    return tuple(tied.values()), lost
+    return tuple(tied.values())
 
 
 def tied(setup: Setup, win: Movement) -> Looks[tuple[Movement, ...]]:
@@ -427,8 +424,7 @@ def tied(setup: Setup, win: Movement) -> Looks[tuple[Movement, ...]]:
     asks = _tied_asks(provider, win, act)
     if win.batch:
         asks["batch"] = LookFor("batch", (win.batch,))
-    bets, _ = _bets(provider, win, (yield from _look(asks)))
-    return bets
+    return _bets(provider, win, (yield from _look(asks)))
 
 
 def _named_bets(provider: Provider, own: Movement, found: Found) -> list[Movement]:
@@ -437,10 +433,12 @@ def _named_bets(provider: Provider, own: Movement, found: Found) -> list[Movemen
     return [m for m in named if in_scope(provider, m.tx, own.tx)]
 
 
-def _ended_in_doubt(bet: Movement) -> bool:
-    """Whether a bet in doubt came to its end by being given back, or by never having gone."""
-    outcome = bet.outcome
-    return isinstance(outcome, Declined) and outcome.reason is Reason.ALREADY_ROLLED_BACK
+def _lost(provider: Provider, own: Movement, found: Found) -> Movement | None:
+    """The bet that a win names, where that came to its end in doubt: it was given back, or never went. It ties to nothing."""
+    for bet in _named_bets(provider, own, found):
+        if isinstance(bet.outcome, Declined) and bet.outcome.reason is Reason.ALREADY_ROLLED_BACK:
+            return bet
+    return None
 
 
 def in_scope(provider: Provider, one: Transaction, other: Transaction) -> bool:
@@ -511,7 +509,7 @@ def _around(
 ) -> Looks[Around]:  # fmt: skip
     """The rest of what ties to it, once the first look is there."""
     provider, whole = hands.provider, _one(first, "whole")
-    bets, lost = _bets(provider, own, first) if own.kind is Kind.CREDIT else ((), None)
+    bets, lost = (_bets(provider, own, first), _lost(provider, own, first)) if own.kind is Kind.CREDIT else ((), None)
     asks = _second_asks(provider, own, target, bets, whole) | _guess_asks(way, own, target, hands.moment)
     second = (yield from _look(asks)) if asks else {}
     claimer, undoer = _one(second, "claimer"), _one(first, "undoer")
