@@ -696,7 +696,7 @@ def test_rule_15_a_round_is_not_over_for_a_win_that_was_declined(bench_of: MakeB
     """What it said of its round was not heard, either."""
     bench = bench_of(a_page(ends_with_its_round=no_jackpot, credit_noes=frozenset({BACK})))
     bench.till.then(says(Declined(reason=BACK)), kind=Kind.CREDIT)
-    assert why(bench.call(replace(win("w"), round=OVER))) is BACK
+    assert why(bench.call(replace(win("w", of="gone"), round=OVER))) is BACK
     yes(bench.call(bet("a")))
 
 
