@@ -445,8 +445,7 @@ def _only_asked_about(case: Case) -> Move | None:
 
 
 def nobody_knows(case: Case) -> Move | None:
-    """No route leads to a wallet, nobody knows the player or the currency, its session is another one's or was replaced, or its
-    round is over.
+    """No route leads to a wallet, nobody knows the player or the currency, or its session is another one's or was replaced.
 
     Move: a debit is Decided declined; what is owed is left to a person
     Nothing was sent, and nothing can be: a bet's provider may hear that, a win must not be lost by it. A session that was
