@@ -36,6 +36,7 @@ from gateway.http import XML_HEADERS, Request
 from gateway.model import (
     ID_LENGTH_MAX,
     Act,
+    Adjust,
     Authenticate,
     Batch,
     Check,
@@ -217,6 +218,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             named = {"bet_id": act.reference, "transaction_id": _needed("id", tx.id), "retrying": int(call.again)}
             return _post(PAYOUT, tx.session or NOBODY, _player(tx) | _money(act.amount, tx, call) | named, call)
         case Credit() as act:
+            return _gift(act.amount, tx, call)
+        case Adjust() as act if act.amount > 0:
             return _gift(act.amount, tx, call)
         case Rollback() as act:
             return _refund(act, tx, call)

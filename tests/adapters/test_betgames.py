@@ -248,7 +248,7 @@ def test_what_it_needs() -> None:
 
 
 CANNOT = (
-    Settle(debit=ONE, credit=ONE), Adjust(amount=ONE), CloseRound(), CloseSession(), Reserve(amount=ONE),
+    Settle(debit=ONE, credit=ONE), Adjust(amount=-ONE), Adjust(amount=Decimal(0)), CloseRound(), CloseSession(), Reserve(amount=ONE),
     Capture(reference="h"), Notice(), Status(reference="b"), Debit(amount=ONE, free_round=True),
     Debit(amount=ONE, tracking_only=True), Credit(amount=ONE, tracking_only=True, reference="b"), Debit(amount=Decimal(0)),
     Credit(amount=Decimal(0)), Debit(amount=Decimal("0.001")), Rollback(reference="b", amount=ONE), Rollback(reference="b"),
