@@ -389,6 +389,7 @@ def test_two_ids_that_say_the_same_are_told_to_people(bench_of: MakeBench) -> No
 
 
 def test_rule_16_a_cancel_means_the_newest_equal_bet_of_its_round(bench_of: MakeBench) -> None:
+    """Trap 3: it has no reference."""
     bench = bench_of("vivo_vgs")
     for id, amount, round_id in (
         ("1", "5.00", "R-1"),
@@ -408,6 +409,7 @@ def test_rule_16_a_cancel_means_the_newest_equal_bet_of_its_round(bench_of: Make
 
 
 def test_rule_16_a_cancel_that_comes_first_is_remembered_by_round_and_amount_once(bench_of: MakeBench) -> None:
+    """Trap 3: the bet that comes after it is 301, and no further one."""
     bench = bench_of("vivo_vgs")
     assert change(bench, "CANCELED_BET", "9", "5.00") == "1000.00"
     assert change(bench, "BET", "1", "5.00", roundId="R-2") == "995.00"
@@ -470,6 +472,7 @@ def test_status_tells_booked_not_booked_and_doubt(bench_of: MakeBench) -> None:
 
 
 def test_rule_15_another_players_id_is_not_found_and_stays_that_players(bench_of: MakeBench) -> None:
+    """*Somebody asked with his own name about another's bet, and its repeat was refused from then on.*"""
     bench = bench_of("vivo_vgs", opening={PLAYER: Decimal("1000.00"), "p-2": Decimal("1000.00")})
     booked = number(bench, "BET", "1", "5.00")
     assert said_by(bench.raw(asked("requeststatus.do", userId="p-2", casinoTransactionId="1")))["CODE"] == "302"
@@ -478,6 +481,7 @@ def test_rule_15_another_players_id_is_not_found_and_stays_that_players(bench_of
 
 
 def test_rule_06_a_win_that_its_wallet_refuses_for_a_moment_is_doubt(bench_of: MakeBench) -> None:
+    """So that its repeats reach the wallet."""
     bench = bench_of("vivo_vgs")
     bench.till.always(says(Declined(reason=Reason.PLAYER_NOT_FOUND)), Kind.CREDIT)
     assert change(bench, "WIN", "1", "5.00") == "399"
@@ -528,6 +532,7 @@ def test_a_bet_in_doubt_there_is_asked_about(bench_of: MakeBench) -> None:
 
 
 def test_rule_10_a_bet_that_never_arrived_there_is_not_booked(bench_of: MakeBench) -> None:
+    """302 to our query, once nothing can be on its way any more."""
     bench = bench_of("native", a_wallet("vivo_vgs", repeats=QUERY))
     bench.till.then(lost_before, kind=Kind.DEBIT)
     assert word(bench.call(bet("t-1", "5.00"))) == DOUBT

@@ -78,6 +78,7 @@ def test_what_is_in_doubt_is_doubt(bench_of: MakeBench) -> None:
 
 @pytest.mark.parametrize(("id", "tx"), [("b", bet("b")), ("w", win("w"))])
 def test_rule_30_what_the_journal_forgot_its_wallet_may_know(bench_of: MakeBench, id: str, tx: Transaction) -> None:
+    """*A bet that was taken was told as not booked, after a restored copy.*"""
     bench = bench_of(asking())
     made = yes(bench.call(tx)).wallet_id
     forgetting(bench)

@@ -64,6 +64,7 @@ def test_rule_16_such_a_cancel_means_the_newest_open_bet_of_its_round_and_amount
 
 
 def test_rule_16_two_cancels_at_once_mean_two_bets(bench_of: MakeBench) -> None:
+    """Opens of one round go one after the other: the second sees which bet the first took."""
     bench = bench_of(unnamed())
     for id in ("a", "b", "c"):
         yes(bench.call(bet(id)))
@@ -74,6 +75,7 @@ def test_rule_16_two_cancels_at_once_mean_two_bets(bench_of: MakeBench) -> None:
 
 
 def test_rule_16_a_bet_of_another_round_amount_or_player_is_not_meant(bench_of: MakeBench) -> None:
+    """*Another player's stake was given back.*"""
     bench = bench_of(unnamed(), opening={"p-1": WHOLE, "p-2": WHOLE})
     yes(bench.call(bet("a", "10.00", round_id="2")))
     yes(bench.call(bet("b", "10.01")))
@@ -83,6 +85,7 @@ def test_rule_16_a_bet_of_another_round_amount_or_player_is_not_meant(bench_of: 
 
 
 def test_rule_16_a_repeat_of_it_is_the_same_and_means_no_other_bet(bench_of: MakeBench) -> None:
+    """*Its repeat found another equal bet and gave that back, too.*"""
     bench = bench_of(unnamed())
     yes(bench.call(bet("a")))
     yes(bench.call(bet("b")))
@@ -107,6 +110,7 @@ def test_rule_15_where_none_matches_the_next_such_bet_is_declined_once(bench_of:
 
 
 def test_rule_15_two_cancels_of_nothing_bury_two_bets(bench_of: MakeBench) -> None:
+    """Each is a word about one bet."""
     bench = bench_of(unnamed())
     for id in ("x1", "x2"):
         assert why(bench.call(cancel(id))) is NOT_FOUND
@@ -115,6 +119,7 @@ def test_rule_15_two_cancels_of_nothing_bury_two_bets(bench_of: MakeBench) -> No
 
 
 def test_rule_15_many_cancels_of_nothing_are_all_remembered(bench_of: MakeBench) -> None:
+    """*Only the first five of a round were looked at.*"""
     bench = bench_of(unnamed())
     for n in range(1, 13):
         bench.call(cancel(f"x{n}", f"{n}.00"))
@@ -145,6 +150,7 @@ def test_rule_16_a_bet_whose_end_its_provider_does_not_know_is_meant(bench_of: M
 
 
 def test_rule_11_a_bet_in_doubt_is_meant_and_the_cancel_is_owed(bench_of: MakeBench) -> None:
+    """*It was not accepted, so it was not found, and the stake stayed taken.*"""
     bench = bench_of(unnamed(), a_wallet("native", repeats=QUERY))
     bench.till.always(lost_after, Kind.DEBIT)
     bench.till.always(lost_before, Kind.STATUS)
@@ -173,6 +179,7 @@ def test_rule_15_a_second_cancel_waits_for_the_first_of_the_only_bet(bench_of: M
 
 
 def test_rule_15_the_second_cancel_is_brought_where_the_first_undid_nothing(bench_of: MakeBench) -> None:
+    """The bet is open again, and the newest that is."""
     bench = bench_of(unnamed())
     yes(bench.call(bet("a")))
     bench.till.then(says(Declined(reason=Reason.ALREADY_SETTLED)), kind=Kind.ROLLBACK)
@@ -256,6 +263,7 @@ def hearing_no_name(**more: Any) -> Wallet:
 
 
 def test_rule_15_such_a_wallet_is_told_of_no_bet_that_came_through_nobody_here(bench_of: MakeBench) -> None:
+    """*It said yes, as to whatever it does not find, and the late bet stood.*"""
     bench = bench_of("native", hearing_no_name())
     assert why(bench.call(undo("x1", "never", "10.00"))) is NOT_FOUND
     assert undone(bench) == []
@@ -281,6 +289,7 @@ def test_rule_16_while_an_equal_bet_is_to_stay_it_is_not_told(bench_of: MakeBenc
 
 
 def test_rule_16_another_amount_or_round_is_no_equal_bet(bench_of: MakeBench) -> None:
+    """*Every round with two bets waited for a person.*"""
     bench = bench_of("native", hearing_no_name())
     for id, amount, round_id in (("a", "10.00", "1"), ("b", "10.01", "1"), ("c", "10.00", "2")):
         yes(bench.call(bet(id, amount, round_id=round_id)))
@@ -289,6 +298,7 @@ def test_rule_16_another_amount_or_round_is_no_equal_bet(bench_of: MakeBench) ->
 
 
 def test_rule_16_an_equal_bet_of_another_provider_stays_as_well(bench_of: MakeBench) -> None:
+    """Its wallet knows no providers."""
     bench = bench_of("native", hearing_no_name(), providers=(a_provider("native", "other"),))
     yes(bench.call(bet("a")))
     yes(bench.call(bet("a"), "other"))
@@ -316,6 +326,7 @@ def test_rule_16_it_is_told_the_round_that_the_journal_has(bench_of: MakeBench) 
 
 
 def test_rule_17_a_part_is_not_told(bench_of: MakeBench) -> None:
+    """Its amount would mean no bet, or another one."""
     bench = bench_of("native", hearing_no_name())
     yes(bench.call(bet("a")))
     assert word(bench.call(undo("xa", "a", "4.00"))) == DOUBT
