@@ -171,7 +171,8 @@ def test_a_forged_body_is_refused_before_it_is_read(folder: str) -> None:
     """*A form of 64 KiB whose sender proved nothing cost what ten accepted bets cost:* `values_max`, where `route`, the
     proof or the words of its refusal look into the body."""
     dialect = dialect_of(folder)
-    for vector, call in heard_by(folder):
+    shapes = {shape(dialect, vector): (vector, call) for vector, call in heard_by(folder)}
+    for vector, call in shapes.values():
         request = swollen(vector.request)
         if request is None or too_many_values(request.body, dialect.values_max):
             continue
@@ -825,6 +826,8 @@ def worded(tx: Transaction) -> Iterator[tuple[Word | Kind, Transaction]]:
 
 def same_meaning(dialect: Dialect, meant: Transaction, heard: Transaction) -> bool:
     """Of a settle's rollback that is told as those of its two parts, the parts say what they undo."""
+    if isinstance(meant.act, Rollback) and dialect.undoes_blindly and isinstance(heard.act, Credit):
+        return heard.act.amount == meant.act.amount  # a gift, which the engine tells only of what was surely taken
     if isinstance(meant.act, Rollback) and meant.act.reference_kind is Kind.SETTLE and isinstance(heard.act, Batch):
         return {*undoes(heard)} <= {Kind.DEBIT, Kind.CREDIT}
     known = all(

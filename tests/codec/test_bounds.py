@@ -20,7 +20,7 @@ def body(fields: object) -> bytes:
     "few",
     [
         b"",
-        b"a,form,body" + b",&" * 50,
+        b"a,form,body" + b",," * 50 + b"&" * (MOST - 1),
         b"<xml>" + b"," * 50 + b"</xml>",
         body(FEW),
         body({**dict(list(FEW.items())[1:]), "name": "Ace, King, Queen" * 20}),

@@ -122,7 +122,7 @@ class Play:
         if isinstance(act, Rollback) and self.bench.provider.dialect.by_stake:
             meant = next(iter(self.ledger.meant(wire, act)), None)
             wire = replace(wire, act=replace(act, reference=meant.tx.id)) if meant is not None else wire
-        if isinstance(act, Rollback) and meant is None and not wire.player:
+        if isinstance(act, Rollback) and meant is None and not wire.player and not wallet.dialect.undoes_blindly:
             return False  # nobody knows whose it would be, so there is nothing that a wallet could be told
         if isinstance(act, Rollback) and meant is not None:
             # What it undoes, and of what round, the journal knows; so does the ledger.

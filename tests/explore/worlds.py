@@ -204,6 +204,7 @@ ELSEWHERE_TESTED: Mapping[str, str] = {
     "wallet_gone": "needs another configuration, and these worlds keep theirs (tests/engine/test_history_places.py)",
     "journal_forgot": "needs a journal that was restored (tests/engine/test_history_time.py)",
     "its_bet_was_undone": "needs a page that lets such a win be declined for good (tests/engine/test_page_words.py)",
+    "round_over": "needs a page that lets nothing come once a round is over (tests/engine/test_page_words.py)",
     "nobody_knows": "needs a call without its player or a route: in these worlds both are said",
 }
 """Rules that cannot speak in these worlds, and why."""

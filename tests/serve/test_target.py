@@ -39,12 +39,11 @@ async def answers(server: RawServer, writer: asyncio.StreamWriter, number: int) 
 
 
 def told(dialect: Dialect, query: str) -> Dialect:
-    """The same, with this proof and, in each of its requests, this query."""
-    if not query:
-        return replace(dialect, auth=Told())
-    return replace(
-        dialect, auth=Told(), encode_request=lambda tx, call: replace(dialect.encode_request(tx, call), query=query)
+    """The same, with this proof and, in each of its requests, this query; of what a cancel means no journal is asked here."""
+    encode = (
+        dialect.encode_request if not query else lambda tx, call: replace(dialect.encode_request(tx, call), query=query)
     )
+    return replace(dialect, auth=Told(), encode_request=encode, by_stake=False)
 
 
 def one_of_each_kind(dialect: Dialect, vectors: Sequence[Vector]) -> Iterator[Vector]:

@@ -351,7 +351,7 @@ NOTICED: Mapping[str, str] = {
     "repeat_not_counted": "history_clock.rule_26_a_node_that_stood_still_takes_no_hearing_from_another_one",
     "doubt_is_heard_as_a_yes": "rules_doubt.rule_11_from_the_cancel_on_repeats_of_the_bet_are_declined",
     "hearing_revives": "rules_noticed.rule_26_taking_a_hearing_away_is_final_for_that_call_in_any_order",
-    "own_rollback_again": "history_rollbacks.rule_12_two_cancels_at_once_are_one_rollback_at_the_wallet",
+    "own_rollback_again": "history_nodes.rule_12_a_cancel_beside_the_clock_at_two_nodes_is_one_rollback",
     "no_claim": "rules_doubt.rule_15_a_second_cancel_under_another_id_is_declined_from_the_journal",
     "settler_asks_debits": "rules_noticed.rule_09_settlement_asks_no_bet_again_that_nobody_waits_for",
     "one_id_for_all": "history_names.rule_03_one_id_of_two_players_is_two_movements_at_the_wallet",
