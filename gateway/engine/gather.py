@@ -787,7 +787,8 @@ def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movemen
     act = row.tx.act
     if way is None or not way.wallet.dialect.one_win or not isinstance(act, Credit) or row.parent:
         return row
-    bets = _named_bets(way.provider, row, first) if act.reference else first.get("lone", ())
+    named = _named_bets(way.provider, row, first)
+    bets = named if act.reference else [m for m in _bets(way.provider, row, first) if m.kind is Kind.DEBIT]
     bet = bets[0] if len(bets) == 1 else None
     reference = act.reference or (bet.tx.id if bet is not None else "")
     if not reference:

@@ -16,7 +16,19 @@ from gateway.dialect import Call
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.http import Response
-from gateway.model import Accepted, Authenticate, Credit, Declined, Kind, Missing, Outcome, Reason, Transaction, Unknown
+from gateway.model import (
+    Accepted,
+    Authenticate,
+    Batch,
+    Credit,
+    Declined,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Transaction,
+    Unknown,
+)
 from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.test_person import decide
@@ -211,6 +223,18 @@ def test_rule_11_a_win_is_told_with_the_only_bet_of_its_round_where_its_wallet_p
     yes(bench.call(win("w3")))
     yes(bench.call(win("w1")))
     assert [win_of(bench, number) for number in ("w1", "w2", "w3")] == [("t1", False), ("t1", True), ("", False)]
+    assert bench.till.asked(Kind.CREDIT) == 3
+
+
+def test_rule_11_the_win_of_a_list_is_told_with_its_bet(bench_of: MakeBench) -> None:
+    """*It was told as one of no bet: the bet stayed open there, and a later win of it counted as its first.* With two bets
+    beside it, it names none."""
+    bench = bench_of("native", one_win())
+    yes(bench.call(a_call(Batch(items=(bet("t1"), win("w1")), atomic=True))))
+    yes(bench.call(win("w2", of="t1")))
+    yes(bench.call(a_call(Batch(items=(bet("t3"), bet("t4"), win("w3")), atomic=True))))
+    assert [win_of(bench, number) for number in ("w1", "w2", "w3")] == [("t1", False), ("t1", True), ("", False)]
+    yes(bench.call(a_call(Batch(items=(bet("t1"), win("w1")), atomic=True))))
     assert bench.till.asked(Kind.CREDIT) == 3
 
 
