@@ -359,10 +359,12 @@ def round_over(case: Case) -> Move | None:
     """A bet or a win of a round that its provider has said is over, and its page lets none come then.
 
     Move: Decide `round_closed`
-    Its id is new, so it is no repeat of what was before. Elsewhere the wallet decides.
-    Serves: 15
+    Its id is new, so it is no repeat of what was before. *The journal had forgotten the bet, the win that ended its round
+    came again first, and the bet's repeat was declined while its stake was taken:* then the wallet is asked, as it is
+    elsewhere.
+    Serves: 15, 30
     """
-    if not case.around.over or not never_asked(case):
+    if not case.around.over or not never_asked(case) or case.own.forgot_at is not None:
         return None
     return Decide(Declined(reason=Reason.ROUND_CLOSED, message="its round is over"))
 

@@ -30,6 +30,7 @@ from gateway.model import (
 from gateway.serve.discover import find
 from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
+from tests.engine.histories import restored
 from tests.simulation.behaviours import Post, late, lost_after, lost_before, says, unreachable
 from tests.simulation.bench import ROUND, SESSION, Trip, a_call, a_provider, a_wallet
 
@@ -278,6 +279,20 @@ def test_a_bet_of_a_round_that_is_over_is_declined_where_the_page_says_so(bench_
         yes(bench.call(win("x")))
         yes(bench.call(bet("c", round_id="2")))
         assert bench.till.balance() == Decimal("1030.00" if refused else "1020.00")
+
+
+@pytest.mark.parametrize("page", [{"ends_rounds": True}, {"ends_with_its_round": lambda tx: True}], ids=["bets", "all"])
+def test_rule_30_what_the_journal_may_have_forgotten_is_not_declined_for_its_round(
+    bench_of: MakeBench, page: dict[str, Any]
+) -> None:
+    """*Its answer was lost, the journal restored, and the win that ended the round came again first: the bet's repeat heard
+    that the round was over, and the stake stayed taken.* It may be no newcomer: its wallet is asked."""
+    bench = bench_of(a_page(**page))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    restored(bench, lambda: bench.call(bet("a")))
+    yes(bench.call(win("w", closed=True)))
+    yes(bench.call(bet("a")))
+    assert bench.till.balance() == Decimal("1015.00")
 
 
 # ---------------------------------------------------------------- what a rollback may not name
