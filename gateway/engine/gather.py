@@ -985,7 +985,8 @@ def _as_a_repeat(hands: Hands, order: Order, case: Case, move: Move | None) -> t
             return own, lines
         after = told(own, order.call, now)
         return after, [*lines, Step(now, Event.TOLD, after.told)] if after.told != own.told else lines
-    if isinstance(move, Tell) and not is_mismatch(move.outcome):  # a word that a win must not undo
+    if isinstance(move, Tell) and isinstance(move.outcome, Declined) and not is_mismatch(move.outcome):
+        # a word that a win must not undo
         after = replace(own, told=State.DECLINED.value, told_at=now)
         return after, [*lines, Step(now, Event.TOLD, after.told)] if after.told != own.told else lines
     if move is None and not own.decided and _free(own, hands):

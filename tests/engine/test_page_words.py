@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gateway.auth import loosely
 from gateway.dialect import Call, NoCall
+from gateway.engine.movement import UNKNOWN
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.http import Request, Response
@@ -114,6 +115,15 @@ def test_rule_15_a_win_of_a_bet_that_the_journal_knows_as_undone_is_not_asked(be
     assert why(bench.call(win("w", of="b"))) is BACK
     assert not bench.till.asked(Kind.CREDIT)
     assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_02_the_first_that_is_in_doubt_is_told_as_such(bench_of: MakeBench) -> None:
+    """*A second payout of a bet came while the first was in doubt and heard doubt: the journal said that a no was told.*"""
+    bench = bench_of(a_page(first_stands=frozenset({Kind.CREDIT})))
+    bench.till.always(lost_before, Kind.CREDIT)
+    for amount in ("25.00", "30.00"):
+        assert isinstance(bench.call(win("w", amount)), Unknown)
+        assert bench.row(Kind.CREDIT, "w").told == UNKNOWN
 
 
 # ---------------------------------------------------------------- which bets stay
