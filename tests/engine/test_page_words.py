@@ -175,6 +175,36 @@ def test_rule_15_a_win_that_was_taken_back_keeps_no_bet(bench_of: MakeBench) -> 
     assert bench.till.balance() == Decimal("1000.00")
 
 
+BY_ROUND = a_page(won_stays=always, won_by_round=True)
+LAST = a_page(last_only=True)
+
+
+@pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
+@pytest.mark.parametrize("page", [BY_ROUND, LAST], ids=["any win of the round", "what came last"])
+def test_rule_31_so_it_sees_what_ties_to_its_round_alone(
+    bench_of: MakeBench, page: Provider, trip: float, offset: float
+) -> None:
+    """*The win was another bet's, raised nothing, and the cancel left beside it.* What keeps a bet raises its cancel, whether
+    it ties to it or not."""
+    bench = bench_of(page)
+    slow = bench.second(Trip(trip))
+    yes(bench.call(bet("b")))
+    yes(bench.call(bet("a")))
+    bench.till.always(unreachable, Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("u", "a")), Unknown)
+    bench.till.heal()
+    bench.till.sent.clear()
+    bench.till.always(late(0.3))
+    bench.rest(30)
+    bench.look(slow)
+    bench.rest(offset)
+    bench.call(win("w", of="b"))
+    bench.till.heal()
+    bench.settlement(300)
+    assert [tx.kind for tx in bench.till.sent] != [Kind.CREDIT, Kind.ROLLBACK]
+    assert not bench.unresolved()
+
+
 @pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
 def test_rule_31_a_cancel_that_another_node_is_about_to_send_sees_the_win(
     bench_of: MakeBench, trip: float, offset: float
