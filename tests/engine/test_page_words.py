@@ -236,10 +236,10 @@ async def keeps_wins(post: Post) -> Response:
     return post.till.words(Declined(reason=Reason.ALREADY_SETTLED), post.request) if kept else post.arrive()
 
 
-@pytest.mark.parametrize("of", ["a", ""])
-def test_rule_15_a_win_that_is_being_taken_back_keeps_its_bet(bench_of: MakeBench, of: str) -> None:
+@pytest.mark.parametrize(("page", "of"), [(STAYS, "a"), (STAYS, ""), (LAST, "a"), (LAST, "")])
+def test_rule_15_a_win_that_is_being_taken_back_keeps_its_bet(bench_of: MakeBench, page: Provider, of: str) -> None:
     """*Its bet was given back meanwhile, then the wallet refused to take the win back: the player had both.*"""
-    bench = bench_of(STAYS)
+    bench = bench_of(page)
     yes(bench.call(bet("a")))
     yes(bench.call(win("w", of=of)))
     bench.till.always(lost_before, Kind.ROLLBACK)
@@ -264,9 +264,6 @@ def test_rule_15_of_two_wins_one_was_taken_back(bench_of: MakeBench, of: str) ->
     yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
     assert why(bench.call(undo("v", "a"))) is Reason.ALREADY_SETTLED
     assert bench.till.balance() == Decimal("1015.00")
-
-
-BY_ROUND = a_page(won_stays=always, won_by_round=True)
 
 
 def test_rule_15_any_win_of_its_round_keeps_a_bet_where_the_page_says_so(bench_of: MakeBench) -> None:
@@ -657,9 +654,6 @@ def test_rule_07_a_list_that_is_known_whole_is_a_replay_whatever_balance_it_show
 
 
 # ---------------------------------------------------------------- what comes last, what is over, other names
-
-
-LAST = a_page(last_only=True)
 
 
 def test_rule_15_only_the_last_bet_of_a_round_is_given_back_where_the_page_says_so(bench_of: MakeBench) -> None:
