@@ -185,7 +185,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
             asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and (provider.dialect.round_refunds or provider.dialect.by_stake):
             asks["refunds"] = LookFor("round_refunds", here)
-    if fresh and tx.round_id and not own.parent and _keeps_others(provider, own):
+    if fresh and (provider.dialect.last_only or provider.dialect.won_by_round) and _keeps_others(provider, own):
         asks["kept"] = LookFor("of_round", here)
     meant_by_stake = provider.dialect.by_stake and by_stake(provider.dialect, own)
     if fresh and tx.round_id and (provider.dialect.bare_ids or meant_by_stake):
@@ -197,9 +197,9 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
 
 def _keeps_others(provider: Provider, own: Movement) -> bool:
     """Whether its round's bets may stay because of it, whether it ties to them or not."""
-    dialect = provider.dialect
     wins = own.kind in (Kind.CREDIT, Kind.SETTLE)
-    return (dialect.last_only and (wins or own.kind is Kind.DEBIT)) or (dialect.won_by_round and wins)
+    keeps = wins or (own.kind is Kind.DEBIT and provider.dialect.last_only)
+    return keeps and bool(own.tx.round_id) and not own.parent
 
 
 def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, LookFor]:
@@ -1109,7 +1109,9 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
 def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
-    rows += (*around.aside, *around.undoings, *(m for m in first.get("kept", ()) if m.undoes))
+    rows += (*around.aside, *around.undoings)
+    if "kept" in first:
+        rows += [m for m in first["kept"] if m.undoes]
     if row.kind is Kind.CREDIT and isinstance(around.bets, tuple) and isinstance(around.cancels, tuple):
         rows += (*around.bets, *around.cancels)  # a cancel that is about to be sent found no win (rule 11)
     if isinstance(around.siblings, tuple):
