@@ -719,7 +719,7 @@ def _case(hands: Hands, own: Movement, way: Way | None, astray: str, around: Aro
 
 def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     """Insert it, or find what is there, with all that must be known at that moment."""
-    done = yield from completing(hands.provider, order.wire, hands.moment.now)
+    done = yield from completing(hands.provider, order.wire, hands.moment.now, order.space)
     done = done.checked(hands.setup.currencies)
     if done.asks_who and not order.settled:
         return Opened(case=None, done=done, lacking=True)

@@ -807,3 +807,16 @@ def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(b
         yes(bench.call(bet("c", session="s-1")))
         yes(bench.call(win("x", session="s-9")))
         assert bench.till.balance("p-2") == (Decimal("1000.00") if refused else Decimal("1015.00"))
+
+
+def test_rule_07_a_repeat_hears_its_decision_whoever_has_its_session_by_now(bench_of: MakeBench) -> None:
+    """*A terminal's session was handed over for the next player, and the repeat of a bet that was taken heard a refusal.* Another
+    player's call under that id is none."""
+    bench = bench_of(a_page(own_sessions=True), opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
+    bench.launch("s-1", "p-1")
+    yes(bench.call(bet("a", session="s-1")))
+    bench.launch("s-1", "p-2")
+    assert yes(bench.call(bet("a", session="s-1"))).replayed
+    assert why(bench.call(bet("b", session="s-1"))) is Reason.PLAYER_NOT_FOUND
+    assert why(bench.call(bet("a", session="s-1", player="p-2"))) is Reason.DUPLICATE_MISMATCH
+    assert bench.till.balance() == Decimal("990.00")
