@@ -582,7 +582,7 @@ def its_bet_was_undone(case: Case) -> Move | None:
     """
     own = case.own
     final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.credit_noes
-    if own.kind is not Kind.CREDIT or own.parent or not own.reference or not final or not case.unasked:
+    if own.kind is not Kind.CREDIT or own.parent or not case.names_its_bet or not final or not case.unasked:
         return None
     over = case.around.lost is not None
     for bet in case.bets:

@@ -238,6 +238,26 @@ def test_rule_11_the_win_of_a_list_is_told_with_its_bet(bench_of: MakeBench) -> 
     assert bench.till.asked(Kind.CREDIT) == 3
 
 
+@pytest.mark.parametrize("asks_again", [False, True])
+def test_rule_06_a_bet_that_was_found_for_its_wallet_is_none_that_its_provider_named(
+    bench_of: MakeBench, *, asks_again: bool
+) -> None:
+    """*The win named none, its wallet was told the only bet of its round, said that it had been given back, and the win was
+    lost.* The page speaks of wins that name their bet, and knows nothing of what this wallet wants."""
+    gone = Declined(reason=Reason.ALREADY_ROLLED_BACK)
+    bench = bench_of(declaring(one_end=False, credit_noes=frozenset({gone.reason})), one_win())
+    yes(bench.call(bet("t1")))
+    bench.till.always(says(gone), kind=Kind.CREDIT)
+    assert isinstance(bench.call(win("w1")), Unknown)
+    if asks_again:
+        bench.settlement(60)
+    assert bench.row(Kind.CREDIT, "w1").owes
+    assert win_of(bench, "w1") == ("t1", False)
+    assert why(bench.call(win("w2", of="t1"))) is gone.reason
+    bench.till.heal()
+    yes(bench.call(win("w1")))
+
+
 def test_rule_20_the_win_of_a_bet_that_its_wallet_was_never_told_is_a_further_one(bench_of: MakeBench) -> None:
     """A free bet was answered by a balance: under its name no wallet pays anything."""
     wallet = a_wallet("scorpio_play")
