@@ -347,6 +347,9 @@ class OneOf(Auth):
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         return self._proof(settings).sign(request, keys, settings, now)
 
+    def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+        return self._proof(settings).once(request, settings)
+
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return self._proof(settings).explain(request, key, settings)
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from gateway.engine.identity import own_id, same_player
+from gateway.engine.identity import names_none, own_id, same_player
 from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement, Session, what_moved
@@ -336,6 +336,11 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.provider.dialect.one_end and bool(self.own.reference)
 
     @property
+    def names_its_bet(self) -> bool:
+        """Whether its provider named a bet: where a wallet wants one (`one_win`), it is told the one that was found, too."""
+        return bool(self.own.reference) and not names_none(self.own.fingerprint)
+
+    @property
     def replaced(self) -> bool:
         """Whether it came under a session that its provider was given another one for (rule 22)."""
         session = self.around.own_session
@@ -352,9 +357,9 @@ class Case(Struct, frozen=True, kw_only=True):
             return frozenset()
         bet = self._bet
         taken = bet is not None and bet.state is State.ACCEPTED and bet.attempts > 0 and bet.wallet == self.own.wallet
-        page = self.provider.dialect.credit_noes if self.own.reference else frozenset()
-        noes = page | (ENDED if self.one_end else frozenset())
-        return noes - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
+        page = noes if (noes := self.provider.dialect.credit_noes) and self.names_its_bet else frozenset()
+        final = page | (ENDED if self.one_end else frozenset())
+        return final - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
 
     @property
     def refusable(self) -> bool:

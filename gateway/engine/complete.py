@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gateway.auth import same
 from gateway.currency import Currencies
-from gateway.engine.identity import same_player
+from gateway.engine.identity import key_of, same_player
 from gateway.engine.journal import Ask, Look, Looks
 from gateway.engine.movement import Movement, Session
 from gateway.engine.setup import Provider
@@ -77,16 +77,16 @@ class Completed(Struct, frozen=True, kw_only=True):
         return replace(self, tx=amounts_checked(self.tx, currencies))
 
 
-def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Completed]:
+def completing(provider: Provider, tx: Transaction, now: datetime, space: str = "") -> Looks[Completed]:
     """Fills from the launch, the movement meant, the player's past and the settings, in this order. Raises `Refused` where
-    its session is another's, and its dialect says that this may not be."""
+    its session is another's, and its dialect says that this may not be. `space`: of a movement, the space of its key."""
     wire = tx
     tx = yield from _named(provider, tx)
     launched, meant, last = yield from _first_look(provider, tx)
     session = launched
     expired = session is not None and session.expires_at is not None and session.expires_at <= now
     if session is not None and tx.player and session.player != tx.player:
-        if provider.dialect.own_sessions:
+        if provider.dialect.own_sessions and not (yield from _came_before(provider, wire, space)):
             raise Refused(Reason.PLAYER_NOT_FOUND, "its session is another player's")
         session = None  # another player's session says nothing about this one
     if session is not None:
@@ -116,6 +116,14 @@ def completing(provider: Provider, tx: Transaction, now: datetime) -> Looks[Comp
     return Completed(
         tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency), meant=target
     )
+
+
+def _came_before(provider: Provider, tx: Transaction, space: str) -> Looks[bool]:
+    """A repeat hears the first decision, whoever has its session by now: whose that is was looked at then (rule 7)."""
+    if not space:
+        return False
+    (found,) = yield Look((Ask("own", (key_of(provider.dialect, provider.id, space, tx),)),))
+    return bool(found)
 
 
 def _named(provider: Provider, tx: Transaction) -> Looks[Transaction]:

@@ -185,12 +185,21 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
             asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and (provider.dialect.round_refunds or provider.dialect.by_stake):
             asks["refunds"] = LookFor("round_refunds", here)
+    if fresh and (provider.dialect.last_only or provider.dialect.won_by_round) and _keeps_others(provider, own):
+        asks["kept"] = LookFor("of_round", here)
     meant_by_stake = provider.dialect.by_stake and by_stake(provider.dialect, own)
     if fresh and tx.round_id and (provider.dialect.bare_ids or meant_by_stake):
         asks["of_round"] = LookFor("of_round", here)
     if fresh and tx.round_id and meant_by_stake:
         asks["stakes"] = LookFor("round_bets", (*here, ROUND_MAX))
     return asks | _session_asks(own.provider, tx, own.key, fresh=fresh, undoes=own.undoes)
+
+
+def _keeps_others(provider: Provider, own: Movement) -> bool:
+    """Whether its round's bets may stay because of it, whether it ties to them or not."""
+    wins = own.kind in (Kind.CREDIT, Kind.SETTLE)
+    keeps = wins or (own.kind is Kind.DEBIT and provider.dialect.last_only)
+    return keeps and bool(own.tx.round_id) and not own.parent
 
 
 def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, LookFor]:
@@ -710,7 +719,7 @@ def _case(hands: Hands, own: Movement, way: Way | None, astray: str, around: Aro
 
 def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     """Insert it, or find what is there, with all that must be known at that moment."""
-    done = yield from completing(hands.provider, order.wire, hands.moment.now)
+    done = yield from completing(hands.provider, order.wire, hands.moment.now, order.space)
     done = done.checked(hands.setup.currencies)
     if done.asks_who and not order.settled:
         return Opened(case=None, done=done, lacking=True)
@@ -787,7 +796,8 @@ def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movemen
     act = row.tx.act
     if way is None or not way.wallet.dialect.one_win or not isinstance(act, Credit) or row.parent:
         return row
-    bets = _named_bets(way.provider, row, first) if act.reference else first.get("lone", ())
+    named = _named_bets(way.provider, row, first)
+    bets = named if act.reference else [m for m in _bets(way.provider, row, first) if m.kind is Kind.DEBIT]
     bet = bets[0] if len(bets) == 1 else None
     reference = act.reference or (bet.tx.id if bet is not None else "")
     if not reference:
@@ -984,7 +994,8 @@ def _as_a_repeat(hands: Hands, order: Order, case: Case, move: Move | None) -> t
             return own, lines
         after = told(own, order.call, now)
         return after, [*lines, Step(now, Event.TOLD, after.told)] if after.told != own.told else lines
-    if isinstance(move, Tell) and not is_mismatch(move.outcome):  # a word that a win must not undo
+    if isinstance(move, Tell) and isinstance(move.outcome, Declined) and not is_mismatch(move.outcome):
+        # a word that a win must not undo
         after = replace(own, told=State.DECLINED.value, told_at=now)
         return after, [*lines, Step(now, Event.TOLD, after.told)] if after.told != own.told else lines
     if move is None and not own.decided and _free(own, hands):
@@ -1099,6 +1110,8 @@ def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, .
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
     rows += (*around.aside, *around.undoings)
+    if "kept" in first:
+        rows += [m for m in first["kept"] if m.undoes]
     if row.kind is Kind.CREDIT and isinstance(around.bets, tuple) and isinstance(around.cancels, tuple):
         rows += (*around.bets, *around.cancels)  # a cancel that is about to be sent found no win (rule 11)
     if isinstance(around.siblings, tuple):

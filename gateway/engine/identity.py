@@ -47,6 +47,12 @@ def fingerprint(tx: Transaction, dialect: Dialect | None = None) -> str:
     return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id, *game, *more))
 
 
+def names_none(fingerprint: str) -> bool:
+    """Whether the wire named no other movement, whatever was found out since."""
+    said = fingerprint.split("\x1f")
+    return len(said) > 3 and not said[3]
+
+
 def same_player(one: str, other: str) -> bool:
     """A player nobody could name (a session that is gone) contradicts nobody."""
     return one == other or not one or not other

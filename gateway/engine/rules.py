@@ -359,10 +359,12 @@ def round_over(case: Case) -> Move | None:
     """A bet or a win of a round that its provider has said is over, and its page lets none come then.
 
     Move: Decide `round_closed`
-    Its id is new, so it is no repeat of what was before. Elsewhere the wallet decides.
-    Serves: 15
+    Its id is new, so it is no repeat of what was before. *The journal had forgotten the bet, the win that ended its round
+    came again first, and the bet's repeat was declined while its stake was taken:* then the wallet is asked, as it is
+    elsewhere.
+    Serves: 15, 30
     """
-    if not case.around.over or not never_asked(case):
+    if not case.around.over or not never_asked(case) or case.own.forgot_at is not None:
         return None
     return Decide(Declined(reason=Reason.ROUND_CLOSED, message="its round is over"))
 
@@ -580,7 +582,7 @@ def its_bet_was_undone(case: Case) -> Move | None:
     """
     own = case.own
     final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.credit_noes
-    if own.kind is not Kind.CREDIT or own.parent or not own.reference or not final or not case.unasked:
+    if own.kind is not Kind.CREDIT or own.parent or not case.names_its_bet or not final or not case.unasked:
         return None
     over = case.around.lost is not None
     for bet in case.bets:

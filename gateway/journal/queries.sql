@@ -86,10 +86,12 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined' AND undone_by = ''
 ORDER BY {arrival_down} LIMIT 20;
 
--- round_last: the last bet or win of a round that stands; the one named is one, too, if another is to undo it
+-- round_last: the last bet or win of a round that may stand: what is to undo it is not done; or the one named
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> '' AND wallet <> ''
-  AND kind IN ('debit', 'credit', 'settle') AND parent = '' AND state <> 'declined' AND (undone_by = '' OR key = ?)
+  AND kind IN ('debit', 'credit', 'settle') AND parent = '' AND state <> 'declined'
+  AND (undone_by = '' OR key = ?
+    OR (SELECT o.state FROM movements o WHERE o.key = movements.undone_by) NOT IN ('accepted', 'declined'))
 ORDER BY {arrival_down} LIMIT 1;
 
 -- round_refunds: refunds of the whole round that found nothing to undo

@@ -264,7 +264,7 @@ class Purse:
     def _snapshot(self) -> Callable[[], None]:
         """How to make everything as it is now."""
         tables: list[dict[Any, Any]] = [self.cash, self.opened, self._sessions]
-        tables += [self._decided, self._entry_at, self._holds]
+        tables += [self._decided, self._entry_at, self._holds, self._shares]
         kept = [dict(table) for table in tables]
         book, buried = list(self.book), set(self._buried)
 

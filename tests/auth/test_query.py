@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from gateway.auth import (
     Part,
     Signed,
     StaticQuery,
+    Unsigned,
     base64_bytes,
     base64_text,
     hmac_of,
@@ -164,3 +166,15 @@ def test_a_key_that_is_no_base64_proves_and_signs_nothing() -> None:
 )
 def test_a_proof_stands_behind_its_word(said: str, read: str) -> None:
     assert InHeader("authorization", before="HMAC Signature=").read(asked("").put(("authorization", said))) == read
+
+
+def test_a_word_that_is_used_once_is_that_of_the_form_which_is_asked_for() -> None:
+    """*It was nobody's: another body under a known nonce was let through.*"""
+
+    class Worded(Unsigned):
+        def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
+            return "word", request.body
+
+    either, call = OneOf(str, {"worded": Worded()}, unproved="none"), Request(method="POST", path="/", body=b"a=1")
+    assert either.once(call, "worded") == ("word", b"a=1")
+    assert either.once(call, "none") == ("", b"")

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gateway.auth import loosely
 from gateway.dialect import Call, NoCall
+from gateway.engine.movement import UNKNOWN
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
 from gateway.http import Request, Response
@@ -30,6 +31,7 @@ from gateway.model import (
 from gateway.serve.discover import find
 from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
+from tests.engine.histories import restored
 from tests.simulation.behaviours import Post, late, lost_after, lost_before, says, unreachable
 from tests.simulation.bench import ROUND, SESSION, Trip, a_call, a_provider, a_wallet
 
@@ -115,6 +117,15 @@ def test_rule_15_a_win_of_a_bet_that_the_journal_knows_as_undone_is_not_asked(be
     assert bench.till.balance() == Decimal("1000.00")
 
 
+def test_rule_02_the_first_that_is_in_doubt_is_told_as_such(bench_of: MakeBench) -> None:
+    """*A second payout of a bet came while the first was in doubt and heard doubt: the journal said that a no was told.*"""
+    bench = bench_of(a_page(first_stands=frozenset({Kind.CREDIT})))
+    bench.till.always(lost_before, Kind.CREDIT)
+    for amount in ("25.00", "30.00"):
+        assert isinstance(bench.call(win("w", amount)), Unknown)
+        assert bench.row(Kind.CREDIT, "w").told == UNKNOWN
+
+
 # ---------------------------------------------------------------- which bets stay
 
 
@@ -164,6 +175,36 @@ def test_rule_15_a_win_that_was_taken_back_keeps_no_bet(bench_of: MakeBench) -> 
     assert bench.till.balance() == Decimal("1000.00")
 
 
+BY_ROUND = a_page(won_stays=always, won_by_round=True)
+LAST = a_page(last_only=True)
+
+
+@pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
+@pytest.mark.parametrize("page", [BY_ROUND, LAST], ids=["any win of the round", "what came last"])
+def test_rule_31_so_it_sees_what_ties_to_its_round_alone(
+    bench_of: MakeBench, page: Provider, trip: float, offset: float
+) -> None:
+    """*The win was another bet's, raised nothing, and the cancel left beside it.* What keeps a bet raises its cancel, whether
+    it ties to it or not."""
+    bench = bench_of(page)
+    slow = bench.second(Trip(trip))
+    yes(bench.call(bet("b")))
+    yes(bench.call(bet("a")))
+    bench.till.always(unreachable, Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("u", "a")), Unknown)
+    bench.till.heal()
+    bench.till.sent.clear()
+    bench.till.always(late(0.3))
+    bench.rest(30)
+    bench.look(slow)
+    bench.rest(offset)
+    bench.call(win("w", of="b"))
+    bench.till.heal()
+    bench.settlement(300)
+    assert [tx.kind for tx in bench.till.sent] != [Kind.CREDIT, Kind.ROLLBACK]
+    assert not bench.unresolved()
+
+
 @pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
 def test_rule_31_a_cancel_that_another_node_is_about_to_send_sees_the_win(
     bench_of: MakeBench, trip: float, offset: float
@@ -195,10 +236,10 @@ async def keeps_wins(post: Post) -> Response:
     return post.till.words(Declined(reason=Reason.ALREADY_SETTLED), post.request) if kept else post.arrive()
 
 
-@pytest.mark.parametrize("of", ["a", ""])
-def test_rule_15_a_win_that_is_being_taken_back_keeps_its_bet(bench_of: MakeBench, of: str) -> None:
+@pytest.mark.parametrize(("page", "of"), [(STAYS, "a"), (STAYS, ""), (LAST, "a"), (LAST, "")])
+def test_rule_15_a_win_that_is_being_taken_back_keeps_its_bet(bench_of: MakeBench, page: Provider, of: str) -> None:
     """*Its bet was given back meanwhile, then the wallet refused to take the win back: the player had both.*"""
-    bench = bench_of(STAYS)
+    bench = bench_of(page)
     yes(bench.call(bet("a")))
     yes(bench.call(win("w", of=of)))
     bench.till.always(lost_before, Kind.ROLLBACK)
@@ -223,9 +264,6 @@ def test_rule_15_of_two_wins_one_was_taken_back(bench_of: MakeBench, of: str) ->
     yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
     assert why(bench.call(undo("v", "a"))) is Reason.ALREADY_SETTLED
     assert bench.till.balance() == Decimal("1015.00")
-
-
-BY_ROUND = a_page(won_stays=always, won_by_round=True)
 
 
 def test_rule_15_any_win_of_its_round_keeps_a_bet_where_the_page_says_so(bench_of: MakeBench) -> None:
@@ -278,6 +316,20 @@ def test_a_bet_of_a_round_that_is_over_is_declined_where_the_page_says_so(bench_
         yes(bench.call(win("x")))
         yes(bench.call(bet("c", round_id="2")))
         assert bench.till.balance() == Decimal("1030.00" if refused else "1020.00")
+
+
+@pytest.mark.parametrize("page", [{"ends_rounds": True}, {"ends_with_its_round": lambda tx: True}], ids=["bets", "all"])
+def test_rule_30_what_the_journal_may_have_forgotten_is_not_declined_for_its_round(
+    bench_of: MakeBench, page: dict[str, Any]
+) -> None:
+    """*Its answer was lost, the journal restored, and the win that ended the round came again first: the bet's repeat heard
+    that the round was over, and the stake stayed taken.* It may be no newcomer: its wallet is asked."""
+    bench = bench_of(a_page(**page))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    restored(bench, lambda: bench.call(bet("a")))
+    yes(bench.call(win("w", closed=True)))
+    yes(bench.call(bet("a")))
+    assert bench.till.balance() == Decimal("1015.00")
 
 
 # ---------------------------------------------------------------- what a rollback may not name
@@ -604,9 +656,6 @@ def test_rule_07_a_list_that_is_known_whole_is_a_replay_whatever_balance_it_show
 # ---------------------------------------------------------------- what comes last, what is over, other names
 
 
-LAST = a_page(last_only=True)
-
-
 def test_rule_15_only_the_last_bet_of_a_round_is_given_back_where_the_page_says_so(bench_of: MakeBench) -> None:
     """And only before a win, whether that names it or not; of another round nothing is said, and no wallet is asked."""
     bench = bench_of(LAST)
@@ -758,3 +807,16 @@ def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(b
         yes(bench.call(bet("c", session="s-1")))
         yes(bench.call(win("x", session="s-9")))
         assert bench.till.balance("p-2") == (Decimal("1000.00") if refused else Decimal("1015.00"))
+
+
+def test_rule_07_a_repeat_hears_its_decision_whoever_has_its_session_by_now(bench_of: MakeBench) -> None:
+    """*A terminal's session was handed over for the next player, and the repeat of a bet that was taken heard a refusal.* Another
+    player's call under that id is none."""
+    bench = bench_of(a_page(own_sessions=True), opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
+    bench.launch("s-1", "p-1")
+    yes(bench.call(bet("a", session="s-1")))
+    bench.launch("s-1", "p-2")
+    assert yes(bench.call(bet("a", session="s-1"))).replayed
+    assert why(bench.call(bet("b", session="s-1"))) is Reason.PLAYER_NOT_FOUND
+    assert why(bench.call(bet("a", session="s-1", player="p-2"))) is Reason.DUPLICATE_MISMATCH
+    assert bench.till.balance() == Decimal("990.00")

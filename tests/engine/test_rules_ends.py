@@ -16,7 +16,19 @@ from gateway.dialect import Call
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.http import Response
-from gateway.model import Accepted, Authenticate, Credit, Declined, Kind, Missing, Outcome, Reason, Transaction, Unknown
+from gateway.model import (
+    Accepted,
+    Authenticate,
+    Batch,
+    Credit,
+    Declined,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Transaction,
+    Unknown,
+)
 from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.test_person import decide
@@ -212,6 +224,38 @@ def test_rule_11_a_win_is_told_with_the_only_bet_of_its_round_where_its_wallet_p
     yes(bench.call(win("w1")))
     assert [win_of(bench, number) for number in ("w1", "w2", "w3")] == [("t1", False), ("t1", True), ("", False)]
     assert bench.till.asked(Kind.CREDIT) == 3
+
+
+def test_rule_11_the_win_of_a_list_is_told_with_its_bet(bench_of: MakeBench) -> None:
+    """*It was told as one of no bet: the bet stayed open there, and a later win of it counted as its first.* With two bets
+    beside it, it names none."""
+    bench = bench_of("native", one_win())
+    yes(bench.call(a_call(Batch(items=(bet("t1"), win("w1")), atomic=True))))
+    yes(bench.call(win("w2", of="t1")))
+    yes(bench.call(a_call(Batch(items=(bet("t3"), bet("t4"), win("w3")), atomic=True))))
+    assert [win_of(bench, number) for number in ("w1", "w2", "w3")] == [("t1", False), ("t1", True), ("", False)]
+    yes(bench.call(a_call(Batch(items=(bet("t1"), win("w1")), atomic=True))))
+    assert bench.till.asked(Kind.CREDIT) == 3
+
+
+@pytest.mark.parametrize("asks_again", [False, True])
+def test_rule_06_a_bet_that_was_found_for_its_wallet_is_none_that_its_provider_named(
+    bench_of: MakeBench, *, asks_again: bool
+) -> None:
+    """*The win named none, its wallet was told the only bet of its round, said that it had been given back, and the win was
+    lost.* The page speaks of wins that name their bet, and knows nothing of what this wallet wants."""
+    gone = Declined(reason=Reason.ALREADY_ROLLED_BACK)
+    bench = bench_of(declaring(one_end=False, credit_noes=frozenset({gone.reason})), one_win())
+    yes(bench.call(bet("t1")))
+    bench.till.always(says(gone), kind=Kind.CREDIT)
+    assert isinstance(bench.call(win("w1")), Unknown)
+    if asks_again:
+        bench.settlement(60)
+    assert bench.row(Kind.CREDIT, "w1").owes
+    assert win_of(bench, "w1") == ("t1", False)
+    assert why(bench.call(win("w2", of="t1"))) is gone.reason
+    bench.till.heal()
+    yes(bench.call(win("w1")))
 
 
 def test_rule_20_the_win_of_a_bet_that_its_wallet_was_never_told_is_a_further_one(bench_of: MakeBench) -> None:

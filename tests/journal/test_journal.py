@@ -229,6 +229,12 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_ends", *here) == ["s-1", "w-3", "w-2", "w-1"]
     assert await ids("round_last", *here, "") == ["s-1"]
     assert await ids("round_last", "acme", "anna", "r-2", "") == ["else"]
+    settled = await found(journal, "acme/settle/s-1")
+    for undoer, last in (("acme/rollback/aimed", "s-1"), ("acme/debit/b-1", "w-3")):  # one is open, and one is decided
+        await wrote(journal, Put(settled, replace(settled, undone_by=undoer)))
+        assert await ids("round_last", *here, "") == [last]
+        settled = await found(journal, "acme/settle/s-1")
+    await wrote(journal, Put(settled, replace(settled, undone_by="")))
     assert await ids("round_refunds", *here) == ["refund"]
     assert await ids("round_undoing", *here, "acme/rollback/refund") == ["aimed"]
     assert await ids("round_undoing", *here, "acme/rollback/own") == []

@@ -269,6 +269,19 @@ def test_an_atomic_batch_moves_all_or_nothing(native: Till) -> None:
     assert native.cash == 40
 
 
+def test_a_batch_that_was_taken_back_undoes_nothing_later(native: Till) -> None:
+    """*What its rollback had undone was remembered beside a place in the book that the next bet then had: when that was given
+    back, the first one stood again, and was given back twice.*"""
+    native.yes(bet("10"), "1")
+    items = (tx(Rollback(reference="1"), "u"), tx(bet("500"), "2"))
+    assert native.no(Batch(items=items, atomic=True)) is Reason.INSUFFICIENT_FUNDS
+    native.yes(bet("10"), "3")
+    for of in "13":
+        native.yes(Rollback(reference=of), f"u{of}")
+    assert native.no(Rollback(reference="1"), "u1-again") is Reason.ALREADY_ROLLED_BACK
+    assert native.cash == 100
+
+
 def test_reserves_are_held_captured_released_and_expire(native: Till) -> None:
     later = NOW + timedelta(minutes=10)
     native.yes(Reserve(amount=Decimal(30), expires_at=later), "h1")
