@@ -34,7 +34,7 @@ demo: $(READY) ## wallets, the gateway and providers of several dialects play on
 .PHONY: test
 test: $(READY) ## every test, with branch coverage of gateway/ and adapters/
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -v --numprocesses $(WORKERS) --dist worksteal $(TESTS); tested=$$?; \
+	@$(BIN)/coverage run -m pytest -v --numprocesses $(WORKERS) --dist load $(TESTS); tested=$$?; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --fail-under=$(COVERAGE_MIN); covered=$$?; \
 	[ $$tested -eq 0 ] && [ $$covered -eq 0 ]
 
