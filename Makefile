@@ -16,8 +16,7 @@ COVERAGE_MIN ?= 90
 # Further arguments for pytest: make test TESTS='tests/engine -k rollback' COVERAGE_MIN=0
 TESTS ?=
 # Processes that test beside each other, each with a part of the tests: a number; 0: none, in the order of the files.
-# One more than two cores: a third of the tests waits for processes, databases and clocks.
-WORKERS ?= 3
+WORKERS ?= auto
 
 .PHONY: help
 help: ## this list
