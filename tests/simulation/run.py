@@ -26,7 +26,15 @@ from tests.simulation.spoken import NAMES, counting
 
 PROVES_FROM = 1000  # histories from which on a run must have fired every fault, reached every state, heard every rule
 NOT_HEARD = frozenset(
-    {"other_content", "nothing_was_sent", "nobody_knows", "batch_broken", "taken_in_vain", "its_bet_was_undone"}
+    {
+        "other_content",
+        "nothing_was_sent",
+        "nobody_knows",
+        "batch_broken",
+        "taken_in_vain",
+        "its_bet_was_undone",
+        "round_over",
+    }
 )
 """Rules of what none of its players does yet: tests/engine has them speak (`NOTICED` in bugs.py)."""
 CHUNK = 250
