@@ -43,9 +43,9 @@ def attempts(family: Family) -> list[str]:
     return seen
 
 
-async def in_the_end(node: Node, id: str) -> object:
-    """What is heard in the end: a node that is asked too much at once says doubt, and its provider says the bet again."""
-    while (word := await node.says(NATIVE.good("bet", id, f"p-{id}"))) == NATIVE.doubt:
+async def in_the_end(node: Node, *call: str) -> object:
+    """What is heard in the end: a node that is asked too much at once says doubt, and its provider says the same again."""
+    while (word := await node.says(NATIVE.good(*call))) == NATIVE.doubt:
         pass
     return word
 
@@ -63,7 +63,7 @@ async def test_one_id_at_both_nodes_at_once_is_one_wallet_call(tmp_path: Path, p
         first, second = family.nodes
         seen = attempts(family)
         ids = [new_id() for _ in range(TWICE)]
-        calls = [in_the_end(node, id) for id in ids for node in (first, second)]
+        calls = [in_the_end(node, "bet", id, f"p-{id}") for id in ids for node in (first, second)]
         assert await asyncio.gather(*calls) == [YES] * len(calls)
         assert Counter(seen) == dict.fromkeys(ids, 1)
         assert sorted(in_book(family.wallet)) == sorted(ids)
@@ -71,7 +71,7 @@ async def test_one_id_at_both_nodes_at_once_is_one_wallet_call(tmp_path: Path, p
         ids = [new_id() for _ in range(TWICE)]
         said = await asyncio.gather(
             *(first.says(NATIVE.good("bet", id, "anna")) for id in ids),
-            *(second.says(NATIVE.good("undo", new_id(), "anna", id)) for id in ids),
+            *(in_the_end(second, "undo", new_id(), "anna", id) for id in ids),
         )
 
         async def settled() -> bool:
