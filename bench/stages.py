@@ -80,7 +80,7 @@ def pure(gateway: Inside) -> Stages:
     metrics, name = gateway.metrics, provider.name
 
     def prove() -> None:
-        guards.check(provider.guard, request, provider.dialect.body_key, now)
+        guards.check(provider.guard, request, provider.dialect.as_provider.body_key, now)
         provider.dialect.auth.verify(request, provider.keys, settings, now)
 
     def told() -> None:

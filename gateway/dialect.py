@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
-from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -18,9 +15,9 @@ from msgspec import Struct
 from gateway.auth.keys import Key
 from gateway.auth.scheme import Auth
 from gateway.currency import Currencies
+from gateway.ends import AsProvider, AsWallet
 from gateway.http import Request, Response
-from gateway.ids import Ids, TextIds
-from gateway.model import Batch, Credit, Debit, Kind, Outcome, Reason, Refused, Rollback, Transaction, Unknown
+from gateway.model import Kind, Outcome, Refused, Transaction, Unknown
 
 
 class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,16 +62,8 @@ class Wire(Struct, frozen=True, kw_only=True):
     kinds: tuple[Kind, ...]
 
 
-class Word(StrEnum):
-    """What a wallet may be told that is no bet of cash and no win of cash."""
-
-    FREE_DEBIT = "a free debit"
-    TRACKING_DEBIT = "a tracking-only debit"
-    TRACKING_CREDIT = "a tracking-only credit"
-
-
 class Dialect(Struct, frozen=True, kw_only=True):
-    """Everything a protocol is. The rules of money behind the later fields: docs/rules.md."""
+    """Everything a protocol is: what both ends share, and what it is at each (`gateway.ends`)."""
 
     name: str
     title: str  # one line for people
@@ -89,156 +78,17 @@ class Dialect(Struct, frozen=True, kw_only=True):
     encode_request: Callable[[Transaction, Call], Request]
     """Raises `Missing` (say it and I can) or `unsupported` (I have no words for it)."""
     decode_response: Callable[[Response, Transaction, Call], Outcome]
-    tells: frozenset[Word] = frozenset()
-    """What a wallet of this dialect can be told beyond bets and wins of cash. *A dialect whose author did not think of free
-    rounds took 5.00 for one:* what stands not here is never asked of `encode_request`."""
-    undoes: frozenset[Kind] = frozenset({Kind.DEBIT})
-    """The kinds that a rollback may name at a wallet of this dialect, likewise."""
     settings: type[Struct] = NoSettings
-    body_key: str = ""
-    """The body field that the page names for the guard's shared key (`api_key`)."""
-    values_max: int = 0
-    """How many values the JSON body of a call may hold, where `route` or the proof reads them: a body with more is
-    refused before it is read. 0 = whoever reads them has seen the proof."""
-    answer_within: Mapping[str, str] = MappingProxyType({"default": "4s"})
-    """The provider's limits by kind, as durations; `default` for the rest."""
-    after_doubt: str = ""
-    """What its page makes of doubt, as a duration, where the configuration says nothing: silent for so long, it believes
-    that a bet failed, and the bet is given back (rule 12). Blank: the gateway gives nothing back by itself."""
-    spaces: Mapping[str, str] = {}
-    """Key space by wire call; the native kind where it is not listed (rule 1)."""
-    scope: str = "provider"
-    """What makes an id unique beside the provider: `provider` (nothing), `player` or `round`."""
-    ids: Ids = TextIds()
-    """The wallet end's domain of ids (rule 3)."""
-    rounds: Ids | None = None
-    """The same of rounds, where it is not any text: what is none is told as one that is made of it, and no journal looks
-    whether two meet: a round is told with its player."""
-    ids_as_is: bool = False
-    tombstones: bool = False
-    """The wallet end's defaults: whether it takes ids as they are and remembers rollbacks of
-    movements it never saw (docs/configuration.md, `ids` and `tombstones`)."""
-    separates: bool = True
-    """Whether a wallet of this dialect keeps ids of different kinds apart (for `ids: as_is`)."""
-    replay_balance: str = "stored"
-    """What a replay shows: the `stored` balance, the `current` one, or by the `request`: the stored one where the network
-    call itself comes again, under the id that it had, and else the current one (rule 7)."""
-    same_game: bool = False
-    """Whether a repeat that names another game is another movement (rule 2)."""
-    content: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
-    """What its page compares of a repeat beside what is compared everywhere, as the wire said it (rule 2): where it differs,
-    it is another movement under a used id (Swipe Games: the session, and whether a round is free)."""
-    first_stands: frozenset[Kind] = frozenset()
-    """Kinds of which another movement under a used id is told what became of the first, as a repeat of that would be: yes,
-    no or doubt (BetGames' second payout of a bet). It moves nothing, and is counted as a conflict (rule 2)."""
-    game_of_session: bool = False
-    """Its calls name no game: theirs is that for which the operator launched the session (rule 22)."""
-    credit_noes: frozenset[Reason] = frozenset()
-    """What its page tells of a win that names its bet and that a wallet declines: these are final there, and elsewhere a win
-    stays owed (rule 6)."""
-    won_stays: Callable[[Any], bool] = lambda settings: False
-    """(settings) -> whether the rollback of an accepted bet that a win ties to (rule 11) is declined, `already_settled`,
-    whatever its wallet would say; while the win itself is in doubt, that is brought to its end first."""
-    won_by_round: bool = False
-    """Of `won_stays`: any win of its round counts, also one that ties to another bet or to none (NeverEnding)."""
-    ends_rounds: bool = False
-    """Whether a bet in a round that its wire has closed is declined, `round_closed`; a win never is (NeverEnding)."""
-    misnamed: Reason | None = None
-    """What a rollback hears that names a movement of a kind which it cannot mean, where one id is one movement of whatever
-    kind (`spaces`): the cancel of a win at NeverEnding. None: its wallet is asked."""
-    token: Callable[[Request], str] | None = None
-    """What a call shows beside its session: the token that the answer to `authenticate` gave its player, which stands for the
-    session where nobody knows that. A read, and what takes, that shows one which nobody gave that player is declined,
-    `not_authenticated` (rule 22; NeverEnding)."""
-    last_only: bool = False
-    """A rollback means the last bet of its round, before any win: once another bet or a win of that round stands behind it,
-    or it was a bet and its win in one movement, it stays, `already_settled`."""
-    whole_only: frozenset[Kind] = frozenset()
-    """Kinds that are undone as a whole: a rollback of one that says another amount is declined, `duplicate_mismatch`."""
-    ends_with_its_round: Callable[[Transaction], bool] = lambda tx: False
-    """(tx) -> whether it belongs to the play of its round: once such a win has said that the round is over, a later one is
-    declined, `round_closed`, by what the journal knows. One that was undone has said nothing."""
-    own_sessions: bool = False
-    """Whether a call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
-    of the two was meant. Elsewhere that session is not looked at."""
-    also_named: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
-    """(tx) -> the ids that its reference may stand for, the likeliest first: the first one that the journal knows is meant, or
-    of what is undone as a whole the first of that amount; where it knows none of them, the reference as it was said."""
-    else_player: Callable[[Transaction, Any], str] | None = None
-    """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means
-    is known (rule 21)."""
-    partial: bool = False
-    """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
-    excess: str = "refuse"
-    """A rollback of more than is left: `refuse` it, `pass` it on (its page says that the wallet decides), or `cut` it: what
-    is left is given back (Slotegrator)."""
-    rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
-    """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
-    (Gameball's refund reverses whatever has that id). Default: that kind alone."""
-    stranger_noes: frozenset[Reason] = frozenset()
-    """What its page tells of the rollback for a player whom nobody has ever seen: a wallet's no that is final there. Of
-    anybody else a wallet may say it for a moment only, and it stays owed (rule 6; Gameball's unknown customer)."""
-    taking_noes: frozenset[Reason] = frozenset()
-    """What its page lets a wallet say for good of a rollback that takes, of a win or of a refund: the balance would fall
-    below zero (Slotegrator, Swipe Games). Any other no to a rollback stays owed (rule 6)."""
-    bound_sessions: bool = False
-    """Whether a session belongs to one player and one game: what takes in a session that the operator handed over for
-    another one is declined (Slotegrator)."""
-    one_end: bool = False
-    """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
-    journal knows (rule 15, for the cancel as `won_stays` says), as is the win of a bet that was declined, or that nobody knows
-    where its call says nothing else; and a wallet's no to a win because its bet is not there, or had its end, is final (rule
-    6). A win that names no bet is none of a bet's."""
-    one_win: bool = False
-    """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
-    is a further one (`Credit.further`)."""
-    rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
-    """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
-    say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""
-    one_time_launch: bool = False
-    """Its launch token is good once: an `authenticate` that says it again, and the session that it began, is answered from
-    that session (Spribe, after a reconnect)."""
-    undoes_rollbacks: bool = False
-    """Whether a rollback may itself be named to be undone, so that what it undid stands again (native)."""
+    as_provider: AsProvider = AsProvider()
+    as_wallet: AsWallet = AsWallet()
     round_refunds: bool = True
     """Whether a rollback of scope `round` may mean every bet of its round. Not native: there it is a
     word for the record, and exactly the movement named is meant."""
-    undoes_whole: bool = False
-    """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
-    undoes_blindly: bool = False
-    """A wallet of this dialect that is told to undo a bet pays, whatever it knows of the bet: it is told of none but one that
-    it has surely taken (BetGames, whose refund is a gift)."""
-    makes_hold_ids: bool = False
-    """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
-    renews: Callable[[Any], bool] = lambda settings: False
-    """settings -> whether the answer to `authenticate` gives this provider a new session: the one before is then refused to
-    reads and debits, and to a win of a bet that nobody here knows (rule 22)."""
-    undone_once: bool = False
-    """A wallet of this dialect knows a rollback by what it undoes, so a second one of the same movement, after the first was
-    itself undone, would be taken for the first: it is not told, and waits for a person (Groove)."""
-    sessions: frozenset[Kind] = frozenset()
-    """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
-    when `encode_request` has found that it is missing."""
-    wants_game: bool = False
-    """A wallet of this dialect is told the game where anybody knows it: it is looked for before a request is encoded, which
-    may go without (Valkyrie, whose page needs none and whose test wallet does)."""
-    own_id_meant: bool = False
-    """A rollback may carry the id of the movement that it means as its own: where nothing has the id that it names, that
-    one is meant (Evolution's cancels through Valkyrie)."""
-    lists_movements: bool = False
-    """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
-    first decision: the wire asks by an id alone (Valkyrie)."""
-    status_kinds: tuple[Kind, ...] = ()
-    """What the id of a status may mean in the journal, where its wire does not say it. An id that nobody knows is remembered:
-    what comes under it later is declined and moves nothing, for its provider believes so by then (rule 15; Vivo)."""
     by_stake: bool = False
     """A cancel names no bet on this wire, only a round and an amount (Vivo). Provider's end: it means the newest open bet of
     its player that has them; where there is none, nothing moves, and the next such bet is declined (rule 16). Wallet's end: it
     is told only of a bet that the journal knows, and not while another open one of that round and amount is to stay. A bet of
     no round is told to it with its own id as one."""
-    bare_ids: bool = False
-    """Its proof covers what a movement says and not its id: two of one round that say the same are told to people, for one may
-    be the other, sent again by somebody under another id (Vivo)."""
     decides: frozenset[str] = frozenset()
     """Fields (`promo.campaignCode`) that decide about money though no two of its vectors show it: no descriptions, which a
     win and a rollback would do without (`gateway laws`)."""
@@ -252,23 +102,6 @@ class Dialect(Struct, frozen=True, kw_only=True):
     @property
     def speaks(self) -> frozenset[Kind]:
         return frozenset(kind for wire in self.calls for kind in wire.kinds)
-
-    def unspoken(self, tx: Transaction) -> str:
-        """Why a wallet of this dialect is not asked for the words; blank: it is."""
-        act = tx.act
-        if isinstance(act, Batch):
-            return next(filter(None, map(self.unspoken, act.items)), "")
-        if isinstance(act, Rollback):
-            return "" if act.reference_kind in self.undoes else f"a rollback of a {act.reference_kind}"
-        words = []
-        if isinstance(act, Debit) and act.free_round:
-            words.append(Word.FREE_DEBIT)
-        if isinstance(act, Debit | Credit) and act.tracking_only:
-            words.append(Word.TRACKING_DEBIT if isinstance(act, Debit) else Word.TRACKING_CREDIT)
-        return next((word.value for word in words if word not in self.tells), "")
-
-    def space(self, call: str, kind: Kind) -> str:
-        return self.spaces.get(call, kind.value)
 
     def answer(self, outcome: Outcome, tx: Transaction | None, call: Call, keys: Sequence[Key]) -> Response:
         """What is answered, with its proof where answers have one. Raises as `encode_response`."""

@@ -198,7 +198,7 @@ class Credit(Struct, frozen=True, kw_only=True, tag="credit", tag_field="kind", 
     """A win or gift: gives `amount` to the player. `reference` is the bet that won, if said.
 
     `further`: another win of that bet stood when this one came, or its wallet was never told of the bet. No wire says it,
-    the engine knows it, for wallets that pay one win for each bet (`Dialect.one_win`).
+    the engine knows it, for wallets that pay one win for each bet (`AsWallet.one_win`).
     """
 
     amount: Decimal
@@ -298,7 +298,7 @@ class Notice(Struct, frozen=True, tag="notice", tag_field="kind"):
 class Status(Struct, frozen=True, kw_only=True, tag="status", tag_field="kind", omit_defaults=True):
     """What became of the movement (`reference_kind`, `reference`)?
 
-    Of a provider that is told all that it may mean (`Dialect.lists_movements`): `scope` is `transaction` (all that has
+    Of a provider that is told all that it may mean (`AsProvider.lists_movements`): `scope` is `transaction` (all that has
     that id), `bet` (and all that names it) or `round` (all of that round); `others` are further ids that are meant.
     """
 

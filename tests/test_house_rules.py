@@ -29,14 +29,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gateway.ids": set(),
     "gateway.auth": {"gateway.body", "gateway.model", "gateway.http", "gateway.currency", "gateway.xml"},
     "gateway.codec": {"gateway.body", "gateway.model", "gateway.http", "gateway.currency"},
-    "gateway.dialect": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.ids"},
+    "gateway.ends": {"gateway.model", "gateway.http", "gateway.ids"},
+    "gateway.dialect": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.ends"},
     "gateway.vectors": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect"},
-    "gateway.engine": {"gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.dialect", "gateway.ids"},
+    "gateway.engine": {
+        "gateway.model", "gateway.http", "gateway.currency", "gateway.auth", "gateway.dialect", "gateway.ends", "gateway.ids",
+    },
     "gateway.journal": {"gateway.model", "gateway.engine.journal", "gateway.engine.movement", "gateway.engine.setup", "gateway.engine.states"},
 }  # fmt: skip
 ADAPTER = {
     "gateway.model", "gateway.http", "gateway.xml", "gateway.currency", "gateway.auth", "gateway.codec", "gateway.dialect",
-    "gateway.ids",
+    "gateway.ends", "gateway.ids",
 }  # fmt: skip
 OUTER = ("gateway.serve", "gateway.play", "gateway.laws", "gateway.cli", "gateway.__main__")  # may import everything
 WORLDLY = (*OUTER, "gateway.journal")  # may touch clock, chance, network and disk

@@ -10,6 +10,7 @@ from adapters.betgames.answers import decode_response, encode_response
 from adapters.betgames.requests import decode_request, encode_request
 from adapters.betgames.wire import AUTH, CALLS, DIGITS, Settings, route
 from gateway.dialect import Dialect
+from gateway.ends import AsProvider, AsWallet, Owed
 from gateway.ids import IntegerIds
 from gateway.model import Kind, Reason
 
@@ -24,18 +25,22 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    answer_within={"default": "3s"},
-    replay_balance="current",
-    content=lambda tx: (tx.extra.get("transaction_id", ""),),
-    # A payout names its bet, so that there is none ends it.
-    credit_noes=frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK}),
-    first_stands=frozenset({Kind.CREDIT}),  # one payout for each bet
     round_refunds=False,
     digits=DIGITS,
-    ids=IntegerIds(),  # digits in every sample
-    one_win=True,
-    undoes_whole=True,
-    undoes_blindly=True,
-    sessions=frozenset({Kind.AUTHENTICATE, Kind.CHECK, Kind.BALANCE, Kind.DEBIT}),
     hides=frozenset({"token", "new_token", "signature"}),
+    as_provider=AsProvider(
+        answer_within={"default": "3s"},
+        replay_balance="current",
+        content=lambda tx: (tx.extra.get("transaction_id", ""),),
+        # A payout names its bet, so that there is none ends it.
+        final_noes={Owed.NAMED_WIN: frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})},
+        first_stands=frozenset({Kind.CREDIT}),  # one payout for each bet
+    ),
+    as_wallet=AsWallet(
+        ids=IntegerIds(),  # digits in every sample
+        one_win=True,
+        undoes_whole=True,
+        undoes_blindly=True,
+        sessions=frozenset({Kind.AUTHENTICATE, Kind.CHECK, Kind.BALANCE, Kind.DEBIT}),
+    ),
 )

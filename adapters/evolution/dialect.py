@@ -11,6 +11,7 @@ from adapters.evolution.requests import decode_request, encode_request
 from adapters.evolution.wire import CALLS, Settings
 from gateway.auth import Part, StaticQuery
 from gateway.dialect import Dialect, posts
+from gateway.ends import AsProvider, AsWallet
 from gateway.model import Kind
 
 DIALECT = Dialect(
@@ -24,14 +25,18 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    answer_within={"default": "4s", "debit": "2500ms"},
-    spaces={"promo_payout": "promo_payout"},
-    replay_balance="current",
     round_refunds=False,  # a cancel means one bet, never a round
-    undoes_whole=True,
-    one_end=True,
-    one_win=True,
-    renews=lambda settings: bool(settings.check == "refresh"),
-    sessions=frozenset({Kind.AUTHENTICATE, Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     hides=frozenset({"authToken", "sid"}),
+    as_provider=AsProvider(
+        answer_within={"default": "4s", "debit": "2500ms"},
+        spaces={"promo_payout": "promo_payout"},
+        replay_balance="current",
+        one_end=True,
+        renews=lambda settings: bool(settings.check == "refresh"),
+    ),
+    as_wallet=AsWallet(
+        undoes_whole=True,
+        one_win=True,
+        sessions=frozenset({Kind.AUTHENTICATE, Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
+    ),
 )

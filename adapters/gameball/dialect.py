@@ -20,6 +20,7 @@ from adapters.gameball.requests import decode_request, encode_request
 from gateway.auth import Part, StaticHeaders
 from gateway.codec.times import parse_duration
 from gateway.dialect import Dialect, Wire
+from gateway.ends import AsProvider, AsWallet, Owed
 from gateway.model import Kind, Reason
 
 # ---------------------------------------------------------------- signature
@@ -89,16 +90,20 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.CAPTURE, Kind.ADJUST}),
     settings=Settings,
-    answer_within={"default": "4s"},
-    spaces={"redeem": "movement", "manual": "movement"},
-    separates=False,  # redeem and manual share one key space
-    partial=True,
-    excess="pass",
-    makes_hold_ids=True,
-    stranger_noes=frozenset({Reason.PLAYER_NOT_FOUND}),  # "unknown customer: 7000", of a refund, too
-    rollback_kinds={"debit": (Kind.DEBIT, Kind.CAPTURE, Kind.CREDIT)},
     hides=frozenset({"apikey", "secretkey", "hash", "otp", "player_proof"}),
     decides=frozenset({"expiryAfter"}),  # when points end, with errors of its own, for which the model has no words
+    as_provider=AsProvider(
+        answer_within={"default": "4s"},
+        spaces={"redeem": "movement", "manual": "movement"},
+        partial=True,
+        excess="pass",
+        final_noes={Owed.STRANGER: frozenset({Reason.PLAYER_NOT_FOUND})},  # "unknown customer: 7000", of a refund, too
+        rollback_kinds={"debit": (Kind.DEBIT, Kind.CAPTURE, Kind.CREDIT)},
+    ),
+    as_wallet=AsWallet(
+        undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.CAPTURE, Kind.ADJUST}),
+        separates=False,  # redeem and manual share one key space
+        makes_hold_ids=True,
+    ),
 )

@@ -12,7 +12,8 @@ from adapters.groove.answers import decode_response, encode_response
 from adapters.groove.requests import also_named, decode_request, encode_request
 from adapters.groove.wire import BATCH, BY_WORD, CALLS, NO_CALL, OLD_GAME, Settings
 from gateway.auth import InHeader, OneOf, Signed, base64_bytes, base64_text, hmac_of, query_values, raw_target
-from gateway.dialect import Dialect, NoCall, Word
+from gateway.dialect import Dialect, NoCall
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import Request
 from gateway.model import Credit, Debit, Kind, Settle, Transaction
 
@@ -73,21 +74,25 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
-    answer_within={"default": "4s"},
-    replay_balance="current",
-    partial=True,
-    rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)},
-    also_named=also_named,
-    last_only=True,
-    whole_only=frozenset({Kind.CREDIT, Kind.ROLLBACK}),
-    ends_with_its_round=ends_with_its_round,
-    own_sessions=True,
-    undoes_rollbacks=True,
-    undoes_whole=True,
-    undone_once=True,
     round_refunds=False,
-    sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ROLLBACK}),
     hides=frozenset({"gamesessionid", "x-groove-signature"}),
+    as_provider=AsProvider(
+        answer_within={"default": "4s"},
+        replay_balance="current",
+        partial=True,
+        rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)},
+        also_named=also_named,
+        last_only=True,
+        whole_only=frozenset({Kind.CREDIT, Kind.ROLLBACK}),
+        ends_with_its_round=ends_with_its_round,
+        own_sessions=True,
+        undoes_rollbacks=True,
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
+        undoes_whole=True,
+        undone_once=True,
+        sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ROLLBACK}),
+    ),
 )

@@ -13,7 +13,8 @@ from adapters.hub88.demo import DEMO
 from adapters.hub88.requests import decode_request, else_player, encode_request
 from adapters.hub88.wire import CALLS, Settings, is_caleta, route
 from gateway.auth import InHeader, RsaSigned, base64_text, raw_body
-from gateway.dialect import Dialect, Word
+from gateway.dialect import Dialect
+from gateway.ends import AsProvider, AsWallet, Owed, Word
 from gateway.ids import UuidIds
 from gateway.model import Kind, Reason
 
@@ -35,21 +36,25 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
-    answer_within={"default": "3s"},
-    # `transaction_uuid` names one movement of money, whatever its call.
-    spaces={"transaction/bet": "movement", "transaction/win": "movement", "transaction/rollback": "movement"},
-    separates=False,
-    values_max=300,  # a refusal echoes the request's own name
-    ids=UuidIds(),
-    replay_balance="request",
-    same_game=True,
-    rollback_kinds={Kind.DEBIT.value: (Kind.DEBIT, Kind.CREDIT)},
-    credit_noes=frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK}),
-    # Caleta gives a bet up when it cannot deliver its win: paid all the same, the win stands for it.
-    won_stays=is_caleta,
-    else_player=else_player,
-    sessions=frozenset({Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     hides=frozenset({"token", "x-hub88-signature", "x-auth-signature"}),
+    as_provider=AsProvider(
+        answer_within={"default": "3s"},
+        # `transaction_uuid` names one movement of money, whatever its call.
+        spaces={"transaction/bet": "movement", "transaction/win": "movement", "transaction/rollback": "movement"},
+        values_max=300,  # a refusal echoes the request's own name
+        replay_balance="request",
+        content=lambda tx: (tx.game_id,),
+        rollback_kinds={Kind.DEBIT.value: (Kind.DEBIT, Kind.CREDIT)},
+        final_noes={Owed.NAMED_WIN: frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})},
+        # Caleta gives a bet up when it cannot deliver its win: paid all the same, the win stands for it.
+        won_stays=is_caleta,
+        else_player=else_player,
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
+        separates=False,
+        ids=UuidIds(),
+        sessions=frozenset({Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
+    ),
 )

@@ -44,6 +44,7 @@ from adapters.hundred_hp.wire import (
 from gateway.auth import Part, StaticBody
 from gateway.codec.fields import Fields, write_json
 from gateway.dialect import Call, Dialect
+from gateway.ends import AsProvider, AsWallet
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
@@ -281,15 +282,17 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    answer_within={"default": "4s"},
-    values_max=64,  # the key stands in the body
-    spaces={BONUS: BONUS},
-    ids=UuidIds(version=7),
-    replay_balance="stored",  # a repeat hears the first answer
-    game_of_session=True,
-    one_end=True,
-    one_win=True,
     round_refunds=False,  # exactly one bet is named
-    sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
     digits=DIGITS,
+    as_provider=AsProvider(
+        answer_within={"default": "4s"},
+        values_max=64,  # the key stands in the body
+        spaces={BONUS: BONUS},
+        replay_balance="stored",  # a repeat hears the first answer
+        game_of_session=True,
+        one_end=True,
+    ),
+    as_wallet=AsWallet(
+        ids=UuidIds(version=7), one_win=True, sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT})
+    ),
 )

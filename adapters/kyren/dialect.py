@@ -15,7 +15,8 @@ from adapters.kyren.answers import decode_response, encode_response
 from adapters.kyren.requests import decode_request, encode_request
 from adapters.kyren.wire import CALLS, Settings
 from gateway.auth import InBody, Signed, When, digest_of, sorted_pairs
-from gateway.dialect import Dialect, NoCall, Word
+from gateway.dialect import Dialect, NoCall
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import Request
 from gateway.model import Kind
 
@@ -62,12 +63,16 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
-    values_max=300,
-    answer_within={"default": "4s"},
-    spaces={"Cancel": "rollback", "Refund": "rollback"},
-    replay_balance="current",
-    # Not of a win or a rollback: BonusWin, JackpotWin, PromoWin and Refund do without.
-    sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND, Kind.CLOSE_SESSION}),
     hides=frozenset({"hash", "sessionId", "authToken"}),
+    as_provider=AsProvider(
+        values_max=300,
+        answer_within={"default": "4s"},
+        spaces={"Cancel": "rollback", "Refund": "rollback"},
+        replay_balance="current",
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        # Not of a win or a rollback: BonusWin, JackpotWin, PromoWin and Refund do without.
+        sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND, Kind.CLOSE_SESSION}),
+    ),
 )

@@ -25,7 +25,8 @@ from gateway.codec.plain import (
     transaction_to_plain,
 )
 from gateway.currency import Currencies
-from gateway.dialect import Call, Dialect, NoCall, Wire, Word
+from gateway.dialect import Call, Dialect, NoCall, Wire
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.ids import TextIds
 from gateway.model import (
@@ -355,14 +356,17 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT, Word.TRACKING_DEBIT, Word.TRACKING_CREDIT}),
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.RESERVE, Kind.CAPTURE, Kind.SETTLE, Kind.ADJUST, Kind.ROLLBACK}),
-    ids=TextIds(length_max=PLAIN_ID_MAX),
-    ids_as_is=True,
-    tombstones=True,
-    separates=True,
-    replay_balance="current",
-    undoes_rollbacks=True,
     round_refunds=False,
     hides=frozenset({"launch_token", "session", "webhook-signature"}),
+    as_provider=AsProvider(replay_balance="current", undoes_rollbacks=True),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT, Word.TRACKING_DEBIT, Word.TRACKING_CREDIT}),
+        undoes=frozenset(
+            {Kind.DEBIT, Kind.CREDIT, Kind.RESERVE, Kind.CAPTURE, Kind.SETTLE, Kind.ADJUST, Kind.ROLLBACK}
+        ),
+        ids=TextIds(length_max=PLAIN_ID_MAX),
+        ids_as_is=True,
+        tombstones=True,
+        separates=True,
+    ),
 )

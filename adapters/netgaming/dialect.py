@@ -36,7 +36,8 @@ from gateway.auth import Unsigned
 from gateway.codec.cents import read_balance, read_currency, read_whole
 from gateway.codec.fields import Fields, known, write_json
 from gateway.codec.ids import INT64_MAX, integer_or_text
-from gateway.dialect import Call, Dialect, Wire, Word, posts
+from gateway.dialect import Call, Dialect, Wire, posts
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
     Accepted,
@@ -318,15 +319,15 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
     settings=Settings,
-    body_key="api_key",
-    values_max=300,
-    answer_within={"default": "4s"},
-    # A provider that gives a refund its debit's id shows that wallets see one space of ids.
-    separates=False,
-    replay_balance="stored",
-    excess="refuse",
-    sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     hides=frozenset({"token", "api_key"}),
+    as_provider=AsProvider(
+        body_key="api_key", values_max=300, answer_within={"default": "4s"}, replay_balance="stored", excess="refuse"
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        # A provider that gives a refund its debit's id shows that wallets see one space of ids.
+        separates=False,
+        sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
+    ),
 )

@@ -16,7 +16,8 @@ from adapters.neverending.requests import decode_request
 from adapters.neverending.told import encode_request
 from adapters.neverending.wire import CALLS, IDS, Settings, bearer
 from gateway.auth import InHeader, Signed, compacted, hmac_of
-from gateway.dialect import Dialect, Word, posts
+from gateway.dialect import Dialect, posts
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import Request
 from gateway.model import Kind, Reason
 
@@ -43,22 +44,26 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
-    token=bearer,
-    answer_within={"default": "5s"},
-    # One id names one movement of money, whatever its type: under another one it is another movement.
-    spaces={"transaction": "movement", "payout": "movement"},
-    separates=False,
-    values_max=2000,  # whether a list that nobody has read holds a bet is told in doubt
-    ids=IDS,
-    rounds=IDS,
-    replay_balance="current",
-    won_stays=lambda settings: True,
-    won_by_round=True,
-    ends_rounds=True,
-    misnamed=Reason.INVALID_REQUEST,
     round_refunds=False,
-    sessions=frozenset({Kind.BALANCE, Kind.BATCH, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
-    wants_game=True,
     hides=frozenset({"key", "x-server-authorization"}),
+    as_provider=AsProvider(
+        token=bearer,
+        answer_within={"default": "5s"},
+        # One id names one movement of money, whatever its type: under another one it is another movement.
+        spaces={"transaction": "movement", "payout": "movement"},
+        values_max=2000,  # whether a list that nobody has read holds a bet is told in doubt
+        replay_balance="current",
+        won_stays=lambda settings: True,
+        won_by_round=True,
+        ends_rounds=True,
+        misnamed=Reason.INVALID_REQUEST,
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        separates=False,
+        ids=IDS,
+        rounds=IDS,
+        sessions=frozenset({Kind.BALANCE, Kind.BATCH, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
+        wants_game=True,
+    ),
 )

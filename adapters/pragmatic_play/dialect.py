@@ -13,7 +13,8 @@ from adapters.pragmatic_play.answers import decode_response, encode_response
 from adapters.pragmatic_play.requests import decode_request, encode_request
 from adapters.pragmatic_play.wire import BY_PATH, CALLS, UNKNOWN_CALL, Settings
 from gateway.auth import InForm, Signed, digest_of, filled_pairs
-from gateway.dialect import Dialect, NoCall, Word
+from gateway.dialect import Dialect, NoCall
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import Request
 
 # ---------------------------------------------------------------- signature
@@ -49,17 +50,21 @@ DIALECT = Dialect(
     title="Pragmatic Play: web form, MD5 over sorted fields, error 0 = success",
     calls=CALLS,
     auth=SIGNED,
-    values_max=300,  # the proof reads the form
     settings=Settings,
     route=route,
     decode_request=decode_request,
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
-    answer_within={"default": "3s"},
-    replay_balance="current",
-    separates=False,  # a reference is unique over all calls
     round_refunds=False,  # a refund means the bet that it names, and no other one
     hides=frozenset({"hash", "token"}),
+    as_provider=AsProvider(
+        values_max=300,  # the proof reads the form
+        answer_within={"default": "3s"},
+        replay_balance="current",
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        separates=False,  # a reference is unique over all calls
+    ),
 )

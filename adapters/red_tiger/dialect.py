@@ -13,7 +13,8 @@ from adapters.red_tiger.requests import decode_request
 from adapters.red_tiger.told import encode_request
 from adapters.red_tiger.wire import CALLS, DIGITS, ID_MAX, Settings
 from gateway.auth import InBody, Part, SharedKey
-from gateway.dialect import Dialect, Word, posts
+from gateway.dialect import Dialect, posts
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.ids import TextIds
 from gateway.model import Kind
 
@@ -40,20 +41,24 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
     settings=Settings,
-    answer_within={"default": "4s", "debit": "2500ms"},
-    values_max=300,  # the proof looks where the session's token stands
-    ids=TextIds(ID_MAX),
-    rounds=TextIds(ID_MAX),
-    # "transaction.id alone: unique per provider": a wallet may keep one space for stakes and payouts.
-    separates=False,
-    replay_balance="stored",
-    # The amount of a refund is not looked at: all of its stake comes back, and no other bet of the round.
-    undoes_whole=True,
     round_refunds=False,
-    sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
     digits=DIGITS,
     hides=frozenset({"token"}),
     decides=frozenset({"promo.campaignCode"}),  # whose free rounds they are, where only an odd vector says it
+    as_provider=AsProvider(
+        answer_within={"default": "4s", "debit": "2500ms"},
+        values_max=300,  # the proof looks where the session's token stands
+        replay_balance="stored",
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        ids=TextIds(ID_MAX),
+        rounds=TextIds(ID_MAX),
+        # "transaction.id alone: unique per provider": a wallet may keep one space for stakes and payouts.
+        separates=False,
+        # The amount of a refund is not looked at: all of its stake comes back, and no other bet of the round.
+        undoes_whole=True,
+        sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
+    ),
 )

@@ -34,6 +34,7 @@ from gateway.codec.ids import INT64_MAX, integer_or_text
 from gateway.codec.units import ARTEFACT, bounded, plain, token
 from gateway.codec.unix import from_millis, to_millis
 from gateway.dialect import Call, Dialect, NoCall
+from gateway.ends import AsProvider, AsWallet
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
     Accepted,
@@ -377,10 +378,12 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    values_max=100,
-    answer_within={"default": "3s", "credit": "4s", "rollback": "4s"},
-    excess="pass",
-    # "Full bet amount": what a wallet makes of another amount is its own affair, so it is never told one.
-    undoes_whole=True,
     hides=frozenset({"x-request-signature"}),
+    as_provider=AsProvider(
+        values_max=100, answer_within={"default": "3s", "credit": "4s", "rollback": "4s"}, excess="pass"
+    ),
+    as_wallet=AsWallet(
+        # "Full bet amount": what a wallet makes of another amount is its own affair, so it is never told one.
+        undoes_whole=True
+    ),
 )

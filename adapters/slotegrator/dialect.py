@@ -13,7 +13,8 @@ from adapters.slotegrator.answers import decode_response, encode_response
 from adapters.slotegrator.requests import decode_request, encode_request, is_repeated, without_count
 from adapters.slotegrator.wire import ACTIONS, CALLS, MOMENT, NO_ACTION, NONCE, SENDER, Settings
 from gateway.auth import InHeader, Part, Stamp, Stamped, hmac_of, sorted_form
-from gateway.dialect import Dialect, NoCall, Word
+from gateway.dialect import Dialect, NoCall
+from gateway.ends import AsProvider, AsWallet, Owed, Word
 from gateway.http import Request
 from gateway.model import Kind, Reason
 
@@ -51,24 +52,28 @@ DIALECT = Dialect(
     title="Slotegrator GIS: an aggregator, forms over one URL",
     calls=CALLS,
     auth=SIGNED,
-    values_max=600,  # `route` and the proof read the form; a list of 140 elements, each of four fields
     settings=Settings,
     route=route,
     decode_request=decode_request,
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
-    answer_within={"default": "5s"},
-    replay_balance="current",
-    partial=True,
-    excess="cut",
-    undoes_rollbacks=True,
-    taking_noes=frozenset({Reason.INSUFFICIENT_FUNDS}),
-    bound_sessions=True,
-    # Many wallets keep one key for all actions.
-    separates=False,
-    sessions=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK, Kind.BATCH}),
     hides=frozenset({"x-sign", "session_id"}),
+    as_provider=AsProvider(
+        values_max=600,  # `route` and the proof read the form; a list of 140 elements, each of four fields
+        answer_within={"default": "5s"},
+        replay_balance="current",
+        partial=True,
+        excess="cut",
+        undoes_rollbacks=True,
+        final_noes={Owed.TAKING: frozenset({Reason.INSUFFICIENT_FUNDS})},
+        bound_sessions=True,
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
+        # Many wallets keep one key for all actions.
+        separates=False,
+        sessions=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK, Kind.BATCH}),
+    ),
 )

@@ -14,6 +14,7 @@ from adapters.softswiss.requests import decode_request, encode_request
 from adapters.softswiss.wire import CALLS
 from gateway.auth import InHeader, Signed, hmac_of, raw_body
 from gateway.dialect import Dialect, posts
+from gateway.ends import AsProvider, AsWallet
 from gateway.model import Kind
 
 DIALECT = Dialect(
@@ -26,12 +27,12 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.SETTLE}),
-    answer_within={"default": "10s"},  # one attempt is 15 s long
-    # A bet and a win are movements of one list, and a rollback names one of them without saying which it is.
-    spaces={"betwin": "movement"},
-    separates=False,
-    rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)},
     round_refunds=False,  # exactly what is named is undone
-    tombstones=True,
+    as_provider=AsProvider(
+        answer_within={"default": "10s"},  # one attempt is 15 s long
+        # A bet and a win are movements of one list, and a rollback names one of them without saying which it is.
+        spaces={"betwin": "movement"},
+        rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)},
+    ),
+    as_wallet=AsWallet(undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.SETTLE}), separates=False, tombstones=True),
 )

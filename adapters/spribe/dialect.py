@@ -34,6 +34,7 @@ from adapters.spribe.wire import (
 from gateway.auth import InHeader, Part, Stamp, Stamped, compacted, hmac_of, loosely
 from gateway.codec.fields import Fields, known, write_json
 from gateway.dialect import Call, Dialect, NoCall
+from gateway.ends import AsProvider, AsWallet, Owed
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
     Accepted,
@@ -364,23 +365,27 @@ DIALECT = Dialect(
     title="Spribe: Aviator and other instant games, thousandths, codes in the body",
     calls=CALLS,
     auth=SIGNED,
-    values_max=300,  # `route` may look for the action in the body
     settings=Settings,
     route=route,
     decode_request=decode_request,
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
-    answer_within={"default": "4s"},
-    separates=False,  # a rollback names an id without its kind
-    replay_balance="stored",
-    rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)},
-    credit_noes=frozenset({Reason.ALREADY_ROLLED_BACK}),
-    rescaled=rescaled,
-    one_time_launch=True,
     round_refunds=False,
-    undoes_whole=True,
-    sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
     hides=frozenset({"user_token", "session_token", "x-spribe-client-signature"}),
+    as_provider=AsProvider(
+        values_max=300,  # `route` may look for the action in the body
+        answer_within={"default": "4s"},
+        replay_balance="stored",
+        rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)},
+        final_noes={Owed.NAMED_WIN: frozenset({Reason.ALREADY_ROLLED_BACK})},
+        rescaled=rescaled,
+        one_time_launch=True,
+    ),
+    as_wallet=AsWallet(
+        undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
+        separates=False,  # a rollback names an id without its kind
+        undoes_whole=True,
+        sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
+    ),
 )

@@ -33,7 +33,8 @@ from adapters.swipegames.wire import (
 )
 from gateway.auth import InHeader, Signed, canonical_query, hmac_of, raw_body
 from gateway.codec.fields import Fields, known, write_json, write_query
-from gateway.dialect import Call, Dialect, Word
+from gateway.dialect import Call, Dialect
+from gateway.ends import AsProvider, AsWallet, Owed, Word
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
@@ -258,20 +259,24 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT, Word.TRACKING_DEBIT, Word.TRACKING_CREDIT}),
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
-    answer_within={"default": "4s"},  # the studio waits 5 s
-    spaces=dict.fromkeys(("bet", "win", "refund"), "movement"),  # `txID` is the key
-    separates=False,
-    ids=UuidIds(),
-    rounds=UuidIds(),
-    replay_balance="stored",  # "the same successful answer"
-    content=content,
-    game_of_session=True,
-    rollback_kinds={Kind.DEBIT.value: (Kind.DEBIT, Kind.CREDIT)},
-    taking_noes=frozenset({Reason.INSUFFICIENT_FUNDS}),
     round_refunds=False,
-    undoes_whole=True,
-    sessions=frozenset({Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     hides=frozenset({"sessionid", "x-request-sign"}),
+    as_provider=AsProvider(
+        answer_within={"default": "4s"},  # the studio waits 5 s
+        spaces=dict.fromkeys(("bet", "win", "refund"), "movement"),  # `txID` is the key
+        replay_balance="stored",  # "the same successful answer"
+        content=content,
+        game_of_session=True,
+        rollback_kinds={Kind.DEBIT.value: (Kind.DEBIT, Kind.CREDIT)},
+        final_noes={Owed.TAKING: frozenset({Reason.INSUFFICIENT_FUNDS})},
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT, Word.TRACKING_DEBIT, Word.TRACKING_CREDIT}),
+        undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
+        separates=False,
+        ids=UuidIds(),
+        rounds=UuidIds(),
+        undoes_whole=True,
+        sessions=frozenset({Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
+    ),
 )

@@ -44,7 +44,8 @@ from adapters.tom_horn.wire import (
 from gateway.codec.fields import Fields, Number, known, write_json
 from gateway.codec.ids import INT64_MAX, integer_or_text
 from gateway.codec.units import Major, plain, token
-from gateway.dialect import Call, Dialect, Word
+from gateway.dialect import Call, Dialect
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import JSON_HEADERS, XML_HEADERS, Request, Response
 from gateway.ids import IntegerIds
 from gateway.model import (
@@ -328,23 +329,27 @@ DIALECT = Dialect(
     calls=CALLS,
     auth=AUTH,
     settings=Settings,
-    values_max=64,
     route=route,
     decode_request=decode_request,
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
-    undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
-    answer_within={"default": "8s"},  # it waits for 10 s
-    after_doubt="0s",  # no rollback follows Code 1
-    # A reference is unique over bets and wins, and a rollback names it without saying which it is.
-    spaces={WITHDRAW: "movement", DEPOSIT: "movement"},
-    separates=False,
-    ids=IntegerIds(),
-    rounds=IntegerIds(),
-    replay_balance="current",
-    rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)},
     round_refunds=False,  # exactly what is named is undone
     hides=frozenset({"sign", "sessionID"}),
+    as_provider=AsProvider(
+        values_max=64,
+        answer_within={"default": "8s"},  # it waits for 10 s
+        after_doubt="0s",  # no rollback follows Code 1
+        # A reference is unique over bets and wins, and a rollback names it without saying which it is.
+        spaces={WITHDRAW: "movement", DEPOSIT: "movement"},
+        replay_balance="current",
+        rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)},
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
+        separates=False,
+        ids=IntegerIds(),
+        rounds=IntegerIds(),
+    ),
 )

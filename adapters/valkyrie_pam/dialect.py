@@ -14,7 +14,8 @@ from adapters.valkyrie_pam import wire
 from adapters.valkyrie_pam.answers import decode_response, encode_response
 from adapters.valkyrie_pam.requests import decode_request, encode_request
 from gateway.auth import InHeader, Part, SharedKey
-from gateway.dialect import Dialect, Word
+from gateway.dialect import Dialect
+from gateway.ends import AsProvider, AsWallet, Word
 from gateway.ids import TextIds
 from gateway.model import Kind
 
@@ -33,27 +34,31 @@ DIALECT = Dialect(
     title="Valkyrie PAM: REST, a bearer key, JSON numbers with six digits, PAM_ERR_ codes",
     calls=wire.CALLS,
     auth=BEARER,
-    values_max=300,  # a refusal is told by the type that the body names
     route=wire.route,
     decode_request=decode_request,
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    tells=frozenset({Word.FREE_DEBIT}),
     settings=wire.Settings,
-    answer_within={"default": "4s"},
-    ids=TextIds(wire.ID_MAX),
-    rounds=TextIds(wire.ID_MAX),
-    replay_balance="current",
-    # A PAM gives back what it stored, whatever amount a cancel says; and knows no refund of a round.
-    undoes_whole=True,
     round_refunds=False,
-    wants_game=True,
-    own_id_meant=True,
-    same_game=True,
-    won_stays=lambda settings: True,
-    lists_movements=True,
-    sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND}),
     hides=frozenset({"authorization", wire.TOKEN, "token"}),
     decides=frozenset({"isGameOver"}),  # not said where nobody can read it
+    as_provider=AsProvider(
+        values_max=300,  # a refusal is told by the type that the body names
+        answer_within={"default": "4s"},
+        replay_balance="current",
+        own_id_meant=True,
+        content=lambda tx: (tx.game_id,),
+        won_stays=lambda settings: True,
+        lists_movements=True,
+    ),
+    as_wallet=AsWallet(
+        tells=frozenset({Word.FREE_DEBIT}),
+        ids=TextIds(wire.ID_MAX),
+        rounds=TextIds(wire.ID_MAX),
+        # A PAM gives back what it stored, whatever amount a cancel says; and knows no refund of a round.
+        undoes_whole=True,
+        wants_game=True,
+        sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND}),
+    ),
 )  # fmt: skip

@@ -40,6 +40,7 @@ from adapters.vivo_vgs.wire import (
 from gateway.codec.fields import Fields, known, write_form
 from gateway.codec.units import Major
 from gateway.dialect import Call, Dialect
+from gateway.ends import AsProvider, AsWallet
 from gateway.http import Request, Response
 from gateway.ids import IntegerIds
 from gateway.model import (
@@ -337,16 +338,16 @@ DIALECT = Dialect(
     encode_response=encode_response,
     encode_request=encode_request,
     decode_response=decode_response,
-    answer_within={"default": "5s"},
-    spaces={CHANGE: "movement"},  # one number for bets, wins and cancels, and Status asks by it alone
-    status_kinds=MEANT,
-    separates=False,
-    ids=IntegerIds(),
-    replay_balance="current",
-    content=content,
-    bare_ids=True,
     by_stake=True,
     round_refunds=False,  # a cancel means one bet of its round
-    undoes_whole=True,
     hides=frozenset({"hash", "token", "sessionid"}),
+    as_provider=AsProvider(
+        answer_within={"default": "5s"},
+        spaces={CHANGE: "movement"},  # one number for bets, wins and cancels, and Status asks by it alone
+        status_kinds=MEANT,
+        replay_balance="current",
+        content=content,
+        bare_ids=True,
+    ),
+    as_wallet=AsWallet(separates=False, ids=IntegerIds(), undoes_whole=True),
 )

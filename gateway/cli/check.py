@@ -111,7 +111,7 @@ def _meanings(provider: Provider, tx: Transaction) -> list[Transaction]:
     act = tx.act
     if not isinstance(act, Rollback) or act.scope == "round":
         return [tx]
-    kinds = provider.dialect.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
+    kinds = provider.dialect.as_provider.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
     return [replace(tx, act=replace(act, reference_kind=kind)) for kind in kinds]
 
 

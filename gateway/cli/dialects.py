@@ -123,10 +123,10 @@ def described(dialect: Dialect) -> dict[str, Any]:
             {"name": name, "type": type_text(kind), "default": msgspec.to_builtins(default)}
             for name, kind, default in settings_of(dialect)
         ],
-        "answer_within": dict(dialect.answer_within),
-        "after_doubt": dialect.after_doubt,
-        "tombstones": dialect.tombstones,
-        "ids": "as_is" if dialect.ids_as_is else "alias",
+        "answer_within": dict(dialect.as_provider.answer_within),
+        "after_doubt": dialect.as_provider.after_doubt,
+        "tombstones": dialect.as_wallet.tombstones,
+        "ids": "as_is" if dialect.as_wallet.ids_as_is else "alias",
     }
 
 

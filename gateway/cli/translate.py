@@ -136,7 +136,7 @@ def proved(provider: Provider, pasted: Pasted, now: datetime, notes: list[str]) 
                 raise fail("the path token is nobody's: the provider would be answered 404")
             held.append(f"path_token {holder}")
     offline = replace(guard, networks=(), client_cert=())
-    held += guards.check(offline, request, provider.dialect.body_key, now)
+    held += guards.check(offline, request, provider.dialect.as_provider.body_key, now)
     key = provider.dialect.auth.verify(request, live(provider.keys, now), provider.settings, now)
     if key:
         held.append(f"key {key}")
@@ -171,7 +171,7 @@ def _to_wallet(
 def _aliased(way: Way, name: str, session: str, tx: Transaction, part: str) -> Transaction:
     """In the wallet's terms; the items of a batch each by themselves. `part`: of a settle."""
     kind = Kind.SETTLE if part else tx.kind
-    space = way.provider.dialect.space(name, kind) + (f".{part}" if part else "")
+    space = way.provider.dialect.as_provider.space(name, kind) + (f".{part}" if part else "")
     own = way.alias(space, tx) if tx.kind in MONEY_KINDS else tx.id
     told = for_wallet(way, tx, own, None, session or tx.session)
     if isinstance(told.act, Batch):

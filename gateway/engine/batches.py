@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from gateway.ends import Owed
 from gateway.engine.complete import reference_kinds
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
@@ -79,7 +80,7 @@ class Batches:
 
         *A list undid a bet and its win, the win was spent and stayed, and the stake was given back beside it.*
         """
-        noes, item = errand.provider.dialect.taking_noes, items[number]
+        noes, item = errand.provider.dialect.as_provider.final_noes.get(Owed.TAKING), items[number]
         if not noes or item.kind is not Kind.ROLLBACK or takes_back(item):
             return None
         refused = [each for other, each in outcomes.items() if takes_back(items[other]) and isinstance(each, Declined)]
@@ -89,7 +90,7 @@ class Batches:
         return no
 
     def _space(self, errand: Errand, item: Transaction) -> str:
-        return errand.provider.dialect.space(self._call, item.kind)
+        return errand.provider.dialect.as_provider.space(self._call, item.kind)
 
     def _key(self, errand: Errand, item: Transaction) -> str:
         return key_of(errand.provider.dialect, errand.provider.id, self._space(errand, item), item)

@@ -74,7 +74,7 @@ def sayable(dialect: Dialect, settings: Any, tx: Transaction, currencies: Curren
 
 def _in_its_ids(dialect: Dialect, tx: Transaction) -> Transaction:
     """With ids and a round that such a wallet takes: what is none is told as one that is made of it (rule 3)."""
-    act, meant, ids, rounds = tx.act, reference_of(tx.act), dialect.ids, dialect.rounds
+    act, meant, ids, rounds = tx.act, reference_of(tx.act), dialect.as_wallet.ids, dialect.as_wallet.rounds
     if meant and not ids.holds(meant):
         act = replace(act, reference=ids.made(meant))
     round = tx.round
@@ -228,7 +228,7 @@ def _several(dialect: Dialect, parts: list[tuple[Transaction, str]], call: Call,
 
 def _of_its_debit(dialect: Dialect, bet: Part, call: Call, aliased: Alter) -> Alter:
     """The win of a settle as that of its debit, if the wallet is told of that and pays one win for each bet."""
-    if not dialect.one_win or not tell(dialect, bet.tx, call, aliased, bet.name).requests:
+    if not dialect.as_wallet.one_win or not tell(dialect, bet.tx, call, aliased, bet.name).requests:
         return aliased
     told = aliased(bet.tx, bet.name).id
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from gateway.ends import Owed
 from gateway.engine.identity import names_none, own_id, same_player
 from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
@@ -31,6 +32,7 @@ T = TypeVar("T")
 SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
 
 
+NONE: frozenset[Reason] = frozenset()
 ENDED = frozenset({Reason.ALREADY_SETTLED, Reason.ALREADY_ROLLED_BACK, Reason.TRANSACTION_NOT_FOUND})
 """What a wallet says of a bet that had its end, or that is not there."""
 
@@ -54,7 +56,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     joined: bool = False  # and another call of it was open in this process
     batch: str = ""  # the batch that it is an item of
     joint: bool = False  # its answer is that of several items: it is heard with all of them (rule 26)
-    twin: str = ""  # key of another movement of its round that says the same (`Dialect.bare_ids`)
+    twin: str = ""  # key of another movement of its round that says the same (`AsProvider.bare_ids`)
 
     def same(self, own: Movement) -> bool:
         """Whether it is a repeat, by its content (rule 2)."""
@@ -319,21 +321,14 @@ class Case(Struct, frozen=True, kw_only=True):
     def silent_for(self, since: datetime | None) -> timedelta:
         return self.moment.passed(since) if since is not None else timedelta(0)
 
-    @property
-    def stranger_noes(self) -> frozenset[Reason]:
-        """What its wallet may say for good of the rollback for a player whom nobody knows (rule 6)."""
-        return self.provider.dialect.stranger_noes if self.around.unmet else frozenset()
-
-    @property
-    def taking_noes(self) -> frozenset[Reason]:
-        """What its wallet may say for good of a rollback that takes (rule 6). What is ours is no provider's page's."""
-        noes = self.provider.dialect.taking_noes
-        return noes if noes and takes_back(self.own.tx) and not self.own.ours else frozenset()
+    def _page_noes(self, of: Owed, *, here: bool) -> frozenset[Reason]:
+        """What its page lets a wallet say for good of that, `here` being whether this is one."""
+        return self.provider.dialect.as_provider.final_noes.get(of, NONE) if here else NONE
 
     @property
     def one_end(self) -> bool:
         """Whether the bet that it names comes to one end, its win or its cancel."""
-        return self.provider.dialect.one_end and bool(self.own.reference)
+        return self.provider.dialect.as_provider.one_end and bool(self.own.reference)
 
     @property
     def names_its_bet(self) -> bool:
@@ -352,13 +347,13 @@ class Case(Struct, frozen=True, kw_only=True):
         """What its provider's page lets a wallet say for good where any other no leaves it owed (rule 6). That it does not
         know a bet which this very wallet has taken is a contradiction, and none."""
         if self.own.undoes:
-            return self.stranger_noes | self.taking_noes
+            taking = takes_back(self.own.tx) and not self.own.ours  # what is ours is no provider's page's
+            return self._page_noes(Owed.STRANGER, here=self.around.unmet) | self._page_noes(Owed.TAKING, here=taking)
         if not isinstance(self.own.tx.act, Credit) or self.own.parent:
             return frozenset()
         bet = self._bet
         taken = bet is not None and bet.state is State.ACCEPTED and bet.attempts > 0 and bet.wallet == self.own.wallet
-        page = noes if (noes := self.provider.dialect.credit_noes) and self.names_its_bet else frozenset()
-        final = page | (ENDED if self.one_end else frozenset())
+        final = self._page_noes(Owed.NAMED_WIN, here=self.names_its_bet) | (ENDED if self.one_end else frozenset())
         return final - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
 
     @property
@@ -413,7 +408,9 @@ class Case(Struct, frozen=True, kw_only=True):
         """Whether what is left of a target is what its rollbacks have not given back: its page knows parts, or the one that
         had it was itself undone, which may have been a part of it."""
         dialect = self.provider.dialect
-        return dialect.partial or (dialect.undoes_rollbacks and target.undone_by in ("", self.own.key))
+        return dialect.as_provider.partial or (
+            dialect.as_provider.undoes_rollbacks and target.undone_by in ("", self.own.key)
+        )
 
     def given(self, m: Movement, whole: Decimal | None) -> tuple[Decimal, Decimal]:
         """What a rollback gives back of that whole, at the least and at the most, less what was taken back of it since: of
@@ -493,7 +490,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known
-        if self.own.undoes and self.wallet.dialect.undoes_blindly and not self._surely_taken:
+        if self.own.undoes and self.wallet.dialect.as_wallet.undoes_blindly and not self._surely_taken:
             return unsupported("a rollback of what it may never have taken")
         meant, session = known.target or known.bet, known.session_out(tx)
         tx = self._of_its_debit(tx, known.bet)
@@ -515,7 +512,7 @@ class Case(Struct, frozen=True, kw_only=True):
         """The win of a split settle, told as that of its debit where a wallet pays one win for each bet. To every rule it ties
         to nothing (rule 11)."""
         act = tx.act
-        half = bool(self.own.parent) and isinstance(act, Credit) and self.wallet.dialect.one_win
+        half = bool(self.own.parent) and isinstance(act, Credit) and self.wallet.dialect.as_wallet.one_win
         if not half or debit is None or not debit.attempts or debit.wallet != self.own.wallet:
             return tx
         return replace(tx, act=replace(act, reference=debit.tx.id))

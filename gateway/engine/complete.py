@@ -86,12 +86,12 @@ def completing(provider: Provider, tx: Transaction, now: datetime, space: str = 
     session = launched
     expired = session is not None and session.expires_at is not None and session.expires_at <= now
     if session is not None and tx.player and session.player != tx.player:
-        if provider.dialect.own_sessions and not (yield from _came_before(provider, wire, space)):
+        if provider.dialect.as_provider.own_sessions and not (yield from _came_before(provider, wire, space)):
             raise Refused(Reason.PLAYER_NOT_FOUND, "its session is another player's")
         session = None  # another player's session says nothing about this one
     if session is not None:
         tx = replace(tx, player=tx.player or session.player, currency=tx.currency or session.currency)
-        if provider.dialect.game_of_session and session.game and not tx.game_id:
+        if provider.dialect.as_provider.game_of_session and session.game and not tx.game_id:
             tx = replace(tx, game=replace(tx.game or Game(), id=session.game))
     mine = [m for m in meant if same_player(tx.player, m.tx.player)]
     kinds = (Kind.DEBIT,) if isinstance(tx.act, Credit) else reference_kinds(provider, tx.act)
@@ -104,12 +104,12 @@ def completing(provider: Provider, tx: Transaction, now: datetime, space: str = 
             tx = replace(tx, round=Round(target.tx.round.id))
         if isinstance(tx.act, Rollback | Status):  # what it means is what the journal has there; the wire may not tell
             tx = replace(tx, act=replace(tx.act, reference_kind=target.kind))
-    if not tx.player and provider.dialect.else_player is not None:
-        tx = replace(tx, player=provider.dialect.else_player(tx, provider.settings))
+    if not tx.player and provider.dialect.as_provider.else_player is not None:
+        tx = replace(tx, player=provider.dialect.as_provider.else_player(tx, provider.settings))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
     tx = replace(tx, currency=tx.currency or provider.currency)
-    rescaled = provider.dialect.rescaled
+    rescaled = provider.dialect.as_provider.rescaled
     if rescaled is not None and tx.currency and not wire.currency:
         currency, settings = tx.currency, provider.settings
         tx = replace(tx, act=with_amounts(tx.act, lambda amount: rescaled(amount, currency, settings)))
@@ -130,11 +130,11 @@ def _named(provider: Provider, tx: Transaction) -> Looks[Transaction]:
     """With the id that its reference stands for, where its page writes it in several ways: of what is undone as a whole that
     of the amount which is said, if there is one."""
     kinds, said, first = reference_kinds(provider, tx.act), amounts(tx.act), ""
-    for id in provider.dialect.also_named(tx):
+    for id in provider.dialect.as_provider.also_named(tx):
         (found,) = yield Look((Ask("found", (provider.id, id)),))
         known = [m for m in found if m.kind in kinds and same_player(tx.player, m.tx.player)]
         first = first or (id if known else "")
-        if any(m.kind not in provider.dialect.whole_only or amounts(m.tx.act) == said for m in known):
+        if any(m.kind not in provider.dialect.as_provider.whole_only or amounts(m.tx.act) == said for m in known):
             first = id
             break
     return replace(tx, act=replace(tx.act, reference=first)) if first else tx
@@ -155,7 +155,7 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     if isinstance(tx.act, Authenticate) and tx.act.launch_token:  # a session of the provider's own is new at its launch
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
     means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
-    means = means or (says_only_its_bet(tx) and provider.dialect.scope == "provider")
+    means = means or (says_only_its_bet(tx) and provider.dialect.as_provider.scope == "provider")
     opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round is not None  # then the opening finds it
     lacks = means and not opened
     ids = meant_ids(provider, tx) if lacks else ()
@@ -169,7 +169,7 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
 
 def meant_ids(provider: Provider, tx: Transaction) -> tuple[str, ...]:
     """The ids under which a call may mean another movement: what it names goes before its own (`own_id_meant`)."""
-    own = (tx.id,) if provider.dialect.own_id_meant and isinstance(tx.act, Rollback) else ()
+    own = (tx.id,) if provider.dialect.as_provider.own_id_meant and isinstance(tx.act, Rollback) else ()
     return (reference_of(tx.act), *own)
 
 
@@ -203,9 +203,9 @@ def _last_currency(provider: Provider, player: str) -> Looks[str]:
 def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
     """The kinds that a reference of this provider may mean in the journal, the likeliest first."""
     if isinstance(act, Rollback):
-        return provider.dialect.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
+        return provider.dialect.as_provider.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
     if isinstance(act, Status):
-        return provider.dialect.status_kinds or (act.reference_kind,)
+        return provider.dialect.as_provider.status_kinds or (act.reference_kind,)
     return (Kind.RESERVE,) if isinstance(act, Capture | Release) else ()
 
 

@@ -771,8 +771,8 @@ def _rest(case: Case, target: Movement) -> Decimal | None:
     if not isinstance(act, RollbackAct) or left is None:
         return None
     if act.amount is not None:
-        return left if dialect.excess == "cut" and act.amount > left else None
-    parts = dialect.partial or left != target.whole_amount
+        return left if dialect.as_provider.excess == "cut" and act.amount > left else None
+    parts = dialect.as_provider.partial or left != target.whole_amount
     return left if parts and case.others_known(target) else None
 
 

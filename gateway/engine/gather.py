@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.ends import Owed
 from gateway.engine.case import Around, Ask, Asked, Case, Decide, Move, Tell
 from gateway.engine.complete import Completed, completing, reference_kinds
 from gateway.engine.identity import fingerprint, key_of, same_player
@@ -156,7 +157,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["target"] = LookFor("own", (own.target,))
     elif own.reference and not own.sent and not own.decided and reference_kinds(provider, act):
         asks["named"] = LookFor("found", (own.provider, own.reference))
-        if provider.dialect.own_id_meant and isinstance(act, Rollback):
+        if provider.dialect.as_provider.own_id_meant and isinstance(act, Rollback):
             asks["same"] = LookFor("found", (own.provider, tx.id))
     if own.undone_by:
         asks["undoer"] = LookFor("own", (own.undone_by,))
@@ -175,20 +176,24 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["aimed"] = LookFor("aimed", (own.key,))
     if own.takes and not own.parent and not waits:
         asks |= _won_asks(provider, own, "won")
-    if fresh and own.kind is Kind.DEBIT and tx.round_id and provider.dialect.ends_rounds and not own.parent:
+    if fresh and own.kind is Kind.DEBIT and tx.round_id and provider.dialect.as_provider.ends_rounds and not own.parent:
         asks["closing"] = LookFor("of_round", here)
-    if fresh and tx.round_id and not own.parent and provider.dialect.ends_with_its_round(tx):
+    if fresh and tx.round_id and not own.parent and provider.dialect.as_provider.ends_with_its_round(tx):
         asks["round_ends"] = LookFor("round_ends", here)
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
-        if provider.dialect.own_id_meant:
+        if provider.dialect.as_provider.own_id_meant:
             asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and (provider.dialect.round_refunds or provider.dialect.by_stake):
             asks["refunds"] = LookFor("round_refunds", here)
-    if fresh and (provider.dialect.last_only or provider.dialect.won_by_round) and _keeps_others(provider, own):
+    if (
+        fresh
+        and (provider.dialect.as_provider.last_only or provider.dialect.as_provider.won_by_round)
+        and _keeps_others(provider, own)
+    ):
         asks["kept"] = LookFor("of_round", here)
     meant_by_stake = provider.dialect.by_stake and by_stake(provider.dialect, own)
-    if fresh and tx.round_id and (provider.dialect.bare_ids or meant_by_stake):
+    if fresh and tx.round_id and (provider.dialect.as_provider.bare_ids or meant_by_stake):
         asks["of_round"] = LookFor("of_round", here)
     if fresh and tx.round_id and meant_by_stake:
         asks["stakes"] = LookFor("round_bets", (*here, ROUND_MAX))
@@ -198,7 +203,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
 def _keeps_others(provider: Provider, own: Movement) -> bool:
     """Whether its round's bets may stay because of it, whether it ties to them or not."""
     wins = own.kind in (Kind.CREDIT, Kind.SETTLE)
-    keeps = wins or (own.kind is Kind.DEBIT and provider.dialect.last_only)
+    keeps = wins or (own.kind is Kind.DEBIT and provider.dialect.as_provider.last_only)
     return keeps and bool(own.tx.round_id) and not own.parent
 
 
@@ -207,7 +212,7 @@ def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, Look
     tx = own.tx
     if act.reference:
         return {"bets": LookFor("found", (own.provider, act.reference))}
-    if own.batch or provider.dialect.one_end:
+    if own.batch or provider.dialect.as_provider.one_end:
         return {}
     return {"lone": LookFor("round_bets", (own.provider, tx.player, tx.round_id, 2))} if tx.round_id else {}
 
@@ -219,7 +224,7 @@ def _won_asks(provider: Provider, bet: Movement, name: str) -> dict[str, LookFor
     asks = {f"{name}.named": LookFor("naming_wins", (bet.provider, tx.id, tx.player))}
     if bet.batch:
         asks[f"{name}.batch"] = LookFor("batch", (bet.batch,))
-    if tx.round_id and bet.kind is Kind.DEBIT and not provider.dialect.one_end:
+    if tx.round_id and bet.kind is Kind.DEBIT and not provider.dialect.as_provider.one_end:
         asks[f"{name}.loose"] = LookFor("round_loose_win", here)
         asks[f"{name}.bets"] = LookFor("round_bets", (*here, 2))
     return asks
@@ -252,7 +257,7 @@ def _second_asks(
 ) -> dict[str, LookFor]:
     """What the movements lead to that the first look found."""
     asks: dict[str, LookFor] = {}
-    if target is None and own.undoes and provider.dialect.stranger_noes and not own.decided:
+    if target is None and own.undoes and Owed.STRANGER in provider.dialect.as_provider.final_noes and not own.decided:
         asks["met"] = LookFor("other_of", (own.provider, own.tx.player, own.key))
     if target is None and by_round(provider.dialect, own.tx.act) and not own.parent:
         here = (own.provider, own.tx.player, own.tx.round_id)
@@ -284,17 +289,17 @@ def _second_asks(
 def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
     """Whether a win forbids this rollback, where its bet has one."""
     may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
-    return may and (provider.dialect.one_end or provider.dialect.won_stays(provider.settings))
+    return may and (provider.dialect.as_provider.one_end or provider.dialect.as_provider.won_stays(provider.settings))
 
 
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
     """The wins that tie to a bet (rule 11), or one of its round, where they are not taken back."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
-    if provider.dialect.won_by_round and tx.round_id:
+    if provider.dialect.as_provider.won_by_round and tx.round_id:
         return {"standing.named": LookFor("round_win", here)}
     asks = {"standing.named": LookFor("standing_wins", (bet.provider, tx.id, tx.player))}
-    if tx.round_id and not provider.dialect.one_end:
+    if tx.round_id and not provider.dialect.as_provider.one_end:
         asks |= {
             "standing.loose": LookFor("standing_loose_wins", here),
             "standing.bets": LookFor("round_bets", (*here, 2)),
@@ -318,13 +323,13 @@ def _keeps(win: Movement, found: Found) -> bool:
 
 def _asks_for_later(provider: Provider, own: Movement, target: Movement) -> bool:
     """Whether what came after it in its round forbids this rollback. Of a bet in doubt nothing is known that could stay."""
-    may = own.undoes and not own.ours and not own.decided and not own.sent and provider.dialect.last_only
+    may = own.undoes and not own.ours and not own.decided and not own.sent and provider.dialect.as_provider.last_only
     return may and target.kind is Kind.DEBIT and target.state is State.ACCEPTED and bool(target.tx.round_id)
 
 
 def _over(provider: Provider, found: Found) -> bool:
     """Whether its round was closed before it came: by a win that belongs to its play, or by whatever came, as the page says."""
-    ends = provider.dialect.ends_with_its_round
+    ends = provider.dialect.as_provider.ends_with_its_round
     return any(m.tx.round is not None and m.tx.round.closed and ends(m.tx) for m in found.get("round_ends", ())) or any(
         map(_closes, found.get("closing", ()))
     )
@@ -452,7 +457,7 @@ def _lost(provider: Provider, own: Movement, found: Found) -> Movement | None:
 
 def in_scope(provider: Provider, one: Transaction, other: Transaction) -> bool:
     """Whether an id that both say means the same, where ids are unique only with the player or the round."""
-    scope = provider.dialect.scope
+    scope = provider.dialect.as_provider.scope
     if scope == "round":
         return one.round_id == other.round_id
     return scope != "player" or same_player(one.player, other.player)
@@ -507,7 +512,7 @@ def _undoings(own: Movement, others: Sequence[Movement]) -> Looks[tuple[Movement
 
 def _aside_asks(provider: Provider, beyond: Movement | None) -> dict[str, LookFor]:
     """What else is aimed at what gets free where a rollback of a part is undone."""
-    if beyond is None or not (provider.dialect.partial or provider.dialect.undoes_rollbacks):
+    if beyond is None or not (provider.dialect.as_provider.partial or provider.dialect.as_provider.undoes_rollbacks):
         return {}
     keys = [beyond.key, *([beyond.target] if beyond.undoes and beyond.target else [])]
     return {f"aside.{key}": LookFor("aimed", (key,)) for key in keys}
@@ -532,7 +537,7 @@ def _around(
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
     third = (yield from _look(asks)) if asks else {}
-    counts = own.undoes and (provider.dialect.partial or provider.dialect.undoes_rollbacks)
+    counts = own.undoes and (provider.dialect.as_provider.partial or provider.dialect.as_provider.undoes_rollbacks)
     undoings = (yield from _undoings(own, second.get("others", ()))) if counts else ()
     unclaimer = _one(third, "unclaimer")
     standing = next((win for win in wins if _keeps(win, third)), None)
@@ -563,7 +568,7 @@ def _around(
         stranger=stranger,
         standing_win=standing,
         win_undoer=_one(third, f"spent.{standing.key}") if standing is not None else None,
-        misnamed=provider.dialect.misnamed is not None and _misnamed(provider, own, first),
+        misnamed=provider.dialect.as_provider.misnamed is not None and _misnamed(provider, own, first),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
         over=_over(provider, first),
@@ -575,7 +580,7 @@ def _around(
         legs=tuple(second.get("legs", ())),
         bets=bets,
         refused_bet=next(iter(_named_bets(provider, own, first)), None)
-        if provider.dialect.one_end and not bets
+        if provider.dialect.as_provider.one_end and not bets
         else None,
         cancels=tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
         siblings=tuple(m for m in first.get("batch", ()) if m.key != own.key),
@@ -593,7 +598,13 @@ def _around(
 
 def _strange(way: Way | None, own: Movement, target: Movement | None, bets: Sequence[Movement]) -> Looks[str]:
     """What is named that nobody here knows, where its id may be that of another movement (rules 3, 15): blank elsewhere."""
-    if way is None or not way.wallet.dialect.ids.scarce or target is not None or own.decided or not own.reference:
+    if (
+        way is None
+        or not way.wallet.dialect.as_wallet.ids.scarce
+        or target is not None
+        or own.decided
+        or not own.reference
+    ):
         return ""
     if any(bet.tx.id == own.reference for bet in bets):
         return ""
@@ -754,7 +765,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     fresh = _case(hands, row, way, astray, around)
     row = _perhaps_forgotten(fresh, first.get("doubts", ()))
     case = _asked_for(replace(fresh, own=row), order, done, again=False)
-    if hands.provider.dialect.bare_ids and case.asked is not None:
+    if hands.provider.dialect.as_provider.bare_ids and case.asked is not None:
         case = replace(case, asked=replace(case.asked, twin=_twin(row, first)))
     return (yield from _inserted(hands, order, case, done, first))
 
@@ -794,7 +805,7 @@ def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movemen
     (rule 11). Found out once and kept: asked in other words later, because another bet came or the first win was declined
     meanwhile, it would be another movement there."""
     act = row.tx.act
-    if way is None or not way.wallet.dialect.one_win or not isinstance(act, Credit) or row.parent:
+    if way is None or not way.wallet.dialect.as_wallet.one_win or not isinstance(act, Credit) or row.parent:
         return row
     named = _named_bets(way.provider, row, first)
     bets = named if act.reference else [m for m in _bets(way.provider, row, first) if m.kind is Kind.DEBIT]
@@ -814,7 +825,7 @@ def _with_its_game(way: Way | None, row: Movement, target: Movement | None, firs
     *A win was told in the game of its player's launch, and asked again in that of the next one: to a wallet that looks
     whether the game is the same it was another movement under a used id.*
     """
-    if way is None or not way.wallet.dialect.wants_game or row.tx.game_id:
+    if way is None or not way.wallet.dialect.as_wallet.wants_game or row.tx.game_id:
         return row
     bet = next(iter(_named_bets(way.provider, row, first)), None)
     known = Known(
@@ -863,7 +874,7 @@ def _told_as(way: Way, space: str, tx: Transaction, made: bool, turn: int) -> st
 
 def _told_names(way: Way | None, order: Order, row: Movement) -> tuple[str, ...]:
     """Of two movements that come to one id, the second one sees the first."""
-    scarce = way is not None and way.wallet.dialect.ids.scarce
+    scarce = way is not None and way.wallet.dialect.as_wallet.ids.scarce
     return (f"told\x1f{_alias(way, order, row)(0)}",) if way is not None and scarce else ()
 
 
@@ -873,7 +884,7 @@ def _unmet(way: Way, own: Movement, turns: Turns) -> Looks[str]:
     The part that is told as its whole (rule 16) meets nobody. What has left the journal is not seen: there chance is all
     that keeps two apart.
     """
-    ids = way.wallet.dialect.ids
+    ids = way.wallet.dialect.as_wallet.ids
     for turn in range(TURNS_MAX):
         told = turns(turn)
         if not ids.scarce or not told or ids.keeps(told):
@@ -919,7 +930,7 @@ def _tombstone(provider: Provider, row: Movement, first: Found) -> Movement | No
 
 def _also(provider: Provider, kind: Kind) -> tuple[Kind, ...]:
     """The reference kinds under which a rollback may have meant a movement of `kind`."""
-    said = provider.dialect.rollback_kinds.items()
+    said = provider.dialect.as_provider.rollback_kinds.items()
     return tuple(Kind(meant) for meant, kinds in said if kind in kinds and meant != kind.value)
 
 
@@ -935,7 +946,9 @@ def _buries(provider: Provider, found: Movement) -> bool:
     outcome = found.outcome
     if isinstance(outcome, Declined):
         gone = (Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK)
-        return outcome.reason in gone or outcome.reason in provider.dialect.stranger_noes
+        return outcome.reason in gone or outcome.reason in provider.dialect.as_provider.final_noes.get(
+            Owed.STRANGER, ()
+        )
     return True
 
 

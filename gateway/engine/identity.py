@@ -20,9 +20,9 @@ PLAIN = re.compile(r"[A-Za-z0-9_.~:-]*")  # what percent-encoding leaves as it i
 def key_of(dialect: Dialect, provider_id: str, space: str, tx: Transaction) -> str:
     """`provider/space/id`, each part percent-encoded, with the player or round where the scope says so."""
     parts = [provider_id, space, tx.id]
-    if dialect.scope == "player":
+    if dialect.as_provider.scope == "player":
         parts.append(tx.player)
-    elif dialect.scope == "round":
+    elif dialect.as_provider.scope == "round":
         parts.append(tx.round_id)
     return "/".join([part if PLAIN.fullmatch(part) else quote(part, safe=":") for part in parts])
 
@@ -31,20 +31,19 @@ def space_of(dialect: Dialect, kind: Kind) -> str:
     """The key space in which this dialect's movements of `kind` live."""
     for wire in dialect.calls:
         if kind in wire.kinds:
-            return dialect.space(wire.name, kind)
+            return dialect.as_provider.space(wire.name, kind)
     return kind.value
 
 
 def fingerprint(tx: Transaction, dialect: Dialect | None = None) -> str:
-    """The content that makes a repeat the same movement, as the wire said it (rule 2): with its game, and whatever else,
-    where the provider's page says so.
+    """The content that makes a repeat the same movement, as the wire said it (rule 2), and with whatever else
+    the provider's page compares.
 
     The player is compared beside it (`same_player`), because a session may stand for it.
     """
     said = ":".join("" if amount is None else _number(amount) for amount in amounts(tx.act))
-    game = (tx.game_id,) if dialect is not None and dialect.same_game else ()
-    more = dialect.content(tx) if dialect is not None else ()
-    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id, *game, *more))
+    more = dialect.as_provider.content(tx) if dialect is not None else ()
+    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id, *more))
 
 
 def names_none(fingerprint: str) -> bool:
@@ -77,13 +76,13 @@ def alias(
 
     `turn`: the next ones, for a movement whose first is another's already, where a domain is so small that this happens.
     """
-    if not tx.id or (as_is and not made and wallet.ids.keeps(tx.id)):
+    if not tx.id or (as_is and not made and wallet.as_wallet.ids.keeps(tx.id)):
         return tx.id
     plain = f"{provider_id}:{space}:{tx.id}"
-    if dialect.scope != "provider":  # one of them holds a colon perhaps: lengths keep it injective
-        scope = tx.player if dialect.scope == "player" else tx.round_id
+    if dialect.as_provider.scope != "provider":  # one of them holds a colon perhaps: lengths keep it injective
+        scope = tx.player if dialect.as_provider.scope == "player" else tx.round_id
         plain = f"{provider_id}:{space}:{len(tx.id)}:{tx.id}:{scope}"
-    return wallet.ids.made(f"{turn}\x00{plain}" if turn else plain, bare=not as_is)
+    return wallet.as_wallet.ids.made(f"{turn}\x00{plain}" if turn else plain, bare=not as_is)
 
 
 def own_id(key: str) -> str:

@@ -242,7 +242,7 @@ def refused_at_once(movement: Movement, wallet: Wallet) -> bool:
     """Whether the only asking of what is owed was answered by a plain no, so that nothing of it moved and nothing is on its
     way: that is kept for a wallet which says in one word that it has a win already and that the bet had its end, and where the
     session was refused."""
-    fact, kept = movement.fact, wallet.dialect.one_win or session_refused(movement, wallet)
+    fact, kept = movement.fact, wallet.dialect.as_wallet.one_win or session_refused(movement, wallet)
     if not kept or fact is None or fact.query or not isinstance(fact.outcome, Declined):
         return False
     only = movement.attempts == 1 and movement.forgot_at is None

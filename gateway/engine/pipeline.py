@@ -130,7 +130,7 @@ class Engine:
             settings=provider.settings, now=self.world.clock(), nonce=self.world.nonce(), request=request,
             provider=provider.id, currency=provider.currency, currencies=errand.setup.currencies,
         )  # fmt: skip
-        if too_many_values(request.body, dialect.values_max):
+        if too_many_values(request.body, dialect.as_provider.values_max):
             return await self._answer(errand, UNREAD, None, call, "refused")
         try:
             call = replace(call, name=dialect.route(request, provider.settings))
@@ -167,7 +167,7 @@ class Engine:
         """Guard and signature; by which key. Raises `Refused` (bad_signature)."""
         meter = self.world.meter
         try:
-            used = guards.check(provider.guard, request, provider.dialect.body_key, call.now)
+            used = guards.check(provider.guard, request, provider.dialect.as_provider.body_key, call.now)
             keys = live(provider.keys, call.now)
             used.append(provider.dialect.auth.verify(request, keys, provider.settings, call.now))
             word, content = provider.dialect.auth.once(request, provider.settings)
@@ -185,7 +185,7 @@ class Engine:
         """What becomes of it, and the transaction as it was completed."""
         if isinstance(wire.act, Notice) and wire.asks_the_line:
             return Accepted(), wire
-        if errand.provider.dialect.token is not None:
+        if errand.provider.dialect.as_provider.token is not None:
             wire, strange = await self._under_token(errand.provider, wire, call)
             if strange:
                 return STRANGE, wire
@@ -204,7 +204,7 @@ class Engine:
         """The call under the session that its token names, where nobody knows its own; and whether it shows a token that
         nobody gave its player, where that matters: to a read, and to what takes. A dead session stops no win and no cancel
         (rule 22)."""
-        token = provider.dialect.token
+        token = provider.dialect.as_provider.token
         if token is None or call.request is None or isinstance(wire.act, Authenticate):
             return wire, False
         items = wire.act.items if isinstance(wire.act, Batch) else (wire,)
@@ -214,7 +214,7 @@ class Engine:
         return wire, strange and (bool(takers) or isinstance(wire.act, BalanceAct))
 
     def _order(self, errand: Errand, wire: Transaction, call: str) -> Order:
-        space = errand.provider.dialect.space(call, wire.kind)
+        space = errand.provider.dialect.as_provider.space(call, wire.kind)
         return Order(wire=wire, space=space, call=errand.name, waits=True)
 
     async def _batch(self, errand: Errand, wire: Transaction, act: Batch, call: Call) -> tuple[Outcome, Transaction]:
@@ -298,7 +298,7 @@ class Engine:
     def _key(provider: Provider, tx: Transaction | None, call: Call) -> str:
         if tx is None or tx.kind not in MONEY_KINDS:
             return ""
-        return key_of(provider.dialect, provider.id, provider.dialect.space(call.name, tx.kind), tx)
+        return key_of(provider.dialect, provider.id, provider.dialect.as_provider.space(call.name, tx.kind), tx)
 
     async def _encoded(self, errand: Errand, outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
         """In the dialect's words; what its answer needs beside the outcome is supplied."""
@@ -307,7 +307,11 @@ class Engine:
         call = replace(call, country=country, again=errand.again) if country or errand.again else call
         if not isinstance(outcome, Unknown) and outcome.balance is not None and not outcome.currency and tx is not None:
             outcome = replace(outcome, currency=tx.currency)
-        if not isinstance(outcome, Unknown) and tx is not None and _shows_now(dialect.replay_balance, outcome, tx):
+        if (
+            not isinstance(outcome, Unknown)
+            and tx is not None
+            and _shows_now(dialect.as_provider.replay_balance, outcome, tx)
+        ):
             outcome = await self._balance(errand, outcome, tx)
         keys = _sealing(errand, call) if dialect.auth.seals else []
         for _ in range(SUPPLIED_MAX):

@@ -122,7 +122,7 @@ class Reads:
             game=tx.game_id, wallet=way.wallet.name, seen_at=now,
             country=who.country,
         )  # fmt: skip
-        if isinstance(tx.act, Authenticate) and way.provider.dialect.one_time_launch:
+        if isinstance(tx.act, Authenticate) and way.provider.dialect.as_provider.one_time_launch:
             seen = replace(seen, launch_token=tx.act.launch_token)
         if way.provider.renews and player and tx.session:
             told = done.launched.wallet_session if done.launched is not None else ""
@@ -169,9 +169,9 @@ class Reads:
 
     async def _status(self, errand: Errand, way: Way | None, done: Completed) -> tuple[Outcome, Sequence[Movement]]:
         """The answer, and the movements of which it tells that they stand."""
-        if errand.provider.dialect.lists_movements:
+        if errand.provider.dialect.as_provider.lists_movements:
             return await self._listed(errand, done.tx)
-        if errand.provider.dialect.status_kinds:
+        if errand.provider.dialect.as_provider.status_kinds:
             return await self._of_any_kind(errand, way, done.tx), ()  # which writes down what it tells
         hold = done.meant
         if hold is not None and hold.kind is not Kind.RESERVE:
@@ -197,7 +197,7 @@ class Reads:
     async def _wallets_word(self, errand: Errand, way: Way, tx: Transaction) -> Outcome | None:
         """What its wallet knows of that id, as whatever kind; None: it knows nothing, or cannot be asked."""
         assert isinstance(tx.act, Status)
-        for kind in errand.provider.dialect.status_kinds:
+        for kind in errand.provider.dialect.as_provider.status_kinds:
             asked = await self.ask(errand, way, replace(tx, act=replace(tx.act, reference_kind=kind)))
             if isinstance(asked, Accepted | Unknown):
                 return asked
@@ -274,7 +274,7 @@ BEGUN = unsupported("a launch token that is used up")
 def _begun(way: Way, done: Completed) -> bool:
     """Whether it asks again who plays in a session that its launch token, good once, has begun."""
     launched = done.launched
-    if launched is None or done.expired or not way.provider.dialect.one_time_launch:
+    if launched is None or done.expired or not way.provider.dialect.as_provider.one_time_launch:
         return False
     return launched.session == done.tx.session and begins(launched, done.tx.act)
 

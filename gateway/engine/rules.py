@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from gateway.ends import Owed
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
 from gateway.engine.complete import says_only_its_bet
 from gateway.engine.judge import (
@@ -92,7 +93,7 @@ def other_content(case: Case) -> Move | None:
         return None
     if asked.same(own):
         return None
-    if own.kind in case.provider.dialect.first_stands:
+    if own.kind in case.provider.dialect.as_provider.first_stands:
         open_ = Unknown(detail="the first one is not decided yet")
         return Tell(_heard(case, asked, own.outcome) if own.outcome is not None else open_)
     return Tell(Declined(reason=Reason.DUPLICATE_MISMATCH, message="this id was used for another movement"))
@@ -218,7 +219,7 @@ def _heard(case: Case, asked: Asked, outcome: Accepted | Declined) -> Outcome:
     if not asked.again or asked.joined:
         return outcome
     found = replace(outcome, replayed=True)
-    shows = case.provider.dialect.replay_balance
+    shows = case.provider.dialect.as_provider.replay_balance
     other = shows == "request" and asked.request_id != case.own.tx.request_id
     return replace(found, balance=None) if asked.decided and (shows == "current" or other) else found
 
@@ -481,7 +482,7 @@ def nobody_knows(case: Case) -> Move | None:
 
 def _in_a_strange_session(case: Case) -> Declined | None:
     own, session = case.own, case.around.own_session
-    if session is None or not case.provider.dialect.bound_sessions or not own.takes or not case.unsent:
+    if session is None or not case.provider.dialect.as_provider.bound_sessions or not own.takes or not case.unsent:
         return None
     tx = own.tx
     if tx.player and tx.player != session.player:
@@ -581,7 +582,7 @@ def its_bet_was_undone(case: Case) -> Move | None:
     Serves: 6, 15
     """
     own = case.own
-    final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.credit_noes
+    final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.as_provider.final_noes.get(Owed.NAMED_WIN, ())
     if own.kind is not Kind.CREDIT or own.parent or not case.names_its_bet or not final or not case.unasked:
         return None
     over = case.around.lost is not None

@@ -56,7 +56,7 @@ class Provider(Struct, frozen=True, kw_only=True):
     @property
     def renews(self) -> bool:
         """Whether who authenticates is given a new session, and the one before is over."""
-        return self.dialect.renews(self.settings)
+        return self.dialect.as_provider.renews(self.settings)
 
     def limit(self, kind: Kind) -> timedelta:
         """How long this provider waits for an answer, from its first byte."""

@@ -66,7 +66,7 @@ def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> 
 
 def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None) -> bool:
     """Whether nothing of its target is left once it is done. None: its provider is not configured any more."""
-    several = dialect is None or dialect.partial
+    several = dialect is None or dialect.as_provider.partial
     return own.ours or not several or undoes_all(own.tx, target)
 
 
@@ -157,7 +157,7 @@ def forbidden(case: Case) -> Move | None:
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
     stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
-    if stands and target.kind is Kind.SETTLE and case.provider.dialect.last_only and not own.ours:
+    if stands and target.kind is Kind.SETTLE and case.provider.dialect.as_provider.last_only and not own.ours:
         return _no(Reason.ALREADY_SETTLED, "it was a bet and its win")
     win = case.around.standing_win if stands else None
     first = win if win is not None and not win.decided else case.around.win_undoer
@@ -172,7 +172,7 @@ def forbidden(case: Case) -> Move | None:
 def _not_its_own(case: Case) -> Move | None:
     """What it names is another player's, of another kind, or was in another currency."""
     if case.target is None:
-        page = case.provider.dialect.misnamed
+        page = case.provider.dialect.as_provider.misnamed
         if page is not None and case.around.misnamed:
             return _no(page, "what it names is no movement of that kind")
         strange = case.around.stranger is True
@@ -210,7 +210,11 @@ def _perhaps_sent(case: Case) -> Move | None:
 def _another_amount(case: Case, target: Movement, act: Rollback) -> Move | None:
     """Another amount than that of what is undone as a whole, where the page says so."""
     whole = target.whole_amount
-    if target.kind not in case.provider.dialect.whole_only or None in (act.amount, whole) or act.amount == whole:
+    if (
+        target.kind not in case.provider.dialect.as_provider.whole_only
+        or None in (act.amount, whole)
+        or act.amount == whole
+    ):
         return None
     return _no(Reason.DUPLICATE_MISMATCH, "not the amount of that movement")
 
@@ -225,7 +229,7 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
         return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
     if act.amount is None or moves_nothing(target.tx):
         return None  # of what moved nothing nothing is given back, whatever is asked
-    if case.provider.dialect.excess == "refuse" and act.amount > whole - given:
+    if case.provider.dialect.as_provider.excess == "refuse" and act.amount > whole - given:
         message = "more than is left of that movement"
         return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))
     return None
@@ -267,13 +271,13 @@ def another_rollback(case: Case) -> Move | None:
         return None
     if first.decided and case.around.unclaiming is True:
         return Leave(own.open_state, "the rollback before it is being undone")
-    if first.decided and own.forgot_at is not None and case.provider.dialect.undoes_rollbacks:
+    if first.decided and own.forgot_at is not None and case.provider.dialect.as_provider.undoes_rollbacks:
         return None
-    if first.decided and case.provider.dialect.partial and case.left_of(target):
+    if first.decided and case.provider.dialect.as_provider.partial and case.left_of(target):
         return None
     if first.decided:
         return Decide(_after(first))
-    if case.provider.dialect.partial:
+    if case.provider.dialect.as_provider.partial:
         return None
     if case.patient and case.air_of(first.key).requests and first.key not in case.tried:
         return Wait(first.key, case.left)
@@ -308,7 +312,7 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     if not others:
         return yes
     given = sum((case.given(m, target.whole_amount)[1] for m in others), NOTHING)
-    if dialect.partial and (target.whole_amount is None or given < target.whole_amount):
+    if dialect.as_provider.partial and (target.whole_amount is None or given < target.whole_amount):
         return yes
     return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)
 
@@ -391,7 +395,9 @@ def undo_legs(case: Case) -> Move | None:
         return None
     if case.target.undoes:
         return Leave(State.PERSON, "a rollback that was several movements cannot be undone as one")
-    if not case.parts and _part_of_settle(own.tx.act, case.target.tx.act, partial=case.provider.dialect.partial):
+    if not case.parts and _part_of_settle(
+        own.tx.act, case.target.tx.act, partial=case.provider.dialect.as_provider.partial
+    ):
         return Leave(State.PERSON, "a part of what was several movements cannot be undone")
     if not case.parts and _may_have_paid(case.target, case.legs):
         return Leave(State.PERSON, "the journal may have forgotten that its win was paid")

@@ -74,7 +74,7 @@ class Way(Struct, frozen=True, kw_only=True):
 
     def round(self, said: Round | None) -> Round | None:
         """A round as the wallet takes it."""
-        ids = self.wallet.dialect.rounds
+        ids = self.wallet.dialect.as_wallet.rounds
         if said is None or not said.id or ids is None or ids.keeps(said.id):
             return said
         return Round(ids.made(f"{self.provider.id}:round:{said.id}"), said.closed)
@@ -196,7 +196,7 @@ def _referring(way: Way, tx: Transaction, target: Movement | None, strange: str)
         return act
     if target is not None and target.alias:
         made = target.outcome.wallet_id if isinstance(target.outcome, Accepted) else ""
-        theirs = made if way.wallet.dialect.makes_hold_ids and target.kind is Kind.RESERVE else ""
+        theirs = made if way.wallet.dialect.as_wallet.makes_hold_ids and target.kind is Kind.RESERVE else ""
         act = replace(act, reference=theirs or target.alias)
         if not isinstance(act, Rollback):
             return act
@@ -238,7 +238,7 @@ class Spoken(Struct, frozen=True):
 def spoken(dialect: Dialect, tx: Transaction, call: Call, supply: Supply) -> Spoken:
     """Raises `Missing` where nobody knows what the dialect needs, `Refused` where it has no words."""
     notes: list[str] = []
-    unspoken = dialect.unspoken(tx)
+    unspoken = dialect.as_wallet.unspoken(tx)
     if unspoken:
         raise unsupported(unspoken)
     for _ in range(SUPPLIED_MAX):
@@ -267,16 +267,16 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bo
     call, dialect = way.call(now, nonce), wallet.dialect
     if late and call.stand_in:
         tx = replace(tx, session="")
-    elif not tx.session and tx.kind in dialect.sessions:
+    elif not tx.session and tx.kind in dialect.as_wallet.sessions:
         tx, _ = known.supply(tx, "session") or (tx, "")
     tx = _within(tx, known)
-    if dialect.wants_game and not tx.game_id:
+    if dialect.as_wallet.wants_game and not tx.game_id:
         tx, _ = known.supply(tx, "game") or (tx, "")
-    if dialect.undoes_whole and _is_part(tx, known):
+    if dialect.as_wallet.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
     if dialect.by_stake:
         tx = _in_its_round(tx, known)
-    if dialect.undone_once and known.undone:
+    if dialect.as_wallet.undone_once and known.undone:
         raise unsupported("a second rollback of one movement")
     try:
         request = spoken(dialect, tx, call, known.supply).request
@@ -296,7 +296,7 @@ def _within(tx: Transaction, known: Known) -> Transaction:
     act, left = tx.act, known.left
     if not isinstance(act, Rollback) or left is None:
         return tx
-    cut = known.way.provider.dialect.excess == "cut" and act.amount is not None and act.amount > left
+    cut = known.way.provider.dialect.as_provider.excess == "cut" and act.amount is not None and act.amount > left
     return replace(tx, act=replace(act, amount=left)) if cut or (act.amount is None and known.begun) else tx
 
 
@@ -324,7 +324,9 @@ def _all_of_it(tx: Transaction, refused: Refused, known: Known) -> Transaction:
     act = tx.act
     if refused.field != AMOUNT_OF_ROLLBACK or not isinstance(act, Rollback) or act.amount is None:
         raise refused
-    if _is_part(tx, known) or (known.left is None and (known.target is not None or known.way.provider.dialect.partial)):
+    if _is_part(tx, known) or (
+        known.left is None and (known.target is not None or known.way.provider.dialect.as_provider.partial)
+    ):
         raise refused
     return replace(tx, act=replace(act, amount=None))
 

@@ -20,7 +20,8 @@ from msgspec.structs import replace
 from gateway.auth.bounds import too_many_values
 from gateway.auth.keys import Key
 from gateway.codec.fields import Number, read_json, text_of
-from gateway.dialect import Call, Dialect, NoCall, Word
+from gateway.dialect import Call, Dialect, NoCall
+from gateway.ends import Word
 from gateway.http import Request, Response
 from gateway.laws import subjects
 from gateway.laws.begun import OPEN, UNSAID
@@ -144,8 +145,10 @@ def test_a_dialect_is_complete(folder: str) -> None:
     assert vectors_of(folder), f"{home.name}/vectors holds no vector"
     names = [wire.name for wire in dialect.calls]
     assert len(set(names)) == len(names), "two calls have one name"
-    assert set(dialect.spaces) <= set(names), f"spaces names unknown calls: {set(dialect.spaces) - set(names)}"
-    assert "default" in dialect.answer_within
+    assert set(dialect.as_provider.spaces) <= set(names), (
+        f"spaces names unknown calls: {set(dialect.as_provider.spaces) - set(names)}"
+    )
+    assert "default" in dialect.as_provider.answer_within
     assert all(part.demo for part in dialect.auth.parts(dialect.settings())), "a part of the key has no demo value"
 
 
@@ -171,7 +174,7 @@ def test_a_forged_body_is_refused_before_it_is_read(folder: str) -> None:
     shapes = {shape(dialect, vector): (vector, call) for vector, call in heard_by(folder)}
     for vector, call in shapes.values():
         request = swollen(vector.request)
-        if request is None or too_many_values(request.body, dialect.values_max):
+        if request is None or too_many_values(request.body, dialect.as_provider.values_max):
             continue
         with contextlib.suppress(NoCall):
             name = dialect.route(request, call.settings)
@@ -686,7 +689,7 @@ def test_it_says_which_kinds_need_a_session(folder: str) -> None:
         call = replace(vector.call, name="", request=None)
         said = no_other_than(Refused, dialect.encode_request, replace(tx, session=""), call)
         needed.setdefault(tx.kind, set()).add(isinstance(said, Missing) and said.field == "session")
-    assert dialect.sessions == {kind for kind, found in needed.items() if found == {True}}
+    assert dialect.as_wallet.sessions == {kind for kind, found in needed.items() if found == {True}}
 
 
 def test_what_its_ids_domain_makes_survives_the_wire(folder: str) -> None:
@@ -694,8 +697,8 @@ def test_what_its_ids_domain_makes_survives_the_wire(folder: str) -> None:
     wherever it stands on this wire at all; with the dialect's usual settings. It may be read behind the game provider's
     name, which makes it unique there (Valkyrie)."""
     dialect = dialect_of(folder)
-    made = [dialect.ids.made(f"acme:debit:{n}", bare=bare) for n in range(3) for bare in (True, False)]
-    assert all(dialect.ids.holds(id) for id in made)
+    made = [dialect.as_wallet.ids.made(f"acme:debit:{n}", bare=bare) for n in range(3) for bare in (True, False)]
+    assert all(dialect.as_wallet.ids.holds(id) for id in made)
     for vector, tx, call in spoken(folder):
         if tx.kind not in MONEY_KINDS or call.settings != dialect.settings():
             continue
@@ -729,7 +732,7 @@ def named_id(heard: Transaction | Refused) -> str:
 
 def heard_again(dialect: Dialect, tx: Transaction, call: Call) -> Transaction | Refused:
     """What the other end understands of what this dialect says; refused where a part of the key stands for the session."""
-    unspoken = dialect.unspoken(tx)
+    unspoken = dialect.as_wallet.unspoken(tx)
     if unspoken:
         return unsupported(unspoken)
     request = dialect.encode_request(tx, called(call))
@@ -772,7 +775,7 @@ def means(dialect: Dialect, tx: Transaction) -> list[tuple[object, ...]]:
         nothing = act.tracking_only or (isinstance(act, Debit) and act.free_round) or not act.amount
         return [] if nothing else [(tx.kind, act.amount)]
     if isinstance(act, Rollback):
-        return [(Kind.ROLLBACK, None if dialect.undoes_whole else act.amount)]
+        return [(Kind.ROLLBACK, None if dialect.as_wallet.undoes_whole else act.amount)]
     return [(tx.kind,)] if tx.kind in MONEY_KINDS else []
 
 
@@ -802,7 +805,8 @@ def test_what_it_says_it_means(folder: str) -> None:
 
 def test_what_it_declares_it_has_words_for(folder: str) -> None:
     """It was not declared for nothing: one of its vectors, or one of them with that word, is said."""
-    dialect, unsaid = dialect_of(folder), {*dialect_of(folder).tells, *dialect_of(folder).undoes}
+    dialect = dialect_of(folder)
+    unsaid = {*dialect.as_wallet.tells, *dialect.as_wallet.undoes}
     for _, tx, call in spoken(folder):
         for item in tx.act.items if isinstance(tx.act, Batch) else (tx,):
             for word, meant in worded(item):
@@ -827,12 +831,12 @@ def worded(tx: Transaction) -> Iterator[tuple[Word | Kind, Transaction]]:
 
 def same_meaning(dialect: Dialect, meant: Transaction, heard: Transaction) -> bool:
     """Of a settle's rollback that is told as those of its two parts, the parts say what they undo."""
-    if isinstance(meant.act, Rollback) and dialect.undoes_blindly and isinstance(heard.act, Credit):
+    if isinstance(meant.act, Rollback) and dialect.as_wallet.undoes_blindly and isinstance(heard.act, Credit):
         return heard.act.amount == meant.act.amount  # a gift, which the engine tells only of what was surely taken
     if isinstance(meant.act, Rollback) and meant.act.reference_kind is Kind.SETTLE and isinstance(heard.act, Batch):
         return {*undoes(heard)} <= {Kind.DEBIT, Kind.CREDIT}
     known = all(
-        kind in dialect.rollback_kinds.get(word.value, (word,))
+        kind in dialect.as_provider.rollback_kinds.get(word.value, (word,))
         for kind, word in zip(undoes(meant), undoes(heard), strict=False)
     )
     ended = heard.kind is Kind.CLOSE_ROUND or (heard.round is not None and heard.round.closed is True)

@@ -40,14 +40,14 @@ def rules_of(dialect: Dialect) -> Rules:
     native = dialect.name == "native"
     return Rules(
         native=native,
-        tombstones=dialect.tombstones or dialect.name in BURIES,
-        current_balance=native or dialect.replay_balance != "stored",  # we ask again under a new request id
-        several=native or dialect.partial,
-        cuts=native or dialect.excess in ("pass", "cut"),
-        whole=dialect.undoes_whole,
-        lists=dialect.lists_movements,
-        undoes=frozenset(kind for kinds in dialect.rollback_kinds.values() for kind in kinds),
-        one_end=dialect.one_end or dialect.one_win,
+        tombstones=dialect.as_wallet.tombstones or dialect.name in BURIES,
+        current_balance=native or dialect.as_provider.replay_balance != "stored",  # we ask again under a new request id
+        several=native or dialect.as_provider.partial,
+        cuts=native or dialect.as_provider.excess in ("pass", "cut"),
+        whole=dialect.as_wallet.undoes_whole,
+        lists=dialect.as_provider.lists_movements,
+        undoes=frozenset(kind for kinds in dialect.as_provider.rollback_kinds.values() for kind in kinds),
+        one_end=dialect.as_provider.one_end or dialect.as_wallet.one_win,
         by_stake=dialect.by_stake,
     )
 

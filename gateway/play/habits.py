@@ -102,7 +102,7 @@ def is_cancelled(habit: Habit, outcome: Outcome) -> bool:
 
 def seconds_of(dialect: Dialect, kind: Kind) -> float:
     """How long this provider waits for an answer: its documented limit."""
-    text = dialect.answer_within.get(kind.value) or dialect.answer_within["default"]
+    text = dialect.as_provider.answer_within.get(kind.value) or dialect.as_provider.answer_within["default"]
     found = re.fullmatch(r"(\d+)(ms|s|m|h)", text)
     assert found is not None, text
     return int(found[1]) * _UNITS[found[2]]

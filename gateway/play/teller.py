@@ -78,7 +78,7 @@ class Teller(Struct, frozen=True, kw_only=True):
         """With the id that its reference stands for, of those that this wallet knows."""
         act = tx.act
         if isinstance(act, Rollback):
-            for id in self.dialect.also_named(tx):
+            for id in self.dialect.as_provider.also_named(tx):
                 if self.purse.took(provider, act.reference_kind, id):
                     return replace(tx, act=replace(act, reference=id))
         return tx

@@ -155,9 +155,9 @@ def test_the_cards_worked_signature() -> None:
         headers={"x-gw-timestamp": "1767225600", "x-gw-signature": signature},
         body=b'{"token":"dg-sess-9","account_id":"A-3007"}',
     )
-    assert check(Guard(hmac=keys), request, DIALECT.body_key, NOW) == ["h"]
+    assert check(Guard(hmac=keys), request, DIALECT.as_provider.body_key, NOW) == ["h"]
     with pytest.raises(Refused):
-        check(Guard(hmac=keys), request.put(("x-gw-signature", "0" * 64)), DIALECT.body_key, NOW)
+        check(Guard(hmac=keys), request.put(("x-gw-signature", "0" * 64)), DIALECT.as_provider.body_key, NOW)
 
 
 def test_paths() -> None:

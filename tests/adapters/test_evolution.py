@@ -364,7 +364,7 @@ def test_check_says_the_sid_that_the_settings_want() -> None:
         fresh = Accepted(profile=Profile(player="u", session="s-2"))
         assert json.loads(DIALECT.encode_response(fresh, HELLO, call).body)["sid"] == sid
         assert json.loads(DIALECT.encode_response(Accepted(), HELLO, call).body)["sid"] == "s"
-        assert DIALECT.renews(call.settings) is (mode == "refresh")
+        assert DIALECT.as_provider.renews(call.settings) is (mode == "refresh")
 
 
 # ---------------------------------------------------------------- through the gateway, as the card's Semantics have it

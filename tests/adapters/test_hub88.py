@@ -465,7 +465,7 @@ def test_any_provider_plays_at_such_a_wallet(bench_of: MakeBench, provider: str,
         yes(bench.call(each))
     yes(bench.call(bench.undo(second, "4")))
     moved = [tx for tx in bench.till.sent if tx.kind in (Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK)]
-    assert all(DIALECT.ids.holds(tx.id) for tx in moved)
+    assert all(DIALECT.as_wallet.ids.holds(tx.id) for tx in moved)
     assert len({tx.id for tx in moved}) == 4
     debits = {tx.id for tx in moved if tx.kind is Kind.DEBIT}
     assert all(getattr(tx.act, "reference", "") in debits for tx in moved if tx.kind is not Kind.DEBIT)
@@ -481,7 +481,7 @@ def test_its_own_ids_are_kept_where_they_are_uuids(bench_of: MakeBench) -> None:
     first, second = (tx.id for tx in bench.till.sent if tx.kind is Kind.DEBIT)
     assert first == own
     assert second.startswith("0000")
-    assert DIALECT.ids.holds(second)
+    assert DIALECT.as_wallet.ids.holds(second)
 
 
 def test_a_settle_is_told_as_a_bet_and_its_win(bench_of: MakeBench) -> None:

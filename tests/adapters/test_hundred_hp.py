@@ -295,8 +295,8 @@ def test_two_keys_live_side_by_side_and_none_is_shown() -> None:
 
 def test_ids_of_ours_are_uuids_of_version_7() -> None:
     """Which the page asks for."""
-    made = DIALECT.ids.made("acme:debit:b-1")
-    assert (made[14], DIALECT.ids) == ("7", UuidIds(version=7))
+    made = DIALECT.as_wallet.ids.made("acme:debit:b-1")
+    assert (made[14], DIALECT.as_wallet.ids) == ("7", UuidIds(version=7))
 
 
 # ---------------------------------------------------------------- through the gateway, as the card's Semantics have it

@@ -175,7 +175,7 @@ NETWORK = Guard(networks=(ip_network("203.0.113.0/24"),))
 
 def guarded(guard: Guard, headers: dict[str, str], body: bytes = BODY, peer: str = "203.0.113.9") -> list[str]:
     request = Request(method="POST", path="/get-session", headers=headers, body=body, peer=peer)
-    return check(guard, request, DIALECT.body_key, NOW)
+    return check(guard, request, DIALECT.as_provider.body_key, NOW)
 
 
 def test_the_cards_three_guards_let_in() -> None:

@@ -571,8 +571,8 @@ def test_to_a_wallet_ids_and_rounds_are_uuids_and_a_bet_is_not_repeated(bench_of
     yes(bench.call(undo("r-2", "b-2")))
     assert bench.till.balance() == Decimal("1025.00")
     for tx in bench.till.sent:
-        assert tx.id == "" or DIALECT.ids.holds(tx.id)
-        assert tx.round is None or DIALECT.ids.holds(tx.round.id)
+        assert tx.id == "" or DIALECT.as_wallet.ids.holds(tx.id)
+        assert tx.round is None or DIALECT.as_wallet.ids.holds(tx.round.id)
 
 
 def test_a_wallet_is_never_told_a_part_of_a_rollback(bench_of: MakeBench) -> None:

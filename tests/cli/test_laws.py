@@ -67,7 +67,7 @@ def test_what_a_careless_author_forgets_is_told(tmp_path: Path) -> None:
     code, vector = dialect / "dialect.py", dialect / "vectors" / "bet_accepted.txt"
     source = code.read_text(encoding="utf-8")
     assert REFUSES_FREE in source
-    declared = source.replace('name="tinyplay",', 'name="tinyplay",\n    tells=frozenset({"a free debit"}),')
+    declared = source.replace("as_wallet=AsWallet(", 'as_wallet=AsWallet(tells=frozenset({"a free debit"}), ')
     code.write_text(declared.replace(REFUSES_FREE, ""), encoding="utf-8")
     text = vector.read_text(encoding="utf-8")
     (right,) = re.findall(r"^x-request-signature: (\S+)$", text, re.MULTILINE | re.IGNORECASE)

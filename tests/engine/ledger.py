@@ -64,7 +64,7 @@ class Ledger:
             return self._batch(tx.act, refused)
         if isinstance(tx.act, CloseRound):
             return ACCEPTED  # a lost round, for who knows no win of zero
-        place = (self.dialect.space(self._call(tx.kind), tx.kind), tx.id)
+        place = (self.dialect.as_provider.space(self._call(tx.kind), tx.kind), tx.id)
         known = self.entries.get(place)
         if known is not None and known.verdict != DOUBT:
             return known.verdict
@@ -148,10 +148,10 @@ class Ledger:
             return Reason.TRANSACTION_NOT_FOUND
         if all(target.gone for target in targets):
             return Reason.ALREADY_ROLLED_BACK
-        if self.dialect.last_only and any(map(self._stays, targets)):
+        if self.dialect.as_provider.last_only and any(map(self._stays, targets)):
             return Reason.ALREADY_SETTLED
         left = sum((self.left(target) for target in targets), ZERO)
-        if self.dialect.excess == "refuse" and act.amount is not None and act.amount > abs(left) > 0:
+        if self.dialect.as_provider.excess == "refuse" and act.amount is not None and act.amount > abs(left) > 0:
             return Reason.INVALID_REQUEST
         if refused and (left or any(target.verdict != ACCEPTED for target in targets)):
             return DOUBT  # of what moved nothing nothing is to be told
@@ -169,7 +169,7 @@ class Ledger:
         return (abs(moved) - target.undone).copy_sign(moved)
 
     def named(self, act: Rollback) -> Entry | None:
-        kinds = self.dialect.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
+        kinds = self.dialect.as_provider.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
         for kind in kinds:
             for entry in self.entries.values():
                 if (entry.tx.kind, entry.tx.id) == (kind, act.reference):
@@ -200,7 +200,7 @@ class Ledger:
 
     def _over(self, tx: Transaction) -> bool:
         """Whether its round was said to be over, where nothing comes then."""
-        ends = self.dialect.ends_with_its_round
+        ends = self.dialect.as_provider.ends_with_its_round
         return ends(tx) and any(ends(e.tx) and bool(e.tx.round and e.tx.round.closed) for e in self._of_round(tx))
 
     def _stays(self, bet: Entry) -> bool:

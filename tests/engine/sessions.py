@@ -24,7 +24,7 @@ class Step(Struct, frozen=True):
 
 def steps(bench: Bench) -> Iterator[Step]:
     """In order; a holds' reference is known only when its hold was answered. A provider whose ids are numbers or UUIDs says such."""
-    ids = bench.provider.dialect.ids
+    ids = bench.provider.dialect.as_wallet.ids
     for step in _steps(bench):
         yield step if isinstance(ids, TextIds) else replace(step, tx=_named(step.tx, ids))
 

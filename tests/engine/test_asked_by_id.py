@@ -1,4 +1,4 @@
-"""A status by an id alone, over all kinds of movements (`Dialect.status_kinds`)."""
+"""A status by an id alone, over all kinds of movements (`AsProvider.status_kinds`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import DOUBT, forgetting, nothing_is_open, word
 from tests.simulation.behaviours import lost_after, lost_before, silent
-from tests.simulation.bench import QUERY, Bench, a_call, a_provider, a_wallet
+from tests.simulation.bench import QUERY, Bench, a_call, a_provider, a_wallet, declared
 
 WHOLE = Decimal("1000.00")
 NOT_FOUND, USED = Reason.TRANSACTION_NOT_FOUND, Reason.DUPLICATE_MISMATCH
@@ -26,7 +26,7 @@ def asking(**more: Any) -> Provider:
     """A provider of one id space that asks by an id alone: what its wire says of the kind is not looked at."""
     found = a_provider("native", **more)
     spaces = dict.fromkeys(MOVES, "movement")
-    return replace(found, dialect=replace(found.dialect, spaces=spaces, status_kinds=tuple(map(Kind, MOVES))))
+    return replace(found, dialect=declared(found.dialect, spaces=spaces, status_kinds=tuple(map(Kind, MOVES))))
 
 
 def status(id: str, **more: Any) -> Transaction:

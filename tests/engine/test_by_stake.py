@@ -19,7 +19,7 @@ from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import DOUBT, forgetting, nothing_is_open, word
 from tests.simulation.behaviours import lost_after, lost_before, says
-from tests.simulation.bench import CURRENCIES, QUERY, Bench, a_call, a_provider, a_wallet, at_once
+from tests.simulation.bench import CURRENCIES, QUERY, Bench, a_call, a_provider, a_wallet, at_once, declared
 
 WHOLE = Decimal("1000.00")
 NOT_FOUND, UNDONE = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -34,7 +34,7 @@ def unnamed(**more: Any) -> Provider:
         tx = read(request, call)
         return replace(tx, act=replace(tx.act, reference="", scope="round")) if isinstance(tx.act, Rollback) else tx
 
-    return replace(found, dialect=replace(found.dialect, by_stake=True, bare_ids=True, decode_request=decode))
+    return replace(found, dialect=declared(found.dialect, by_stake=True, bare_ids=True, decode_request=decode))
 
 
 def cancel(id: str, amount: str = "10.00", **more: Any) -> Transaction:
@@ -259,7 +259,7 @@ def hearing_no_name(**more: Any) -> Wallet:
             raise Missing("amount")
         return say(tx, call)
 
-    return replace(found, dialect=replace(found.dialect, by_stake=True, undoes_whole=True, encode_request=encode))
+    return replace(found, dialect=declared(found.dialect, by_stake=True, undoes_whole=True, encode_request=encode))
 
 
 def test_rule_15_such_a_wallet_is_told_of_no_bet_that_came_through_nobody_here(bench_of: MakeBench) -> None:

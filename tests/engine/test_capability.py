@@ -30,6 +30,7 @@ from gateway.model import (
     Transaction,
 )
 from gateway.serve.discover import find
+from tests.simulation.bench import declared
 
 ONE = Decimal(1)
 WHOLE = Transaction(
@@ -77,12 +78,12 @@ def test_judgements(wallet: str, act: Act, verdict: str, said: str) -> None:
 def test_what_a_dialect_does_not_declare_is_never_asked_of_it(act: Act) -> None:
     """Native has words for each: without their declarations it is not even asked for them."""
     native = find("native").dialect
-    silent = replace(native, tells=frozenset(), undoes=frozenset({Kind.DEBIT}))
+    silent = declared(native, tells=frozenset(), undoes=frozenset({Kind.DEBIT}))
     tx = replace(WHOLE, act=act)
     assert encodes(native, native.settings(), tx, Currencies())
     assert not encodes(silent, silent.settings(), tx, Currencies())
     both = replace(WHOLE, act=Batch(items=(BET, tx)))
-    assert silent.unspoken(both) == silent.unspoken(tx) != ""
+    assert silent.as_wallet.unspoken(both) == silent.as_wallet.unspoken(tx) != ""
 
 
 def test_a_session_that_nobody_gave_comes_from_the_launch() -> None:

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.dialect import Call
-from gateway.engine.setup import Provider, Route
+from gateway.ends import Owed
+from gateway.engine.setup import Route
 from gateway.engine.states import State
 from gateway.http import Request, Response
 from gateway.model import Authenticate, Declined, Kind, Outcome, Reason, Rollback, Transaction, Unknown
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_before, says
-from tests.simulation.bench import SAFE, SESSION, Bench, a_call, a_provider, a_wallet, at_once
+from tests.simulation.bench import SAFE, SESSION, Bench, a_call, a_provider, a_wallet, at_once, declaring
 
 GONE = says(Declined(reason=Reason.ALREADY_ROLLED_BACK))
 USED = says(Declined(reason=Reason.DUPLICATE_MISMATCH))
 APPLIED = {**SAFE, "credit": "applied"}
-
-
-def declaring(dialect: str = "native", **more: Any) -> Provider:
-    """A provider whose dialect declares this."""
-    found = a_provider(dialect)
-    return replace(found, dialect=replace(found.dialect, **more))
 
 
 # ---------------------------------------------------------------- noes that end a win
@@ -35,7 +29,7 @@ def declaring(dialect: str = "native", **more: Any) -> Provider:
 def test_rule_06_a_win_is_owed_unless_its_page_says_that_such_a_no_ends_it(bench_of: MakeBench) -> None:
     """Spribe takes that the bet of a win was rolled back for the end of the win, and never asks again."""
     noes = frozenset({Reason.ALREADY_ROLLED_BACK})
-    for provider, state in ((declaring(), State.OWED), (declaring(credit_noes=noes), State.DECLINED)):
+    for provider, state in ((declaring(), State.OWED), (declaring(final_noes={Owed.NAMED_WIN: noes}), State.DECLINED)):
         bench = bench_of(provider, a_wallet("native", repeats=APPLIED))
         bench.till.always(GONE, kind=Kind.CREDIT)
         heard = bench.call(win("w1", of="t1"))
@@ -51,7 +45,7 @@ def test_rule_05_after_doubt_only_a_wallet_that_looks_for_the_id_first_ends_it(
     bench_of: MakeBench, word: str, state: State
 ) -> None:
     """The first attempt may have been queued, and paid since: of that another wallet's no says nothing."""
-    provider = declaring(credit_noes=frozenset({Reason.ALREADY_ROLLED_BACK}))
+    provider = declaring(final_noes={Owed.NAMED_WIN: frozenset({Reason.ALREADY_ROLLED_BACK})})
     bench = bench_of(provider, a_wallet("native", repeats={**SAFE, "credit": word}))
     bench.till.then(lost_before, kind=Kind.CREDIT)
     bench.till.always(GONE, kind=Kind.CREDIT)

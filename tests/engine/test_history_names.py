@@ -19,7 +19,7 @@ from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, listed, nothing_is_open, word
 from tests.simulation.behaviours import after, answers, lost_after, lost_before
-from tests.simulation.bench import NEVER, QUERY, a_provider, a_wallet
+from tests.simulation.bench import NEVER, QUERY, a_provider, a_wallet, declared
 
 WALLETS = ("native", *SPLITTING)
 TWO = {"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")}
@@ -28,7 +28,7 @@ TWO = {"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")}
 def unique_by(scope: str, **more: Any) -> Provider:
     """A provider whose ids are unique only with the player or the round."""
     provider = a_provider("native", **more)
-    return replace(provider, dialect=replace(provider.dialect, scope=scope))
+    return replace(provider, dialect=declared(provider.dialect, scope=scope))
 
 
 def aliased(wallet: str, **more: Any) -> Any:

@@ -23,7 +23,7 @@ from gateway.serve.discover import find
 from tests.engine.acts import bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_before
-from tests.simulation.bench import a_provider, a_wallet
+from tests.simulation.bench import a_provider, a_wallet, declared
 
 DOMAINS: tuple[Ids, ...] = (TextIds(), TextIds(length_max=40), UuidIds(), UuidIds(version=7), IntegerIds())
 domains = st.sampled_from(DOMAINS)
@@ -38,7 +38,7 @@ NATIVE = find("native").dialect
 def told(domain: Ids, place: tuple[str, str, str], *, as_is: bool = False, made: bool = False, turn: int = 0) -> str:
     provider, space, id = place
     tx = Transaction(act=Debit(amount=Decimal(1)), id=id)
-    return alias(NATIVE, replace(NATIVE, ids=domain), as_is, provider, space, tx, made=made, turn=turn)
+    return alias(NATIVE, declared(NATIVE, ids=domain), as_is, provider, space, tx, made=made, turn=turn)
 
 
 # ---------------------------------------------------------------- a domain
@@ -138,7 +138,7 @@ def test_an_alias_stays_what_it_was() -> None:
 def test_a_round_is_told_as_the_wallet_takes_it(rounds: Ids | None, said: str, heard: str) -> None:
     """And whether it is closed stays."""
     wallet = a_wallet("native")
-    wallet = replace(wallet, dialect=replace(wallet.dialect, rounds=rounds))
+    wallet = replace(wallet, dialect=declared(wallet.dialect, rounds=rounds))
     way = Way(setup=None, provider=a_provider("native"), wallet=wallet, route=Route(wallet="main"))  # type: ignore[arg-type]  # not asked
     assert way.round(Round(said, True)) == Round(heard, True)
     assert way.round(None) is None
@@ -165,7 +165,7 @@ class FewIds(Struct, frozen=True):
 
 def a_scarce_wallet(number: int, **more: object) -> Wallet:
     wallet = a_wallet("native", ids_as_is=False, **more)
-    return replace(wallet, dialect=replace(wallet.dialect, ids=FewIds(number)))
+    return replace(wallet, dialect=declared(wallet.dialect, ids=FewIds(number)))
 
 
 def test_rule_03_of_two_that_meet_the_later_is_told_the_next(bench_of: MakeBench) -> None:
@@ -192,7 +192,7 @@ def test_rule_03_of_two_that_meet_the_later_is_told_the_next(bench_of: MakeBench
 def test_rule_03_the_legs_of_a_settle_and_what_undoes_them_meet_nobody(bench_of: MakeBench) -> None:
     """Parts are told apart, too, and the part that is told as its whole meets nobody by that."""
     wallet = a_wallet("netgaming")
-    wallet = replace(wallet, dialect=replace(wallet.dialect, ids=FewIds(12)))
+    wallet = replace(wallet, dialect=declared(wallet.dialect, ids=FewIds(12)))
     bench = bench_of("native", wallet)
     yes(bench.call(settle("s")))
     yes(bench.call(bet("b")))

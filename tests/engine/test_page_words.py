@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gateway.auth import loosely
 from gateway.dialect import Call, NoCall
+from gateway.ends import Owed
 from gateway.engine.movement import UNKNOWN
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
@@ -33,19 +34,13 @@ from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import restored
 from tests.simulation.behaviours import Post, late, lost_after, lost_before, says, unreachable
-from tests.simulation.bench import ROUND, SESSION, Trip, a_call, a_provider, a_wallet
+from tests.simulation.bench import ROUND, SESSION, Trip, a_call, a_wallet, declared, declaring
 
 NATIVE = find("native").dialect
 GONE, BACK = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
 
 
-def a_page(**said: Any) -> Provider:
-    """A provider whose page says this."""
-    provider = a_provider("native")
-    return replace(provider, dialect=replace(provider.dialect, **said))
-
-
-FINAL = a_page(credit_noes=frozenset({GONE, BACK}))
+FINAL = declaring(final_noes={Owed.NAMED_WIN: frozenset({GONE, BACK})})
 
 
 # ---------------------------------------------------------------- which wins may be declined
@@ -119,7 +114,7 @@ def test_rule_15_a_win_of_a_bet_that_the_journal_knows_as_undone_is_not_asked(be
 
 def test_rule_02_the_first_that_is_in_doubt_is_told_as_such(bench_of: MakeBench) -> None:
     """*A second payout of a bet came while the first was in doubt and heard doubt: the journal said that a no was told.*"""
-    bench = bench_of(a_page(first_stands=frozenset({Kind.CREDIT})))
+    bench = bench_of(declaring(first_stands=frozenset({Kind.CREDIT})))
     bench.till.always(lost_before, Kind.CREDIT)
     for amount in ("25.00", "30.00"):
         assert isinstance(bench.call(win("w", amount)), Unknown)
@@ -133,7 +128,7 @@ def always(settings: object) -> bool:
     return True
 
 
-STAYS = a_page(won_stays=always)
+STAYS = declaring(won_stays=always)
 
 
 def test_rule_15_the_bet_of_a_win_is_not_given_back_where_the_page_says_so(bench_of: MakeBench) -> None:
@@ -152,7 +147,7 @@ def test_rule_15_the_bet_of_a_win_is_not_given_back_where_the_page_says_so(bench
 def test_rule_15_a_win_in_doubt_is_brought_to_its_end_first(bench_of: MakeBench) -> None:
     """Paid, it stands; declined for good, its bet is given back. Until then its rollback is doubt."""
     for paid in (True, False):
-        bench = bench_of(a_page(won_stays=always, credit_noes=frozenset({BACK})))
+        bench = bench_of(declaring(won_stays=always, final_noes={Owed.NAMED_WIN: frozenset({BACK})}))
         yes(bench.call(bet("a")))
         bench.till.always(lost_before, Kind.CREDIT)
         assert isinstance(bench.call(win("w", of="a")), Unknown)
@@ -175,8 +170,8 @@ def test_rule_15_a_win_that_was_taken_back_keeps_no_bet(bench_of: MakeBench) -> 
     assert bench.till.balance() == Decimal("1000.00")
 
 
-BY_ROUND = a_page(won_stays=always, won_by_round=True)
-LAST = a_page(last_only=True)
+BY_ROUND = declaring(won_stays=always, won_by_round=True)
+LAST = declaring(last_only=True)
 
 
 @pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
@@ -306,7 +301,7 @@ def test_rule_15_any_win_of_its_round_is_brought_to_its_end_first(bench_of: Make
 
 def test_a_bet_of_a_round_that_is_over_is_declined_where_the_page_says_so(bench_of: MakeBench) -> None:
     """And no win is, and no other round's; what came before is answered as it was. What was declined closes nothing."""
-    for page, refused in ((a_page(ends_rounds=True), True), ("native", False)):
+    for page, refused in ((declaring(ends_rounds=True), True), ("native", False)):
         bench = bench_of(page)
         assert why(bench.call(bet("much", "5000.00", closed=True))) is Reason.INSUFFICIENT_FUNDS
         yes(bench.call(a_call(Batch(items=(bet("a"), win("w", closed=True)), atomic=True))))
@@ -324,7 +319,7 @@ def test_rule_30_what_the_journal_may_have_forgotten_is_not_declined_for_its_rou
 ) -> None:
     """*Its answer was lost, the journal restored, and the win that ended the round came again first: the bet's repeat heard
     that the round was over, and the stake stayed taken.* It may be no newcomer: its wallet is asked."""
-    bench = bench_of(a_page(**page))
+    bench = bench_of(declaring(**page))
     bench.till.then(lost_after, kind=Kind.DEBIT)
     restored(bench, lambda: bench.call(bet("a")))
     yes(bench.call(win("w", closed=True)))
@@ -337,7 +332,7 @@ def test_rule_30_what_the_journal_may_have_forgotten_is_not_declined_for_its_rou
 
 def test_rule_15_a_rollback_that_names_a_win_hears_what_the_page_says(bench_of: MakeBench) -> None:
     """Where an id is one movement, it means no bet that may come yet; elsewhere the wallet is asked for a bet of that id."""
-    for page, reason in ((a_page(misnamed=Reason.INVALID_REQUEST), Reason.INVALID_REQUEST), ("native", GONE)):
+    for page, reason in ((declaring(misnamed=Reason.INVALID_REQUEST), Reason.INVALID_REQUEST), ("native", GONE)):
         bench = bench_of(page)
         yes(bench.call(win("w")))
         for _ in range(2):
@@ -348,7 +343,7 @@ def test_rule_15_a_rollback_that_names_a_win_hears_what_the_page_says(bench_of: 
 
 def test_rule_15_a_rollback_before_its_bet_is_none_of_those(bench_of: MakeBench) -> None:
     """It is a tombstone for a bet, and stops no win that comes under its id."""
-    bench = bench_of(a_page(misnamed=Reason.INVALID_REQUEST))
+    bench = bench_of(declaring(misnamed=Reason.INVALID_REQUEST))
     for id in ("b", "w"):
         assert why(bench.call(undo(f"u{id}", id))) is GONE
     assert why(bench.call(bet("b"))) is BACK
@@ -364,7 +359,7 @@ def shown(request: Request) -> str:
     return str((loosely(request) or {}).get("session", ""))
 
 
-TOKEN = a_page(token=shown)
+TOKEN = declaring(token=shown)
 
 
 def test_rule_22_what_takes_shows_a_token_that_its_player_was_given(bench_of: MakeBench) -> None:
@@ -389,7 +384,7 @@ def beside(request: Request) -> str:
 
 def test_rule_22_a_session_that_nobody_knows_is_the_one_of_its_token(bench_of: MakeBench) -> None:
     """One that is known is told as what it is, whatever token it shows of that player's; nobody else's stands for it."""
-    bench = bench_of(a_page(token=beside))
+    bench = bench_of(declaring(token=beside))
     bench.launch(wallet_session="ws-1")
     bench.launch("sess-new", wallet_session="ws-2")
     bench.launch("sess-p-2", "p-2", wallet_session="ws-3")
@@ -436,7 +431,7 @@ def test_rule_05_what_came_before_hears_its_decision_whatever_token_it_shows(ben
 def test_rule_02_another_game_is_another_content_where_the_page_says_so(bench_of: MakeBench) -> None:
     """Elsewhere a game is a description, which a retry may change."""
     other = Game(id="43")
-    for page, differs in ((a_page(same_game=True), True), ("native", False)):
+    for page, differs in ((declaring(content=lambda tx: (tx.game_id,)), True), ("native", False)):
         bench = bench_of(page)
         yes(bench.call(bet("b")))
         yes(bench.call(bet("b", game=Game(id="42"))))  # its name is none of it
@@ -451,7 +446,7 @@ def of_session(tx: Transaction) -> tuple[str, ...]:
 
 def test_rule_02_what_else_is_content_the_page_says(bench_of: MakeBench) -> None:
     """As it stood on the wire: elsewhere a retry may come under another session."""
-    for page, differs in ((a_page(content=of_session), True), ("native", False)):
+    for page, differs in ((declaring(content=of_session), True), ("native", False)):
         bench = bench_of(page)
         yes(bench.call(bet("b")))
         assert yes(bench.call(bet("b"))).replayed
@@ -462,7 +457,7 @@ def test_rule_02_what_else_is_content_the_page_says(bench_of: MakeBench) -> None
 
 # ---------------------------------------------------------------- which wins may be kept
 
-SPENT = a_page(taking_noes=frozenset({Reason.INSUFFICIENT_FUNDS}))
+SPENT = declaring(final_noes={Owed.TAKING: frozenset({Reason.INSUFFICIENT_FUNDS})})
 
 
 def test_rule_06_a_win_that_is_spent_is_kept_where_the_page_says_so(bench_of: MakeBench) -> None:
@@ -499,7 +494,7 @@ def test_rule_06_the_rollback_of_a_bet_is_owed_all_the_same(bench_of: MakeBench)
 
 def test_rule_07_the_network_call_again_shows_its_own_balance(bench_of: MakeBench) -> None:
     """Under another request id it is a new question about the same movement, and shows the balance of now; a no as a yes."""
-    bench = bench_of(a_page(replay_balance="request"))
+    bench = bench_of(declaring(replay_balance="request"))
     first = yes(bench.call(bet("b", request_id="q-1")))
     yes(bench.call(bet("c", request_id="q-2")))
     same, other = (yes(bench.call(bet("b", request_id=name))) for name in ("q-1", "q-9"))
@@ -526,7 +521,7 @@ def nameless(request: Request, call: Call) -> Transaction:
 def test_rule_21_who_plays_is_said_by_the_session_and_else_by_what_the_wire_says_beside(bench_of: MakeBench) -> None:
     """A studio's name for the player is a last resort: the session's player is the operator's own."""
     opening = {"p-1": Decimal("1000.00"), "nick-1": Decimal("500.00")}
-    bench = bench_of(a_page(else_player=by_extra, decode_request=nameless), opening=opening)
+    bench = bench_of(declaring(else_player=by_extra, decode_request=nameless), opening=opening)
     bench.launch("s-1", "p-1")
     for id, session in (("a", "s-1"), ("b", "strange")):
         yes(bench.call(bet(id, session=session, extra={"nick": "nick-1"})))
@@ -540,7 +535,7 @@ def only_its_bet(request: Request, call: Call) -> Transaction:
 
 
 def naming_bets(**said: Any) -> Provider:
-    provider = a_page(decode_request=only_its_bet, **said)
+    provider = declaring(decode_request=only_its_bet, **said)
     return replace(provider, currency="")
 
 
@@ -579,7 +574,7 @@ def gameless(request: Request, call: Call) -> Transaction:
 def test_rule_22_the_game_of_a_session_is_that_of_its_launch_where_the_page_says_so(bench_of: MakeBench) -> None:
     """Of its own session, not of the player's last one. Elsewhere nobody may know whether the player has changed the game."""
     for said, games in ((True, ["poker", "dice", ""]), (False, ["", "", ""])):
-        bench = bench_of(a_page(game_of_session=said, decode_request=gameless))
+        bench = bench_of(declaring(game_of_session=said, decode_request=gameless))
         bench.launch("s-1", game="poker")
         bench.launch("s-2", game="dice")
         told = []
@@ -592,7 +587,7 @@ def test_rule_22_the_game_of_a_session_is_that_of_its_launch_where_the_page_says
 
 def test_rule_22_a_game_that_the_wire_names_stays(bench_of: MakeBench) -> None:
     """The launch only says what the wire does not."""
-    bench = bench_of(a_page(game_of_session=True))
+    bench = bench_of(declaring(game_of_session=True))
     bench.launch("s-1", game="poker")
     yes(bench.call(bet("a", session="s-1", game=Game(id="dice"))))
     assert bench.till.last(Kind.DEBIT).game == Game(id="dice")
@@ -610,7 +605,7 @@ def alive(request: Request, settings: Any) -> str:
 
 def test_a_call_that_asks_for_nothing_is_answered_by_its_dialect(bench_of: MakeBench) -> None:
     """Whoever it is: nothing is proved, journalled or asked of a wallet. Every other call is as before."""
-    bench = bench_of(a_page(route=alive))
+    bench = bench_of(declaring(route=alive))
     assert bench.raw(Request(method="GET", path="/alive")) == Response(body=b"yes")
     assert (bench.till.sent, bench.tally.signature_failures) == ([], [])
     yes(bench.call(bet("b")))
@@ -623,7 +618,7 @@ def test_a_call_that_asks_for_nothing_is_answered_by_its_dialect(bench_of: MakeB
 def test_rule_11_a_wallet_that_undoes_blindly_is_told_of_what_it_surely_took_only(bench_of: MakeBench) -> None:
     """Its rollback is a payment: *a bet that had never arrived was given back, because nobody knew.* A person is asked."""
     wallet = a_wallet("native")
-    blind = replace(wallet, dialect=replace(wallet.dialect, undoes_blindly=True))
+    blind = replace(wallet, dialect=declared(wallet.dialect, undoes_blindly=True))
     bench = bench_of("native", blind)
     yes(bench.call(bet("taken")))
     yes(bench.call(undo("u1", "taken")))
@@ -646,7 +641,7 @@ def test_rule_07_a_list_that_is_known_whole_is_a_replay_whatever_balance_it_show
     bench_of: MakeBench, shown: str
 ) -> None:
     """Where the balance of now is to be shown, its items bring none: *a subscription's repeat was told as a new one.*"""
-    bench = bench_of(a_page(replay_balance=shown))
+    bench = bench_of(declaring(replay_balance=shown))
     whole = a_call(Batch(items=(bet("i1", "1.00"), bet("i2", "2.00")), atomic=True), "")
     assert not yes(bench.call(whole)).replayed
     assert yes(bench.call(whole)).replayed
@@ -701,7 +696,7 @@ def test_rule_15_what_came_after_it_and_is_in_doubt_is_brought_to_its_end_first(
 @pytest.mark.parametrize("wallet", ["native", "netgaming"])
 def test_rule_15_a_bet_and_its_win_in_one_movement_stay(bench_of: MakeBench, wallet: str) -> None:
     """Whether its wallet can be told so or not; one in doubt is undone as elsewhere."""
-    bench = bench_of(a_page(last_only=True, rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)}), wallet)
+    bench = bench_of(declaring(last_only=True, rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)}), wallet)
     yes(bench.call(settle("s")))
     assert why(bench.call(undo("u", "s"))) is Reason.ALREADY_SETTLED
     bench.till.always(lost_after, Kind.SETTLE if wallet == "native" else Kind.DEBIT)
@@ -723,7 +718,7 @@ OVER = Round(ROUND, closed=True)
 def test_rule_15_nothing_comes_once_a_round_is_over_where_the_page_says_so(bench_of: MakeBench) -> None:
     """But a repeat, a jackpot, another round's play and what undoes. Elsewhere the wallet decides."""
     jackpot = Credit(amount=Decimal("50.00"), type="jackpot")
-    for page, over in ((a_page(ends_with_its_round=no_jackpot), True), ("native", False)):
+    for page, over in ((declaring(ends_with_its_round=no_jackpot), True), ("native", False)):
         bench = bench_of(page)
         for id in "ab":
             yes(bench.call(bet(id)))
@@ -743,7 +738,7 @@ def test_rule_15_nothing_comes_once_a_round_is_over_where_the_page_says_so(bench
 
 def test_rule_15_a_round_is_not_over_for_a_win_that_was_declined(bench_of: MakeBench) -> None:
     """What it said of its round was not heard, either."""
-    bench = bench_of(a_page(ends_with_its_round=no_jackpot, credit_noes=frozenset({BACK})))
+    bench = bench_of(declaring(ends_with_its_round=no_jackpot, final_noes={Owed.NAMED_WIN: frozenset({BACK})}))
     bench.till.then(says(Declined(reason=BACK)), kind=Kind.CREDIT)
     assert why(bench.call(replace(win("w", of="gone"), round=OVER))) is BACK
     yes(bench.call(bet("a")))
@@ -751,7 +746,7 @@ def test_rule_15_a_round_is_not_over_for_a_win_that_was_declined(bench_of: MakeB
 
 def test_rule_17_what_is_undone_as_a_whole_is_named_with_its_amount(bench_of: MakeBench) -> None:
     """A win of 25.00 and the taking back of its bet's rollback: with another amount it is another one that was meant."""
-    bench = bench_of(a_page(whole_only=frozenset({Kind.CREDIT, Kind.ROLLBACK}), partial=True))
+    bench = bench_of(declaring(whole_only=frozenset({Kind.CREDIT, Kind.ROLLBACK}), partial=True))
     yes(bench.call(bet("a")))
     yes(bench.call(win("w")))
     for amount in ("24.99", "25.01"):
@@ -767,7 +762,7 @@ def test_rule_17_what_is_undone_as_a_whole_is_named_with_its_amount(bench_of: Ma
 
 def test_rule_17_elsewhere_a_part_of_a_win_may_be_taken_back(bench_of: MakeBench) -> None:
     """Another amount says nothing of which one is meant, where the page does not say so."""
-    bench = bench_of(a_page(partial=True))
+    bench = bench_of(declaring(partial=True))
     yes(bench.call(win("w")))
     yes(bench.call(undo("u", "w", "5.00", kind=Kind.CREDIT)))
     assert bench.till.balance() == Decimal("1020.00")
@@ -781,7 +776,7 @@ def or_without_re(tx: Transaction) -> tuple[str, ...]:
 def test_rule_15_a_reference_is_what_the_journal_knows_of_all_that_it_may_stand_for(bench_of: MakeBench) -> None:
     """As it was said first; its repeat is a repeat, whatever came to be known since; unknown, it is put to the wallet as it
     is. *The suffix of the page's examples hid a bet, and its stake stayed taken.*"""
-    bench = bench_of(a_page(also_named=or_without_re))
+    bench = bench_of(declaring(also_named=or_without_re))
     for id in ("a", "b", "bre"):
         yes(bench.call(bet(id)))
     yes(bench.call(undo("u", "are")))
@@ -798,7 +793,7 @@ def test_rule_15_a_reference_is_what_the_journal_knows_of_all_that_it_may_stand_
 def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(bench_of: MakeBench) -> None:
     """A win and a cancel, too: the proof of such a call does not tell who of the two was meant. Its own player's is not, nor
     is one that nobody knows; elsewhere it is not looked at."""
-    for page, refused in ((a_page(own_sessions=True), True), ("native", False)):
+    for page, refused in ((declaring(own_sessions=True), True), ("native", False)):
         bench = bench_of(page, opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
         bench.launch("s-1", "p-1")
         for tx in (bet("a"), win("w"), balance(), undo("u", "b")):
@@ -812,7 +807,7 @@ def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(b
 def test_rule_07_a_repeat_hears_its_decision_whoever_has_its_session_by_now(bench_of: MakeBench) -> None:
     """*A terminal's session was handed over for the next player, and the repeat of a bet that was taken heard a refusal.* Another
     player's call under that id is none."""
-    bench = bench_of(a_page(own_sessions=True), opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
+    bench = bench_of(declaring(own_sessions=True), opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
     bench.launch("s-1", "p-1")
     yes(bench.call(bet("a", session="s-1")))
     bench.launch("s-1", "p-2")

@@ -122,7 +122,12 @@ class Play:
         if isinstance(act, Rollback) and self.bench.provider.dialect.by_stake:
             meant = next(iter(self.ledger.meant(wire, act)), None)
             wire = replace(wire, act=replace(act, reference=meant.tx.id)) if meant is not None else wire
-        if isinstance(act, Rollback) and meant is None and not wire.player and not wallet.dialect.undoes_blindly:
+        if (
+            isinstance(act, Rollback)
+            and meant is None
+            and not wire.player
+            and not wallet.dialect.as_wallet.undoes_blindly
+        ):
             return False  # nobody knows whose it would be, so there is nothing that a wallet could be told
         if isinstance(act, Rollback) and meant is not None:
             # What it undoes, and of what round, the journal knows; so does the ledger.
@@ -132,13 +137,15 @@ class Play:
             )  # fmt: skip
         verdict, how = sayable(wallet.dialect, wallet.settings, wire, CURRENCIES)
         if isinstance(act, Credit) and act.amount and "reference from the journal" in how:
-            none = self.bench.provider.dialect.one_end and not act.reference  # such a win is none of a bet's
+            none = (
+                self.bench.provider.dialect.as_provider.one_end and not act.reference
+            )  # such a win is none of a bet's
             if none or not self.ledger.has_bet(wire):
                 return True  # the journal knows no bet that it could belong to
         if not isinstance(wire.act, Rollback) or not self.ledger.meant(wire, wire.act):
             return verdict == REFUSED
         # Some cancels have no amount (Kyren's), or whatever it says are always of all of it (Scorpio Play's).
-        whole = wallet.dialect.undoes_whole or "without its amount" in how
+        whole = wallet.dialect.as_wallet.undoes_whole or "without its amount" in how
         return verdict == REFUSED or (meant is not None and self._is_part(wire.act, meant) and whole)
 
     def _is_part(self, act: Rollback, meant: Entry) -> bool:

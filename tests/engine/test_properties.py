@@ -15,6 +15,7 @@ from gateway.engine.identity import alias, fingerprint, key_of, own_id
 from gateway.model import AMOUNT_MAX, Debit, Refused, Rollback, Round, Settle, Transaction, amount_checked
 from gateway.serve.discover import find
 from tests.engine.pairs import DIALECTS
+from tests.simulation.bench import declared
 
 CURRENCIES = Currencies({"BTC": 8, "PTS": 0})
 DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3, "BTC": 8, "PTS": 0, "CLF": 4}
@@ -171,7 +172,7 @@ def told_as(dialect: str, place: tuple[str, str, str], scope: str, within: str, 
     """What a wallet of `dialect` is told as id; `within`: the player or the round, where that is the scope."""
     provider, space, id = place
     tx = Transaction(act=Debit(amount=Decimal(1)), id=id, player=within, round=Round(within))
-    sender = replace(find("native").dialect, scope=scope)
+    sender = declared(find("native").dialect, scope=scope)
     return alias(sender, find(dialect).dialect, as_is, provider, space, tx)
 
 
@@ -184,7 +185,7 @@ def test_an_alias_is_injective_and_fits_the_wallets_domain(
     told = told_as(dialect, one[0], scope, one[1])
     same = one == other if scope != "provider" else one[0] == other[0]
     assert (told == told_as(dialect, other[0], scope, other[1])) == same
-    assert find(dialect).dialect.ids.holds(told)
+    assert find(dialect).dialect.as_wallet.ids.holds(told)
     assert told_as(dialect, one[0], scope, one[1]) == told
 
 

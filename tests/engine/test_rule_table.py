@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gateway.ends import Owed
 from gateway.engine.case import Around, Case, NotGathered
 from gateway.engine.moment import Moment, Stepped
 from gateway.engine.movement import Movement, Session
@@ -43,7 +44,7 @@ from tests.engine.cases import (
     undone,
     waiting,
 )
-from tests.simulation.bench import NEVER, QUERY, SAFE, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, QUERY, SAFE, a_call, a_provider, a_wallet, declared
 
 Pairs = list[tuple[str, Case, str]]
 """(what is the case, the case, the move in words)."""
@@ -51,8 +52,8 @@ Pairs = list[tuple[str, Case, str]]
 CLOCKED = a_provider("native", after_doubt=timedelta(minutes=10))
 PARTLY = a_provider("gameball")
 LATEST = a_provider("groove")
-ENDING = replace(CLOCKED, dialect=replace(CLOCKED.dialect, one_end=True), after_doubt=None)
-RENEWING = replace(ENDING, dialect=replace(ENDING.dialect, renews=lambda settings: True))
+ENDING = replace(CLOCKED, dialect=declared(CLOCKED.dialect, one_end=True), after_doubt=None)
+RENEWING = replace(ENDING, dialect=declared(ENDING.dialect, renews=lambda settings: True))
 STRICT = a_wallet("native", repeats=QUERY)
 ONCE = a_wallet("native", repeats=NEVER)
 APPLIED = a_wallet("native", repeats={**SAFE, "debit": "applied"})
@@ -60,7 +61,7 @@ BLIND = a_wallet("kyren")  # it cannot be asked what became of a movement
 BLIND_STRICT = a_wallet("kyren", repeats=QUERY)
 SPLITTING = a_wallet("netgaming")
 FORGETFUL = a_wallet("netgaming", tombstones=False)
-WON_ONCE = replace(a_wallet("native"), dialect=replace(ENDING.dialect, one_win=True))
+WON_ONCE = replace(a_wallet("native"), dialect=declared(ENDING.dialect, one_win=True))
 SHORT = a_wallet("native", remembers=timedelta(minutes=30))
 TEN = timedelta(minutes=10)
 DAYS = timedelta(days=3)
@@ -95,7 +96,7 @@ def silent(own: Movement, **more: Any) -> Case:
 # ---------------------------------------------------------------- what a call hears
 
 FIRST_STANDS = replace(
-    a_provider("native"), dialect=replace(a_provider("native").dialect, first_stands=frozenset({Kind.CREDIT}))
+    a_provider("native"), dialect=declared(a_provider("native").dialect, first_stands=frozenset({Kind.CREDIT}))
 )
 """Its page has one win for each bet."""
 OTHER_WIN = win("w1", "26.00", of="t1")
@@ -937,7 +938,9 @@ def won_by(*bets: Movement, own: Movement | None = None, **more: Any) -> Case:
 
 FINAL_WINS = replace(
     a_provider("native"),
-    dialect=replace(a_provider("native").dialect, credit_noes=frozenset({Reason.ALREADY_ROLLED_BACK})),
+    dialect=declared(
+        a_provider("native").dialect, final_noes={Owed.NAMED_WIN: frozenset({Reason.ALREADY_ROLLED_BACK})}
+    ),
 )
 """Its page lets a wallet decline the win of a bet that was rolled back."""
 ITS_BET_WAS_UNDONE: Pairs = [

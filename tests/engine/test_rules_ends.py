@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.dialect import Call
-from gateway.engine.setup import Provider, Wallet
+from gateway.ends import Owed
+from gateway.engine.setup import Wallet
 from gateway.engine.states import State
 from gateway.http import Response
 from gateway.model import (
@@ -33,14 +33,9 @@ from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.test_person import decide
 from tests.simulation.behaviours import late, lost_after, lost_before, says, unreachable
-from tests.simulation.bench import PLAYER, SESSION, Bench, Trip, a_call, a_provider, a_wallet
+from tests.simulation.bench import PLAYER, SESSION, Bench, Trip, a_call, a_provider, a_wallet, declared, declaring
 
 NOT_THERE = Declined(reason=Reason.TRANSACTION_NOT_FOUND)
-
-
-def declaring(**more: Any) -> Provider:
-    provider = a_provider("native")
-    return replace(provider, dialect=replace(provider.dialect, **more))
 
 
 ENDING = declaring(one_end=True)
@@ -190,7 +185,7 @@ def test_rule_06_that_a_wallet_does_not_know_a_bet_that_it_took_ends_no_win(benc
 
 def one_win() -> Wallet:
     wallet = a_wallet("native")
-    return replace(wallet, dialect=replace(wallet.dialect, one_win=True))
+    return replace(wallet, dialect=declared(wallet.dialect, one_win=True))
 
 
 def win_of(bench: Bench, id: str) -> tuple[str, bool]:
@@ -245,7 +240,7 @@ def test_rule_06_a_bet_that_was_found_for_its_wallet_is_none_that_its_provider_n
     """*The win named none, its wallet was told the only bet of its round, said that it had been given back, and the win was
     lost.* The page speaks of wins that name their bet, and knows nothing of what this wallet wants."""
     gone = Declined(reason=Reason.ALREADY_ROLLED_BACK)
-    bench = bench_of(declaring(one_end=False, credit_noes=frozenset({gone.reason})), one_win())
+    bench = bench_of(declaring(one_end=False, final_noes={Owed.NAMED_WIN: frozenset({gone.reason})}), one_win())
     yes(bench.call(bet("t1")))
     bench.till.always(says(gone), kind=Kind.CREDIT)
     assert isinstance(bench.call(win("w1")), Unknown)
@@ -261,7 +256,7 @@ def test_rule_06_a_bet_that_was_found_for_its_wallet_is_none_that_its_provider_n
 def test_rule_20_the_win_of_a_bet_that_its_wallet_was_never_told_is_a_further_one(bench_of: MakeBench) -> None:
     """A free bet was answered by a balance: under its name no wallet pays anything."""
     wallet = a_wallet("scorpio_play")
-    bench = bench_of("native", replace(wallet, dialect=replace(wallet.dialect, one_win=True)))
+    bench = bench_of("native", replace(wallet, dialect=declared(wallet.dialect, one_win=True)))
     yes(bench.call(bet("f1", free=True)))
     yes(bench.call(win("w1", of="f1")))
     assert win_of(bench, "w1") == ("f1", True)

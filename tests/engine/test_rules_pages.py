@@ -7,24 +7,17 @@ from random import Random
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from gateway.engine.setup import Provider
+from gateway.ends import Owed
 from gateway.engine.states import State
 from gateway.model import Declined, Game, Kind, Reason, Rollback
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.test_person import decide
 from tests.simulation.behaviours import lost_after, lost_before, says
-from tests.simulation.bench import a_provider
+from tests.simulation.bench import declaring
 
 NO_MONEY = Declined(reason=Reason.INSUFFICIENT_FUNDS)
-
-
-def provider(**declared: Any) -> Provider:
-    """Native, but for what its page declares."""
-    native = a_provider("native")
-    return replace(native, dialect=replace(native.dialect, **declared))
 
 
 # ---------------------------------------------------------------- more than is left
@@ -32,7 +25,7 @@ def provider(**declared: Any) -> Provider:
 
 def test_rule_17_what_is_asked_beyond_what_is_left_is_cut(bench_of: MakeBench) -> None:
     """The smaller of asked and refundable moves; the wallet is told that, and the journal records it."""
-    bench = bench_of(provider(excess="cut", partial=True), "native")
+    bench = bench_of(declaring(excess="cut", partial=True), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     yes(bench.call(undo("r2", "b1", "9.00")))
@@ -45,7 +38,7 @@ def test_rule_17_what_is_asked_beyond_what_is_left_is_cut(bench_of: MakeBench) -
 
 def test_rule_17_a_cut_that_is_all_of_it_can_be_said_to_a_wallet_without_amounts(bench_of: MakeBench) -> None:
     """Kyren's Cancel is always all of the bet: twice of it is all of it, too."""
-    bench = bench_of(provider(excess="cut", partial=True), "kyren")
+    bench = bench_of(declaring(excess="cut", partial=True), "kyren")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "20.00")))
     assert bench.till.balance() == Decimal("1000.00")
@@ -53,7 +46,7 @@ def test_rule_17_a_cut_that_is_all_of_it_can_be_said_to_a_wallet_without_amounts
 
 def test_rule_17_a_cut_is_asked_again_with_the_same_amount(bench_of: MakeBench) -> None:
     """Its answer was lost: the second asking is the same movement, whatever else came in between."""
-    bench = bench_of(provider(excess="cut", partial=True), "native")
+    bench = bench_of(declaring(excess="cut", partial=True), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     bench.till.then(lost_after, lost_after, lost_after, kind=Kind.ROLLBACK)
@@ -71,7 +64,7 @@ PARTS: dict[str, Any] = {"excess": "cut", "partial": True, "undoes_rollbacks": T
 def test_rule_17_a_cut_is_the_same_though_what_was_given_before_is_taken_back(bench_of: MakeBench) -> None:
     """*Asked again for nine where six had moved, its wallet took it for another movement, and the next refund gave one of the
     four that were left.* The four are taken back once the six are known."""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     bench.till.always(lost_after, kind=Kind.ROLLBACK)
@@ -89,7 +82,7 @@ def test_rule_17_a_cut_is_the_same_though_what_was_given_before_is_taken_back(be
 
 def test_rule_17_a_part_that_was_itself_undone_is_left_again(bench_of: MakeBench) -> None:
     """Four of ten were given back and taken again: all ten are left, and a refund of all gives them."""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
@@ -100,7 +93,7 @@ def test_rule_17_a_part_that_was_itself_undone_is_left_again(bench_of: MakeBench
 
 def test_rule_17_all_of_it_undone_and_undone_again(bench_of: MakeBench) -> None:
     """*The bet's refund was undone by its amount, the bet counted as given back, and the stake stayed taken.*"""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "10.00")))
     yes(bench.call(undo("x1", "r1", "10.00", Kind.ROLLBACK)))
@@ -111,7 +104,7 @@ def test_rule_17_all_of_it_undone_and_undone_again(bench_of: MakeBench) -> None:
 
 def test_rule_17_no_more_is_taken_back_of_a_refund_than_it_gave(bench_of: MakeBench) -> None:
     """The refund asked for nine and gave the six that were left; so six are taken back, whatever is said."""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     yes(bench.call(undo("r2", "b1", "9.00")))
@@ -122,7 +115,7 @@ def test_rule_17_no_more_is_taken_back_of_a_refund_than_it_gave(bench_of: MakeBe
 
 def test_rule_15_a_refund_waits_for_what_is_itself_being_undone(bench_of: MakeBench) -> None:
     """Nobody knows yet whether four or ten are left."""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     bench.till.always(lost_after, kind=Kind.ROLLBACK)
@@ -138,7 +131,7 @@ def test_rule_15_a_refund_waits_for_what_is_itself_being_undone(bench_of: MakeBe
 
 def test_rule_17_of_a_refund_a_part_was_taken_back(bench_of: MakeBench) -> None:
     """*Four of the ten were taken back, the bet counted as given back, and the next refund was told as done.*"""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "10.00")))
     yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
@@ -149,7 +142,7 @@ def test_rule_17_of_a_refund_a_part_was_taken_back(bench_of: MakeBench) -> None:
 
 def test_rule_17_the_first_of_two_parts_was_taken_back(bench_of: MakeBench) -> None:
     """*The second one asked for all and was cut to the rest, and stood for all: the first's four were told as given back.*"""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     yes(bench.call(undo("r2", "b1", "10.00")))
@@ -160,7 +153,7 @@ def test_rule_17_the_first_of_two_parts_was_taken_back(bench_of: MakeBench) -> N
 
 def test_rule_17_a_part_that_stands_again_is_a_part(bench_of: MakeBench) -> None:
     """*A refund of four was undone, that was undone, too, and the other six were told as given back.*"""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
@@ -172,7 +165,7 @@ def test_rule_17_a_part_that_stands_again_is_a_part(bench_of: MakeBench) -> None
 
 def test_rule_15_a_refund_waits_for_an_undoing_that_is_being_undone(bench_of: MakeBench) -> None:
     """*The refund gave all of it, and then the part stood again, too.*"""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     yes(bench.call(undo("x1", "r1", "4.00", Kind.ROLLBACK)))
@@ -208,7 +201,7 @@ class Sums:
 def test_rule_17_whatever_is_undone_and_undone_again_the_sums_are_right(bench_of: MakeBench, *, loses: bool) -> None:
     """Refunds of a bet, parts of them taken back, parts of those given again: as the sums say after each, answers lost or not."""
     for seed in range(30):
-        chance, bench, sums = Random(seed), bench_of(provider(**PARTS), "native"), Sums()
+        chance, bench, sums = Random(seed), bench_of(declaring(**PARTS), "native"), Sums()
         yes(bench.call(bet("b1", "10.00")))
         for number in range(7):
             of = chance.choice(["b1", *(key for key in sums.moved if sums.depth(key) < 3)])
@@ -270,7 +263,7 @@ def test_rule_17_a_refund_waits_for_the_undoing_of_an_undoing_where_more_is_refu
 @pytest.mark.parametrize("amount", ["", "9.00"])
 def test_rule_17_what_was_told_of_a_refund_is_told_again(bench_of: MakeBench, amount: str) -> None:
     """A part that came before it is taken back while it is in doubt: it was told six, and asked again it says six."""
-    bench = bench_of(provider(**PARTS), "native")
+    bench = bench_of(declaring(**PARTS), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     bench.till.always(lost_after, kind=Kind.ROLLBACK)
@@ -289,7 +282,7 @@ REFUSES: dict[str, Any] = {"partial": True, "undoes_rollbacks": True}  # more th
 
 def test_rule_17_a_refund_waits_for_the_part_before_it_where_more_is_refused(bench_of: MakeBench) -> None:
     """*It was told that it is too much while that part was in doubt, and then the part was declined.*"""
-    bench = bench_of(provider(**REFUSES), "native")
+    bench = bench_of(declaring(**REFUSES), "native")
     yes(bench.call(bet("b1", "10.00")))
     bench.till.always(lost_after, kind=Kind.ROLLBACK)
     bench.call(undo("r1", "b1", "4.00"))
@@ -305,7 +298,7 @@ def test_rule_17_a_refund_waits_for_the_part_before_it_where_more_is_refused(ben
 def test_rule_17_all_that_is_left_is_told_and_can_be_taken_back(bench_of: MakeBench, *, cuts: bool) -> None:
     """A refund without an amount: its wallet hears the rest, not `all of it`, and so much is what is taken back of it.
     *A refund of the other six stood for ten, and six of them taken back left it half undone.*"""
-    bench = bench_of(provider(**(PARTS if cuts else REFUSES)), "native")
+    bench = bench_of(declaring(**(PARTS if cuts else REFUSES)), "native")
     yes(bench.call(bet("b1", "10.00")))
     yes(bench.call(undo("r1", "b1", "4.00")))
     yes(bench.call(undo("r2", "b1")))
@@ -319,7 +312,7 @@ def test_rule_17_all_that_is_left_is_told_and_can_be_taken_back(bench_of: MakeBe
 
 def test_rule_17_the_rest_is_never_told_as_all_of_it(bench_of: MakeBench) -> None:
     """*A part was given back by hand, as this wallet cannot be told one; its Cancel of the rest gave back all of the bet.*"""
-    bench = bench_of(provider(**PARTS), "kyren")
+    bench = bench_of(declaring(**PARTS), "kyren")
     yes(bench.call(bet("b1", "10.00")))
     bench.call(undo("r1", "b1", "4.00"))
     assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
@@ -361,7 +354,7 @@ def test_rule_17_where_the_page_knows_no_parts_no_more_is_given_than_is_left(
 
 def test_rule_06_a_no_that_its_page_tells_of_a_rollback_that_takes_is_final(bench_of: MakeBench) -> None:
     """Taking a win back may be refused for lack of money, and its provider hears that; another rollback may take it later."""
-    bench = bench_of(provider(taking_noes=frozenset({Reason.INSUFFICIENT_FUNDS})), "native")
+    bench = bench_of(declaring(final_noes={Owed.TAKING: frozenset({Reason.INSUFFICIENT_FUNDS})}), "native")
     yes(bench.call(win("w1", "25.00")))
     bench.till.then(says(NO_MONEY), kind=Kind.ROLLBACK)
     taken = undo("r1", "w1", "25.00", Kind.CREDIT)
@@ -375,7 +368,7 @@ def test_rule_06_a_no_that_its_page_tells_of_a_rollback_that_takes_is_final(benc
 
 def test_rule_06_the_same_no_to_a_rollback_that_gives_stays_owed(bench_of: MakeBench) -> None:
     """*A wallet said it of a refund, once:* a stake would have stayed taken."""
-    bench = bench_of(provider(taking_noes=frozenset({Reason.INSUFFICIENT_FUNDS})), "native")
+    bench = bench_of(declaring(final_noes={Owed.TAKING: frozenset({Reason.INSUFFICIENT_FUNDS})}), "native")
     yes(bench.call(bet("b1", "10.00")))
     bench.till.always(says(NO_MONEY), kind=Kind.ROLLBACK)
     bench.call(undo("r1", "b1", "10.00"))
@@ -387,7 +380,7 @@ def test_rule_06_the_same_no_to_a_rollback_that_gives_stays_owed(bench_of: MakeB
 
 def test_rule_05_after_doubt_it_is_no_no_to_the_first_asking(bench_of: MakeBench) -> None:
     """The win was taken back and the answer lost; what its wallet says of the second asking says nothing of the first."""
-    bench = bench_of(provider(taking_noes=frozenset({Reason.INSUFFICIENT_FUNDS})), "native")
+    bench = bench_of(declaring(final_noes={Owed.TAKING: frozenset({Reason.INSUFFICIENT_FUNDS})}), "native")
     yes(bench.call(win("w1", "25.00")))
     bench.till.then(lost_after, says(NO_MONEY), kind=Kind.ROLLBACK)
     bench.call(undo("r1", "w1", "25.00", Kind.CREDIT))
@@ -401,7 +394,7 @@ def test_rule_05_after_doubt_it_is_no_no_to_the_first_asking(bench_of: MakeBench
 
 def test_rule_22_a_bet_in_another_games_session_is_declined_and_nothing_else_is(bench_of: MakeBench) -> None:
     """What gives, or gives back, is not refused for the session that it came in."""
-    bench = bench_of(provider(bound_sessions=True), "native")
+    bench = bench_of(declaring(bound_sessions=True), "native")
     bench.launch(game="42")
     yes(bench.call(bet("b1", "10.00")))
     other = Game(id="43")
@@ -414,7 +407,7 @@ def test_rule_22_a_bet_in_another_games_session_is_declined_and_nothing_else_is(
 
 def test_rule_22_a_bet_in_another_players_session_is_declined(bench_of: MakeBench) -> None:
     """Whose stake it is, the handover said."""
-    bench = bench_of(provider(bound_sessions=True), "native", opening={"p-1": Decimal(100), "p-2": Decimal(100)})
+    bench = bench_of(declaring(bound_sessions=True), "native", opening={"p-1": Decimal(100), "p-2": Decimal(100)})
     bench.launch(player="p-2")
     assert why(bench.call(bet("b1", "10.00"))) is Reason.NOT_AUTHENTICATED
     assert bench.till.balance() == Decimal("100.00")
@@ -423,14 +416,14 @@ def test_rule_22_a_bet_in_another_players_session_is_declined(bench_of: MakeBenc
 @pytest.mark.parametrize("declared", [{}, {"bound_sessions": True}])
 def test_rule_22_a_session_that_names_no_game_binds_to_none(bench_of: MakeBench, declared: dict[str, Any]) -> None:
     """A lobby's session is handed over without a game; and where the page says nothing, no session binds."""
-    bench = bench_of(provider(**declared), "native")
+    bench = bench_of(declaring(**declared), "native")
     bench.launch(game="" if declared else "42")
     yes(bench.call(bet("b1", "10.00", game=Game(id="43"))))
 
 
 def test_rule_22_a_bet_that_may_have_left_is_not_declined_for_its_session(bench_of: MakeBench) -> None:
     """The launch came after the bet: what was sent is brought to its answer."""
-    bench = bench_of(provider(bound_sessions=True), "native")
+    bench = bench_of(declaring(bound_sessions=True), "native")
     bench.till.then(lost_before, lost_after, kind=Kind.DEBIT)
     bench.call(bet("b1", "10.00"))
     bench.launch(game="77")

@@ -6,21 +6,22 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from gateway.dialect import Call, Dialect, TextIds
+from gateway.dialect import Call, Dialect
 from gateway.engine.identity import alias
 from gateway.http import Request, Response
+from gateway.ids import TextIds
 from gateway.model import Accepted, Debit, Kind, Missing, Outcome, Rollback, Transaction, Unknown
 from gateway.serve.discover import find
 from tests.engine.acts import bet, undo, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import says
-from tests.simulation.bench import a_provider, a_wallet
+from tests.simulation.bench import a_provider, a_wallet, declared
 
 
 def test_rule_03_a_digest_fits_the_wallet_it_is_told() -> None:
     """Too long for its domain: cut to it, and still another for another movement."""
     native = find("native").dialect
-    short = replace(native, ids=TextIds(32))
+    short = declared(native, ids=TextIds(32))
     told = [alias(native, short, False, "acme", "debit", replace(bet("t-1"), id="x" * 40 + end)) for end in "ab"]
     assert [len(each) for each in told] == [32, 32]
     assert all(each.startswith("~") for each in told)

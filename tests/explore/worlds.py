@@ -12,7 +12,6 @@ from gateway.auth import Unsigned
 from gateway.dialect import Call, Dialect, NoSettings, Wire
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request, Response
-from gateway.ids import TextIds
 from gateway.model import Act, Credit, Debit, Game, Kind, Outcome, Rollback, Round, Settle, Transaction, unsupported
 
 IN_FLIGHT = timedelta(seconds=120)
@@ -95,7 +94,7 @@ def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool) -> Diale
     return Dialect(
         name=name, title=name, calls=tuple(Wire(name=k.value, method="POST", path="/", kinds=(k,)) for k in kinds),
         auth=Unsigned(), route=_never, decode_request=_never, encode_response=_never, encode_request=encode_request,
-        decode_response=_never, ids=TextIds(), round_refunds=refunds,
+        decode_response=_never, round_refunds=refunds,
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from gateway.auth.keys import Key
 from gateway.codec.times import parse_duration
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
+from gateway.ends import AsProvider, AsWallet
 from gateway.engine.journal import Change, JournalLost, Write
 from gateway.engine.movement import Movement, Session
 from gateway.engine.pipeline import Answer, Engine
@@ -191,11 +192,26 @@ def vectors_of(dialect: str) -> list[Vector]:
 def a_provider(dialect: str, name: str = "acme", **more: Any) -> Provider:
     found = find(dialect).dialect
     settings = settings_of(found, more.pop("settings", None))
-    limits = {kind: parse_duration(text) for kind, text in found.answer_within.items()}
+    limits = {kind: parse_duration(text) for kind, text in found.as_provider.answer_within.items()}
     given = {
         "id": name, "keys": keys_of(found, settings), "currency": "EUR", "answer_within": limits, **more
     }  # fmt: skip
     return Provider(name=name, dialect=found, settings=settings, **given)
+
+
+def declared(dialect: Dialect, **more: Any) -> Dialect:
+    """The same, but that its page says this, each at the end that it is of."""
+    ends = {"as_provider": AsProvider.__struct_fields__, "as_wallet": AsWallet.__struct_fields__}
+    for end, names in ends.items():
+        mine = {name: more.pop(name) for name in names if name in more}
+        more |= {end: replace(getattr(dialect, end), **mine)} if mine else {}
+    return replace(dialect, **more)
+
+
+def declaring(dialect: str = "native", **more: Any) -> Provider:
+    """A provider whose page says this."""
+    found = a_provider(dialect)
+    return replace(found, dialect=declared(found.dialect, **more))
 
 
 def a_wallet(dialect: str, name: str = "main", **more: Any) -> Wallet:
@@ -203,7 +219,7 @@ def a_wallet(dialect: str, name: str = "main", **more: Any) -> Wallet:
     settings = settings_of(found, more.pop("settings", None))
     given = {
         "url": "https://wallet.example", "keys": keys_of(found, settings), "repeats": SAFE, "currency": "EUR",
-        "tombstones": found.tombstones, "ids_as_is": found.ids_as_is, **more,
+        "tombstones": found.as_wallet.tombstones, "ids_as_is": found.as_wallet.ids_as_is, **more,
     }  # fmt: skip
     return Wallet(name=name, dialect=found, settings=settings, **given)
 

@@ -168,7 +168,7 @@ async def partial(actor: Actor, round_id: str) -> None:
     if not 0 < part < whole.amount:
         return
     actor.history.fire("partial")
-    for number in range(actor.chance.choice((1, 2, 3)) if actor.dialect.partial else 1):
+    for number in range(actor.chance.choice((1, 2, 3)) if actor.dialect.as_provider.partial else 1):
         act = Rollback(reference=story.id, reference_kind=Kind.DEBIT, amount=part)
         undo = actor.story(replace(story.tx, act=act, id=f"{7 - number}{story.id}"))
         story.cancels.append(undo)

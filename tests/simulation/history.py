@@ -243,7 +243,9 @@ class History(Watched):
                 return True
             # Several parts may be given back, and none of them has the bet for itself: what is left is not known.
             others = [r for r in self.rows.values() if r.target == row.target and r.kind == "rollback" and r is not row]
-            parts = self.setup.providers[row.provider].dialect.partial and not (row.attempts - self._feared(row))
+            parts = self.setup.providers[row.provider].dialect.as_provider.partial and not (
+                row.attempts - self._feared(row)
+            )
             return parts and any(r.state == "person" and r.attempts for r in others)
         bets = (
             r for r in self.rows.values()

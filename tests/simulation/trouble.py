@@ -259,7 +259,7 @@ def truth(history: History, row: Seen) -> bool | None:
 def _is_one_of_several(history: History, row: Seen) -> bool:
     """Whether other parts of the same movement were to be given back, too: that something was does not say which."""
     provider = history.setup.providers.get(row.provider)
-    several = provider is not None and provider.dialect.partial
+    several = provider is not None and provider.dialect.as_provider.partial
     return several and sum(other.target == row.target for other in history.rows.values()) > 1
 
 

@@ -137,14 +137,18 @@ def _guarded(section: Section) -> bool:
 def _after_doubt(dialect: Dialect, given: Section | None) -> timedelta | None:
     """What is said here, else what the dialect's page says (rule 12)."""
     silent: timedelta | None = given["silent"] if given is not None else None
-    return silent if given is not None or not dialect.after_doubt else parse_duration(dialect.after_doubt)
+    return (
+        silent
+        if given is not None or not dialect.as_provider.after_doubt
+        else parse_duration(dialect.as_provider.after_doubt)
+    )
 
 
 def _limits(dialect: Dialect, given: timedelta | Section | None) -> Mapping[str, timedelta]:
     """One value stands for every kind; a section says what differs from the dialect's own."""
     if isinstance(given, timedelta):
         return {"default": given}
-    limits = {kind: parse_duration(text) for kind, text in dialect.answer_within.items()}
+    limits = {kind: parse_duration(text) for kind, text in dialect.as_provider.answer_within.items()}
     said = given.values if given is not None else {}
     return limits | {kind: limit for kind, limit in said.items() if limit is not None}
 
@@ -185,8 +189,8 @@ def build_wallet(name: str, section: Section, currencies: Currencies, reader: Re
         in_flight_max=_or_default(section, "in_flight_max"),
         repeats=_repeats(section["repeats"]),
         remembers=_or_default(section, "remembers"),
-        tombstones=dialect.tombstones if section["tombstones"] is None else section["tombstones"],
-        ids_as_is=dialect.ids_as_is if section["ids"] is None else section["ids"] == "as_is",
+        tombstones=dialect.as_wallet.tombstones if section["tombstones"] is None else section["tombstones"],
+        ids_as_is=dialect.as_wallet.ids_as_is if section["ids"] is None else section["ids"] == "as_is",
         currency=section["currency"] or "",
         limits=_load(section["limits"], Wallet),
     )

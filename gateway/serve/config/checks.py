@@ -111,7 +111,7 @@ def check_pairs(
         callers = [p for p in providers.values() if any(can_fit(route, p) for route in mine)]
         _, section = sections[name]
         _check_time(wallet, callers, section, reader)
-        if wallet.ids_as_is and not wallet.dialect.ids_as_is:
+        if wallet.ids_as_is and not wallet.dialect.as_wallet.ids_as_is:
             _check_as_is(wallet, callers, section, reader)
 
 
@@ -138,14 +138,19 @@ def _check_as_is(wallet: Wallet, callers: Sequence[Provider], section: Section, 
         )
     for provider in callers:
         spaces = key_spaces(provider)
-        if len(spaces) > 1 and not wallet.dialect.separates:
+        if len(spaces) > 1 and not wallet.dialect.as_wallet.separates:
             problem = f"ids: as_is, but {provider.name} has several key spaces ({', '.join(sorted(spaces))})"
             reader.wrong(node, f"{problem} and {wallet.dialect.name} keeps one", "write ids: alias")
 
 
 def key_spaces(provider: Provider) -> set[str]:
     dialect = provider.dialect
-    return {dialect.space(wire.name, kind) for wire in dialect.calls for kind in wire.kinds if kind in MONEY_KINDS}
+    return {
+        dialect.as_provider.space(wire.name, kind)
+        for wire in dialect.calls
+        for kind in wire.kinds
+        if kind in MONEY_KINDS
+    }
 
 
 _ASKED = {"debit": Kind.DEBIT, "credit": Kind.CREDIT, "rollback": Kind.ROLLBACK}
