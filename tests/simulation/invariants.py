@@ -574,9 +574,13 @@ class Verdict:
             return
         together = [s for s in history.stories.values() if s.words and s.words[-1] == (when, word)]
         rows = [each for each in map(self._row_of, together) if each is not None]
-        ends = [history.rows[m.key].decided_at for each in rows for m in self._about(each)]
+        ends = [history.rows[m.key].decided_at for each in rows for m in (*self._about(each), *self._given_back(each))]
         if all(end is not None and end < when - DEAF_SECONDS for end in ends):
             self.say("DEAF", f"{row.key} is {row.state}, and its provider hears {word.detail}", self.families[row.key])
+
+    def _given_back(self, cancel: Movement) -> list[Movement]:
+        """What the gateway gives back by itself, which a refused cancel is told as doubt until it is at its end (rule 12)."""
+        return [m for m in self.aimed.get(cancel.target, []) if m.ours] if cancel.target else []
 
     def _whole(self, row: Movement) -> Family:
         """A settle that was split, or a round's refund, is the sum of its parts."""
