@@ -518,3 +518,29 @@ def test_rule_12_the_clock_goes_on_for_a_bet_whose_cancel_was_undone_with_its_ba
     bench.settlement(120, 1)
     assert bench.till.balance() == Decimal("980.00")
     nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_rule_12_a_list_is_not_told_as_accepted_of_which_the_clock_gave_a_bet_back(
+    bench_of: MakeBench, atomic: bool
+) -> None:
+    """Its repeat was open, and asked for the second bet: the silence since the first call gave the first one back, the
+    list was told as accepted, and one of its stakes was free."""
+    silent = a_provider("native", after_doubt=timedelta(seconds=5))
+    bench = bench_of(silent, a_wallet("native", repeats=SAFE))
+    bench.till.then(arrives, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    both = batch(bet("b1"), bet("b2", "20.00"), atomic=atomic)
+    assert word(bench.call(both)) == DOUBT
+    bench.till.heal()
+    bench.rest(5.0)
+    bench.till.then(late(2.0), kind=Kind.DEBIT)
+    repeat = bench.begin(both)
+    bench.rest(0.5)
+    bench.settlement(1, 1)
+    told = bench.finish(repeat).outcome
+    bench.settlement(60, 2)
+    assert word(told) == Reason.ALREADY_ROLLED_BACK if atomic else told
+    assert bench.till.balance() == Decimal("1000.00" if atomic else "980.00")
+    assert bench.row(Kind.DEBIT, "b1").told != State.ACCEPTED.value
+    nothing_is_open(bench)
