@@ -61,6 +61,8 @@ def pages(found: Sequence[Described]) -> str:
 def _page(it: Described) -> Iterator[str]:
     yield f"## {it['name']}\n\n{it['title']}. [Sources, decisions, limits](../adapters/{it['name']}/NOTES.md).\n"
     yield f"- Proof: {it['signs']}." + (" A guard is required at the provider's end." if it["guard"] else "")
+    for steps in it["signed"]:
+        yield "- What is signed: " + ". ".join(f"*{title}*: {words}" for title, words in steps.items()) + "."
     yield f"- The provider waits: {', '.join(f'{kind} {limit}' for kind, limit in it['answer_within'].items())}."
     tombstones = "remembers" if it["tombstones"] else "does not remember"
     yield f"- As a wallet, by default: `ids: {it['ids']}`; it {tombstones} rollbacks of movements it never saw.\n"

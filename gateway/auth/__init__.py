@@ -45,10 +45,14 @@ from gateway.auth.scheme import (
 )
 from gateway.auth.shared import SharedKey
 from gateway.auth.stamped import Stamp, Stamped
+from gateway.auth.steps import Composed, Cover, Field, Proof, Steps, steps_of, told
 
 __all__ = [
     "Auth",
+    "Composed",
+    "Cover",
     "Edition",
+    "Field",
     "InBody",
     "InCall",
     "InForm",
@@ -60,6 +64,7 @@ __all__ = [
     "Named",
     "OneOf",
     "Part",
+    "Proof",
     "RsaSigned",
     "SharedKey",
     "Signed",
@@ -68,6 +73,7 @@ __all__ = [
     "StaticBody",
     "StaticHeaders",
     "StaticQuery",
+    "Steps",
     "Unsigned",
     "When",
     "base64_bytes",
@@ -92,5 +98,7 @@ __all__ = [
     "sorted_form",
     "sorted_pairs",
     "sorted_values",
+    "steps_of",
+    "told",
     "upper_hex",
 ]

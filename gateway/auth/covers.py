@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
-from gateway.auth.scheme import Cover, bad_signature
+from gateway.auth.scheme import bad_signature
+from gateway.auth.steps import Composed, Cover, Field, Steps, told
 from gateway.body import Number, Unreadable, form_text
 from gateway.http import Request
 from gateway.model import Flaw, Reason, Refused
@@ -24,6 +25,15 @@ def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover
     prints them (`1` and nothing), where the settings ask for it.
     """
 
+    said = Steps(
+        selected="the values of all fields of the JSON body; their names are not signed",
+        order="by their names, by UTF-16 code unit",
+        form="texts decoded, numbers as they stand, else as JavaScript writes them; true, false, nothing for null",
+        joined=between_words(between),
+        fields=Composed(found=_all, order=_code_units, between=between.encode()),
+    )
+
+    @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         fields = _object(request)
         values = [*map(fields.__getitem__, _by_code_unit(fields))]
@@ -49,6 +59,18 @@ def sorted_pairs(*, between: str, without: str) -> Cover:
     is the second candidate.
     """
 
+    def taken(name: str, value: Any) -> bool:
+        return not isinstance(value, dict | list) and name.lower() != without
+
+    said = Steps(
+        selected=f"the plain fields of the JSON body without {without}, objects and lists left out",
+        order="by their names",
+        form="name=value, decoded, numbers as they stand; else without the empty fields",
+        joined=between_words(between),
+        fields=_split(_all, taken, own=without, order=_names, names=b"=", between=between.encode()),
+    )
+
+    @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         plain = [
             (name, _text(value))
@@ -66,6 +88,18 @@ def filled_pairs(*, between: str, without: str) -> Cover:
     """`name=value` of a web form's fields, decoded, in the byte order of their names; empty ones and the proof's own are not
     signed."""
 
+    def taken(name: str, value: Any) -> bool:
+        return bool(value) and name != without
+
+    steps = Steps(
+        selected=f"the fields of the form without {without} and without the empty ones",
+        order="by their names, by bytes",
+        form="name=value, decoded",
+        joined=between_words(between),
+        fields=_split(_form_fields, taken, own=without, order=_bytes, names=b"=", between=between.encode()),
+    )
+
+    @told(steps)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         said = sorted((name.encode(), value) for name, value in _form(request).items() if value and name != without)
         pairs = [name + b"=" + (value.encode() if isinstance(value, str) else value) for name, value in said]
@@ -85,6 +119,18 @@ def sorted_form(*, headers: Sequence[str]) -> Cover:
     `encodeURIComponent`; by RFC 3986. Then the same three with the elements as they came, where that is another order.
     """
 
+    def found(request: Request, settings: Any) -> list[Field]:
+        return [*((name, request.header(name)) for name in headers), *_form(request).items()]
+
+    said = Steps(
+        selected=f"the fields of the form, and the headers {', '.join(headers)} by these names",
+        order="by their names up to a bracket, by bytes; elements of a list by their indices, else as they came",
+        form="name=value, encoded anew: as PHP does (+, %7E), else as JavaScript (%20, ~), else by RFC 3986",
+        joined=between_words("&"),
+        fields=Composed(found=found, order=_form_order, coded=_php_coded, names=b"=", between=b"&"),
+    )
+
+    @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         fields = _form(request)
         if not fields.keys().isdisjoint(headers):
@@ -144,6 +190,22 @@ def query_values(*, without: str, sorted_as: Mapping[str, str]) -> Cover:
     """The values of a query's fields, decoded, with nothing between them, in the byte order of the names as they were sent;
     neither the names nor the field `without` (in any case) are signed. `sorted_as`: names that stand where another would."""
 
+    def taken(name: str, value: Any) -> bool:
+        return name.lower() != without
+
+    def order(fields: Sequence[Field]) -> list[Field]:
+        return sorted(fields, key=lambda field: sorted_as.get(field[0], field[0]).encode())
+
+    moved = "".join(f"; {name} stands where {other} would" for name, other in sorted_as.items())
+    steps = Steps(
+        selected=f"the values of the fields of the query without {without}; their names are not signed",
+        order=f"by their names as they were sent, by bytes{moved}",
+        form="decoded",
+        joined=between_words(""),
+        fields=_split(_query_fields, taken, order=order),
+    )
+
+    @told(steps)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         fields = request.asked
         if isinstance(fields, Unreadable):
@@ -155,6 +217,75 @@ def query_values(*, without: str, sorted_as: Mapping[str, str]) -> Cover:
     return cover
 
 
+def between_words(between: str) -> str:
+    return f'by "{between}"' if between else "with nothing between them"
+
+
+def _all(request: Request, settings: Any) -> list[Field]:
+    return [*_object(request).items()]
+
+
+def _form_fields(request: Request, settings: Any) -> list[Field]:
+    return [*_form(request).items()]
+
+
+def _query_fields(request: Request, settings: Any) -> list[Field]:
+    fields = request.asked
+    if isinstance(fields, Unreadable):
+        raise _not_read(fields, fields.message)
+    return [*fields.items()]
+
+
+def _names(fields: Sequence[Field]) -> list[Field]:
+    return sorted(fields, key=lambda field: field[0])
+
+
+def _bytes(fields: Sequence[Field]) -> list[Field]:
+    return sorted(fields, key=lambda field: field[0].encode())
+
+
+def _code_units(fields: Sequence[Field]) -> list[Field]:
+    said = dict(fields)
+    return [(name, said[name]) for name in _by_code_unit(said)]
+
+
+def _form_order(fields: Sequence[Field]) -> Sequence[Field]:
+    return _by_index(sorted(fields, key=lambda pair: _top(pair[0]).encode()))
+
+
+def _php_coded(text: str | bytes) -> bytes:
+    return form_text([("", text)])[1:].encode()
+
+
+def _quoted(text: str | bytes) -> bytes:
+    """A text as one of the canonical form of JSON, which escapes it as Python does."""
+    return json.dumps(text if isinstance(text, str) else text.decode(errors="replace"), ensure_ascii=False).encode()
+
+
+def _split(
+    source: Callable[[Request, Any], Sequence[Field]], taken: Callable[[str, Any], bool], **steps: Any
+) -> Composed:
+    """The fields of a source in two: what is signed, and what stands beside it."""
+
+    def found(request: Request, settings: Any) -> list[Field]:
+        return [field for field in source(request, settings) if taken(*field)]
+
+    def beside(request: Request, settings: Any) -> list[Field]:
+        return [field for field in source(request, settings) if not taken(*field)]
+
+    return Composed(found=found, beside=beside, **steps)
+
+
+@told(
+    Steps(
+        selected="the fields of the query as one JSON object",
+        order="by their names, by UTF-16 code unit",
+        form="decoded, as texts of canonical JSON (RFC 8785): no blanks, letters as they are",
+        fields=Composed(
+            found=_query_fields, order=_code_units, coded=_quoted, names=b":", between=b",", around=(b"{", b"}")
+        ),
+    )
+)
 def canonical_query(request: Request, settings: Any) -> Iterator[bytes]:
     """The fields of the query, decoded, as one JSON object of texts in canonical form (RFC 8785).
 

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.auth.scheme import Cover, Encoding, bad_signature, hex_text
+from gateway.auth.scheme import bad_signature, hex_text
+from gateway.auth.steps import Composed, Cover, Encoding, Field, Steps, told
 from gateway.body import Unreadable
 from gateway.http import Request
 
@@ -29,6 +30,23 @@ def caseless(request: Request) -> Mapping[str, str | bytes]:
 def listed_values(names: Callable[[Request], Sequence[str]]) -> Cover:
     """The values of these fields, decoded and as they were sent, with nothing between them; one that is missing is nothing."""
 
+    def found(request: Request, settings: Any) -> Sequence[Field]:
+        fields = caseless(request)
+        return [(name, fields.get(name.lower(), "")) for name in names(request)]
+
+    def beside(request: Request, settings: Any) -> Sequence[Field]:
+        listed = {name.lower() for name in names(request)}
+        return [(name, value) for name, value in caseless(request).items() if name not in listed]
+
+    said = Steps(
+        selected="the values of fields of the query that the page lists for this call; one that is missing is nothing",
+        order="that of the page's list",
+        form="decoded, as they were sent; names are not signed",
+        joined="with nothing between them",
+        fields=Composed(found=found, beside=beside),
+    )
+
+    @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         fields = caseless(request)
         values = [fields.get(name.lower(), "") for name in names(request)]
@@ -42,6 +60,10 @@ class InQuery(Struct, frozen=True):
 
     name: str
     encoding: Encoding = hex_text
+
+    @property
+    def place(self) -> str:
+        return f"the field {self.name} of the query"
 
     def read(self, request: Request) -> str:
         found = caseless(request).get(self.name.lower(), "")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import html
+import json
+import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
 
 from gateway.auth.keys import Key
 from gateway.dialect import Dialect
@@ -36,8 +40,20 @@ def sessions_of(tx: Transaction | None) -> Iterator[tuple[str, str]]:
     if tx is None:
         return
     if tx.session != tx.player:  # some tests use one word for both
-        yield tx.session, "<session>"
-    yield getattr(tx.act, "launch_token", ""), "<launch token>"
+        yield from ((text, "<session>") for text in _written(tx.session))
+    yield from ((text, "<launch token>") for text in _written(getattr(tx.act, "launch_token", "")))
+
+
+def _written(text: str) -> Iterator[str]:
+    """A text as signed texts may hold it."""
+    once, blank = quote(text, safe="", errors="replace"), quote_plus(text, errors="replace")
+    escaped = json.dumps(text)[1:-1]
+    slashed = escaped.replace("/", "\\/")
+    for form in (text, once, blank, quote(once, safe=""), escaped, slashed, html.escape(text)):
+        yield from (form, form.lower(), form.upper(), _LOWER.sub(lambda found: found[0].lower(), form))
+
+
+_LOWER = re.compile("%[0-9A-F]{2}")
 
 
 class Hider:
