@@ -34,6 +34,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     shown: bool = True  # false: what is to be hidden could not be found in what comes of it
     request: Callable[[Request], Request] | None = None  # signed as if this had been sent
     fields: Callable[[Composed], Composed] | None = None
+    instead: Callable[[Request], bytes] | None = None  # signed in place of everything else
     text: Callable[[bytes], bytes] | None = None
     key: Callable[[str], bytes] | None = None  # of its letters: what is used as the key
     digest: Callable[[Hashing, bytes, bytes], bytes] | None = None  # of the key and the text
@@ -80,7 +81,9 @@ def _anew(spelled: Json, body: bytes) -> bytes:
 
 
 def _json(words: str, spelled: Json) -> Cause:
-    return _body(f"the body as {words}", lambda body: _anew(spelled, body))
+    return replace(
+        _body(f"the body as {words}", lambda body: _anew(spelled, body)), listed="the body as JSON written anew"
+    )
 
 
 def _sorted_pairs(text: str) -> str:
@@ -156,7 +159,26 @@ def _unshown(words: str, change: Callable[[bytes], bytes]) -> Cause:
 
 
 def _respelled(words: str, spelled: Json) -> Cause:
-    return _text(f"the text as {words}", lambda text: _anew(spelled, text))
+    return replace(
+        _text(f"the text as {words}", lambda text: _anew(spelled, text)), listed="the text as JSON written anew"
+    )
+
+
+def _instead(words: str, text: Callable[[Request], bytes]) -> Cause:
+    return Cause(step="selection", words=words, instead=text)
+
+
+def _sent(request: Request) -> bytes:
+    return (request.target or request.url).encode("latin-1", "backslashreplace")
+
+
+OF_WHOLES: tuple[Cause, ...] = (
+    _instead("the body's own bytes", lambda request: request.body),
+    _instead("the target alone", _sent),
+    _instead("the query alone", lambda request: request.query.encode("latin-1", "backslashreplace")),
+    _instead("the target and the body", lambda request: _sent(request) + request.body),
+    _instead("method, target and body", lambda request: request.method.encode() + _sent(request) + request.body),
+)
 
 
 OF_TEXTS: tuple[Cause, ...] = (
@@ -236,8 +258,9 @@ def _plain(hashing: Hashing, text: bytes) -> bytes:
 def _family(algorithm: str) -> Iterator[Cause]:
     name = algorithm.upper().replace("SHA", "SHA-")
     yield _digest(name, lambda hashing, key, text: made(algorithm, key, text, keyed=hashing.keyed))
-    other = f"{name}, as HMAC where the secret is appended and appended where it is an HMAC"
-    yield _digest(other, lambda hashing, key, text: made(algorithm, key, text, keyed=not hashing.keyed))
+    other = f"{name}, an HMAC where the secret is appended or the other way round"
+    turned = _digest(other, lambda hashing, key, text: made(algorithm, key, text, keyed=not hashing.keyed))
+    yield replace(turned, listed="each of them as an HMAC and with the secret appended")
 
 
 OF_DIGESTS: tuple[Cause, ...] = (

@@ -163,7 +163,8 @@ def explained(entry: Entry, signed: Request, quiet: Quiet) -> Iterator[str]:
     yield f"{who_is(entry)}"
     proved = bool(entry.dialect.auth.parts(entry.settings))
     if not proved:
-        yield "the dialect itself is unsigned: what is said here says who calls, by the configuration and not by its page"
+        by = "guards" if isinstance(entry, Provider) else "`send`"
+        yield f"the dialect itself is unsigned: it signs nothing, and who calls is told by what the configuration names ({by})"
     for key in entry.keys[:1] if proved else ():
         yield f"key: {key.id}"
         for label, text in entry.dialect.auth.explain(signed, key, entry.settings):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
 from gateway.auth.steps import Hashing, Proof, hashing_of, steps_of
-from gateway.cli.causes import OF_DIGESTS, OF_KEYS, OF_REQUESTS, OF_TEXTS, Cause, declared, of_moments
+from gateway.cli.causes import OF_DIGESTS, OF_KEYS, OF_REQUESTS, OF_TEXTS, OF_WHOLES, Cause, declared, of_moments
 from gateway.cli.causes_fields import OF_FIELDS, of_these_fields
 from gateway.cli.readings import Reading, bare, hit, likeliest, parts, readings, remarks
 from gateway.engine.setup import Provider, Wallet
@@ -128,7 +128,7 @@ class Trial:
         composed = steps_of(self._proof.covers, self._base).fields if self._texts else None
         said = composed.found(self._base, self._entry.settings) if composed else ()
         fields = [*OF_FIELDS, *of_these_fields(said)] if composed else []
-        return [*OF_REQUESTS, *fields, *OF_TEXTS, *of_moments(self._proof, self._base, self._now)]
+        return [*OF_REQUESTS, *fields, *OF_WHOLES, *OF_TEXTS, *of_moments(self._proof, self._base, self._now)]
 
     def _made(self, *causes: Cause) -> list[bytes]:
         """What is signed with these changes, in each spelling; nothing where they change nothing."""
@@ -144,6 +144,8 @@ class Trial:
                 for cause in causes:
                     composed = cause.fields(composed) if cause.fields and composed else composed
                 texts = [composed.written(request, self._entry.settings)] if composed else []
+            if whole := next((cause.instead for cause in causes if cause.instead), None):
+                texts = [whole(request)]
             for cause in causes:
                 texts = [cause.text(text) for text in texts] if cause.text else texts
         except (Refused, ValueError, RecursionError):
@@ -222,7 +224,7 @@ class Trial:
             for cause in self._makers:
                 for key in self._keys:
                     if found := self.fits(key, text, cause):
-                        yield both(words, cause.said), text, found
+                        yield f"{both(words, cause.said)} ({self._held.label(key, 1)})", text, found
 
     def _by_two(self, seen: set[bytes]) -> Iterator[Suspect]:
         """Two steps done otherwise, which gives another text than those that were seen."""
@@ -236,7 +238,7 @@ class Trial:
                         seen.add(text)
                         for key in self._keys:
                             if found := self.fits(key, text):
-                                yield both(one.said, other.said), text, found
+                                yield f"{both(one.said, other.said)} ({self._held.label(key, 1)})", text, found
 
     def _apart(self, text: bytes) -> list[str]:
         """Where that text and ours differ, what is secret hidden before anything is cut out of it."""
