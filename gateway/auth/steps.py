@@ -58,7 +58,18 @@ class Spelling(Struct, frozen=True, kw_only=True):
             return self.null
         if isinstance(value, int | Number):
             return self.number(str(value))
-        return value if isinstance(value, str | bytes) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+        return value if isinstance(value, str | bytes) else compact(value)
+
+
+def compact(value: Any) -> str:
+    """An object or a list as compact JSON, numbers as they stood."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{compact(name)}:{compact(each)}" for name, each in value.items()) + "}"
+    return (
+        "[" + ",".join(map(compact, value)) + "]" if isinstance(value, list) else json.dumps(value, ensure_ascii=False)
+    )
 
 
 class Composed(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -15,6 +15,9 @@ from gateway.auth.steps import Proof, words_of
 
 CUT_LEAST = 8  # bytes: of fewer nobody can say what they were cut from
 _FRONT = re.compile(r"(?:v\d+[,=]|sha\d+=)?")  # a version, an algorithm
+
+
+CASES: Mapping[str, Callable[[str], str]] = {"lower-case hex": str.lower, "upper-case hex": str.upper}
 
 
 class Reading(Struct, frozen=True):
@@ -49,15 +52,10 @@ def readings(given: str, proof: Proof) -> list[Reading]:
 
 
 def _ways(text: str) -> Iterator[Reading]:
-    if re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", text):
-        case = (
-            "lower-case hex"
-            if text == text.lower()
-            else "upper-case hex"
-            if text == text.upper()
-            else "hex in both cases"
-        )
-        yield Reading(case, bytes.fromhex(text), text)
+    if re.fullmatch(r"[0-9A-Fa-f]{2,}", text):
+        case = next((case for case, cased in CASES.items() if text == cased(text)), "hex in both cases")
+        odd = len(text) % 2
+        yield Reading(f"{case}, a digit too few" if odd else case, bytes.fromhex(text[: len(text) - odd]), text)
     if re.fullmatch(r"[A-Za-z0-9+/_-]+={0,2}", text):
         yield from _base64(text)
     if "%" in text and unquote(text) != text:
@@ -78,12 +76,12 @@ def _base64(text: str) -> Iterator[Reading]:
 
 def hit(found: list[Reading], digest: bytes) -> Reading | None:
     """The reading that is this digest, or its beginning."""
-    for reading in found:
-        if same(reading.data, digest):
-            return reading
-        if CUT_LEAST <= len(reading.data) < len(digest) and same(reading.data, digest[: len(reading.data)]):
-            return reading
-    return None
+    whole = next((reading for reading in found if same(reading.data, digest)), None)
+    return whole or next((reading for reading in found if _begins(digest, reading.data)), None)
+
+
+def _begins(digest: bytes, cut: bytes) -> bool:
+    return CUT_LEAST <= len(cut) < len(digest) and same(cut, digest[: len(cut)])
 
 
 def wanted(proof: Proof) -> str:

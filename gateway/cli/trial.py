@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
-from gateway.auth.steps import Hashing, Proof, hashing_of, steps_of
+from gateway.auth.steps import Hashing, Proof, as_found, hashing_of, steps_of
 from gateway.cli.causes import OF_DIGESTS, OF_KEYS, OF_REQUESTS, OF_TEXTS, OF_WHOLES, Cause, declared, of_moments
 from gateway.cli.causes_fields import OF_FIELDS, of_these_fields
 from gateway.cli.readings import Reading, bare, hit, likeliest, parts, readings, remarks
@@ -127,8 +127,10 @@ class Trial:
         assert self._proof.covers
         composed = steps_of(self._proof.covers, self._base).fields if self._texts else None
         said = composed.found(self._base, self._entry.settings) if composed else ()
-        fields = [*OF_FIELDS, *of_these_fields(said)] if composed else []
-        return [*OF_REQUESTS, *fields, *OF_WHOLES, *OF_TEXTS, *of_moments(self._proof, self._base, self._now)]
+        by_names = [*of_these_fields(said)]  # of a list of the page's they say more than any other order
+        fields = [*by_names, *OF_FIELDS] if composed and composed.order is as_found else [*OF_FIELDS, *by_names]
+        fields = fields if composed else []
+        return [*fields, *OF_REQUESTS, *OF_WHOLES, *OF_TEXTS, *of_moments(self._proof, self._base, self._now)]
 
     def _made(self, *causes: Cause) -> list[bytes]:
         """What is signed with these changes, in each spelling; nothing where they change nothing."""
