@@ -31,6 +31,7 @@ class Cause(Struct, frozen=True, kw_only=True):
     step: str
     words: str
     listed: str = ""
+    alone: bool = False  # never tried together with another one: there are too many of its like
     shown: bool = True  # false: what is to be hidden could not be found in what comes of it
     request: Callable[[Request], Request] | None = None  # signed as if this had been sent
     fields: Callable[[Composed], Composed] | None = None
@@ -144,7 +145,7 @@ def of_moments(proof: Proof, request: Request, now: datetime) -> Iterator[Cause]
 
 
 def _stamped(name: str, value: str, words: str) -> Cause:
-    return Cause(step="time stamp", words=words, request=lambda request: request.put((name, value)))
+    return Cause(step="time stamp", words=words, alone=True, request=lambda request: request.put((name, value)))
 
 
 # ---------------------------------------------------------------- the text

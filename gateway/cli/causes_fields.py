@@ -124,9 +124,6 @@ OF_FIELDS: tuple[Cause, ...] = (
     _spelled("null as None", null="None"),
     _spelled("numbers as JavaScript prints them", number=js_number),
     _spelled("numbers as floats are printed (5 as 5.0)", number=lambda text: repr(float(text))),
-    _decimals("amounts with two digits", lambda text: text.partition(".")[0] + "." + (text.partition(".")[2] + "00")[:2]),
-    _decimals("amounts without zeros at the end", lambda text: text.rstrip("0").rstrip(".")),
-    _decimals("amounts with one digit at least, none of them a zero at the end", lambda text: re.sub(r"(\.\d+?)0+$", r"\1", text)),
     _coded("the values decoded", _raw),
     _coded("the values encoded for a form (a blank is +)", lambda text: quote_plus(_raw(text)).encode()),
     _coded("the values encoded for a URL (a blank is %20)", lambda text: quote(_raw(text), safe="").encode()),
@@ -138,6 +135,9 @@ OF_FIELDS: tuple[Cause, ...] = (
     _coded("the values as XML and HTML write them (&amp;)", lambda text: html.escape(_raw(text).decode(errors="replace")).encode()),
     _coded("the values in lower case", lambda text: _raw(text).lower()),
     _coded("the values in upper case", lambda text: _raw(text).upper()),
+    _decimals("amounts with two digits", lambda text: text.partition(".")[0] + "." + (text.partition(".")[2] + "00")[:2]),
+    _decimals("amounts without zeros at the end", lambda text: text.rstrip("0").rstrip(".")),
+    _decimals("amounts with one digit at least, none of them a zero at the end", lambda text: re.sub(r"(\.\d+?)0+$", r"\1", text)),
     *starmap(_names, _NAMES.items()),
     *map(_between, _BETWEEN),
     Cause(
@@ -159,10 +159,10 @@ def of_these_fields(said: Sequence[Field]) -> Iterator[Cause]:
 
 
 def _without(name: str) -> Cause:
-    return replace(_only(f"all but {name}", lambda field: field[0] != name), listed="each field left out")
+    return replace(_only(f"all but {name}", lambda field: field[0] != name), listed="each field left out", alone=True)
 
 
 def _ranked(ranks: Sequence[int], said: Sequence[Field]) -> Cause:
     names = ", ".join(said[rank][0] for rank in ranks)
     other = _order(f"in the order {names}", lambda found: [found[rank] for rank in ranks if rank < len(found)])
-    return replace(other, listed="its parts in each order")
+    return replace(other, listed="its parts in each order", alone=True)

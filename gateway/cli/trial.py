@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import combinations
 
 from msgspec import Struct
 
@@ -186,7 +187,7 @@ class Trial:
 
     def explained(self) -> list[str]:
         """The likeliest cause that gives this very signature, and where the signed texts differ; nothing where none does."""
-        for words, text, reading in self._suspects():
+        for words, text, reading in self._suspects() if self._readings else ():
             return [
                 *remarks(reading, self._proof, self._size, right=not words),
                 *filter(None, (words,)),
@@ -208,7 +209,7 @@ class Trial:
             for key in self._keys:
                 if found := self.fits(key, text):
                     yield f"{cause.said} ({self._held.label(key, 1)})", text, found
-            near += [(cause.said, text)] if cause.step != "time stamp" else []
+            near += [] if cause.alone else [(cause.said, text)]
         yield from self._by_makers(("", text) for text in self._texts)
         yield from self._by_others(near)
         yield from self._by_makers(near)
@@ -230,17 +231,16 @@ class Trial:
 
     def _by_two(self, seen: set[bytes]) -> Iterator[Suspect]:
         """Two steps done otherwise, which gives another text than those that were seen."""
-        causes = [cause for cause in self._causes if cause.step != "time stamp"]
-        for one in causes:
-            for other in causes if one.request or one.fields else ():
-                if one is other or self._left <= 0 or (one.request and other.request):
-                    continue
-                for text in self._made(one, other):
-                    if text not in seen:
-                        seen.add(text)
-                        for key in self._keys:
-                            if found := self.fits(key, text):
-                                yield f"{both(one.said, other.said)} ({self._held.label(key, 1)})", text, found
+        causes = [cause for cause in self._causes if not cause.alone]
+        for one, other in combinations(causes, 2):
+            if one.text or one.instead or (one.request and other.request):
+                continue
+            for text in self._made(one, other):
+                if text not in seen:
+                    seen.add(text)
+                    for key in self._keys:
+                        if found := self.fits(key, text):
+                            yield f"{both(one.said, other.said)} ({self._held.label(key, 1)})", text, found
 
     def _apart(self, text: bytes) -> list[str]:
         """Where that text and ours differ, what is secret hidden before anything is cut out of it."""
