@@ -16,7 +16,7 @@ from gateway.auth.keys import live
 from gateway.auth.webhooks import StandardWebhooks
 from gateway.cli.against import compare, held_by, others_of
 from gateway.cli.common import FILE, chosen, config_option, fail, loaded
-from gateway.cli.hide import Hider, secrets_of, sessions_of, who_is
+from gateway.cli.hide import Hider, named_in, secrets_of, sessions_of, who_is
 from gateway.cli.raw import of_provider, of_wallet, read_request, written
 from gateway.cli.trial import Entry
 from gateway.dialect import Call, NoCall
@@ -138,8 +138,9 @@ class Quiet:
 
     def __init__(self, config: Loaded, entry: Entry, request: Request, *, show_sessions: bool) -> None:
         tx = None if show_sessions else decoded(entry, request)
-        self._hide = Hider(secrets_of(config), sessions_of(tx))
         self._mask = None if show_sessions else Mask(entry.dialect)
+        named = named_in(request, self._mask.hides) if self._mask else ()
+        self._hide = Hider(named, sessions_of(tx), secrets_of(config))
 
     def __call__(self, text: str) -> str:
         return self._hide(self._mask.text(text) if self._mask else text)

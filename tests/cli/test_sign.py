@@ -255,16 +255,21 @@ def test_sessions_are_hidden_where_two_texts_differ(tmp_path: Path) -> None:
     assert session[:4] in call(*ask, "--show-sessions", stdin=signed.stdout_bytes).stdout
 
 
-def test_a_session_that_is_signed_encoded_is_hidden_too(tmp_path: Path) -> None:
-    """As a form encodes it, and not only as it was sent."""
+@pytest.mark.parametrize(("action", "word"), [("balance", "<session>"), ("unheard_of", "<hidden>")])
+def test_a_session_that_is_signed_encoded_is_hidden_too(tmp_path: Path, action: str, word: str) -> None:
+    """As a form encodes it, also where the values were signed without the names that tell what is one, and where nobody can
+    make sense of the call."""
     text = CONFIG.replace("  scorp:\n", FORM + "  scorp:\n")
-    body = b"action=balance&session_id=se/ss%20ion%7E1&player_id=p-1&currency=EUR"
-    request = b"POST /slotty HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\n" + body
-    said = call("sign", "--config", folder_with(tmp_path, text), "--provider", "slotty", "--explain", stdin=request)
-    assert said.exit_code == 0
-    assert "player_id=p-1" in said.stdout
-    assert "ion%7E1" not in said.stdout
-    assert "ion~1" not in said.stdout
+    head = b"POST /slotty HTTP/1.1\nX-Merchant-Id: m-1\nX-Timestamp: 1767225600\nX-Nonce: n-1\n\n"
+    request = head + f"action={action}&session_id=se/ss%20ion%7E1&player_id=p-1&currency=EUR".encode()
+    values = f"se%2Fss+ion%7E1&p-1&EUR&{action}&1767225600&n-1&m-1".encode()
+    given = hmac.new(SECRETS["SCORPIO"].encode(), values, hashlib.sha1).hexdigest()
+    ask = ("sign", "--config", folder_with(tmp_path, text), "--provider", "slotty", "--against", given)
+    said = call(*ask, stdin=request).stdout
+    assert "it signs the fields sorted by their names, from z to a, and it signs the values alone" in said
+    assert f"given: '{word}&p-1&EUR" in said
+    assert "ion%7E1" not in said
+    assert "ion%7E1" in call(*ask, "--show-sessions", stdin=request).stdout
 
 
 FORM = """\
