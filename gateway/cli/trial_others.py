@@ -59,7 +59,7 @@ class PlainTrial(Trial):
 
     def given_up(self) -> Iterator[str]:
         yield f"{self._proof.carried}: no common mistake explains it: another key"
-        yield f"tried: {len(self._keys)} of its own, {len(self._others)} others of the configuration, and of each "
+        yield f"tried: {len(self._keys)} of its own, {len(self._others)} others of the configuration; of its own, too:"
         yield f"  {'; '.join(cause.words for cause in OF_KEYS)}"
 
 

@@ -56,6 +56,10 @@ def told_wrong(dialect: Dialect, vector: Vector) -> Iterator[str]:
     other, proofs = _stranger(key), dialect.auth.proofs(settings)
     if dialect.auth.parts(settings) and not proofs:
         yield f"{vector.name}: {type(dialect.auth).__name__} says nothing of its steps (Auth.proofs)"
+    explained = _explained(dialect, vector)
+    for part in dialect.auth.parts(settings):
+        if part.secret and len(key.parts.get(part.name, "")) >= LENGTH_MIN and key.part(part.name) in explained:
+            yield f"{vector.name}: --explain shows {part.name}"
     for proof in proofs:
         secrets = [each.parts.get(proof.part, "") for each in (key, other)]
         for what, given, words in _plants(proof, vector, key, other):
@@ -65,6 +69,13 @@ def told_wrong(dialect: Dialect, vector: Vector) -> Iterator[str]:
                 yield f"{vector.name}: {what} ({proof.carried}), which should be told as “{words}”, is told as:\n{said}"
             if any(secret in said for secret in secrets if len(secret) >= LENGTH_MIN):
                 yield f"{vector.name}: {what} ({proof.carried}) is told with a secret in it"
+
+
+def _explained(dialect: Dialect, vector: Vector) -> str:
+    try:
+        return "\n".join(text for _, text in dialect.auth.explain(vector.request, vector.keys[0], vector.call.settings))
+    except Refused:
+        return ""  # of this request nothing is signed
 
 
 def _plants(proof: Proof, vector: Vector, key: Key, other: Key) -> Iterator[Planted]:
