@@ -123,7 +123,7 @@ def _beside(request: Request, settings: Any) -> list[Field]:
         order="that of the page's list",
         form="as they were sent, an amount with two digits; of what was not sent nothing, else its default",
         joined="with nothing between them",
-        fields=Composed(found=_found, beside=_beside, own="sign"),
+        fields=Composed(found=_found, beside=_beside),
     )
 )
 def covered(request: Request, settings: Any) -> Iterator[bytes]:

@@ -6,19 +6,10 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 
 from gateway.auth.answers import Edition, InXml, Mutual, leaf, named_leaves, one_leaf
 from gateway.auth.compare import same
-from gateway.auth.covers import (
-    canonical_query,
-    compacted,
-    filled_pairs,
-    js_number,
-    query_values,
-    sorted_form,
-    sorted_pairs,
-    sorted_values,
-)
+from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_form, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.named import InCall, Named
-from gateway.auth.query import InQuery, listed_values
+from gateway.auth.query import InQuery, canonical_query, listed_values, query_values
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
     Auth,

@@ -187,7 +187,7 @@ def named_leaves(*, without: str, unless_empty: str) -> Cover:
         order="that of the document",
         form="decoded, as they stand there; an empty leaf gives its name alone",
         joined="with nothing between them",
-        fields=Composed(found=signed, beside=beside, own=without.lower(), names=b""),
+        fields=Composed(found=signed, beside=beside, names=b""),
     )
 
     @told(said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -30,13 +29,13 @@ def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover
         order="by their names, by UTF-16 code unit",
         form="texts decoded, numbers as they stand, else as JavaScript writes them; true, false, nothing for null",
         joined=between_words(between),
-        fields=Composed(found=_all, order=_code_units, between=between.encode()),
+        fields=Composed(found=_all, order=code_units, between=between.encode()),
     )
 
     @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         fields = _object(request)
-        values = [*map(fields.__getitem__, _by_code_unit(fields))]
+        values = [*map(fields.__getitem__, by_code_unit(fields))]
         as_sent = [value if isinstance(value, str) else _text(value) for value in values]
         yield _joined(between, as_sent)
         shortest = [
@@ -67,7 +66,7 @@ def sorted_pairs(*, between: str, without: str) -> Cover:
         order="by their names",
         form="name=value, decoded, numbers as they stand; else without the empty fields",
         joined=between_words(between),
-        fields=_split(_all, taken, own=without, order=_names, names=b"=", between=between.encode()),
+        fields=split(_all, taken, order=_names, names=b"=", between=between.encode()),
     )
 
     @told(said)
@@ -96,7 +95,7 @@ def filled_pairs(*, between: str, without: str) -> Cover:
         order="by their names, by bytes",
         form="name=value, decoded",
         joined=between_words(between),
-        fields=_split(_form_fields, taken, own=without, order=_bytes, names=b"=", between=between.encode()),
+        fields=split(_form_fields, taken, order=_bytes, names=b"=", between=between.encode()),
     )
 
     @told(steps)
@@ -151,7 +150,7 @@ def sorted_form(*, headers: Sequence[str]) -> Cover:
 def _form(request: Request) -> Mapping[str, str | bytes]:
     fields = request.form
     if isinstance(fields, Unreadable):
-        raise _not_read(fields, fields.message)
+        raise not_read(fields, fields.message)
     return fields
 
 
@@ -186,37 +185,6 @@ def _uri(text: str | bytes, safe: str = "!'()*") -> str:
     return quote(text.encode(errors="replace") if isinstance(text, str) else text, safe=safe)
 
 
-def query_values(*, without: str, sorted_as: Mapping[str, str]) -> Cover:
-    """The values of a query's fields, decoded, with nothing between them, in the byte order of the names as they were sent;
-    neither the names nor the field `without` (in any case) are signed. `sorted_as`: names that stand where another would."""
-
-    def taken(name: str, value: Any) -> bool:
-        return name.lower() != without
-
-    def order(fields: Sequence[Field]) -> list[Field]:
-        return sorted(fields, key=lambda field: sorted_as.get(field[0], field[0]).encode())
-
-    moved = "".join(f"; {name} stands where {other} would" for name, other in sorted_as.items())
-    steps = Steps(
-        selected=f"the values of the fields of the query without {without}; their names are not signed",
-        order=f"by their names as they were sent, by bytes{moved}",
-        form="decoded",
-        joined=between_words(""),
-        fields=_split(_query_fields, taken, order=order),
-    )
-
-    @told(steps)
-    def cover(request: Request, settings: Any) -> Iterator[bytes]:
-        fields = request.asked
-        if isinstance(fields, Unreadable):
-            raise _not_read(fields, fields.message)
-        said = {name: value for name, value in fields.items() if name.lower() != without}
-        names = sorted(said, key=lambda name: sorted_as.get(name, name).encode())
-        yield b"".join(value.encode() if isinstance(value, str) else value for value in map(said.__getitem__, names))
-
-    return cover
-
-
 def between_words(between: str) -> str:
     return f'by "{between}"' if between else "with nothing between them"
 
@@ -229,13 +197,6 @@ def _form_fields(request: Request, settings: Any) -> list[Field]:
     return [*_form(request).items()]
 
 
-def _query_fields(request: Request, settings: Any) -> list[Field]:
-    fields = request.asked
-    if isinstance(fields, Unreadable):
-        raise _not_read(fields, fields.message)
-    return [*fields.items()]
-
-
 def _names(fields: Sequence[Field]) -> list[Field]:
     return sorted(fields, key=lambda field: field[0])
 
@@ -244,9 +205,9 @@ def _bytes(fields: Sequence[Field]) -> list[Field]:
     return sorted(fields, key=lambda field: field[0].encode())
 
 
-def _code_units(fields: Sequence[Field]) -> list[Field]:
+def code_units(fields: Sequence[Field]) -> list[Field]:
     said = dict(fields)
-    return [(name, said[name]) for name in _by_code_unit(said)]
+    return [(name, said[name]) for name in by_code_unit(said)]
 
 
 def _form_order(fields: Sequence[Field]) -> Sequence[Field]:
@@ -257,12 +218,7 @@ def _php_coded(text: str | bytes) -> bytes:
     return form_text([("", text)])[1:].encode()
 
 
-def _quoted(text: str | bytes) -> bytes:
-    """A text as one of the canonical form of JSON, which escapes it as Python does."""
-    return json.dumps(text if isinstance(text, str) else text.decode(errors="replace"), ensure_ascii=False).encode()
-
-
-def _split(
+def split(
     source: Callable[[Request, Any], Sequence[Field]], taken: Callable[[str, Any], bool], **steps: Any
 ) -> Composed:
     """The fields of a source in two: what is signed, and what stands beside it."""
@@ -274,31 +230,6 @@ def _split(
         return [field for field in source(request, settings) if not taken(*field)]
 
     return Composed(found=found, beside=beside, **steps)
-
-
-@told(
-    Steps(
-        selected="the fields of the query as one JSON object",
-        order="by their names, by UTF-16 code unit",
-        form="decoded, as texts of canonical JSON (RFC 8785): no blanks, letters as they are",
-        fields=Composed(
-            found=_query_fields, order=_code_units, coded=_quoted, names=b":", between=b",", around=(b"{", b"}")
-        ),
-    )
-)
-def canonical_query(request: Request, settings: Any) -> Iterator[bytes]:
-    """The fields of the query, decoded, as one JSON object of texts in canonical form (RFC 8785).
-
-    A field that stands twice is told as unreadable: nobody knows which one was signed, and no object has both.
-    """
-    fields = request.asked
-    if isinstance(fields, Unreadable):
-        raise _unreadable(fields.message)
-    said = {name: fields[name] for name in _by_code_unit(fields)}
-    if any(isinstance(value, bytes) for value in said.values()):
-        raise _unreadable("the query is not UTF-8")
-    # Without its blanks and with letters as they are, Python escapes a text as the canonical form does.
-    yield json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def compacted(body: bytes) -> bytes:
@@ -359,10 +290,10 @@ def _joined(between: str, texts: list[str]) -> bytes:
     try:
         return between.join(texts).encode()
     except UnicodeEncodeError:
-        raise _unreadable("the body holds half a surrogate pair") from None
+        raise unreadable("the body holds half a surrogate pair") from None
 
 
-def _by_code_unit(fields: Mapping[str, Any]) -> list[str]:
+def by_code_unit(fields: Mapping[str, Any]) -> list[str]:
     """Names as JavaScript sorts them: by UTF-16 code unit, so that `A` to `Z` come before `a`."""
     names = sorted(fields)
     if "".join(names).isascii():
@@ -374,17 +305,17 @@ def _object(request: Request) -> Mapping[str, Any]:
     """The fields of the body. A body that cannot be read is no forgery: it is told as unreadable."""
     said = request.said
     if isinstance(said, Unreadable):
-        raise _not_read(said, "the body is not JSON")
+        raise not_read(said, "the body is not JSON")
     if not isinstance(said, dict):
-        raise _unreadable("the body is not a JSON object")
+        raise unreadable("the body is not a JSON object")
     return said
 
 
-def _not_read(why: Unreadable, message: str) -> Refused:
+def not_read(why: Unreadable, message: str) -> Refused:
     if why.twice:
         return bad_signature("a name stands twice: nobody knows which one was signed")
-    return _unreadable(message)
+    return unreadable(message)
 
 
-def _unreadable(message: str) -> Refused:
+def unreadable(message: str) -> Refused:
     return Refused(Reason.INVALID_REQUEST, message, field="request_body", flaw=Flaw.UNPARSABLE)

@@ -319,6 +319,7 @@ class Signed(Auth):
         return (
             Proof(
                 carried=getattr(carried, "place", carried.name),
+                own=carried.name.lower(),
                 part=hashing.part if hashing else self._parts[-1].name,
                 covers=self._covers,
                 digest=self._digest,

@@ -78,7 +78,7 @@ class Composed(Struct, frozen=True, kw_only=True):
 
     found: Callable[[Request, Any], Sequence[Field]]  # what is signed, as it stands there
     beside: Callable[[Request, Any], Sequence[Field]] = none_beside  # what stands there, too, and is not signed
-    own: str = ""  # which of those carries the proof, in lower case
+    own: str = ""  # which of those carries the proof, in lower case: the scheme knows, not the cover
     order: Callable[[Sequence[Field]], Sequence[Field]] = as_found
     spelling: Spelling = Spelling()
     coded: Callable[[str | bytes], bytes] = as_bytes
@@ -174,6 +174,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     before: str = ""  # what stands in front of it, in any case
     optional: bool = False  # that may be left out
     folded: bool = False  # upper case is understood, too
+    own: str = ""  # the name of the field or header that carries it, in lower case
     moments: tuple[str, ...] = ()  # headers that are signed and hold a time in Unix seconds
     title: str = ""  # what sets it apart from the others of its scheme
     notes: tuple[tuple[str, str], ...] = ()

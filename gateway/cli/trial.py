@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import combinations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
@@ -144,6 +145,7 @@ class Trial:
             if any(cause.fields for cause in causes):
                 assert self._proof.covers
                 composed = steps_of(self._proof.covers, request).fields
+                composed = replace(composed, own=self._proof.own) if composed else None
                 for cause in causes:
                     composed = cause.fields(composed) if cause.fields and composed else composed
                 texts = [composed.written(request, self._entry.settings)] if composed else []
