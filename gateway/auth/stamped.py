@@ -85,7 +85,7 @@ class Stamped(Signed):
         return (word, self._content(request)) if stamp.nonce else ("", b"")
 
     def proofs(self, settings: Any) -> tuple[Proof, ...]:
-        stamp, notes = self._stamp, (("covered beside it", ", ".join(self._stamp.names)),)
+        stamp, notes = self._stamp, (("sent beside it", ", ".join(self._stamp.names)),)
         return tuple(replace(proof, moments=(stamp.moment,), notes=notes) for proof in super().proofs(settings))
 
 
