@@ -438,6 +438,17 @@ def test_a_cancel_that_says_another_amount_gives_back_all_of_it(studio: Studio) 
     assert studio.move("cancel", "b-1", 3, "t-1") == ok(1000)
 
 
+def test_a_win_below_a_cent_is_kept_for_a_person(studio: Studio) -> None:
+    """INVALID_PARAMETER is final for Evolution, and nothing would be journalled: a player's win would be gone."""
+    assert studio.move("debit", "b-1", 10, "t-1") == ok(990)
+    for _ in range(2):
+        assert studio.move("credit", "b-1", 4.005, "t-2")["status"] == "TEMPORARY_ERROR"
+    row = studio.bench.row(Kind.CREDIT, "b-1")
+    assert (row.state, row.tx.act) == (State.PERSON, Credit(amount=Decimal("4.005"), reference="b-1"))
+    assert studio.bench.till.asked(Kind.CREDIT) == 0
+    assert studio.move("debit", "b-2", 2.505, "t-3") == {"status": "INVALID_PARAMETER"}  # nothing is lost
+
+
 def test_a_cancel_before_its_bet(studio: Studio) -> None:
     """It is remembered: the late bet moves nothing."""
     assert studio.move("cancel", "b-9", 10, "t-1") == word("BET_DOES_NOT_EXIST", 1000)
