@@ -433,6 +433,18 @@ def test_a_cancel_its_repeat_and_the_win_after_it(studio: Studio) -> None:
     assert studio.bench.till.balance() == Decimal("1000.00")
 
 
+def test_a_last_known_balance_is_told_with_its_bonus(studio: Studio) -> None:
+    """The balance of a decline equals the last one told, its bonus money, too: also where no wallet can be asked."""
+    shown = Accepted(balance=Decimal("990.00"), bonus=Decimal("5.00"), currency="EUR")
+    studio.bench.till.then(says(shown), says(shown))
+    for call in ("debit", "credit"):
+        studio.move(call, "b-1", 10)
+    told = {"balance": 990, "bonus": 5}
+    assert studio.move("cancel", "b-1", 10) == {"status": "BET_ALREADY_SETTLED"} | told
+    studio.bench.till.always(lost_before, kind=Kind.BALANCE)
+    assert studio.move("credit", "b-1", 25) == {"status": "BET_ALREADY_SETTLED"} | told
+
+
 def test_a_cancel_that_says_another_amount_gives_back_all_of_it(studio: Studio) -> None:
     assert studio.move("debit", "b-1", 10, "t-1") == ok(990)
     assert studio.move("cancel", "b-1", 3, "t-1") == ok(1000)
