@@ -142,7 +142,7 @@ def read_win(fields: Fields, currency: str, call: Call) -> Decimal:
     bounded(amount, "amount")
     if amount < 0:
         raise fields.wrong("amount", Flaw.TOO_LOW, "is negative")
-    if amount != amount.quantize(SIX):
+    if amount != round(amount, max(6, call.currencies.digits(currency))):
         raise fields.wrong("amount", Flaw.INVALID, "has more than six decimals")
     fitted = call.currencies.shown(amount, currency)
     return fitted if fitted == amount else amount

@@ -433,6 +433,16 @@ def test_a_cancel_its_repeat_and_the_win_after_it(studio: Studio) -> None:
     assert studio.bench.till.balance() == Decimal("1000.00")
 
 
+def test_a_win_may_have_all_the_digits_of_its_currency() -> None:
+    """Eight for a crypto currency, though the page writes six."""
+    moved = {"id": "t", "refId": "b", "amount": "0.00000001"}
+    body = {"sid": "s", "userId": "p", "currency": "BTC", "transaction": moved}
+    request = Request(method="POST", path="/credit", query="authToken=k", body=json.dumps(body).encode())
+    assert DIALECT.decode_request(request, replace(CALL, name="credit")).act == Credit(
+        amount=Decimal("0.00000001"), reference="b"
+    )
+
+
 def test_a_last_known_balance_is_told_with_its_bonus(studio: Studio) -> None:
     """The balance of a decline equals the last one told, its bonus money, too: also where no wallet can be asked."""
     shown = Accepted(balance=Decimal("990.00"), bonus=Decimal("5.00"), currency="EUR")
