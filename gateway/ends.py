@@ -73,7 +73,7 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     won_by_round: bool = False
     """Of `won_stays`: any win of its round counts, also one that ties to another bet or to none (NeverEnding)."""
     ends_rounds: bool = False
-    """Whether a bet in a round that its wire has closed is declined, `round_closed`; a win never is (NeverEnding)."""
+    """Whether a bet in a round that its wire has closed is declined, `round_closed`; a win never is (NeverEnding, Red Tiger)."""
     misnamed: Reason | None = None
     """What a rollback hears that names a movement of a kind which it cannot mean, where one id is one movement of whatever
     kind (`spaces`): the cancel of a win at NeverEnding. None: its wallet is asked."""

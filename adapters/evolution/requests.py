@@ -19,6 +19,7 @@ from adapters.evolution.wire import (
     label,
     read_amount,
     read_currency,
+    read_win,
 )
 from gateway.codec.fields import Fields, known, write_json
 from gateway.dialect import Call
@@ -85,7 +86,7 @@ def _read_debit(fields: Fields, call: Call) -> Transaction:
 def _read_credit(fields: Fields, call: Call) -> Transaction:
     head = replace(_head(fields), currency=read_currency(fields, call))
     moved = fields.object("transaction")
-    act = Credit(amount=read_amount(moved, head.currency, call), reference=moved.id("refId"))
+    act = Credit(amount=read_win(moved, head.currency, call), reference=moved.id("refId"))
     return _with_movement(_with_game(head, fields), moved, act)
 
 
@@ -103,7 +104,7 @@ def _read_promo(fields: Fields, call: Call) -> Transaction:
     head = replace(_head(fields), currency=read_currency(fields, call))
     promo = fields.object("promoTransaction")
     word = label(promo.value("type", None), 64)
-    act = Credit(amount=read_amount(promo, head.currency, call), type=PROMOS.get(word, "promo"))
+    act = Credit(amount=read_win(promo, head.currency, call), type=PROMOS.get(word, "promo"))
     said = known(promo_type=word, remaining_rounds=label(promo.value("remainingRounds", None), 32))
     paid = _with_game(replace(head, act=act, id=f"promo:{promo.id('id')}"), fields)
     return replace(paid, free_round_id=label(promo.value("voucherId", None), ID_LENGTH_MAX), extra=paid.extra | said)

@@ -136,6 +136,18 @@ def read_amount(fields: Fields, currency: str, call: Call) -> Decimal:
     return UNIT.read(amount, currency, call.currencies, "amount", number=False)
 
 
+def read_win(fields: Fields, currency: str, call: Call) -> Decimal:
+    """Exact, also below what the currency has (4.005 EUR): refused it would be lost, so whoever cannot book it says so."""
+    amount, _ = fields.decimal("amount")
+    bounded(amount, "amount")
+    if amount < 0:
+        raise fields.wrong("amount", Flaw.TOO_LOW, "is negative")
+    if amount != round(amount, max(6, call.currencies.digits(currency))):
+        raise fields.wrong("amount", Flaw.INVALID, "has more than six decimals")
+    fitted = call.currencies.shown(amount, currency)
+    return fitted if fitted == amount else amount
+
+
 def amount_out(amount: Decimal) -> Decimal:
     """With exactly six decimals. Raises `Refused` (unsupported) where it has more."""
     said = amount.quantize(SIX)

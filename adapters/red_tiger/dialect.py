@@ -50,6 +50,7 @@ DIALECT = Dialect(
         answer_within={"default": "4s", "debit": "2500ms"},
         values_max=300,  # the proof looks where the session's token stands
         replay_balance="stored",
+        ends_rounds=True,  # "a stake after the end: 200 (invalid input)"
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),

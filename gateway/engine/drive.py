@@ -394,8 +394,10 @@ class Driver:
         own = case.own
         if not own.undoes or own.fact is not None or outcome.balance is not None or case.parts:
             return outcome
-        balance = await self.exchanges.last_balance(own.provider, own.tx.player, own.tx.currency)
-        return outcome if balance is None else replace(outcome, balance=balance, currency=own.tx.currency)
+        last = await self.exchanges.last_balance(own.provider, own.tx.player, own.tx.currency)
+        if last is None:
+            return outcome
+        return replace(outcome, balance=last.cash, bonus=last.bonus, currency=own.tx.currency)
 
     def _aim(self, case: Case, after: Movement) -> tuple[Put | None, Movement | None]:
         """What a rollback's decision says of its target: taken for good, or free again (and then which)."""

@@ -39,12 +39,19 @@ class Exchange(Struct, frozen=True):
         return Event.SILENT, self.silence if self.left else f"{self.silence}; nothing was sent"
 
 
+class Shown(Struct, frozen=True):
+    """The balance that a wallet showed of a player, and the bonus money beside it."""
+
+    cash: Decimal
+    bonus: Decimal | None = None
+
+
 class Exchanges:
     """Talks with wallets; knows the balances that this process heard last."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.balances: dict[tuple[str, str, str], Decimal] = {}
+        self.balances: dict[tuple[str, str, str], Shown] = {}
 
     async def ask(
         self, errand: Errand, way: Way, request: Request, tx: Transaction, currency: str, *, again: bool = False,
@@ -115,7 +122,8 @@ class Exchanges:
         player = way.route.player_in(tx.player)
         if len(self.balances) > BALANCES_MAX:
             self.balances.clear()
-        self.balances[(way.provider.id, player, outcome.currency or currency)] = outcome.balance
+        place = (way.provider.id, player, outcome.currency or currency)
+        self.balances[place] = Shown(outcome.balance, outcome.bonus)
 
     def moved(self, case: Case, decision: Accepted) -> None:
         """A yes that shows no balance moved it all the same (rule 8); a whole was moved by its parts."""
@@ -126,16 +134,16 @@ class Exchanges:
             return
         target = case.around.target
         meant = target.tx.act if own.target and target else None
-        self.balances[place] = known + gains(own.tx.act, decision.moved, meant)
+        self.balances[place] = Shown(known.cash + gains(own.tx.act, decision.moved, meant), known.bonus)
 
-    async def last_balance(self, provider_id: str, player: str, currency: str) -> Decimal | None:
+    async def last_balance(self, provider_id: str, player: str, currency: str) -> Shown | None:
         """The last balance heard, by this process or by the journal (rules 7, 8)."""
         found = self.balances.get((provider_id, player, currency))
         if found is not None or not player:
             return found
         last = await self.world.journal.latest(provider_id, player)
         outcome = last.outcome if last is not None and last.tx.currency == currency else None
-        return outcome.balance if outcome is not None else None
+        return None if outcome is None or outcome.balance is None else Shown(outcome.balance, outcome.bonus)
 
 
 def _session_of(said: Session) -> Looks[Session | None]:

@@ -369,7 +369,7 @@ class Engine:
         if found is not None:
             return replace(outcome, balance=found.balance, bonus=found.bonus, currency=found.currency or tx.currency)
         last = await self.exchanges.last_balance(errand.provider.id, tx.player, tx.currency)
-        return outcome if last is None else replace(outcome, balance=last, currency=tx.currency)
+        return outcome if last is None else replace(outcome, balance=last.cash, bonus=last.bonus, currency=tx.currency)
 
 
 _MAY_GIVE = {Kind.BATCH, Kind.ADJUST, Kind.RELEASE, *(kind for kind, facts in FACTS.items() if facts.owes)}

@@ -433,9 +433,42 @@ def test_a_cancel_its_repeat_and_the_win_after_it(studio: Studio) -> None:
     assert studio.bench.till.balance() == Decimal("1000.00")
 
 
+def test_a_win_may_have_all_the_digits_of_its_currency() -> None:
+    """Eight for a crypto currency, though the page writes six."""
+    moved = {"id": "t", "refId": "b", "amount": "0.00000001"}
+    body = {"sid": "s", "userId": "p", "currency": "BTC", "transaction": moved}
+    request = Request(method="POST", path="/credit", query="authToken=k", body=json.dumps(body).encode())
+    assert DIALECT.decode_request(request, replace(CALL, name="credit")).act == Credit(
+        amount=Decimal("0.00000001"), reference="b"
+    )
+
+
+def test_a_last_known_balance_is_told_with_its_bonus(studio: Studio) -> None:
+    """The balance of a decline equals the last one told, its bonus money, too: also where no wallet can be asked."""
+    shown = Accepted(balance=Decimal("990.00"), bonus=Decimal("5.00"), currency="EUR")
+    studio.bench.till.then(says(shown), says(shown))
+    for call in ("debit", "credit"):
+        studio.move(call, "b-1", 10)
+    told = {"balance": 990, "bonus": 5}
+    assert studio.move("cancel", "b-1", 10) == {"status": "BET_ALREADY_SETTLED"} | told
+    studio.bench.till.always(lost_before, kind=Kind.BALANCE)
+    assert studio.move("credit", "b-1", 25) == {"status": "BET_ALREADY_SETTLED"} | told
+
+
 def test_a_cancel_that_says_another_amount_gives_back_all_of_it(studio: Studio) -> None:
     assert studio.move("debit", "b-1", 10, "t-1") == ok(990)
     assert studio.move("cancel", "b-1", 3, "t-1") == ok(1000)
+
+
+def test_a_win_below_a_cent_is_kept_for_a_person(studio: Studio) -> None:
+    """INVALID_PARAMETER is final for Evolution, and nothing would be journalled: a player's win would be gone."""
+    assert studio.move("debit", "b-1", 10, "t-1") == ok(990)
+    for _ in range(2):
+        assert studio.move("credit", "b-1", 4.005, "t-2")["status"] == "TEMPORARY_ERROR"
+    row = studio.bench.row(Kind.CREDIT, "b-1")
+    assert (row.state, row.tx.act) == (State.PERSON, Credit(amount=Decimal("4.005"), reference="b-1"))
+    assert studio.bench.till.asked(Kind.CREDIT) == 0
+    assert studio.move("debit", "b-2", 2.505, "t-3") == {"status": "INVALID_PARAMETER"}  # nothing is lost
 
 
 def test_a_cancel_before_its_bet(studio: Studio) -> None:

@@ -452,6 +452,22 @@ def test_the_refund_of_an_unknown_stake_refuses_it_when_it_comes(bench_of: MakeB
     assert bench.till.balance() == Decimal("1000.00")
 
 
+def test_a_stake_after_the_end_of_its_round_is_invalid_input(bench_of: MakeBench) -> None:
+    """The vendor's own tests ask for that; what a round pays or gives back comes after its end, too."""
+    bench = bench_of("red_tiger", "native")
+    stake = replace(BUYIN, act=Debit(amount=Decimal("5.00")), id="st-1")
+    yes(bench.call(stake))
+    yes(bench.call(replace(stake, id="st-2")))  # several until it ends
+    won = {"transaction": {"id": "po-1", "payout": "2.00"}, "round": {"id": "r-80", "ends": True}, "currency": "EUR"}
+    assert late(bench, "payout", won)["success"]
+    assert bench.call(replace(stake, id="st-3")) == Declined(reason=Reason.INVALID_REQUEST, message="Invalid input")
+    yes(bench.call(stake))  # a repeat
+    assert late(bench, "payout", won | {"transaction": {"id": "po-2", "payout": "1.00"}})["success"]
+    assert late(bench, "refund", {"transaction": {"id": "st-2", "stake": "5.00"}})["success"]
+    yes(bench.call(replace(stake, id="st-4", round=Round("r-81", closed=False))))
+    assert bench.till.balance() == Decimal("993.00")
+
+
 @pytest.mark.parametrize(
     ("call", "told", "act"),
     [
