@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gateway.codec.errors import ErrorTable
-from gateway.model import Declined, Flaw, Reason, Unknown
+from gateway.model import Declined, Flaw, Outcome, Reason
 
 Pair = tuple[int, str]
 
@@ -54,9 +54,9 @@ class NumberedErrors:
         self._by_word = ErrorTable({reason: word for reason, (_, word) in rows.items()}, doubt=words)
         self._also = also or {}
 
-    def said(self, outcome: Declined | Unknown) -> Pair:
-        """The number and the word of an outcome."""
-        if isinstance(outcome, Unknown):
+    def said(self, outcome: Outcome) -> Pair:
+        """The number and the word of an outcome; a yes that is told here is one to nobody knows what, so doubt."""
+        if not isinstance(outcome, Declined):
             return self._doubt[0]
         found = self._rows.get(outcome.reason)
         if found is not None:

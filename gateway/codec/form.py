@@ -1,0 +1,286 @@
+"""The fields of a flat call (JSON, form or query), said once: an ordered list of lines, each of which reads one field and
+writes it.
+
+The order of the lines is the order in which a field is complained of, and in which the fields are written; their names are
+the documented ones. A line is two functions: where none of those below says what a page means, a dialect writes its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from gateway.call import Call
+from gateway.codec.fields import Fields
+from gateway.codec.ids import integer_or_text
+from gateway.model import ID_LENGTH_MAX, Act, Credit, Debit, Flaw, Game, Missing, Round, Transaction, reference_of
+
+
+class Draft(Struct):
+    """What the lines of a form have read of a call, before its act is known."""
+
+    extra: dict[str, str]
+    id: str = ""
+    player: str = ""
+    session: str = ""
+    currency: str = ""
+    reference: str = ""
+    whole: int | None = None  # an amount as it stands, until its currency is known
+    amount_if_any: Decimal | None = None
+    free: bool = False
+    round_id: str = ""
+    closed: bool | None = None
+    game_id: str = ""
+    game_name: str = ""
+    studio: str = ""
+    free_round_id: str = ""
+    channel: str = ""
+    occurred_at: datetime | None = None
+
+    @property
+    def amount(self) -> Decimal:
+        """Of a form that always reads one."""
+        assert self.amount_if_any is not None, "no line has read it"
+        return self.amount_if_any
+
+    def transaction(self, act: Act) -> Transaction:
+        game = self.game_id or self.game_name or self.studio
+        return Transaction(
+            act=act,
+            id=self.id,
+            player=self.player,
+            session=self.session,
+            currency=self.currency,
+            round=Round(self.round_id, self.closed) if self.round_id or self.closed is not None else None,
+            game=Game(id=self.game_id, name=self.game_name, studio=self.studio) if game else None,
+            free_round_id=self.free_round_id,
+            channel=self.channel,
+            occurred_at=self.occurred_at,
+            extra=self.extra,
+        )
+
+
+Read = Callable[[Fields, Draft, Call], None]
+"""Raises `Refused` where the field is wrong."""
+Write = Callable[[Transaction, Call], Any]
+"""The value of the field, `UNSET` where it is left out. Raises `Missing` or `unsupported`."""
+
+
+def unread(fields: Fields, draft: Draft, call: Call) -> None:
+    """Of a field that tells us nothing."""
+
+
+def unwritten(tx: Transaction, call: Call) -> Any:
+    """Of a field that is understood and never written."""
+    return UNSET
+
+
+class Line(Struct, frozen=True):
+    """One field: its name on the wire, how it is read, how it is written."""
+
+    name: str
+    read: Read = unread
+    write: Write = unwritten
+
+
+class Form:
+    """The fields of one call. `also` are documented names that mean nothing in it, so that they are not kept as unknown."""
+
+    __slots__ = ("_lines", "_writes", "names")
+
+    def __init__(self, *lines: Line, also: Iterable[str] = ()) -> None:
+        self._lines = tuple(line.read for line in lines if line.read is not unread)
+        self._writes = tuple((line.name, line.write) for line in lines if line.write is not unwritten)
+        self.names = frozenset(line.name for line in lines) | frozenset(also)
+
+    def read(self, fields: Fields, call: Call) -> Draft:
+        """Raises `Refused` with the first field, in the order of the lines, that is wrong."""
+        draft = Draft(fields.unknown(self.names))
+        for read in self._lines:
+            read(fields, draft, call)
+        return draft
+
+    def write(self, tx: Transaction, call: Call) -> dict[str, Any]:
+        """The fields in the order of the lines. Raises `Missing` for what nobody said: first for what says who plays, whatever
+        the order, since its provider is told so."""
+        said, lacking = {}, None
+        for name, write in self._writes:
+            try:
+                value = write(tx, call)
+            except Missing as missing:
+                if missing.field in WHO:
+                    raise
+                lacking = lacking or missing
+            else:
+                if value is not UNSET:
+                    said[name] = value
+        if lacking is not None:
+            raise lacking
+        return said
+
+
+# ---------------------------------------------------------------- lines of texts
+
+
+class Place(Struct, frozen=True):
+    """Where a text stands in the canonical transaction. Its methods are the lines that carry it."""
+
+    what: str
+    """What `Missing` calls it."""
+    put: Callable[[Draft, str], None]
+    of: Callable[[Transaction], str]
+
+    def id(self, name: str, *, length_max: int = ID_LENGTH_MAX, integer_max: int | None = None) -> Line:
+        """An id that must be there, at both ends. `integer_max`: the page types it as an integer of no more than that."""
+        what, put, of = self.what, self.put, self.of
+
+        def read(fields: Fields, draft: Draft, call: Call) -> None:
+            put(draft, fields.id(name, length_max=length_max))
+
+        def write(tx: Transaction, call: Call) -> str | int:
+            text = of(tx)
+            if not text:
+                raise Missing(what)
+            return text if integer_max is None else integer_or_text(text, integer_max)
+
+        return Line(name, read, write)
+
+    def optional(self, name: str, *, length_max: int = ID_LENGTH_MAX) -> Line:
+        """An id that may be missing, and is right where it is there."""
+        put, of = self.put, self.of
+
+        def read(fields: Fields, draft: Draft, call: Call) -> None:
+            put(draft, fields.id(name, "", length_max=length_max))
+
+        return Line(name, read, lambda tx, call: of(tx) or UNSET)
+
+    def words(self, name: str, *, length_max: int = 256, strict_in: Collection[str] = ()) -> Line:
+        """What is for people: in no form it stops a call, but one of those that are named in `strict_in`."""
+        put, of = self.put, self.of
+
+        def read(fields: Fields, draft: Draft, call: Call) -> None:
+            put(draft, fields.words(name, length_max=length_max, strict=call.name in strict_in))
+
+        return Line(name, read, lambda tx, call: of(tx) or UNSET)
+
+
+def _put_id(draft: Draft, text: str) -> None:
+    draft.id = text
+
+
+def _put_player(draft: Draft, text: str) -> None:
+    draft.player = text
+
+
+def _put_session(draft: Draft, text: str) -> None:
+    draft.session = text
+
+
+def _put_reference(draft: Draft, text: str) -> None:
+    draft.reference = text
+
+
+def _put_round(draft: Draft, text: str) -> None:
+    draft.round_id = text
+
+
+def _put_game(draft: Draft, text: str) -> None:
+    draft.game_id = text
+
+
+def _put_game_name(draft: Draft, text: str) -> None:
+    draft.game_name = text
+
+
+def _put_free_round(draft: Draft, text: str) -> None:
+    draft.free_round_id = text
+
+
+def _put_channel(draft: Draft, text: str) -> None:
+    draft.channel = text
+
+
+ID = Place("id", _put_id, lambda tx: tx.id)
+PLAYER = Place("player", _put_player, lambda tx: tx.player)
+SESSION = Place("session", _put_session, lambda tx: tx.session)
+REFERENCE = Place("reference", _put_reference, lambda tx: reference_of(tx.act))
+ROUND = Place("round", _put_round, lambda tx: tx.round_id)
+GAME = Place("game", _put_game, lambda tx: tx.game_id)
+GAME_NAME = Place("game", _put_game_name, lambda tx: tx.game.name if tx.game else "")
+FREE_ROUND = Place("free_round", _put_free_round, lambda tx: tx.free_round_id)
+CHANNEL = Place("channel", _put_channel, lambda tx: tx.channel)
+
+
+WHO = frozenset({PLAYER.what, SESSION.what, "currency"})
+"""What a launch says, or `authenticate` (rule 21)."""
+
+
+def kept(key: str) -> Place:
+    """What this dialect alone knows, under its name in `Transaction.extra`."""
+
+    def put(draft: Draft, text: str) -> None:
+        if text:
+            draft.extra[key] = text
+
+    return Place(key, put, lambda tx: tx.extra.get(key, ""))
+
+
+def passed_on(name: str, otherwise: Callable[[Transaction], str] = lambda tx: "") -> Line:
+    """What goes on as it came, under its own name; `otherwise`: what is written where no such thing came."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        draft.extra |= fields.opaque(name)
+
+    return Line(name, read, lambda tx, call: tx.extra.get(name) or otherwise(tx) or UNSET)
+
+
+# ---------------------------------------------------------------- other lines
+
+
+def closes(name: str) -> Line:
+    """Whether the round is over; not said, it is not."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        draft.closed = fields.flag(name, False)
+
+    return Line(name, read, lambda tx, call: tx.round is not None and tx.round.closed is True)
+
+
+def free_round(name: str, words: Callable[[Call], Mapping[str, bool]], *, cash: str, free: str = "") -> Line:
+    """The word that says whether a bet or win is of a promotional free round; not said, it is not. `words` are understood,
+    `cash` and `free` are written."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        if name in fields:
+            word, means = fields.text(name), words(call)
+            if word not in means:
+                raise fields.wrong(name, Flaw.INVALID, f"is none of {', '.join(means)}")
+            draft.free = means[word]
+
+    def write(tx: Transaction, call: Call) -> str:
+        return free if isinstance(tx.act, Debit | Credit) and tx.act.free_round else cash
+
+    return Line(name, read, write)
+
+
+def currency(name: str) -> Line:
+    """A currency that we know."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        draft.currency = call.currencies.meant(fields.text(name))
+
+    def write(tx: Transaction, call: Call) -> str:
+        if not tx.currency:
+            raise Missing("currency")
+        return tx.currency
+
+    return Line(name, read, write)
+
+
+def always(name: str, value: Any) -> Line:
+    """What is written as it is, and tells us nothing."""
+    return Line(name, write=lambda tx, call: value)
