@@ -42,7 +42,6 @@ SUCCESS, FAILURE = 1, 0
 ERROR, NO_ERROR = 1, 0
 
 AMOUNT_TYPES = {"real": False, "promo_freespin": True}  # word -> free round
-REFUND_TYPES = {"real": False}
 TOKEN_LENGTH_MAX = 1024  # the operator makes it; nothing is documented
 NOTE_LENGTH_MAX = 1024
 
@@ -118,7 +117,7 @@ MOVE = Form(
 )  # fmt: skip
 REFUND = Form(
     TOKEN, PLAYER, CURRENCY, GAME, ROUND, GAME_NAME, GAME_TYPE, NOTE, AMOUNT,
-    form.free_round("amount_type", lambda call: REFUND_TYPES, cash="real"), form.REFERENCE.id("original_transaction_id"),
+    form.free_round("amount_type", lambda call: AMOUNT_TYPES, cash="real"), form.REFERENCE.id("original_transaction_id"),
     ID,
 )  # fmt: skip
 FORMS = {
@@ -153,11 +152,8 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     """200 for failures, too: nothing is documented about HTTP statuses."""
     if isinstance(outcome, Accepted) and tx is not None:
         return answer(_yes(outcome, tx, call))
-    number, word = errors_of(call).said(outcome)
-    message = outcome.message if isinstance(outcome, Declined) else ""
     # The call pages say `status`, the errors page `error`: both, so that either reader understands.
-    said = {"status": FAILURE, "error": ERROR, "error_id": number, "error_code": word}
-    return answer(said | known(error_message=message))
+    return answer({"status": FAILURE, "error": ERROR} | errors_of(call).fields(outcome))
 
 
 def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:

@@ -149,14 +149,14 @@ class Place(Struct, frozen=True):
 
         return Line(name, read, write)
 
-    def optional(self, name: str, *, length_max: int = ID_LENGTH_MAX) -> Line:
-        """An id that may be missing, and is right where it is there."""
+    def optional(self, name: str, *, length_max: int = ID_LENGTH_MAX, otherwise: Any = UNSET) -> Line:
+        """An id that may be missing, and is right where it is there. `otherwise`: what is written where there is none."""
         put, of = self.put, self.of
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
             put(draft, fields.id(name, "", length_max=length_max))
 
-        return Line(name, read, lambda tx, call: of(tx) or UNSET)
+        return Line(name, read, lambda tx, call: of(tx) or otherwise)
 
     def words(self, name: str, *, length_max: int = 256, strict_in: Collection[str] = ()) -> Line:
         """What is for people: in no form it stops a call, but one of those that are named in `strict_in`."""
@@ -252,11 +252,12 @@ def closes(name: str) -> Line:
 
 def free_round(name: str, words: Callable[[Call], Mapping[str, bool]], *, cash: str, free: str = "") -> Line:
     """The word that says whether a bet or win is of a promotional free round; not said, it is not. `words` are understood,
-    `cash` and `free` are written."""
+    `cash` and `free` are written; without `free` a word that means it is none."""
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
         if name in fields:
-            word, means = fields.text(name), words(call)
+            word = fields.text(name)
+            means = {known: promo for known, promo in words(call).items() if free or not promo}
             if word not in means:
                 raise fields.wrong(name, Flaw.INVALID, f"is none of {', '.join(means)}")
             draft.free = means[word]
