@@ -92,14 +92,13 @@ def _read_feature(fields: Fields, draft: Draft, call: Call) -> None:
 
 FLAGS = {"true": True, "false": False}
 FEATURE = Line("isfreespin", _read_feature, lambda tx, call: FLAGS.get(tx.extra.get("in_game_freespin", ""), UNSET))
-REFUND_ID = Line("transaction_id", form.ID.optional("transaction_id").read, form.ID.id("transaction_id").write)
 TOKEN, ACCOUNT = form.SESSION.id("token", length_max=TOKEN_LENGTH_MAX), form.PLAYER.id("account_id")
 AMOUNT, CURRENCY = money("amount", "currency")
 GAME = form.GAME.id("game_id", integer_max=INT64_MAX)
 ROUND = form.ROUND.id("round_id", integer_max=UINT64_MAX)  # "bigint unsigned": beyond 2^63 it is still an integer here
 GAME_NAME = form.GAME_NAME.words("game_name", strict_in={"Debit"})
-GAME_TYPE = form.passed_on("game_type", lambda tx: tx.game.type if tx.game else "")
-NOTE = form.kept("note").words("note", length_max=NOTE_LENGTH_MAX, strict_in={"Debit"})
+GAME_TYPE = form.passed_on("game_type", lambda tx: (tx.game and tx.game.type) or UNSET)
+NOTE = form.words("note", length_max=NOTE_LENGTH_MAX, strict_in={"Debit"})
 MOVE = (
     TOKEN, ACCOUNT, AMOUNT, form.free_round("amount_type", _amount_types, cash="real", free="promo_freespin"), CURRENCY,
     GAME, form.ID.id("transaction_id"), ROUND, GAME_NAME, GAME_TYPE, NOTE,
@@ -112,7 +111,7 @@ FORMS = {
     "Credit": Form(*MOVE, form.closes("round_end_state"), FEATURE, also={"isfreespins"}),
     "Refund": Form(
         TOKEN, ACCOUNT, CURRENCY, GAME, GAME_NAME, GAME_TYPE, NOTE, AMOUNT, form.REFERENCE.id("original_transaction_id"),
-        REFUND_ID, form.free_round("amount_type", _amount_types, cash="real"), ROUND,
+        form.ID.id("transaction_id", may_lack=True), form.free_round("amount_type", _amount_types, cash="real"), ROUND,
     ),
 }  # fmt: skip
 
@@ -132,8 +131,9 @@ def decode_request(request: Request, call: Call) -> Transaction:
         case "Credit":
             return said.transaction(Credit(amount=said.amount, free_round=said.free))
         case _:
-            said.id = _own_id(said.reference) if said.id in ("", said.reference) else said.id
-            return said.transaction(Rollback(reference=said.reference, amount=said.amount))
+            reference, id = said[form.REFERENCE], said[form.ID]
+            said[form.ID] = _own_id(reference) if id in ("", reference) else id
+            return said.transaction(Rollback(reference=reference, amount=said.amount))
 
 
 def _own_id(reference: str) -> str:

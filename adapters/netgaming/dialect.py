@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from gateway.auth import Unsigned
 from gateway.codec import form
@@ -92,14 +92,14 @@ TOKEN, PLAYER = form.SESSION.id("token", length_max=TOKEN_LENGTH_MAX), form.PLAY
 GAME, ROUND = form.GAME.id("game_id", integer_max=INT64_MAX), form.ROUND.id("round_id", integer_max=INT64_MAX)
 AMOUNT, CURRENCY = money("amount", "currency")
 GAME_NAME = form.GAME_NAME.words("game_name", strict_in={"Debit"})
-GAME_TYPE = form.passed_on("game_type", lambda tx: tx.game.type if tx.game else "")  # decides nothing
-NOTE = form.kept("note").words("note", length_max=NOTE_LENGTH_MAX, strict_in={"Debit"})
+GAME_TYPE = form.passed_on("game_type", lambda tx: (tx.game and tx.game.type) or UNSET)  # decides nothing
+NOTE = form.words("note", length_max=NOTE_LENGTH_MAX, strict_in={"Debit"})
 ID = form.ID.id("transaction_id")
 
 
 def _read_details(fields: Fields, draft: Draft, call: Call) -> None:
     details = fields.object("additional_details", None)
-    draft.free_round_id = details.id("bonus_id", "")
+    draft[form.FREE_ROUND] = details.id("bonus_id", "")
     if call.name == "Credit":  # the win of an in-game feature, not of a promotional free round
         draft.extra |= details.opaque("is_freespin")
 
@@ -144,8 +144,9 @@ def decode_request(request: Request, call: Call) -> Transaction:
             return said.transaction(Debit(amount=said.amount, free_round=said.free))
         case _:
             # The page's own example has one number for both; a wallet with one id space could not take it.
-            said.id = f"refund:{said.reference}" if said.id == said.reference else said.id
-            return said.transaction(Rollback(reference=said.reference, amount=said.amount))
+            reference = said[form.REFERENCE]
+            said[form.ID] = f"refund:{reference}" if said[form.ID] == reference else said[form.ID]
+            return said.transaction(Rollback(reference=reference, amount=said.amount))
 
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:

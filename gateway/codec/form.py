@@ -15,31 +15,41 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from gateway.call import Call
-from gateway.codec.fields import Fields
+from gateway.codec.fields import REQUIRED, Fields
 from gateway.codec.ids import integer_or_text
-from gateway.model import ID_LENGTH_MAX, Act, Credit, Debit, Flaw, Game, Missing, Round, Transaction, reference_of
+from gateway.model import (
+    ID_LENGTH_MAX,
+    Act,
+    Credit,
+    Debit,
+    Flaw,
+    Game,
+    Missing,
+    Refused,
+    Round,
+    Transaction,
+    reference_of,
+)
 
 
 class Draft(Struct):
-    """What the lines of a form have read of a call, before its act is known."""
+    """What the lines of a form have read of a call, before its act is known: `draft[ID]` and so on are its texts, blank where
+    no line has said them."""
 
     extra: dict[str, str]
-    id: str = ""
-    player: str = ""
-    session: str = ""
+    texts: dict[Place, str] = {}
     currency: str = ""
-    reference: str = ""
     whole: int | None = None  # an amount as it stands, until its currency is known
     amount_if_any: Decimal | None = None
     free: bool = False
-    round_id: str = ""
     closed: bool | None = None
-    game_id: str = ""
-    game_name: str = ""
-    studio: str = ""
-    free_round_id: str = ""
-    channel: str = ""
     occurred_at: datetime | None = None
+
+    def __getitem__(self, place: Place) -> str:
+        return self.texts.get(place, "")
+
+    def __setitem__(self, place: Place, text: str) -> None:
+        self.texts[place] = text
 
     @property
     def amount(self) -> Decimal:
@@ -48,17 +58,18 @@ class Draft(Struct):
         return self.amount_if_any
 
     def transaction(self, act: Act) -> Transaction:
-        game = self.game_id or self.game_name or self.studio
+        said = self.texts.get
+        round_id, game_id, game_name = said(ROUND, ""), said(GAME, ""), said(GAME_NAME, "")
         return Transaction(
             act=act,
-            id=self.id,
-            player=self.player,
-            session=self.session,
+            id=said(ID, ""),
+            player=said(PLAYER, ""),
+            session=said(SESSION, ""),
             currency=self.currency,
-            round=Round(self.round_id, self.closed) if self.round_id or self.closed is not None else None,
-            game=Game(id=self.game_id, name=self.game_name, studio=self.studio) if game else None,
-            free_round_id=self.free_round_id,
-            channel=self.channel,
+            round=Round(round_id, self.closed) if round_id or self.closed is not None else None,
+            game=Game(id=game_id, name=game_name) if game_id or game_name else None,
+            free_round_id=said(FREE_ROUND, ""),
+            channel=said(CHANNEL, ""),
             occurred_at=self.occurred_at,
             extra=self.extra,
         )
@@ -105,8 +116,8 @@ class Form:
         return draft
 
     def write(self, tx: Transaction, call: Call) -> dict[str, Any]:
-        """The fields in the order of the lines. Raises `Missing` for what nobody said: first for what says who plays, whatever
-        the order, since its provider is told so."""
+        """The fields in the order of the lines. Raises `Refused` where a line does, and `Missing` for what says who plays
+        before any other, whatever the order of the page: that is another answer to the provider (rule 21)."""
         said, lacking = {}, None
         for name, write in self._writes:
             try:
@@ -115,6 +126,8 @@ class Form:
                 if missing.field in WHO:
                     raise
                 lacking = lacking or missing
+            except Refused as refused:
+                raise lacking or refused from None
             else:
                 if value is not UNSET:
                     said[name] = value
@@ -126,20 +139,22 @@ class Form:
 # ---------------------------------------------------------------- lines of texts
 
 
-class Place(Struct, frozen=True):
+class Place(Struct, frozen=True, eq=False):
     """Where a text stands in the canonical transaction. Its methods are the lines that carry it."""
 
     what: str
     """What `Missing` calls it."""
-    put: Callable[[Draft, str], None]
     of: Callable[[Transaction], str]
 
-    def id(self, name: str, *, length_max: int = ID_LENGTH_MAX, integer_max: int | None = None) -> Line:
-        """An id that must be there, at both ends. `integer_max`: the page types it as an integer of no more than that."""
-        what, put, of = self.what, self.put, self.of
+    def id(
+        self, name: str, *, length_max: int = ID_LENGTH_MAX, integer_max: int | None = None, may_lack: bool = False
+    ) -> Line:
+        """An id that is always written. `integer_max`: the page types it as an integer of no more than that. `may_lack`: it
+        is understood without it, else it must be there."""
+        what, of, default = self.what, self.of, "" if may_lack else REQUIRED
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
-            put(draft, fields.id(name, length_max=length_max))
+            draft.texts[self] = fields.id(name, default, length_max=length_max)
 
         def write(tx: Transaction, call: Call) -> str | int:
             text = of(tx)
@@ -151,91 +166,69 @@ class Place(Struct, frozen=True):
 
     def optional(self, name: str, *, length_max: int = ID_LENGTH_MAX, otherwise: Any = UNSET) -> Line:
         """An id that may be missing, and is right where it is there. `otherwise`: what is written where there is none."""
-        put, of = self.put, self.of
+        of = self.of
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
-            put(draft, fields.id(name, "", length_max=length_max))
+            draft.texts[self] = fields.id(name, "", length_max=length_max)
 
         return Line(name, read, lambda tx, call: of(tx) or otherwise)
 
-    def words(self, name: str, *, length_max: int = 256, strict_in: Collection[str] = ()) -> Line:
-        """What is for people: in no form it stops a call, but one of those that are named in `strict_in`."""
-        put, of = self.put, self.of
+    def words(
+        self,
+        name: str,
+        *,
+        length_max: int = 256,
+        strict_in: Collection[str] = (),
+        otherwise: Callable[[Transaction], Any] = lambda tx: UNSET,
+    ) -> Line:
+        """What is for people: in no form it stops a call, but one of those that are named in `strict_in`. `otherwise`: what
+        is written where there is none."""
+        of = self.of
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
-            put(draft, fields.words(name, length_max=length_max, strict=call.name in strict_in))
+            draft.texts[self] = fields.words(name, length_max=length_max, strict=call.name in strict_in)
 
-        return Line(name, read, lambda tx, call: of(tx) or UNSET)
-
-
-def _put_id(draft: Draft, text: str) -> None:
-    draft.id = text
+        return Line(name, read, lambda tx, call: of(tx) or otherwise(tx))
 
 
-def _put_player(draft: Draft, text: str) -> None:
-    draft.player = text
-
-
-def _put_session(draft: Draft, text: str) -> None:
-    draft.session = text
-
-
-def _put_reference(draft: Draft, text: str) -> None:
-    draft.reference = text
-
-
-def _put_round(draft: Draft, text: str) -> None:
-    draft.round_id = text
-
-
-def _put_game(draft: Draft, text: str) -> None:
-    draft.game_id = text
-
-
-def _put_game_name(draft: Draft, text: str) -> None:
-    draft.game_name = text
-
-
-def _put_free_round(draft: Draft, text: str) -> None:
-    draft.free_round_id = text
-
-
-def _put_channel(draft: Draft, text: str) -> None:
-    draft.channel = text
-
-
-ID = Place("id", _put_id, lambda tx: tx.id)
-PLAYER = Place("player", _put_player, lambda tx: tx.player)
-SESSION = Place("session", _put_session, lambda tx: tx.session)
-REFERENCE = Place("reference", _put_reference, lambda tx: reference_of(tx.act))
-ROUND = Place("round", _put_round, lambda tx: tx.round_id)
-GAME = Place("game", _put_game, lambda tx: tx.game_id)
-GAME_NAME = Place("game", _put_game_name, lambda tx: tx.game.name if tx.game else "")
-FREE_ROUND = Place("free_round", _put_free_round, lambda tx: tx.free_round_id)
-CHANNEL = Place("channel", _put_channel, lambda tx: tx.channel)
-
+ID = Place("id", lambda tx: tx.id)
+PLAYER = Place("player", lambda tx: tx.player)
+SESSION = Place("session", lambda tx: tx.session)
+REFERENCE = Place("reference", lambda tx: reference_of(tx.act))
+ROUND = Place("round", lambda tx: tx.round.id if tx.round else "")
+GAME = Place("game", lambda tx: tx.game.id if tx.game else "")
+GAME_NAME = Place("game", lambda tx: tx.game.name if tx.game else "")
+FREE_ROUND = Place("free_round", lambda tx: tx.free_round_id)
+CHANNEL = Place("channel", lambda tx: tx.channel)
 
 WHO = frozenset({PLAYER.what, SESSION.what, "currency"})
 """What a launch says, or `authenticate` (rule 21)."""
 
 
-def kept(key: str) -> Place:
-    """What this dialect alone knows, under its name in `Transaction.extra`."""
+def words(
+    name: str,
+    *,
+    length_max: int = 256,
+    strict_in: Collection[str] = (),
+    otherwise: Callable[[Transaction], Any] = lambda tx: UNSET,
+) -> Line:
+    """What is for people, and what this dialect alone knows: as `Place.words`, under its own name in `extra`."""
 
-    def put(draft: Draft, text: str) -> None:
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        text = fields.words(name, length_max=length_max, strict=call.name in strict_in)
         if text:
-            draft.extra[key] = text
+            draft.extra[name] = text
 
-    return Place(key, put, lambda tx: tx.extra.get(key, ""))
+    return Line(name, read, lambda tx, call: tx.extra.get(name) or otherwise(tx))
 
 
-def passed_on(name: str, otherwise: Callable[[Transaction], str] = lambda tx: "") -> Line:
+def passed_on(name: str, otherwise: Callable[[Transaction], Any] = lambda tx: UNSET) -> Line:
     """What goes on as it came, under its own name; `otherwise`: what is written where no such thing came."""
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
         draft.extra |= fields.opaque(name)
 
-    return Line(name, read, lambda tx, call: tx.extra.get(name) or otherwise(tx) or UNSET)
+    return Line(name, read, lambda tx, call: tx.extra.get(name) or otherwise(tx))
 
 
 # ---------------------------------------------------------------- other lines
@@ -256,8 +249,9 @@ def free_round(name: str, words: Callable[[Call], Mapping[str, bool]], *, cash: 
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
         if name in fields:
-            word = fields.text(name)
-            means = {known: promo for known, promo in words(call).items() if free or not promo}
+            word, means = fields.text(name), words(call)
+            if not free:
+                means = {each: promo for each, promo in means.items() if not promo}
             if word not in means:
                 raise fields.wrong(name, Flaw.INVALID, f"is none of {', '.join(means)}")
             draft.free = means[word]
@@ -282,6 +276,19 @@ def currency(name: str) -> Line:
     return Line(name, read, write)
 
 
-def always(name: str, value: Any) -> Line:
-    """What is written as it is, and tells us nothing."""
-    return Line(name, write=lambda tx, call: value)
+def if_any(line: Line, what: str) -> Line:
+    """A field that may be missing: read where it is there, left out where nobody knows `what` it says."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        if line.name in fields:
+            line.read(fields, draft, call)
+
+    def write(tx: Transaction, call: Call) -> Any:
+        try:
+            return line.write(tx, call)
+        except Missing as missing:
+            if missing.field != what:
+                raise
+            return UNSET
+
+    return Line(line.name, read, write)
