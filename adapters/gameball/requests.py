@@ -9,6 +9,7 @@ from typing import Any
 
 from adapters.gameball import reading, wire
 from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.frame import unsaid
 from gateway.codec.times import parse_duration
 from gateway.codec.units import plain
 from gateway.dialect import Call
@@ -174,7 +175,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return Request(method="DELETE", path=_hold_path(reference))
         case Debit(amount=amount, free_round=free, tracking_only=tracking):
             if free:
-                raise unsupported("a free debit")
+                raise unsaid(tx)
             return _post(wire.REDEEM, _redeem(tx, call, amount=_sayable(amount, tx, call, tracking)))
         case Capture(reference=reference, amount=amount):
             if amount is not None:
@@ -196,7 +197,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Status(reference_kind=kind):
             raise unsupported(f"a status of a {kind}")
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(path: str, fields: Mapping[str, Any]) -> Request:
@@ -223,7 +224,7 @@ def _now(call: Call) -> str:
 def _sayable(amount: Decimal, tx: Transaction, call: Call, tracking_only: bool = False) -> Decimal:
     """An amount as a number; its currency cannot be said, so it must be the account's."""
     if tracking_only:
-        raise unsupported(f"a tracking-only {tx.kind}")
+        raise unsaid(tx)
     if not amount:
         raise unsupported("a zero amount")
     if tx.currency and call.currency and tx.currency != call.currency:
@@ -267,7 +268,7 @@ def _refund(tx: Transaction, act: Rollback, call: Call) -> dict[str, Any]:
     if not act.reference:
         raise Missing("reference")
     if act.reference_kind not in _REVERSIBLE:
-        raise unsupported(f"a rollback of a {act.reference_kind}")
+        raise unsaid(tx)
     return {
         "customerId": _player(tx),
         "refundTransactionId": tx.id,

@@ -26,7 +26,8 @@ from adapters.hub88.wire import (
 )
 from gateway.auth import loosely
 from gateway.codec.cents import read_balance
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import answer
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
@@ -61,20 +62,16 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     said = _echoed(tx, call) | {"status": status}
     if call.name == INFO:
         currency = "" if isinstance(outcome, Unknown) else outcome.currency or (tx.currency if tx else "")
-        return _answer(said | (known(country=call.country, currency=currency) if status == OK else {}))
+        return answer(said | (known(country=call.country, currency=currency) if status == OK else {}))
     if isinstance(outcome, Unknown) or (tx is None and outcome.balance is None):
-        return _answer(said)
+        return answer(said)
     wanted = isinstance(outcome, Accepted) or (status != UNKNOWN and outcome.reason in SHOWN)
     if wanted and outcome.balance is None:
         raise Missing("balance")
     if outcome.balance is None:
-        return _answer(said)
+        return answer(said)
     currency = outcome.currency or (tx.currency if tx else "") or call.currency
-    return _answer(said | known(currency=currency) | {"balance": UNIT.show(outcome.balance, currency, call.currencies)})
-
-
-def _answer(fields: dict[str, Any]) -> Response:
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(fields))
+    return answer(said | known(currency=currency) | {"balance": UNIT.show(outcome.balance, currency, call.currencies)})
 
 
 def _echoed(tx: Transaction | None, call: Call) -> dict[str, Any]:
@@ -116,7 +113,7 @@ def _checked(outcome: Outcome, tx: Transaction | None) -> Response:
     """Caleta's token exchange has no status: a refusal is an HTTP error."""
     if isinstance(outcome, Accepted):
         who = outcome.profile or Profile()
-        return _answer({"token": who.session or (tx.session if tx else "")})
+        return answer({"token": who.session or (tx.session if tx else "")})
     return Response(status=401 if isinstance(outcome, Declined) else 500, headers=JSON_HEADERS, body=b"{}")
 
 

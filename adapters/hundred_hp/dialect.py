@@ -43,6 +43,7 @@ from adapters.hundred_hp.wire import (
 )
 from gateway.auth import Part, StaticBody
 from gateway.codec.fields import Fields, write_json
+from gateway.codec.frame import answer, needed, reader_of, unsaid
 from gateway.dialect import Call, Dialect
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.ids import UuidIds
@@ -58,7 +59,6 @@ from gateway.model import (
     Missing,
     Outcome,
     Profile,
-    Reason,
     Refused,
     Rollback,
     Round,
@@ -71,9 +71,7 @@ from gateway.model import (
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    reader = READERS.get(call.name)
-    if reader is None:
-        raise Refused(Reason.INVALID_REQUEST, "no such call", flaw=Flaw.UNKNOWN_CALL)
+    reader = reader_of(READERS, call)
     fields = Fields.of(request)
     return replace(reader(fields), extra=fields.unknown(NAMES))
 
@@ -128,7 +126,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     if isinstance(outcome, Accepted) and tx is not None:
         if call.name == ROLLBACK and outcome.replayed:
             return _error(REFUNDED, call)  # a second rollback hears that, its own repeat, too
-        return _answer(OK, _yes(outcome, tx, call))
+        return answer(_yes(outcome, tx, call), OK)
     if isinstance(outcome, Declined):
         # What was wrong with the call's form, never a wallet's own words.
         data = outcome.message if outcome.flaw is not Flaw.NONE else ""
@@ -138,11 +136,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 def _error(code: int, call: Call, data: str = "") -> Response:
     status = code if call.settings.error_status == "same" else STATUSES[code]
-    return _answer(status, {"data": data if code == 400 else "", "message": MESSAGES[code], "errCode": code})
-
-
-def _answer(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer({"data": data if code == 400 else "", "message": MESSAGES[code], "errCode": code}, status)
 
 
 def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
@@ -164,32 +158,30 @@ def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate() | Balance():
-            return _post(call_of(tx), sessionId=_needed("session", tx.session))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
-        case Debit() if tx.act.free_round:
-            raise unsupported("a free debit")
+            return _post(call_of(tx), sessionId=needed("session", tx.session))
+        case Debit(tracking_only=True) | Credit(tracking_only=True) | Debit(free_round=True):
+            raise unsaid(tx)
         case Debit() if not tx.act.amount:
             raise unsupported("a bet of nothing")
         case Debit() as act:
-            session, amount = _needed("session", tx.session), _amount_out(act.amount, tx, call)
-            return _post(WITHDRAWAL, sessionId=session, txId=_needed("id", tx.id), amount=amount)
+            session, amount = needed("session", tx.session), _amount_out(act.amount, tx, call)
+            return _post(WITHDRAWAL, sessionId=session, txId=needed("id", tx.id), amount=amount)
         case Credit() as act if call_of(tx) == DEPOSIT:
             return _post(DEPOSIT, txId=act.reference, amount=_amount_out(act.amount, tx, call))
         case Credit() if not tx.act.amount:
             raise unsupported("a bonus of nothing")
         case Credit() as act:
-            session, amount = _needed("session", tx.session), _amount_out(act.amount, tx, call)
+            session, amount = needed("session", tx.session), _amount_out(act.amount, tx, call)
             promo = tx.free_round_id or NO_PROMO
-            return _post(BONUS, sessionId=session, txId=_needed("id", tx.id), amount=amount, promoId=promo)
+            return _post(BONUS, sessionId=session, txId=needed("id", tx.id), amount=amount, promoId=promo)
         case Rollback() as act if act.reference_kind is not Kind.DEBIT:
-            raise unsupported(f"a rollback of a {act.reference_kind.value}")
+            raise unsaid(tx)
         case Rollback() as act if act.amount is not None:
             raise unsupported("the amount of a rollback")  # it is always all of it
         case Rollback() as act:
-            return _post(ROLLBACK, txId=_needed("reference", act.reference))
+            return _post(ROLLBACK, txId=needed("reference", act.reference))
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def call_of(tx: Transaction) -> str:
@@ -204,15 +196,9 @@ def _post(name: str, **fields: str) -> Request:
     return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
     """The wallet takes it in its session's currency, which no call names, and cuts what is finer: neither is risked."""
-    currency = _needed("currency", tx.currency or call.currency)
+    currency = needed("currency", tx.currency or call.currency)
     if call.currency not in ("", currency):
         raise unsupported(f"{currency} to a wallet of {call.currency}")
     if not call.currencies.knows(currency) or call.currencies.digits(currency) != DIGITS:

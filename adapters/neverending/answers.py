@@ -22,10 +22,11 @@ from adapters.neverending.wire import (
     parted,
 )
 from gateway.auth import loosely
-from gateway.codec.fields import Fields, Number, write_json
+from gateway.codec.fields import Fields, Number
+from gateway.codec.frame import answer
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
+from gateway.http import Response
 from gateway.model import (
     Accepted,
     Authenticate,
@@ -49,15 +50,11 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         return _error(ERRORS.code(outcome.reason))
     if isinstance(outcome, Unknown) or tx is None:
         return _error(CANCEL_NEEDED if _has_bet(call) else NO_CANCEL_NEEDED)
-    return _answer(OK, _accepted_fields(outcome, tx, call))
-
-
-def _answer(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer(_accepted_fields(outcome, tx, call), OK)
 
 
 def _error(code: str) -> Response:
-    return _answer(STATUSES[code], {"error": {"message": MESSAGES[code], "code": code}})
+    return answer({"error": {"message": MESSAGES[code], "code": code}}, STATUSES[code])
 
 
 def _has_bet(call: Call) -> bool:

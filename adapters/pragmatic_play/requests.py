@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from adapters.pragmatic_play.wire import DETAILS, NAMES, NO_CODE, PASSED_ON, PROVIDER, UNIT
 from gateway.codec.fields import Fields, known, write_form
+from gateway.codec.frame import needed, unsaid
 from gateway.codec.unix import from_millis, to_millis
 from gateway.dialect import Call
 from gateway.http import FORM_HEADERS, Request
@@ -24,7 +25,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Notice,
     Reason,
     Refused,
@@ -172,12 +172,12 @@ READERS: Mapping[str, Callable[[Fields, Call], Transaction]] = {
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate():
-            said = {"token": _needed("session", tx.session or tx.act.launch_token), "providerId": PROVIDER}
+            said = {"token": needed("session", tx.session or tx.act.launch_token), "providerId": PROVIDER}
             return _post("authenticate", said)
         case Balance():
             return _post("balance", _player(tx))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
             return _post("bet", _play(tx) | _move(tx, tx.act.amount, call) | _details(tx) | _bonus_code(tx, tx.act))
         case Credit():
@@ -191,29 +191,23 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case CloseRound():
             return _post("endRound", _play(tx))
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(name: str, fields: dict[str, str]) -> Request:
     return Request(method="POST", path=f"/{name}.html", headers=FORM_HEADERS, body=write_form(fields))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _player(tx: Transaction) -> dict[str, str]:
-    return {"userId": _needed("player", tx.player), "providerId": PROVIDER}
+    return {"userId": needed("player", tx.player), "providerId": PROVIDER}
 
 
 def _play(tx: Transaction) -> dict[str, str]:
     """Who plays what. A round is one only together with its game."""
     return {
-        "userId": _needed("player", tx.player),
-        "gameId": _needed("game", tx.game_id),
-        "roundId": _needed("round", tx.round_id),
+        "userId": needed("player", tx.player),
+        "gameId": needed("game", tx.game_id),
+        "roundId": needed("round", tx.round_id),
         "providerId": PROVIDER,
     }
 
@@ -245,7 +239,7 @@ def _code(tx: Transaction) -> str:
 def _bonus_code(tx: Transaction, act: Debit | Credit) -> dict[str, str]:
     """A bet is free because it has a code: without one a free bet cannot be said, and one that is not free never has it."""
     if isinstance(act, Debit) and act.free_round and not _code(tx):
-        raise unsupported("a free debit")
+        raise unsaid(tx)
     return known(bonusCode=_code(tx) if act.free_round else "")
 
 
@@ -284,8 +278,8 @@ def _said(tx: Transaction, *names: str) -> dict[str, str]:
 
 def _refund(tx: Transaction, act: Rollback) -> dict[str, str]:
     if act.reference_kind is not Kind.DEBIT:
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
+        raise unsaid(tx)
     if act.amount is not None:
         raise unsupported("the amount of a rollback")  # it is always all of the bet
-    said = {"reference": _needed("reference", act.reference)}
+    said = {"reference": needed("reference", act.reference)}
     return _player(tx) | said | known(gameId=tx.game_id, roundId=tx.round_id)

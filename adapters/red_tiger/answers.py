@@ -8,11 +8,12 @@ from typing import Any
 from adapters.red_tiger.requests import inner, stake_said
 from adapters.red_tiger.wire import CODE_MAX, DOUBT, DUPLICATE, ERRORS, MESSAGES, NOTHING, STATUSES, TOKEN_MAX, shown
 from gateway.auth import loosely
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import answer
 from gateway.codec.units import bounded
 from gateway.currency import Currencies
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
+from gateway.http import Response
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
@@ -44,15 +45,11 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         return _error(DOUBT, 400)
     if outcome.replayed and tx.kind in MONEY_KINDS and call.settings.repeat == "code_401":
         return _error(DUPLICATE, 400)
-    return _json(200, {"success": True} | _accepted_fields(outcome, tx, call))
-
-
-def _json(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer({"success": True} | _accepted_fields(outcome, tx, call))
 
 
 def _error(code: int, status: int) -> Response:
-    return _json(status, {"success": False, "error": {"message": MESSAGES[code], "code": code}})
+    return answer({"success": False, "error": {"message": MESSAGES[code], "code": code}}, status)
 
 
 def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:

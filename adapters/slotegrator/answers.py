@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,10 +16,11 @@ from adapters.slotegrator.wire import (
     UNIT,
     said_by_refund,
 )
-from gateway.codec.fields import Fields, Number, write_json
+from gateway.codec.fields import Fields, Number
+from gateway.codec.frame import answer
 from gateway.codec.units import bounded, plain, token
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
+from gateway.http import Response
 from gateway.model import (
     Accepted,
     Batch,
@@ -46,17 +46,13 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         outcome = Accepted(balance=outcome.balance, currency=outcome.currency)
     match outcome:
         case Accepted():
-            return _answer(_accepted_fields(outcome, tx, call))
+            return answer(_accepted_fields(outcome, tx, call))
         case Declined():
             code = ERRORS.code(outcome.reason)
             text = NO_MONEY_TEXT if code == NO_MONEY else outcome.reason.value
-            return _answer({"error_code": code, "error_description": text})
+            return answer({"error_code": code, "error_description": text})
         case _:
-            return _answer({"error_code": ANY_FAILURE, "error_description": DOUBT_TEXT})
-
-
-def _answer(fields: Mapping[str, Any]) -> Response:
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(fields))
+            return answer({"error_code": ANY_FAILURE, "error_description": DOUBT_TEXT})
 
 
 def _of_list(outcome: Accepted) -> Outcome:

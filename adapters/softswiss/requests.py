@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from adapters.softswiss.wire import BODY_MAX, CURRENCY, NAMES, PATHS, UUID, WIN, amount_text, read_amount, read_currency
 from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.frame import needed
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Request
 from gateway.model import (
@@ -22,7 +23,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Reason,
     Refused,
     Rollback,
@@ -149,25 +149,19 @@ def _post(name: str, fields: dict[str, Any]) -> Request:
     return Request(method="POST", path=PATHS[name], headers=JSON_HEADERS, body=write_json(fields))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _closed(tx: Transaction) -> bool:
     return tx.round is not None and tx.round.closed is True
 
 
 def _player_fields(tx: Transaction) -> dict[str, Any]:
-    player, currency = _needed("player", tx.player), _needed("currency", tx.currency)
+    player, currency = needed("player", tx.player), needed("currency", tx.currency)
     if not CURRENCY.fullmatch(currency):
         raise unsupported(f"the currency {currency}")
     return {"account_id": player, "currency": currency}
 
 
 def _game_fields(tx: Transaction) -> dict[str, Any]:
-    return {"game_id": _needed("game", tx.game_id)}
+    return {"game_id": needed("game", tx.game_id)}
 
 
 def _session_fields(tx: Transaction) -> dict[str, Any]:
@@ -177,7 +171,7 @@ def _session_fields(tx: Transaction) -> dict[str, Any]:
 
 def _round_of(tx: Transaction) -> str:
     """Required, so without one the session stands for it: in each attempt, and in what undoes it, the same."""
-    return tx.round_id or _needed("session", tx.session)
+    return tx.round_id or needed("session", tx.session)
 
 
 def _finish(tx: Transaction) -> Request:
@@ -201,8 +195,8 @@ def _movement(tx_id: str, act: Act, tx: Transaction, call: Call) -> dict[str, An
 def _moving(word: str, tx_id: str, amount: Decimal, tx: Transaction, call: Call) -> dict[str, Any]:
     if not amount:
         raise unsupported("an amount of zero")
-    _needed("currency", tx.currency)
-    return {"id_provider": _needed("id", tx_id), "type": word, "amount": amount_text(amount, tx, call.currencies)}
+    needed("currency", tx.currency)
+    return {"id_provider": needed("id", tx_id), "type": word, "amount": amount_text(amount, tx, call.currencies)}
 
 
 def _settle(tx: Transaction, act: Settle, call: Call) -> list[dict[str, Any]]:
@@ -230,9 +224,9 @@ def _undoing(tx_id: str, act: Act) -> dict[str, Any]:
     if act.amount is not None:
         raise unsupported("the amount of a rollback")  # it is always all of it
     return {
-        "id_provider": _needed("id", tx_id),
+        "id_provider": needed("id", tx_id),
         "type": "rollback",
-        "original_id_provider": _needed("reference", act.reference),
+        "original_id_provider": needed("reference", act.reference),
     }
 
 

@@ -33,6 +33,7 @@ from adapters.spribe.wire import (
 )
 from gateway.auth import InHeader, Part, Stamp, Stamped, compacted, hmac_of, loosely
 from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.frame import needed, post, unsaid
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
@@ -240,44 +241,30 @@ def _studio(tx: Transaction) -> str:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate() if tx.act.launch_token:
-            said = {"user_token": tx.act.launch_token, "session_token": _needed("session", tx.session)}
-            return _post("auth", said | known(platform=tx.channel, currency=tx.currency or call.currency))
+            said = {"user_token": tx.act.launch_token, "session_token": needed("session", tx.session)}
+            return post("/auth", said | known(platform=tx.channel, currency=tx.currency or call.currency))
         case Authenticate() | Balance():
-            said = {"user_id": _needed("player", tx.player), "session_token": _needed("session", tx.session)}
-            return _post("info", said | {"currency": _currency_out(tx, call)})
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
-        case Debit() if tx.act.free_round:
-            raise unsupported("a free debit")
+            said = {"user_id": needed("player", tx.player), "session_token": needed("session", tx.session)}
+            return post("/info", said | {"currency": _currency_out(tx, call)})
+        case Debit(tracking_only=True) | Credit(tracking_only=True) | Debit(free_round=True):
+            raise unsaid(tx)
         case Debit() | Credit() if not tx.act.amount:
             raise unsupported("a movement of nothing")  # a lost bet sends nothing, so no wallet knows a 0
         case Debit():
-            _needed("session", tx.session)  # a win or a rollback goes without
-            return _post("withdraw", _movement(tx, tx.act, "bet", call))
+            needed("session", tx.session)  # a win or a rollback goes without
+            return post("/withdraw", _movement(tx, tx.act, "bet", call))
         case Credit():
             action = FREE if tx.act.type == "free_round" or tx.act.free_round else "win"
-            return _post("deposit", _movement(tx, tx.act, action, call))
+            return post("/deposit", _movement(tx, tx.act, action, call))
         case Rollback() if tx.act.reference_kind in (Kind.DEBIT, Kind.CREDIT):
-            _needed("reference", tx.act.reference)
-            return _post("rollback", _movement(tx, tx.act, "rollback", call))
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
+            needed("reference", tx.act.reference)
+            return post("/rollback", _movement(tx, tx.act, "rollback", call))
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(name: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
+            raise unsaid(tx)
 
 
 def _currency_out(tx: Transaction, call: Call) -> str:
-    return _needed("currency", tx.currency or call.currency)
+    return needed("currency", tx.currency or call.currency)
 
 
 def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call: Call) -> dict[str, Any]:
@@ -286,14 +273,14 @@ def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call
     if act.amount is None:
         raise Missing("amount")
     return {
-        "user_id": _needed("player", tx.player),
+        "user_id": needed("player", tx.player),
         **known(currency="" if undoes else currency),
         "amount": unit_of(currency, call.settings).write(act.amount, currency, call.currencies),
         "provider": _studio(tx),
         **known(rollback_provider_tx_id=act.reference if isinstance(act, Rollback) else ""),
-        "provider_tx_id": _needed("id", tx.id),
+        "provider_tx_id": needed("id", tx.id),
         **known(withdraw_provider_tx_id=act.reference if isinstance(act, Credit) else ""),
-        "game": _needed("game", tx.game_id),
+        "game": needed("game", tx.game_id),
         "action": action,
         "action_id": tx.round_id or tx.id,
         **known(session_token=tx.session, platform="" if undoes else tx.channel),

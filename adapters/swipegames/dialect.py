@@ -33,6 +33,7 @@ from adapters.swipegames.wire import (
 )
 from gateway.auth import InHeader, Signed, canonical_query, hmac_of, raw_body
 from gateway.codec.fields import Fields, known, write_json, write_query
+from gateway.codec.frame import answer, needed, unsaid
 from gateway.dialect import Call, Dialect, Word
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.ids import UuidIds
@@ -125,21 +126,17 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         outcome = Accepted(balance=outcome.balance, currency=outcome.currency, wallet_id=outcome.wallet_id)
     if isinstance(outcome, Accepted) and tx is not None:
         said = {"balance": _balance_text(outcome, tx, call)}
-        return _answer(OK, said if call.name == "balance" else said | {"txID": outcome.wallet_id or tx.id})
+        return answer(said if call.name == "balance" else said | {"txID": outcome.wallet_id or tx.id}, OK)
     if isinstance(outcome, Declined):
         return _no(outcome)
-    return _answer(DOUBT, {"message": FAILED})
-
-
-def _answer(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer({"message": FAILED}, DOUBT)
 
 
 def _no(outcome: Declined) -> Response:
     """`details` are for the studio's engineers: what was wrong with the request, never a wallet's own words."""
     said = {"message": MESSAGES.get(outcome.reason, REFUSED)} | known(code=CODES.code(outcome.reason))
     details = outcome.message if outcome.flaw is not Flaw.NONE else ""
-    return _answer(STATUSES.get(outcome.reason, BAD_REQUEST), said | known(details=details))
+    return answer(said | known(details=details), STATUSES.get(outcome.reason, BAD_REQUEST))
 
 
 def _balance_text(outcome: Accepted, tx: Transaction, call: Call) -> str:
@@ -158,7 +155,7 @@ def _balance_text(outcome: Accepted, tx: Transaction, call: Call) -> str:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
-            query = write_query({"sessionID": _needed("session", tx.session)})
+            query = write_query({"sessionID": needed("session", tx.session)})
             return Request(method="GET", path="/balance", query=query)
         case Debit():
             # Either way no stake is taken.
@@ -168,10 +165,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _post("win", _move(tx, tx.act, call, free=tx.act.tracking_only))
         case Rollback() if tx.act.reference_kind in (Kind.DEBIT, Kind.CREDIT):
             return _post("refund", _refund(tx, tx.act, call))
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(name: str, fields: dict[str, str]) -> Request:
@@ -179,37 +174,31 @@ def _post(name: str, fields: dict[str, str]) -> Request:
     return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(dict(sorted(fields.items()))))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
     """The wallet takes it in its session's currency, which no call and no answer names: another than that of its
     configuration is not said."""
-    currency = _needed("currency", tx.currency or call.currency)
+    currency = needed("currency", tx.currency or call.currency)
     if call.currency not in ("", currency):
         raise unsupported(f"{currency} to a wallet of {call.currency}")
     return f"{UNIT.write(amount, currency, call.currencies):f}"
 
 
 def _move(tx: Transaction, act: Debit | Credit, call: Call, *, free: bool) -> dict[str, str]:
-    session = _needed("session", tx.session)
+    session = needed("session", tx.session)
     return {
         "type": "free" if free else "regular",
         "sessionID": session,
         "amount": _amount_out(act.amount, tx, call),
-        "txID": _needed("id", tx.id),
+        "txID": needed("id", tx.id),
         "roundID": tx.round_id or tx.id,  # one of its own: such a wallet pays the win of a round that it never saw
     } | known(frID=tx.free_round_id)
 
 
 def _refund(tx: Transaction, act: Rollback, call: Call) -> dict[str, str]:
-    session, reference = _needed("session", tx.session), _needed("reference", act.reference)
+    session, reference = needed("session", tx.session), needed("reference", act.reference)
     if act.amount is None:  # all of it: what that is, only who was asked for it knows
         raise Missing("amount", otherwise=amount_said(tx.extra.get("amount", "")))
-    said = {"sessionID": session, "txID": _needed("id", tx.id), "origTxID": reference}
+    said = {"sessionID": session, "txID": needed("id", tx.id), "origTxID": reference}
     return said | {"amount": _amount_out(act.amount, tx, call)} | known(roundID=tx.round_id)
 
 

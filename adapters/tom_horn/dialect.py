@@ -42,6 +42,7 @@ from adapters.tom_horn.wire import (
     shown,
 )
 from gateway.codec.fields import Fields, Number, known, write_json
+from gateway.codec.frame import needed, unsaid
 from gateway.codec.ids import INT64_MAX, integer_or_text
 from gateway.codec.units import Major, plain, token
 from gateway.dialect import Call, Dialect, Word
@@ -184,8 +185,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
             return _post(BALANCE, tx, call, currency=_currency_out(tx, call))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
             return _withdraw(tx, tx.act, call)
         case Credit():
@@ -197,12 +198,12 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Rollback():
             return _rollback(tx, tx.act, call)
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(name: str, tx: Transaction, call: Call, **more: Any) -> Request:
     """The fields in the order in which they are signed; who we are and the proof come with the signature."""
-    if len(_needed("player", tx.player)) > PLAYER_MAX:
+    if len(needed("player", tx.player)) > PLAYER_MAX:
         raise unsupported(f"a player's id of more than {PLAYER_MAX} characters")
     values = {
         "name": tx.player,
@@ -218,14 +219,8 @@ def _post(name: str, tx: Transaction, call: Call, **more: Any) -> Request:
     return Request(method="POST", path=SOAP_PATH, headers=headers, body=written(enveloped(name, said, NAMESPACE)))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _currency_out(tx: Transaction, call: Call) -> str:
-    return _needed("currency", tx.currency or call.currency)
+    return needed("currency", tx.currency or call.currency)
 
 
 def _long(id: str) -> int | str:
@@ -237,7 +232,7 @@ def _move(tx: Transaction, amount: Decimal, call: Call) -> dict[str, Any]:
     return {
         "amount": token(plain(cents(amount))),
         "currency": _currency_out(tx, call),
-        "reference": _long(_needed("id", tx.id)),
+        "reference": _long(needed("id", tx.id)),
     }
 
 
@@ -261,10 +256,10 @@ def _withdraw(tx: Transaction, act: Debit, call: Call) -> Request:
 
 def _rollback(tx: Transaction, act: Rollback, call: Call) -> Request:
     if act.reference_kind not in (Kind.DEBIT, Kind.CREDIT):
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
+        raise unsaid(tx)
     if act.amount is not None:
         raise unsupported("the amount of a rollback")  # it is always all of it
-    return _post(ROLLBACK, tx, call, reference=_long(_needed("reference", act.reference)))
+    return _post(ROLLBACK, tx, call, reference=_long(needed("reference", act.reference)))
 
 
 # ---------------------------------------------------------------- wallet's end: the answer

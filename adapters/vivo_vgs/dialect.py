@@ -38,6 +38,7 @@ from adapters.vivo_vgs.wire import (
     shown,
 )
 from gateway.codec.fields import Fields, known, write_form
+from gateway.codec.frame import needed, unsaid
 from gateway.codec.units import Major
 from gateway.dialect import Call, Dialect
 from gateway.http import Request, Response
@@ -185,12 +186,12 @@ def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, str]:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate():
-            return _get(AUTHENTICATE, {"token": _needed("session", tx.session or tx.act.launch_token)})
+            return _get(AUTHENTICATE, {"token": needed("session", tx.session or tx.act.launch_token)})
         case Balance():
-            return _get(BALANCE, {"userId": _needed("player", tx.player)})
+            return _get(BALANCE, {"userId": needed("player", tx.player)})
         case Status() if tx.act.scope == "transaction" and not tx.act.others and tx.act.reference_kind in MEANT:
-            meant = _needed("reference", tx.act.reference)
-            return _get(STATUS, {"userId": _needed("player", tx.player), "casinoTransactionId": meant})
+            meant = needed("reference", tx.act.reference)
+            return _get(STATUS, {"userId": needed("player", tx.player), "casinoTransactionId": meant})
         case Debit() if tx.act.tracking_only or tx.act.free_round:
             raise unsupported(f"a {'tracking-only' if tx.act.tracking_only else 'free'} debit")
         case Credit() if tx.act.tracking_only:
@@ -200,14 +201,12 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Credit():
             return _get(CHANGE, _change(tx, "WIN", tx.act.amount, call))
         case Rollback() if tx.act.reference_kind is Kind.DEBIT:
-            _needed("round", tx.round_id)
+            needed("round", tx.round_id)
             if tx.act.amount is None:
                 raise Missing("amount")
             return _get(CHANGE, _change(tx, "CANCELED_BET", tx.act.amount, call))
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 MEANT = (Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK)
@@ -217,19 +216,13 @@ def _get(name: str, fields: Mapping[str, str]) -> Request:
     return Request(method="GET", path=PATHS[name], query=write_form(fields).decode())
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _change(tx: Transaction, word: str, amount: Decimal, call: Call) -> dict[str, str]:
     """Every field that is signed stands there, also where it has nothing to say. A bet of no round has one of its own."""
     own = tx.id if isinstance(tx.act, Debit) else ""
     return {
-        "userId": _needed("player", tx.player),
+        "userId": needed("player", tx.player),
         "Amount": _amount_out(amount, tx, call),
-        "TransactionID": _needed("id", tx.id),
+        "TransactionID": needed("id", tx.id),
         "TrnType": word,
         "TrnDescription": tx.extra.get("TrnDescription", ""),
         "roundId": tx.round_id or own,

@@ -49,6 +49,13 @@ def needed(what: str, value: T | None) -> T:
     return value
 
 
+def fitting(what: str, value: str, length_max: int) -> str:
+    """The same of a text of which a wallet takes no more than `length_max` characters. Raises `unsupported`, too."""
+    if len(needed(what, value)) > length_max:
+        raise unsupported(f"a {what} of more than {length_max} characters")
+    return value
+
+
 def amount_of(tx: Transaction) -> Decimal:
     """What it moves. Raises `Missing` where it is all of what it names."""
     return needed("amount", tx.act.amount if isinstance(tx.act, Debit | Credit | Rollback) else None)
