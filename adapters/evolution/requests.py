@@ -20,10 +20,10 @@ from adapters.evolution.wire import (
     read_amount,
     read_currency,
 )
-from gateway.codec.fields import Fields, known, write_json
-from gateway.codec.frame import needed, reader_of, unsaid
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import needed, post, reader_of, unsaid
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     ID_LENGTH_MAX,
     Authenticate,
@@ -174,9 +174,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
 
 def _post(name: str, fields: dict[str, Any], call: Call) -> Request:
     # `uuid` is unique per request, so that an answer is never taken for another attempt's.
-    return Request(
-        method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json({**fields, "uuid": call.nonce})
-    )
+    return post(f"/{name}", {**fields, "uuid": call.nonce})
 
 
 def _head_fields(tx: Transaction) -> dict[str, Any]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
 from adapters.gameball import reading, wire
-from gateway.codec.fields import Fields, known, write_json
-from gateway.codec.frame import unsaid
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import post, unsaid
 from gateway.codec.times import parse_duration
 from gateway.codec.units import plain
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     Adjust,
     Balance,
@@ -176,32 +175,28 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Debit(amount=amount, free_round=free, tracking_only=tracking):
             if free:
                 raise unsaid(tx)
-            return _post(wire.REDEEM, _redeem(tx, call, amount=_sayable(amount, tx, call, tracking)))
+            return post(wire.PREFIX + wire.REDEEM, _redeem(tx, call, amount=_sayable(amount, tx, call, tracking)))
         case Capture(reference=reference, amount=amount):
             if amount is not None:
                 raise unsupported("a capture of a part")
-            return _post(wire.REDEEM, _redeem(tx, call, holdReference=reference))
+            return post(wire.PREFIX + wire.REDEEM, _redeem(tx, call, holdReference=reference))
         case Credit(amount=amount, tracking_only=tracking):
-            return _post(wire.MANUAL, _manual(tx, _sayable(amount, tx, call, tracking)))
+            return post(wire.PREFIX + wire.MANUAL, _manual(tx, _sayable(amount, tx, call, tracking)))
         case Adjust(amount=amount):
-            return _post(wire.MANUAL, _manual(tx, _sayable(amount, tx, call)))
+            return post(wire.PREFIX + wire.MANUAL, _manual(tx, _sayable(amount, tx, call)))
         case Rollback() as act:
-            return _post(wire.REFUND, _refund(tx, act, call))
+            return post(wire.PREFIX + wire.REFUND, _refund(tx, act, call))
         case Reserve(amount=amount):
             said = {
                 "customerId": _player(tx),
                 "transactionTime": _now(call),
                 "amountToHold": _sayable(amount, tx, call),
             }
-            return _post(wire.HOLD, said | _passed_on(tx, *_PASSED, *_PASSED_PROOF))
+            return post(wire.PREFIX + wire.HOLD, said | _passed_on(tx, *_PASSED, *_PASSED_PROOF))
         case Status(reference_kind=kind):
             raise unsupported(f"a status of a {kind}")
         case _:
             raise unsaid(tx)
-
-
-def _post(path: str, fields: Mapping[str, Any]) -> Request:
-    return Request(method="POST", path=wire.PREFIX + path, headers=JSON_HEADERS, body=write_json(fields))
 
 
 def _hold_path(reference: str) -> str:

@@ -22,6 +22,7 @@ from adapters.groove.wire import (
     reason_heard,
 )
 from gateway.codec.fields import Fields, Number, known, write_json
+from gateway.codec.frame import heard
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Response
@@ -33,7 +34,6 @@ from gateway.model import (
     Missing,
     Outcome,
     Profile,
-    Refused,
     Rollback,
     Transaction,
     Unknown,
@@ -107,13 +107,11 @@ def _shown(balance: Decimal, currency: str, call: Call) -> Number:
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        code = fields.integer("code")
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code = fields.integer("code")
     status = fields.opaque("status").get("status", "")
     if code == OK or (code == DONE and isinstance(tx.act, Rollback) and status == SUCCESS):
         return _heard_yes(fields, tx, call, replayed=status == DUPLICATE)

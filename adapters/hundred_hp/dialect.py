@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -42,10 +43,10 @@ from adapters.hundred_hp.wire import (
     shown,
 )
 from gateway.auth import Part, StaticBody
-from gateway.codec.fields import Fields, write_json
-from gateway.codec.frame import answer, needed, reader_of, unsaid
+from gateway.codec.fields import Fields
+from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, reader_of, unsaid
 from gateway.dialect import Call, Dialect
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
     Accepted,
@@ -56,7 +57,6 @@ from gateway.model import (
     Declined,
     Flaw,
     Kind,
-    Missing,
     Outcome,
     Profile,
     Refused,
@@ -141,12 +141,9 @@ def _error(code: int, call: Call, data: str = "") -> Response:
 
 def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
     who = outcome.profile or Profile()
-    player, currency = tx.player or who.player, outcome.currency or tx.currency or call.currency
-    for what, value in (("player", player), ("currency", currency), ("balance", outcome.balance)):
-        if value in (None, ""):
-            raise Missing(what)
-    assert outcome.balance is not None  # it was asked for just now
-    said = {"userId": player, "currency": currency, "balance": shown(outcome.balance)}
+    player = needed("player", tx.player or who.player)
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    said = {"userId": player, "currency": currency, "balance": shown(needed("balance", outcome.balance))}
     if call.name == AUTH:
         return said | {"userName": who.username or player, "type": "real", "status": "active"}
     return said | ({"txId": tx.id} if call.name == WITHDRAWAL else {})
@@ -193,7 +190,7 @@ def call_of(tx: Transaction) -> str:
 
 def _post(name: str, **fields: str) -> Request:
     """The key comes with the proof."""
-    return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
+    return post(f"/{name}", fields)
 
 
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
@@ -214,15 +211,13 @@ def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     """`errCode` says what it is; where the body does not say it, the HTTP status does. Any other status than the page's own,
     and those that HTTP has for them, is doubt, whatever stands there: a proxy may make 502 of 603."""
-    if response.status not in HEARD:
-        return Unknown(detail=f"HTTP {response.status}")
-    name, fields = call_of(tx), _fields(response)
-    try:
-        code = fields.integer("errCode", response.status)
-        if code == OK and "errCode" not in fields:
-            return _heard_yes(name, fields, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, partial(_heard, response.status), tx, call, of=_fields, statuses=HEARD)
+
+
+def _heard(status: int, fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    name, code = call_of(tx), fields.integer("errCode", status)
+    if code == OK and "errCode" not in fields:
+        return _heard_yes(name, fields, tx, call)
     if call.again and DONE.get(name) == code:
         return Accepted(replayed=True)
     reason = ERRORS[name].reason(code)
@@ -241,12 +236,9 @@ def _fields(response: Response) -> Fields:
 
 def _heard_yes(name: str, fields: Fields, tx: Transaction, call: Call) -> Outcome:
     """200 alone is no yes. Raises `Refused`."""
-    player, said = fields.id("userId", length_max=1024), fields.text("currency", "", length_max=16)
-    currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.player and player != tx.player:
-        return Unknown(detail="accepted for another player")
-    if tx.currency and currency != tx.currency:
-        return Unknown(detail="accepted in another currency")
+    player, currency = fields.id("userId", length_max=1024), heard_currency(fields, "currency", tx, call)
+    if doubt := of_another(tx, player=player, currency=currency):
+        return doubt
     if name == WITHDRAWAL and fields.id("txId", tx.id).lower() != tx.id.lower():
         return Unknown(detail="accepted for another movement")
     balance = UNIT.heard(fields, "balance", currency, call.currencies)

@@ -22,11 +22,11 @@ from adapters.kyren.wire import (
     read_currency,
     read_time,
 )
-from gateway.codec.fields import Fields, known, write_json
-from gateway.codec.frame import needed, reader_of, unsaid
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import needed, post, reader_of, unsaid
 from gateway.codec.unix import to_millis
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     Balance,
     Batch,
@@ -180,30 +180,26 @@ READERS: Mapping[str, Callable[[Fields, Call], Transaction]] = {
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Check():
-            return _post("Check", _session_fields(tx, call))
+            return post(PATHS["Check"], _session_fields(tx, call))
         case Balance():
-            return _post("Balance", _session_fields(tx, call))
+            return post(PATHS["Balance"], _session_fields(tx, call))
         case Debit(tracking_only=True) | Credit(tracking_only=True):
             raise unsaid(tx)
         case Debit():
-            return _post("Bet", _bet_fields(tx, tx.act, call))
+            return post(PATHS["Bet"], _bet_fields(tx, tx.act, call))
         case Credit():
             name = WINS.get(tx.act.type, "Result")
-            return _post(name, _win_fields(tx, tx.act, name, call))
+            return post(PATHS[name], _win_fields(tx, tx.act, name, call))
         case Rollback():
             name = "Refund" if tx.act.scope == "round" else "Cancel"
-            return _post(name, _rollback_fields(tx, tx.act, name, call))
+            return post(PATHS[name], _rollback_fields(tx, tx.act, name, call))
         case CloseRound():
             fields = _session_fields(tx, call) | {"gameId": _game(tx).id, "roundId": _round_id(tx)}
-            return _post("EndRound", fields | known(win=tx.extra.get("win")))
+            return post(PATHS["EndRound"], fields | known(win=tx.extra.get("win")))
         case CloseSession():
-            return _post("SessionExpired", _head_fields(tx, call) | {"sessionId": needed("session", tx.session)})
+            return post(PATHS["SessionExpired"], _head_fields(tx, call) | {"sessionId": needed("session", tx.session)})
         case _:
             raise unsaid(tx)
-
-
-def _post(name: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=PATHS[name], headers=JSON_HEADERS, body=write_json(fields))
 
 
 def _game(tx: Transaction) -> Game:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from adapters.neverending.wire import (
@@ -23,22 +24,11 @@ from adapters.neverending.wire import (
 )
 from gateway.auth import loosely
 from gateway.codec.fields import Fields, Number
-from gateway.codec.frame import answer
+from gateway.codec.frame import answer, heard, of_another
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
 from gateway.http import Response
-from gateway.model import (
-    Accepted,
-    Authenticate,
-    Declined,
-    Missing,
-    Outcome,
-    Profile,
-    Reason,
-    Refused,
-    Transaction,
-    Unknown,
-)
+from gateway.model import Accepted, Authenticate, Declined, Missing, Outcome, Profile, Reason, Transaction, Unknown
 
 # ---------------------------------------------------------------- provider's end
 
@@ -100,19 +90,17 @@ REFUSALS = frozenset(STATUSES[code] for code in STATUSES.keys() - NO_DECISION)
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     """The page names no status of an error, so the code says what it means, under any of those that we say."""
-    if response.status not in (OK, *REFUSALS):
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        if fields.raw.get("error") not in NOTHING:
-            return _heard_no(fields, fields.object("error"))
-        if response.status != OK:
-            return Unknown(detail=f"HTTP {response.status} without a code")
-        if isinstance(tx.act, Authenticate):
-            return _heard_authenticate(fields, tx, tx.act, call)
-        return _heard_yes(fields, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, partial(_heard, response.status), tx, call, statuses=(OK, *REFUSALS))
+
+
+def _heard(status: int, fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    if fields.raw.get("error") not in NOTHING:
+        return _heard_no(fields, fields.object("error"))
+    if status != OK:
+        return Unknown(detail=f"HTTP {status} without a code")
+    if isinstance(tx.act, Authenticate):
+        return _heard_authenticate(fields, tx, tx.act, call)
+    return _heard_yes(fields, tx, call)
 
 
 def _heard_no(fields: Fields, error: Fields) -> Outcome:
@@ -135,8 +123,8 @@ def _heard_authenticate(fields: Fields, tx: Transaction, act: Authenticate, call
     """Raises `Refused` where it says no player, no token or no currency that is known."""
     player, given = fields.id("playerId"), fields.text("token", length_max=SESSION_MAX)
     currency = call.currencies.meant(fields.text("currency", length_max=16))
-    if tx.player and player != tx.player:
-        return Unknown(detail="accepted for another player")
+    if doubt := of_another(tx, player=player):
+        return doubt
     session_id, _ = parted(tx.session or act.launch_token)
     who = Profile(player=player, session=both_names(session_id, given))
     return Accepted(balance=UNIT.heard(fields, "balance", currency, call.currencies), currency=currency, profile=who)

@@ -23,11 +23,11 @@ from adapters.neverending.wire import (
     UNIT,
     parted,
 )
-from gateway.codec.fields import Number, known, write_json
-from gateway.codec.frame import needed, unsaid
+from gateway.codec.fields import Number, known
+from gateway.codec.frame import needed, post, unsaid
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import Authenticate, Balance, Batch, Credit, Debit, Kind, Rollback, Transaction, unsupported
 
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,18})?")
@@ -58,7 +58,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
 
 
 def _post(name: str, fields: dict[str, Any], tx: Transaction | None) -> Request:
-    request = Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
+    request = post(f"/{name}", fields)
     if tx is None:
         return request
     _, shown = parted(tx.session)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from adapters.pragmatic_play.wire import DETAILS, NAMES, NO_CODE, PASSED_ON, PROVIDER, UNIT
 from gateway.codec.fields import Fields, known, write_form
-from gateway.codec.frame import needed, unsaid
+from gateway.codec.frame import needed, reader_of, unsaid
 from gateway.codec.unix import from_millis, to_millis
 from gateway.dialect import Call
 from gateway.http import FORM_HEADERS, Request
@@ -26,7 +26,6 @@ from gateway.model import (
     Game,
     Kind,
     Notice,
-    Reason,
     Refused,
     Rollback,
     Round,
@@ -38,10 +37,7 @@ from gateway.model import (
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    reader = READERS.get(call.name)
-    if reader is None:
-        raise Refused(Reason.INVALID_REQUEST, "no such method", flaw=Flaw.UNKNOWN_CALL)
-    return reader(Fields.of_form(request), call)
+    return reader_of(READERS, call)(Fields.of_form(request), call)
 
 
 def _head(fields: Fields, *more: str) -> Transaction:

@@ -17,7 +17,7 @@ from adapters.slotegrator.wire import (
     said_by_refund,
 )
 from gateway.codec.fields import Fields, Number
-from gateway.codec.frame import answer
+from gateway.codec.frame import answer, heard
 from gateway.codec.units import bounded, plain, token
 from gateway.dialect import Call
 from gateway.http import Response
@@ -99,16 +99,14 @@ def _balance_out(balance: Decimal, outcome: Accepted, tx: Transaction | None, ca
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        code = fields.value("error_code", None)
-        if code and code != "0":  # 0, blank, false and PHP's [] are none
-            return _heard_no(fields, code)
-        return _heard_yes(fields, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code = fields.value("error_code", None)
+    if code and code != "0":  # 0, blank, false and PHP's [] are none
+        return _heard_no(fields, code)
+    return _heard_yes(fields, tx, call)
 
 
 def _heard_no(fields: Fields, code: object) -> Outcome:

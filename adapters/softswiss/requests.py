@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from adapters.softswiss.wire import BODY_MAX, CURRENCY, NAMES, PATHS, UUID, WIN, amount_text, read_amount, read_currency
-from gateway.codec.fields import Fields, known, write_json
-from gateway.codec.frame import needed
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import needed, post
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     Act,
     Balance,
@@ -128,7 +128,7 @@ def _together(head: Transaction, items: Sequence[Transaction], *, atomic: bool) 
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
-            return _post("balance", _player_fields(tx) | _game_fields(tx) | _session_fields(tx))
+            return post(PATHS["balance"], _player_fields(tx) | _game_fields(tx) | _session_fields(tx))
         case CloseRound():
             return _finish(tx)
         case Credit(amount=amount, tracking_only=False) if not amount and _closed(tx):
@@ -143,10 +143,6 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _betwin(tx, _settle(tx, tx.act, call))
         case _:
             return _betwin(tx, [_movement(tx.id, tx.act, tx, call)])
-
-
-def _post(name: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=PATHS[name], headers=JSON_HEADERS, body=write_json(fields))
 
 
 def _closed(tx: Transaction) -> bool:
@@ -175,13 +171,13 @@ def _round_of(tx: Transaction) -> str:
 
 
 def _finish(tx: Transaction) -> Request:
-    return _post("finish", _player_fields(tx) | {"round_id": _round_of(tx)} | _session_fields(tx))
+    return post(PATHS["finish"], _player_fields(tx) | {"round_id": _round_of(tx)} | _session_fields(tx))
 
 
 def _betwin(tx: Transaction, movements: list[dict[str, Any]]) -> Request:
     said = _player_fields(tx) | _game_fields(tx) | {"round_id": _round_of(tx)} | _session_fields(tx)
     closed = tx.round.closed if tx.round else None
-    return _post("betwin", said | known(finished=closed) | {"transactions": movements})
+    return post(PATHS["betwin"], said | known(finished=closed) | {"transactions": movements})
 
 
 def _movement(tx_id: str, act: Act, tx: Transaction, call: Call) -> dict[str, Any]:
@@ -214,7 +210,7 @@ def _without_win(tx_id: str) -> str:
 
 def _rollback(tx: Transaction, undoings: list[dict[str, Any]]) -> Request:
     said = _player_fields(tx) | _game_fields(tx) | {"round_id_provider": _round_of(tx)} | _session_fields(tx)
-    return _post("rollback", said | {"finished": _closed(tx), "transactions": undoings})
+    return post(PATHS["rollback"], said | {"finished": _closed(tx), "transactions": undoings})
 
 
 def _undoing(tx_id: str, act: Act) -> dict[str, Any]:

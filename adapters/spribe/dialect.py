@@ -32,10 +32,10 @@ from adapters.spribe.wire import (
     unit_of,
 )
 from gateway.auth import InHeader, Part, Stamp, Stamped, compacted, hmac_of, loosely
-from gateway.codec.fields import Fields, known, write_json
-from gateway.codec.frame import needed, post, unsaid
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, unsaid
 from gateway.dialect import Call, Dialect, NoCall
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
     Act,
@@ -51,7 +51,6 @@ from gateway.model import (
     Outcome,
     Profile,
     Reason,
-    Refused,
     Rollback,
     Round,
     Transaction,
@@ -195,22 +194,17 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 def _answer(code: int, data: dict[str, Any] | None = None) -> Response:
     said = {"code": code, "message": MESSAGES[code]} | ({} if data is None else {"data": data})
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(said))
+    return answer(said)
 
 
 def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    who, currency = outcome.profile or Profile(), outcome.currency or tx.currency or call.currency
-    if not currency:
-        raise Missing("currency")
-    player, unit = tx.player or who.player, unit_of(currency, call.settings)
-    if not player:
-        raise Missing("player")
-    balance = unit.show(outcome.balance, currency, call.currencies)
+    held, who = needed("balance", outcome.balance), outcome.profile or Profile()
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    player, unit = needed("player", tx.player or who.player), unit_of(currency, call.settings)
+    balance = unit.show(held, currency, call.currencies)
     if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
         return {"user_id": player, "username": who.username or player, "balance": balance, "currency": currency}
-    before = unit.show(outcome.balance - _gained(outcome, tx.act), currency, call.currencies)
+    before = unit.show(held - _gained(outcome, tx.act), currency, call.currencies)
     return {
         "operator_tx_id": outcome.wallet_id or tx.id,
         "old_balance": before,
@@ -291,15 +285,13 @@ def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        code = fields.integer("code")
-        if code == OK or (code == DUPLICATE and call.again):
-            return _heard_yes(fields, tx, call, replayed=code == DUPLICATE)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code = fields.integer("code")
+    if code == OK or (code == DUPLICATE and call.again):
+        return _heard_yes(fields, tx, call, replayed=code == DUPLICATE)
     owed = tx.kind in (Kind.CREDIT, Kind.ROLLBACK)
     reason = HEARD.get(code) if not (code == REFUSED and owed) else None
     if reason is None:
@@ -316,12 +308,9 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call, *, replayed: bool) -
     if replayed and "data" not in fields:
         return Accepted(replayed=True)
     data = fields.object("data")
-    said, player = data.text("currency", ""), data.id("user_id", "", length_max=1024)
-    currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.currency and currency != tx.currency:
-        return Unknown(detail="accepted in another currency")
-    if tx.player and player not in ("", tx.player):
-        return Unknown(detail="accepted for another player")
+    player, currency = data.id("user_id", "", length_max=1024), heard_currency(data, "currency", tx, call)
+    if doubt := of_another(tx, player=player, currency=currency):
+        return doubt
     if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
         return _heard_read(data, tx, currency, player, call)
     if data.id("provider_tx_id", tx.id, length_max=1024) != tx.id:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from adapters.swipegames.wire import (
@@ -32,10 +33,10 @@ from adapters.swipegames.wire import (
     route,
 )
 from gateway.auth import InHeader, Signed, canonical_query, hmac_of, raw_body
-from gateway.codec.fields import Fields, known, write_json, write_query
-from gateway.codec.frame import answer, needed, unsaid
+from gateway.codec.fields import Fields, known, write_query
+from gateway.codec.frame import answer, heard, needed, post, unsaid
 from gateway.dialect import Call, Dialect, Word
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
     Accepted,
@@ -48,7 +49,6 @@ from gateway.model import (
     Missing,
     Outcome,
     Reason,
-    Refused,
     Rollback,
     Round,
     Transaction,
@@ -141,9 +141,8 @@ def _no(outcome: Declined) -> Response:
 
 def _balance_text(outcome: Accepted, tx: Transaction, call: Call) -> str:
     """Exactly the currency's places. The form has no sign: a debt is shown as nothing."""
-    if outcome.balance is None:
-        raise Missing("balance")
-    balance, currency = max(outcome.balance, Decimal(0)), outcome.currency or tx.currency or call.currency
+    balance = max(needed("balance", outcome.balance), Decimal(0))
+    currency = outcome.currency or tx.currency or call.currency
     if not currency and balance:
         raise Missing("currency")
     return f"{UNIT.show(balance, currency, call.currencies) if call.currencies.knows(currency) else balance:f}"
@@ -171,7 +170,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
 
 def _post(name: str, fields: dict[str, str]) -> Request:
     """Canonical JSON: the studio's SDK may write a body anew before it looks at its signature."""
-    return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(dict(sorted(fields.items()))))
+    return post(f"/{name}", dict(sorted(fields.items())))
 
 
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
@@ -206,13 +205,8 @@ def _refund(tx: Transaction, act: Rollback, call: Call) -> dict[str, str]:
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status not in (OK, BAD_REQUEST, WRONG_SIGNATURE, NOBODY):
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        return _heard_yes(fields, tx, call) if response.status == OK else _heard_no(fields, response.status)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    read = _heard_yes if response.status == OK else partial(_heard_no, response.status)
+    return heard(response, read, tx, call, statuses=(OK, BAD_REQUEST, WRONG_SIGNATURE, NOBODY))
 
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
@@ -227,7 +221,7 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     return Accepted(balance=balance, currency=currency if balance is not None else "", wallet_id=wallet_id)
 
 
-def _heard_no(fields: Fields, status: int) -> Outcome:
+def _heard_no(status: int, fields: Fields, tx: Transaction, call: Call) -> Outcome:
     """In the studio's own form, which a proxy before the wallet does not know. *While a wallet was restarted the balancer
     said 404 for it, to the second asking of a bet that was taken.* Raises `Refused`."""
     code, message = fields.text("code", "", length_max=64), fields.words("message")

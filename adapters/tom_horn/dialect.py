@@ -41,12 +41,12 @@ from adapters.tom_horn.wire import (
     read_long,
     shown,
 )
-from gateway.codec.fields import Fields, Number, known, write_json
-from gateway.codec.frame import needed, unsaid
+from gateway.codec.fields import Fields, Number, known
+from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, unsaid
 from gateway.codec.ids import INT64_MAX, integer_or_text
 from gateway.codec.units import Major, plain, token
 from gateway.dialect import Call, Dialect, Word
-from gateway.http import JSON_HEADERS, XML_HEADERS, Request, Response
+from gateway.http import XML_HEADERS, Request, Response
 from gateway.ids import IntegerIds
 from gateway.model import (
     Accepted,
@@ -154,10 +154,10 @@ def _answer(code: int, call: Call, **more: Any) -> Response:
     said = {"Code": code, "Message": MESSAGES[code], **more}
     request = call.request
     if request is None or not request.in_xml:
-        return Response(headers=JSON_HEADERS, body=write_json(said))
+        return answer(said)
     name = request.soap[0] if isinstance(request.soap, tuple) else call.name
-    answer = enveloped(f"{name}Response", {f"{name}Result": said}, NAMESPACE)
-    return Response(headers=XML_HEADERS, body=written(answer))
+    envelope = enveloped(f"{name}Response", {f"{name}Result": said}, NAMESPACE)
+    return Response(headers=XML_HEADERS, body=written(envelope))
 
 
 def _yes(outcome: Accepted, tx: Transaction, call: Call) -> Response:
@@ -214,7 +214,7 @@ def _post(name: str, tx: Transaction, call: Call, **more: Any) -> Request:
     said = {"partnerID": "", "sign": ""} | {field: values[field] for field in SIGNED[name] if field in values}
     said |= known(fgbBetAmount=more.get("fgbBetAmount"))
     if call.settings.transport == "json":
-        return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(said))
+        return post(f"/{name}", said)
     headers = {**XML_HEADERS, "soapaction": f'"{NAMESPACE}/{name}"'}
     return Request(method="POST", path=SOAP_PATH, headers=headers, body=written(enveloped(name, said, NAMESPACE)))
 
@@ -269,18 +269,15 @@ ASKED = {Kind.BALANCE: BALANCE, Kind.DEBIT: WITHDRAW, Kind.CREDIT: DEPOSIT, Kind
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = _result(response, ASKED[tx.kind])
-        code = int(read_long(fields, "Code"))
-        made = fields.raw.get("Transaction")
-        again = code == DUPLICATE and isinstance(made, dict) and isinstance(tx.act, Debit | Credit)
-        if code == SUCCESS or again:
-            inside = fields if isinstance(tx.act, Balance) else Fields(made if isinstance(made, dict) else {})
-            return _heard_yes(inside, tx, call, replayed=again)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call, of=lambda response: _result(response, ASKED[tx.kind]))
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code, made = int(read_long(fields, "Code")), fields.raw.get("Transaction")
+    again = code == DUPLICATE and isinstance(made, dict) and isinstance(tx.act, Debit | Credit)
+    if code == SUCCESS or again:
+        inside = fields if isinstance(tx.act, Balance) else Fields(made if isinstance(made, dict) else {})
+        return _heard_yes(inside, tx, call, replayed=again)
     reason = ERRORS.reason(code)
     if reason is None or (code == DUPLICATE and call.again):
         # "Duplicate" without the movement, of what we asked before: it does not say what became of that.
@@ -302,10 +299,9 @@ def _heard_yes(inside: Fields, tx: Transaction, call: Call, *, replayed: bool) -
     """Of a rollback nothing more is said. Raises `Refused` for a currency that nobody knows."""
     if isinstance(tx.act, Rollback):
         return Accepted()
-    said = inside.text("Currency", "", length_max=16)
-    currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.currency and currency != tx.currency:
-        return Unknown(detail="accepted, but in another currency")
+    currency = heard_currency(inside, "Currency", tx, call)
+    if doubt := of_another(tx, currency=currency):
+        return doubt
     balance = UNIT.heard(inside, "Balance", currency, call.currencies)
     if balance is None and isinstance(tx.act, Balance):
         return Unknown(detail="accepted without a balance")

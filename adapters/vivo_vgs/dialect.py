@@ -38,7 +38,7 @@ from adapters.vivo_vgs.wire import (
     shown,
 )
 from gateway.codec.fields import Fields, known, write_form
-from gateway.codec.frame import needed, unsaid
+from gateway.codec.frame import amount_of, heard, needed, of_another, unsaid
 from gateway.codec.units import Major
 from gateway.dialect import Call, Dialect
 from gateway.http import Request, Response
@@ -53,7 +53,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Outcome,
     Profile,
     Reason,
@@ -163,19 +162,14 @@ def _cancels(tx: Transaction, outcome: Declined) -> bool:
 def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, str]:
     if isinstance(tx.act, Status):
         return {"ECSYSTEMTRANSACTIONID": booked_as(outcome.wallet_id, call.provider, tx.act.reference)}
-    if outcome.balance is None:
-        raise Missing("balance")
-    purse = {"BALANCE": shown(outcome.balance)}
+    purse = {"BALANCE": shown(needed("balance", outcome.balance))}
     if call.name == BALANCE:
         return purse
     if call.name != AUTHENTICATE:
         return {"ECSYSTEMTRANSACTIONID": booked_as(outcome.wallet_id, call.provider, tx.id)} | purse
     who = outcome.profile or Profile()
-    player, currency = who.player or tx.player, outcome.currency or tx.currency or call.currency
-    if not player:
-        raise Missing("player")
-    if not currency:
-        raise Missing("currency")
+    player = needed("player", who.player or tx.player)
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
     named = {"USERID": player, "USERNAME": who.username or player, "FIRSTNAME": "", "LASTNAME": "", "EMAIL": ""}
     return {**named, "CURRENCY": currency, **purse, "GAMESESSIONID": who.session or tx.session}
 
@@ -202,9 +196,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _get(CHANGE, _change(tx, "WIN", tx.act.amount, call))
         case Rollback() if tx.act.reference_kind is Kind.DEBIT:
             needed("round", tx.round_id)
-            if tx.act.amount is None:
-                raise Missing("amount")
-            return _get(CHANGE, _change(tx, "CANCELED_BET", tx.act.amount, call))
+            return _get(CHANGE, _change(tx, "CANCELED_BET", amount_of(tx), call))
         case _:
             raise unsaid(tx)
 
@@ -260,18 +252,16 @@ UNIT = Major()
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        frame = Fields(parsed_frame(response))
-        if _of_another(frame, call):
-            return Unknown(detail="the answer to another call")
-        said = frame.object(RESPONSE)
-        result, code = said.text("RESULT", length_max=64), said.words("CODE")
-        if result == OK and not code:
-            return _heard_yes(said, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call, of=lambda response: Fields(parsed_frame(response)))
+
+
+def _heard(frame: Fields, tx: Transaction, call: Call) -> Outcome:
+    if _of_another(frame, call):
+        return Unknown(detail="the answer to another call")
+    said = frame.object(RESPONSE)
+    result, code = said.text("RESULT", length_max=64), said.words("CODE")
+    if result == OK and not code:
+        return _heard_yes(said, tx, call)
     reason = ERRORS.reason(code) if result == FAILED else None
     # To Status only 302 speaks of the movement, and to nothing else does it: what is not on the page is doubt.
     if reason is None or (code == NOT_FOUND) is not isinstance(tx.act, Status):
@@ -305,8 +295,8 @@ def _heard_yes(said: Fields, tx: Transaction, call: Call) -> Outcome:
     currency, profile = tx.currency or call.currency, None
     if isinstance(tx.act, Authenticate):
         player = said.id("USERID")
-        if tx.player and player != tx.player:
-            return Unknown(detail="accepted, but for another player")
+        if doubt := of_another(tx, player=player):
+            return doubt
         currency = call.currencies.meant(said.text("CURRENCY", length_max=16))
         session = said.text("GAMESESSIONID", "", length_max=TOKEN_MAX)
         profile = Profile(player=player, session=session, username=said.words("USERNAME"))
