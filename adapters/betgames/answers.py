@@ -27,7 +27,7 @@ from adapters.betgames.wire import (
     token_of,
 )
 from gateway.codec.fields import Fields
-from gateway.codec.frame import heard, of_another
+from gateway.codec.frame import heard, needed, of_another
 from gateway.dialect import Call
 from gateway.http import XML_HEADERS, Response
 from gateway.model import (
@@ -119,9 +119,9 @@ def _moved(outcome: Accepted | Declined, call: Call, *, already: bool) -> dict[s
 
 def _cents(outcome: Accepted | Declined, call: Call) -> int:
     """All purses in one figure, rounded down."""
-    if outcome.balance is None:
-        raise Missing("balance")
-    return UNIT.show(outcome.balance + (outcome.bonus or Decimal(0)), outcome.currency, call.currencies)
+    return UNIT.show(
+        needed("balance", outcome.balance) + (outcome.bonus or Decimal(0)), outcome.currency, call.currencies
+    )
 
 
 # ---------------------------------------------------------------- wallet's end

@@ -46,7 +46,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Notice,
     Reason,
     Refused,
@@ -254,9 +253,7 @@ def _refund(act: Rollback, tx: Transaction, call: Call) -> Request:
         raise unsupported("a rollback")
     if act.reference_kind is not Kind.DEBIT:
         raise unsaid(tx)
-    if act.amount is None:
-        raise Missing("amount")
-    return _gift(act.amount, tx, call)
+    return _gift(needed("amount", act.amount), tx, call)
 
 
 def _post(method: str, token: str, params: Mapping[str, Any], call: Call) -> Request:

@@ -44,7 +44,17 @@ from adapters.hundred_hp.wire import (
 )
 from gateway.auth import Part, StaticBody
 from gateway.codec.fields import Fields
-from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, reader_of, unsaid
+from gateway.codec.frame import (
+    answer,
+    heard,
+    heard_currency,
+    needed,
+    of_another,
+    post,
+    reader_of,
+    unnamed_currency,
+    unsaid,
+)
 from gateway.dialect import Call, Dialect
 from gateway.http import Request, Response
 from gateway.ids import UuidIds
@@ -194,10 +204,8 @@ def _post(name: str, **fields: str) -> Request:
 
 
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
-    """The wallet takes it in its session's currency, which no call names, and cuts what is finer: neither is risked."""
-    currency = needed("currency", tx.currency or call.currency)
-    if call.currency not in ("", currency):
-        raise unsupported(f"{currency} to a wallet of {call.currency}")
+    """A wallet cuts what is finer than its currency: that is not risked."""
+    currency = unnamed_currency(tx, call)
     if not call.currencies.knows(currency) or call.currencies.digits(currency) != DIGITS:
         raise unsupported(f"{currency}: its amounts have {DIGITS} digits")
     if not fits(amount):

@@ -24,7 +24,7 @@ from adapters.neverending.wire import (
     parted,
 )
 from gateway.codec.fields import Number, known
-from gateway.codec.frame import needed, post, unsaid
+from gateway.codec.frame import needed, post, unnamed_currency, unsaid
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
 from gateway.http import Request
@@ -83,9 +83,7 @@ def _game(tx: Transaction) -> str:
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> Number:
     """The wallet takes it in the currency that it named at `authenticate`, and no call repeats that: another than that of
     its configuration is not said."""
-    currency = needed("currency", tx.currency or call.currency)
-    if call.currency not in ("", currency):
-        raise unsupported(f"{currency} to a wallet of {call.currency}")
+    currency = unnamed_currency(tx, call)
     return token(plain(UNIT.write(amount, currency, call.currencies)))
 
 

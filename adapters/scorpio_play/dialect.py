@@ -17,7 +17,7 @@ from gateway.auth import InHeader, Signed, base64_text, hmac_of, js_number, loos
 from gateway.codec import form
 from gateway.codec.errors import ErrorTable
 from gateway.codec.fields import Fields, Number
-from gateway.codec.form import Draft, Form, Line
+from gateway.codec.form import Draft, Line
 from gateway.codec.frame import amount_of, answer, heard, needed, post, unsaid
 from gateway.codec.ids import integer
 from gateway.codec.units import Major, Scaled, plain, token, whole
@@ -189,20 +189,19 @@ ACE_MOVE = (*HEAD, CURRENCY, AMOUNT, Line(CLOSES.name, CLOSES.read), _marker("is
 CANCEL = (*HEAD, CURRENCY, AMOUNT, REFERENCE, TIME)
 # iGamingAce's table of a cancel has no amount: all of it.
 ACE_CANCEL = (*HEAD, form.if_any(CURRENCY, "currency"), form.if_any(AMOUNT, "amount"), REFERENCE, TIME)
-NAMES = {line.name for line in (*MOVE, *ACE_MOVE, *CANCEL)}
-
-
-LINES = {
-    "standard": {"balance": READ, "bet": MOVE, "win": MOVE, "cancel": CANCEL},
-    "igamingace": {"balance": READ, "bet": ACE_MOVE, "win": ACE_MOVE, "cancel": ACE_CANCEL},
-}
-FORMS = {variant: {name: Form(*each, also=NAMES) for name, each in lines.items()} for variant, lines in LINES.items()}
+FORMS = form.of_page(
+    {
+        ("standard", "balance"): READ, ("standard", "bet"): MOVE, ("standard", "win"): MOVE,
+        ("standard", "cancel"): CANCEL, ("igamingace", "balance"): READ, ("igamingace", "bet"): ACE_MOVE,
+        ("igamingace", "win"): ACE_MOVE, ("igamingace", "cancel"): ACE_CANCEL,
+    }
+)  # fmt: skip
 
 # ---------------------------------------------------------------- provider's end
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    fields, known = Fields.of(request), FORMS[call.settings.variant].get(call.name)
+    fields, known = Fields.of(request), FORMS.get((call.settings.variant, call.name))
     if "data" in fields.raw and "check" in fields.raw:
         raise fields.wrong("data", Flaw.INVALID, "and check are Scorpio's older protocol, which is another one")
     if known is None:
@@ -257,7 +256,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             pass
         case _:
             raise unsaid(tx)
-    said = FORMS[call.settings.variant][COMMAND_OF[tx.kind]].write(tx, call)
+    said = FORMS[call.settings.variant, COMMAND_OF[tx.kind]].write(tx, call)
     return post("/", said).put(("accept", "application/json"))
 
 

@@ -17,23 +17,11 @@ from adapters.slotegrator.wire import (
     said_by_refund,
 )
 from gateway.codec.fields import Fields, Number
-from gateway.codec.frame import answer, heard
+from gateway.codec.frame import answer, heard, needed
 from gateway.codec.units import bounded, plain, token
 from gateway.dialect import Call
 from gateway.http import Response
-from gateway.model import (
-    Accepted,
-    Batch,
-    Declined,
-    Kind,
-    Missing,
-    Outcome,
-    Reason,
-    Refused,
-    Rollback,
-    Transaction,
-    Unknown,
-)
+from gateway.model import Accepted, Batch, Declined, Kind, Outcome, Reason, Refused, Rollback, Transaction, Unknown
 
 # ---------------------------------------------------------------- provider's end
 
@@ -67,9 +55,7 @@ def _is_reversed(item: Outcome) -> bool:
 
 
 def _accepted_fields(outcome: Accepted, tx: Transaction | None, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    said: dict[str, Any] = {"balance": _balance_out(outcome.balance, outcome, tx, call)}
+    said: dict[str, Any] = {"balance": _balance_out(needed("balance", outcome.balance), outcome, tx, call)}
     if call.name == "balance" or tx is None:
         return said
     own = said_by_refund(tx.id) if call.name == "refund" else tx.id

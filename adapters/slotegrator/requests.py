@@ -25,7 +25,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Refused,
     Rollback,
     Round,
@@ -236,7 +235,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _post("win", _move_fields(tx, tx.act.amount, _win_type(tx, tx.act), call), call)
         case Rollback() if tx.act.reference_kind is Kind.DEBIT:
             bet = {"bet_transaction_id": needed("reference", tx.act.reference)}
-            return _post("refund", _move_fields(tx, _amount_of(tx.act), bet, call), call)
+            return _post("refund", _move_fields(tx, needed("amount", tx.act.amount), bet, call), call)
         case Rollback():
             return _post("rollback", _list_fields(tx, (tx,), call), call)
         case Batch():
@@ -270,12 +269,6 @@ def _campaign(tx: Transaction) -> Pairs:
     quantity = tx.extra.get("quantity", "")
     counted = quantity.isascii() and quantity.isdigit()
     return {"freespin_id": tx.free_round_id, "quantity": quantity if counted else "1"}
-
-
-def _amount_of(act: Rollback) -> Decimal:
-    if act.amount is None:
-        raise Missing("amount")
-    return act.amount
 
 
 def _amount_out(amount: Decimal, currency: str, call: Call) -> str:
@@ -328,7 +321,7 @@ def _element(item: Transaction, currency: str, call: Call) -> Pairs:
         raise unsupported(f"a rollback of a {act.reference_kind.value}")
     return {
         "action": action,
-        "amount": _amount_out(_amount_of(act), currency, call),
+        "amount": _amount_out(needed("amount", act.amount), currency, call),
         "transaction_id": needed("reference", act.reference),
         "type": "win" if action == "win" else "bet",
     }

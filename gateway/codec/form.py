@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct
 
@@ -30,6 +30,8 @@ from gateway.model import (
     Transaction,
     reference_of,
 )
+
+K = TypeVar("K")
 
 
 class Draft(Struct):
@@ -136,6 +138,13 @@ class Form:
         return said
 
 
+def of_page(calls: Mapping[K, Iterable[Line]]) -> dict[K, Form]:
+    """The forms of a page: what it documents for one of its calls is kept as unknown in none."""
+    lines = {call: tuple(each) for call, each in calls.items()}
+    names = {line.name for each in lines.values() for line in each}
+    return {call: Form(*each, also=names) for call, each in lines.items()}
+
+
 # ---------------------------------------------------------------- lines of texts
 
 
@@ -172,6 +181,15 @@ class Place(Struct, frozen=True, eq=False):
             draft.texts[self] = fields.id(name, "", length_max=length_max)
 
         return Line(name, read, lambda tx, call: of(tx) or otherwise)
+
+    def id_if_any(self, name: str) -> Line:
+        """An id that only describes: in no form it stops a call."""
+        of = self.of
+
+        def read(fields: Fields, draft: Draft, call: Call) -> None:
+            draft.texts[self] = fields.id_if_any(name)
+
+        return Line(name, read, lambda tx, call: of(tx) or UNSET)
 
     def words(
         self,

@@ -61,6 +61,15 @@ def amount_of(tx: Transaction) -> Decimal:
     return needed("amount", tx.act.amount if isinstance(tx.act, Debit | Credit | Rollback) else None)
 
 
+def unnamed_currency(tx: Transaction, call: Call) -> str:
+    """The currency of an amount where no call names one: the wallet takes it in its session's. Raises `unsupported` for another
+    than that of its configuration."""
+    currency = needed("currency", tx.currency or call.currency)
+    if call.currency not in ("", currency):
+        raise unsupported(f"{currency} to a wallet of {call.currency}")
+    return currency
+
+
 def unsaid(tx: Transaction) -> Refused:
     """That a dialect has no words for it: what `encode_request` raises where none of its calls can say it."""
     act = tx.act
