@@ -103,17 +103,17 @@ class Line(Struct, frozen=True):
 class Form:
     """The fields of one call. `also` are documented names that mean nothing in it, so that they are not kept as unknown."""
 
-    __slots__ = ("_lines", "_writes", "names")
+    __slots__ = ("_reads", "_writes", "names")
 
     def __init__(self, *lines: Line, also: Iterable[str] = ()) -> None:
-        self._lines = tuple(line.read for line in lines if line.read is not unread)
+        self._reads = tuple(line.read for line in lines if line.read is not unread)
         self._writes = tuple((line.name, line.write) for line in lines if line.write is not unwritten)
         self.names = frozenset(line.name for line in lines) | frozenset(also)
 
     def read(self, fields: Fields, call: Call) -> Draft:
         """Raises `Refused` with the first field, in the order of the lines, that is wrong."""
         draft = Draft(fields.unknown(self.names))
-        for read in self._lines:
+        for read in self._reads:
             read(fields, draft, call)
         return draft
 
