@@ -23,7 +23,7 @@ from adapters.evolution.wire import (
 )
 from gateway.auth import loosely
 from gateway.codec.fields import Fields, known
-from gateway.codec.frame import answer, heard
+from gateway.codec.frame import answer, heard, needed
 from gateway.dialect import Call
 from gateway.http import Request, Response
 from gateway.model import (
@@ -48,8 +48,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         case Accepted() if call.name == "check":
             return _answer({"status": OK, "sid": _sid(outcome, tx, call)}, call)
         case Accepted():
-            if outcome.balance is None:
-                raise Missing("balance")
+            needed("balance", outcome.balance)
             return _answer({"status": OK, **_money(outcome, tx, call)}, call)
         case Declined(reason=Reason.BAD_SIGNATURE):
             # Who asks is nobody we know: nothing of the call is told back.

@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.gameball import wire
 from gateway.codec.fields import Fields, known, moment
-from gateway.codec.frame import answer
+from gateway.codec.frame import answer, needed
 from gateway.codec.units import Major, plain
 from gateway.dialect import Call
 from gateway.http import Response
@@ -167,12 +167,9 @@ def _answer_status(outcome: Accepted, tx: Transaction, factor: Decimal) -> dict[
 
 
 def _answer_balance(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    currency = outcome.currency or tx.currency or call.currency
-    if outcome.balance is None:
-        raise Missing("balance")
-    if not currency:
-        raise Missing("currency")
-    value = plain(UNIT.show(outcome.balance, currency, call.currencies))
+    balance = needed("balance", outcome.balance)
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    value = plain(UNIT.show(balance, currency, call.currencies))
     points = wire.points_shown(value, call.settings.redemption_factor)
     return {
         "totalPointsBalance": points,

@@ -22,7 +22,7 @@ from adapters.groove.wire import (
     reason_heard,
 )
 from gateway.codec.fields import Fields, Number, known, write_json
-from gateway.codec.frame import heard
+from gateway.codec.frame import heard, needed
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Response
@@ -69,11 +69,10 @@ def _version(call: Call) -> str:
 
 
 def _accepted(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    purses = _purses(outcome, outcome.balance, tx, call)
+    cash = needed("balance", outcome.balance)
+    purses = _purses(outcome, cash, tx, call)
     if tx.kind is not Kind.AUTHENTICATE:
-        whole = _whole(outcome, outcome.balance, tx, call)
+        whole = _whole(outcome, cash, tx, call)
         return known(accounttransactionid=outcome.wallet_id[:WALLET_ID_MAX]) | whole | purses
     who, currency = outcome.profile or Profile(), _currency(outcome, tx, call)
     if not currency:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from gateway.auth.webhooks import StandardWebhooks
 from gateway.codec.fields import Fields, read_json, write_json
-from gateway.codec.frame import answer
+from gateway.codec.frame import answer, of_another
 from gateway.codec.plain import (
     KINDS,
     MOVEMENTS,
@@ -318,11 +318,9 @@ def _item(raw: Any, item: Transaction, batch: Transaction, call: Call) -> Outcom
 
 def _believed(outcome: Accepted, tx: Transaction) -> Outcome:
     """A yes that is not about this movement, or does not say what was asked, is doubt."""
-    if tx.currency and outcome.currency and outcome.currency != tx.currency:
-        return Unknown(detail="accepted in another currency")
     who = outcome.profile or Profile()
-    if tx.player and who.player and who.player != tx.player:
-        return Unknown(detail="accepted for another player")
+    if doubt := of_another(tx, player=who.player, currency=outcome.currency):
+        return doubt
     if outcome.moved is not None and outcome.moved < 0 and not isinstance(tx.act, Adjust | Status):
         return Unknown(detail="what moved is negative")
     if isinstance(tx.act, Balance) and outcome.balance is None:

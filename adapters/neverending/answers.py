@@ -24,7 +24,7 @@ from adapters.neverending.wire import (
 )
 from gateway.auth import loosely
 from gateway.codec.fields import Fields, Number
-from gateway.codec.frame import answer, heard, of_another
+from gateway.codec.frame import answer, heard, needed, of_another
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
 from gateway.http import Response
@@ -55,10 +55,8 @@ def _has_bet(call: Call) -> bool:
 
 
 def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    currency = outcome.currency or tx.currency or call.currency
-    balance = _balance_out(outcome.balance, currency, call)
+    cash, currency = needed("balance", outcome.balance), outcome.currency or tx.currency or call.currency
+    balance = _balance_out(cash, currency, call)
     if call.name != AUTHENTICATE:
         return {"balance": balance}
     who = outcome.profile or Profile()

@@ -8,7 +8,7 @@ from typing import Any
 
 from adapters.pragmatic_play.wire import DESCRIPTIONS, ERRORS, RETRY, RETRY_END_ROUND, SUCCESS, UNIT, error_of
 from gateway.codec.fields import Fields, Number
-from gateway.codec.frame import answer, heard, of_another
+from gateway.codec.frame import answer, heard, needed, of_another
 from gateway.codec.units import plain, token
 from gateway.codec.wins import one_of
 from gateway.dialect import Call
@@ -63,11 +63,10 @@ def _yes(outcome: Accepted, tx: Transaction | None, currency: str, call: Call) -
     said: dict[str, Any] = {} if call.name in WITHOUT_ID else {"transactionId": outcome.wallet_id or own}
     if call.name == "refund":
         return _answer(SUCCESS, said)
-    if outcome.balance is None:
-        raise Missing("balance")
+    cash = needed("balance", outcome.balance)
     if not currency and call.name in READS:
         return _answer(ERRORS.code(Reason.PLAYER_NOT_FOUND), {})
-    purse = _purse(outcome, outcome.balance, currency, call)
+    purse = _purse(outcome, cash, currency, call)
     if call.name == "GetBalancePerGame":
         return _answer(SUCCESS, {"gamesBalances": [{"gameId": game, **purse} for game in _games(call)]})
     if call.name == "authenticate":

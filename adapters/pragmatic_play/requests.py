@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from decimal import Decimal
 
 from msgspec.structs import replace
@@ -11,7 +10,7 @@ from msgspec.structs import replace
 from adapters.pragmatic_play.wire import DETAILS, NAMES, NO_CODE, PASSED_ON, PROVIDER, UNIT
 from gateway.codec.fields import Fields, known, write_form
 from gateway.codec.frame import needed, reader_of, unsaid
-from gateway.codec.unix import from_millis, to_millis
+from gateway.codec.unix import read_moment, to_millis
 from gateway.dialect import Call
 from gateway.http import FORM_HEADERS, Request
 from gateway.model import (
@@ -26,7 +25,6 @@ from gateway.model import (
     Game,
     Kind,
     Notice,
-    Refused,
     Rollback,
     Round,
     Transaction,
@@ -48,22 +46,13 @@ def _head(fields: Fields, *more: str) -> Transaction:
         player=fields.id("userId"),
         game=Game(id=game_id) if game_id else None,
         free_round_id="" if code in NO_CODE else code,
-        occurred_at=_time(fields),
+        occurred_at=read_moment(fields, "timestamp"),  # hours ago in a repeat
         extra=_extra_in(fields, *more),
     )
 
 
 def _extra_in(fields: Fields, *more: str) -> dict[str, str]:
     return known(**fields.unknown(NAMES), **fields.opaque(*PASSED_ON, *more))
-
-
-def _time(fields: Fields) -> datetime | None:
-    """The time of the event, hours ago in a repeat; nothing depends on it, so an odd one is left out."""
-    try:
-        found, _ = fields.decimal("timestamp")
-        return from_millis(found * 1000 if found < 10**11 else found, "timestamp")
-    except Refused:
-        return None
 
 
 def _amount(fields: Fields, call: Call, name: str = "amount") -> Decimal:

@@ -10,7 +10,7 @@ from adapters.red_tiger.requests import inner, stake_said
 from adapters.red_tiger.wire import CODE_MAX, DOUBT, DUPLICATE, ERRORS, MESSAGES, NOTHING, STATUSES, TOKEN_MAX, shown
 from gateway.auth import loosely
 from gateway.codec.fields import Fields, known
-from gateway.codec.frame import answer, heard, of_another
+from gateway.codec.frame import answer, heard, needed, of_another
 from gateway.codec.units import bounded
 from gateway.currency import Currencies
 from gateway.dialect import Call
@@ -54,13 +54,10 @@ def _error(code: int, status: int) -> Response:
 
 
 def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    currency = outcome.currency or tx.currency or call.currency
-    if not currency:
-        raise Missing("currency")
-    if outcome.balance is None:
-        raise Missing("balance")
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    cash = shown(needed("balance", outcome.balance))
     bonus = NOTHING if outcome.bonus is None else shown(outcome.bonus)
-    purses = {"currency": currency, "balance": {"cash": shown(outcome.balance), "bonus": bonus}}
+    purses = {"currency": currency, "balance": {"cash": cash, "bonus": bonus}}
     match tx.act:
         case Debit():
             moved = Decimal(0) if tx.act.free_round else tx.act.amount

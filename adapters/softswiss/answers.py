@@ -19,7 +19,7 @@ from adapters.softswiss.wire import (
     reason_heard,
 )
 from gateway.codec.fields import Fields
-from gateway.codec.frame import answer, heard
+from gateway.codec.frame import answer, heard, needed
 from gateway.dialect import Call
 from gateway.http import Response
 from gateway.model import (
@@ -31,7 +31,6 @@ from gateway.model import (
     Declined,
     Flaw,
     Kind,
-    Missing,
     Outcome,
     Reason,
     Refused,
@@ -55,8 +54,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     if isinstance(refused, Declined):
         return _refusal(refused, tx, call)
     assert not isinstance(outcome, Unknown)
-    if outcome.balance is None:
-        raise Missing("balance")
+    needed("balance", outcome.balance)
     assert tx is not None
     return answer(_accepted(outcome, answers, tx, call))
 
@@ -108,9 +106,7 @@ def _refusal(refused: Declined, tx: Transaction | None, call: Call) -> Response:
     code = code_of(refused.reason, call.name)
     balance = {}
     if code in WITH_BALANCE and tx is not None:
-        if refused.balance is None:
-            raise Missing("balance")
-        balance = {"balance": _shown(refused.balance, refused, tx, call)}
+        balance = {"balance": _shown(needed("balance", refused.balance), refused, tx, call)}
     # Only what we found wrong with the request is told; a wallet's own words are for its operator.
     return _error(400, "invalid_argument", code, balance, refused.message if refused.flaw is not Flaw.NONE else "")
 
