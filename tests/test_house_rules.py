@@ -189,6 +189,31 @@ def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:
     assert violations(path, source) == []
 
 
+# ---------------------------------------------------------------- flat dialects
+
+FLAT_LINES_MAX = 300
+
+
+def flat_dialects() -> dict[str, int]:
+    """The lines of each dialect that says its fields in forms, all of its code together."""
+    lines: dict[str, int] = {}
+    for folder in sorted((ROOT / "adapters").iterdir()):
+        sources = [path.read_text(encoding="utf-8") for path in folder.glob("*.py")]
+        if any(
+            re.search(r"^from gateway\.codec(\.form)? import .*\b[fF]orm\b", source, re.MULTILINE) for source in sources
+        ):
+            lines[folder.name] = sum(source.count("\n") for source in sources)
+    return lines
+
+
+def test_a_flat_dialect_is_read_in_one_go() -> None:
+    """Its fields are said once and its frame is the house's: what is longer repeats something, or is not flat and says its
+    calls in code."""
+    found = flat_dialects()
+    assert {"netgaming", "dragon_gaming", "scorpio_play", "swipegames"} <= found.keys()
+    assert {name: lines for name, lines in found.items() if lines > FLAT_LINES_MAX} == {}
+
+
 # ---------------------------------------------------------------- circles
 
 
