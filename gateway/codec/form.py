@@ -268,11 +268,10 @@ def free_round(name: str, words: Callable[[Call], Mapping[str, bool]], *, cash: 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
         if name in fields:
             word, means = fields.text(name), words(call)
-            if not free:
-                means = {each: promo for each, promo in means.items() if not promo}
-            if word not in means:
-                raise fields.wrong(name, Flaw.INVALID, f"is none of {', '.join(means)}")
-            draft.free = means[word]
+            draft.free = means.get(word, False)
+            if word not in means or (draft.free and not free):
+                understood = [each for each, promo in means.items() if free or not promo]
+                raise fields.wrong(name, Flaw.INVALID, f"is none of {', '.join(understood)}")
 
     def write(tx: Transaction, call: Call) -> str:
         return free if isinstance(tx.act, Debit | Credit) and tx.act.free_round else cash
