@@ -7,41 +7,17 @@ typed settings. No I/O, no time, no chance: what a pure function may not fetch s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
 
 from gateway.auth.keys import Key
 from gateway.auth.scheme import Auth
-from gateway.currency import Currencies
+from gateway.call import Call as Call  # dialects take them from here
+from gateway.call import NoSettings as NoSettings
 from gateway.ends import AsProvider, AsWallet
 from gateway.http import Request, Response
 from gateway.model import Kind, Outcome, Refused, Transaction, Unknown
-
-
-class NoSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """For a dialect without settings of its own."""
-
-
-class Call(Struct, frozen=True, kw_only=True):
-    """What the four functions may know beside their arguments."""
-
-    settings: Any = NoSettings()  # the dialect's own `Settings`
-    now: datetime
-    nonce: str = ""  # a fresh UUID as text, for ids that we make
-    name: str = ""  # the wire call, as `route` said; blank where a request is being encoded
-    request: Request | None = None  # what is being answered, or what was sent
-    provider: str = ""  # the integration's immutable id, for wallets that are told it
-    currency: str = ""  # the integration's own, where the wire has none
-    currencies: Currencies = Currencies()
-    country: str = ""  # provider's end: the player's, as the wallet said it when the session began
-    again: bool = False
-    """Wallet's end: an earlier attempt of this movement may have arrived. Provider's end: its id came before."""
-    unknown: frozenset[str] = frozenset()  # provider's end: what the answer missed, and nobody knows
-    stand_in: bool = False
-    """A part of the key stands in a session's place: the request shows one (provider's end), or `sign` puts ours where
-    there is no session (wallet's end)."""
 
 
 class NoCall(Exception):

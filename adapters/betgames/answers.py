@@ -27,6 +27,7 @@ from adapters.betgames.wire import (
     token_of,
 )
 from gateway.codec.fields import Fields
+from gateway.codec.frame import heard, needed, of_another
 from gateway.dialect import Call
 from gateway.http import XML_HEADERS, Response
 from gateway.model import (
@@ -38,7 +39,6 @@ from gateway.model import (
     Outcome,
     Profile,
     Reason,
-    Refused,
     Transaction,
     Unknown,
 )
@@ -119,9 +119,9 @@ def _moved(outcome: Accepted | Declined, call: Call, *, already: bool) -> dict[s
 
 def _cents(outcome: Accepted | Declined, call: Call) -> int:
     """All purses in one figure, rounded down."""
-    if outcome.balance is None:
-        raise Missing("balance")
-    return UNIT.show(outcome.balance + (outcome.bonus or Decimal(0)), outcome.currency, call.currencies)
+    return UNIT.show(
+        needed("balance", outcome.balance) + (outcome.bonus or Decimal(0)), outcome.currency, call.currencies
+    )
 
 
 # ---------------------------------------------------------------- wallet's end
@@ -129,14 +129,7 @@ def _cents(outcome: Accepted | Declined, call: Call) -> int:
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     """Whether its proof holds is looked at by the house."""
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        root = root_of(response)
-        another = _another(root, call)
-        return Unknown(detail=another) if another else _heard(root, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call, of=root_of)
 
 
 def _another(root: Fields, call: Call) -> str:
@@ -148,6 +141,8 @@ def _another(root: Fields, call: Call) -> str:
 
 
 def _heard(root: Fields, tx: Transaction, call: Call) -> Outcome:
+    if another := _another(root, call):
+        return Unknown(detail=another)
     success, code = root.raw.get("success"), root.words("error_code", length_max=16)
     if success == "1":
         yes = code in ("", "0")
@@ -182,8 +177,8 @@ def _heard_yes(root: Fields, tx: Transaction, call: Call) -> Outcome:
 
 def _who(params: Fields, tx: Transaction, token: str, call: Call) -> Outcome:
     player, said = params.id("user_id"), params.words("currency", length_max=16)
-    if tx.player not in ("", player):
-        return Unknown(detail="accepted, but for another player")
+    if doubt := of_another(tx, player=player):
+        return doubt
     profile = Profile(player=player, session=token, username=params.words("username"))
     return Accepted(profile=profile, currency=call.currencies.meant(said) if said else "")
 

@@ -31,6 +31,7 @@ from adapters.betgames.wire import (
     token_of,
 )
 from gateway.codec.fields import Fields
+from gateway.codec.frame import needed, unsaid
 from gateway.dialect import Call
 from gateway.http import XML_HEADERS, Request
 from gateway.model import (
@@ -45,7 +46,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Notice,
     Reason,
     Refused,
@@ -205,17 +205,15 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _post(REFRESH, tx.session, {}, call)
         case BalanceAct():
             return _post(BALANCE, tx.session, {}, call)
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
-        case Debit() if tx.act.free_round:
-            raise unsupported("a free debit")
+        case Debit(tracking_only=True) | Credit(tracking_only=True) | Debit(free_round=True):
+            raise unsaid(tx)
         case Debit() as act:
             money = _money(act.amount, tx, call)
-            own = _needed("id", tx.id)
+            own = needed("id", tx.id)
             params = money | {"bet_id": own, "transaction_id": own, "retrying": int(call.again)}
             return _post(PAYIN, tx.session, _something(params), call)
         case Credit() as act if act.reference and not act.further:
-            named = {"bet_id": act.reference, "transaction_id": _needed("id", tx.id), "retrying": int(call.again)}
+            named = {"bet_id": act.reference, "transaction_id": needed("id", tx.id), "retrying": int(call.again)}
             return _post(PAYOUT, tx.session or NOBODY, _player(tx) | _money(act.amount, tx, call) | named, call)
         case Credit() as act:
             return _gift(act.amount, tx, call)
@@ -224,21 +222,15 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Rollback() as act:
             return _refund(act, tx, call)
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
+            raise unsaid(tx)
 
 
 def _player(tx: Transaction) -> dict[str, Any]:
-    return {"player_id": _needed("player", tx.player)}
+    return {"player_id": needed("player", tx.player)}
 
 
 def _money(amount: Decimal, tx: Transaction, call: Call) -> dict[str, Any]:
-    currency = _needed("currency", tx.currency or call.currency)
+    currency = needed("currency", tx.currency or call.currency)
     return {"amount": amount_out(amount, currency, call), "currency": currency.lower()}
 
 
@@ -251,7 +243,7 @@ def _something(params: dict[str, Any]) -> dict[str, Any]:
 
 def _gift(amount: Decimal, tx: Transaction, call: Call) -> Request:
     """A win of no bet, and a further one of a bet: a second payout for it would pay nothing."""
-    params = _player(tx) | _money(amount, tx, call) | {"transaction_id": _needed("id", tx.id)}
+    params = _player(tx) | _money(amount, tx, call) | {"transaction_id": needed("id", tx.id)}
     return _post(PROMO, tx.session or NOBODY, _something(params), call)
 
 
@@ -260,15 +252,13 @@ def _refund(act: Rollback, tx: Transaction, call: Call) -> Request:
     if not call.settings.refund_as_promo:
         raise unsupported("a rollback")
     if act.reference_kind is not Kind.DEBIT:
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
-    if act.amount is None:
-        raise Missing("amount")
-    return _gift(act.amount, tx, call)
+        raise unsaid(tx)
+    return _gift(needed("amount", act.amount), tx, call)
 
 
 def _post(method: str, token: str, params: Mapping[str, Any], call: Call) -> Request:
     """The proof comes behind it when it is sent."""
-    head = {"method": method, "token": _needed("session", token), "time": int(call.now.timestamp())}
+    head = {"method": method, "token": needed("session", token), "time": int(call.now.timestamp())}
     own = {"request_id": call.nonce} if call.settings.signature == "request_id" else {}
     body = written({ROOT: head | own | {"params": params}}, declared=False)
     return Request(method="POST", path="/", headers=XML_HEADERS, body=body)

@@ -6,38 +6,22 @@ codes. What they leave open, and where they contradict each other, is decided in
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from adapters.dragon_gaming.wire import (
-    AMOUNT_TYPES,
-    BALANCE_FIELDS,
-    CREDIT_FIELDS,
-    DEBIT_FIELDS,
-    ERRORS,
-    LEGACY_AMOUNT_TYPES,
-    LEGACY_REFUND_TYPES,
-    NAME_LENGTH_MAX,
-    NOTE_LENGTH_MAX,
-    REFUND_FIELDS,
-    REFUND_TYPES,
-    SESSION_FIELDS,
-    TOKEN_LENGTH_MAX,
-    Settings,
-    error_of,
-    extra_of,
-    feature_of,
-    is_free,
-    status_of,
-    token_of,
-    unit_of,
-)
+from msgspec import UNSET, Struct
+
 from gateway.auth import Unsigned
-from gateway.codec.cents import read_balance, read_currency, read_whole
-from gateway.codec.fields import Fields, known, write_json
-from gateway.codec.ids import INT64_MAX, UINT64_MAX, integer_or_text
+from gateway.codec import form
+from gateway.codec.cents import WireScale, money, read_balance, read_currency, unit_of
+from gateway.codec.fields import Fields, Number, known
+from gateway.codec.form import Draft, Form, Line
+from gateway.codec.frame import answer, heard, needed, of_another, post, reader_of, unsaid
+from gateway.codec.ids import INT64_MAX, UINT64_MAX
+from gateway.codec.numbered import NumberedErrors
 from gateway.dialect import Call, Dialect, Wire, posts
 from gateway.ends import AsProvider, AsWallet, Word
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
     Authenticate,
@@ -45,77 +29,112 @@ from gateway.model import (
     Credit,
     Debit,
     Declined,
-    Game,
     Kind,
-    Missing,
     Outcome,
     Profile,
+    Reason,
     Refused,
     Rollback,
-    Round,
     Transaction,
     Unknown,
-    unsupported,
 )
 
-# ---------------------------------------------------------------- provider's end: the request
+TOKEN_LENGTH_MAX = 1024  # the operator makes it; nothing is documented
+NOTE_LENGTH_MAX = 1024
+
+# ---------------------------------------------------------------- errors, settings
+
+ERRORS = NumberedErrors(
+    {
+        Reason.SESSION_EXPIRED: (101, "INVALID_TOKEN"),
+        Reason.NOT_AUTHENTICATED: (101, "INVALID_TOKEN"),
+        Reason.BAD_SIGNATURE: (1001, "INVALID_API_KEY"),
+        Reason.CURRENCY_MISMATCH: (2006, "INVALID_CURRENCY"),
+        Reason.PLAYER_NOT_FOUND: (102, "ACCOUNT_DOESNT_EXIST"),
+        Reason.DUPLICATE_MISMATCH: (103, "DUPLICATE_TRANSACTION"),
+        Reason.INSUFFICIENT_FUNDS: (105, "INSUFFICIENT_FUNDS"),
+        Reason.TRANSACTION_NOT_FOUND: (107, "ROUND_NOT_FOUND"),
+        Reason.PLAYER_BLOCKED: (108, "PLAYER_BLOCKED"),
+        Reason.LIMIT_EXCEEDED: (109, "LIMIT_EXCEEDED"),
+        Reason.GAME_NOT_FOUND: (110, "GAME_NOT_FOUND"),
+        Reason.ALREADY_ROLLED_BACK: (112, "ALREADY_REFUNDED"),
+        Reason.ALREADY_SETTLED: (113, "ALREADY_SETTLED"),
+        Reason.ROUND_CLOSED: (114, "ROUND_CLOSED"),
+    },
+    doubt=((104, "SERVER_NOT_READY"), (100, "INTERNAL_ERROR")),
+    also={"ROUND_EXISTS": Reason.DUPLICATE_MISMATCH},  # the aggregator's word for 103
+)
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    wire_scale: WireScale = "fixed2"
+    default_country: str | None = None
+    success_status: Literal[0, 1] = 0  # 1 on one of the pages and at the aggregator; the other one is failure
+    legacy_amount_types: bool = False
+    bonus_amount_as_string: bool = False
+    echo_transaction_id: bool = False
+    """Answer the request's `transaction_id` instead of the wallet's own id."""
+
+
+# ---------------------------------------------------------------- the calls, field by field
+
+
+def _amount_types(call: Call) -> Mapping[str, bool]:
+    """Word -> whether it is a promotional free round."""
+    types = {"real": False, "promo_freespin": True}
+    return {**types, "cash": False} if call.settings.legacy_amount_types else types
+
+
+def _read_feature(fields: Fields, draft: Draft, call: Call) -> None:
+    """`isfreespins` in the table, `isfreespin` in the example: an in-game feature, no promotional round."""
+    for text in fields.opaque("isfreespin", "isfreespins").values():
+        draft.extra["in_game_freespin"] = text
+
+
+FLAGS = {"true": True, "false": False}
+FEATURE = Line("isfreespin", _read_feature, lambda tx, call: FLAGS.get(tx.extra.get("in_game_freespin", ""), UNSET))
+TOKEN, ACCOUNT = form.SESSION.id("token", length_max=TOKEN_LENGTH_MAX), form.PLAYER.id("account_id")
+AMOUNT, CURRENCY = money("amount", "currency")
+GAME = form.GAME.id("game_id", integer_max=INT64_MAX)
+ROUND = form.ROUND.id("round_id", integer_max=UINT64_MAX)  # "bigint unsigned": beyond 2^63 it is still an integer here
+GAME_NAME = form.GAME_NAME.words("game_name", strict_in={"Debit"})
+GAME_TYPE = form.passed_on("game_type", lambda tx: (tx.game and tx.game.type) or UNSET)
+NOTE = form.words("note", length_max=NOTE_LENGTH_MAX, strict_in={"Debit"})
+MOVE = (
+    TOKEN, ACCOUNT, AMOUNT, form.free_round("amount_type", _amount_types, cash="real", free="promo_freespin"), CURRENCY,
+    GAME, form.ID.id("transaction_id"), ROUND, GAME_NAME, GAME_TYPE, NOTE,
+    form.FREE_ROUND.optional("bonus_id", otherwise=None),
+)  # fmt: skip
+FORMS = {
+    "GetSession": Form(TOKEN),
+    "GetBalance": Form(TOKEN, ACCOUNT),
+    "Debit": Form(*MOVE),
+    "Credit": Form(*MOVE, form.closes("round_end_state"), FEATURE, also={"isfreespins"}),
+    "Refund": Form(
+        TOKEN, ACCOUNT, CURRENCY, GAME, GAME_NAME, GAME_TYPE, NOTE, AMOUNT, form.REFERENCE.id("original_transaction_id"),
+        form.ID.id("transaction_id", may_lack=True), form.free_round("amount_type", _amount_types, cash="real"), ROUND,
+    ),
+}  # fmt: skip
+
+# ---------------------------------------------------------------- provider's end
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    fields = Fields.of(request)
+    said = reader_of(FORMS, call).read(Fields.of(request), call)
     match call.name:
         case "GetSession":
-            return Transaction(act=Authenticate(), session=token_of(fields), extra=fields.unknown(SESSION_FIELDS))
+            return said.transaction(Authenticate())
         case "GetBalance":
-            session, player = token_of(fields), fields.id("account_id")
-            return Transaction(act=Balance(), session=session, player=player, extra=fields.unknown(BALANCE_FIELDS))
-        case "Refund":
-            return _read_refund(fields, call)
+            return said.transaction(Balance())
+        case "Debit":
+            said.closed = False  # it has no flag for it: only a Credit closes a round, a lost one with amount 0
+            return said.transaction(Debit(amount=said.amount, free_round=said.free))
+        case "Credit":
+            return said.transaction(Credit(amount=said.amount, free_round=said.free))
         case _:
-            return _read_move(fields, call)
-
-
-def _read_move(fields: Fields, call: Call) -> Transaction:
-    """A Debit or a Credit: the same fields in the same order, and a Credit has two more at the end."""
-    is_credit = call.name == "Credit"
-    session, player = token_of(fields), fields.id("account_id")
-    whole = read_whole(fields, "amount")
-    free = is_free(fields, LEGACY_AMOUNT_TYPES if call.settings.legacy_amount_types else AMOUNT_TYPES)
-    currency = read_currency(fields, "currency", call.currencies)
-    amount = unit_of(call).read(whole, currency, call.currencies, "amount")
-    game_id, tx_id = fields.id("game_id"), fields.id("transaction_id")
-    round_id = fields.id("round_id")  # up to 2^64-1
-    game_name = fields.words("game_name", length_max=NAME_LENGTH_MAX, strict=not is_credit)
-    note = fields.words("note", length_max=NOTE_LENGTH_MAX, strict=not is_credit)
-    free_round_id = fields.id("bonus_id", "")
-    # A Debit has no round flag; only a Credit closes a round, a lost one with amount 0.
-    closed = fields.flag("round_end_state", False) if is_credit else False
-    extra = extra_of(fields, CREDIT_FIELDS if is_credit else DEBIT_FIELDS, note)
-    return Transaction(
-        act=Credit(amount=amount, free_round=free) if is_credit else Debit(amount=amount, free_round=free),
-        id=tx_id, player=player, session=session, currency=currency, round=Round(round_id, closed),
-        game=Game(id=game_id, name=game_name), free_round_id=free_round_id,
-        extra=extra | feature_of(fields) if is_credit else extra,
-    )  # fmt: skip
-
-
-def _read_refund(fields: Fields, call: Call) -> Transaction:
-    session, player = token_of(fields), fields.id("account_id")
-    currency = read_currency(fields, "currency", call.currencies)
-    game_id = fields.id("game_id")
-    game_name = fields.words("game_name", length_max=NAME_LENGTH_MAX)
-    note = fields.words("note", length_max=NOTE_LENGTH_MAX)
-    amount = unit_of(call).read(read_whole(fields, "amount"), currency, call.currencies, "amount")
-    reference = fields.id("original_transaction_id")
-    tx_id = fields.id("transaction_id", "")
-    is_free(fields, LEGACY_REFUND_TYPES if call.settings.legacy_amount_types else REFUND_TYPES)
-    round_id = fields.id("round_id")
-    return Transaction(
-        act=Rollback(reference=reference, amount=amount),
-        id=_own_id(reference) if tx_id in ("", reference) else tx_id,
-        player=player, session=session, currency=currency, round=Round(round_id),
-        game=Game(id=game_id, name=game_name), extra=extra_of(fields, REFUND_FIELDS, note),
-    )  # fmt: skip
+            reference, id = said[form.REFERENCE], said[form.ID]
+            said[form.ID] = _own_id(reference) if id in ("", reference) else id
+            return said.transaction(Rollback(reference=reference, amount=said.amount))
 
 
 def _own_id(reference: str) -> str:
@@ -123,42 +142,26 @@ def _own_id(reference: str) -> str:
     return f"refund:{reference}"
 
 
-# ---------------------------------------------------------------- provider's end: the answer
-
-
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
+    """200 for failures, too: the aggregator answers it to everything, and the pages say nothing."""
     if isinstance(outcome, Accepted) and tx is not None:
-        return _json(_accepted_fields(outcome, tx, call))
-    if isinstance(outcome, Accepted):
-        outcome = Unknown(detail="accepted, and nobody knows what")
-    number, word = ERRORS.said(outcome)
-    message = outcome.message if isinstance(outcome, Declined) else ""
-    said = {"status": status_of(call, success=False), "error_id": number, "error_code": word}
-    return _json(said | known(error_message=message))
+        return answer(_yes(outcome, tx, call))
+    return answer({"status": 1 - call.settings.success_status} | ERRORS.fields(outcome))
 
 
-def _json(fields: dict[str, Any]) -> Response:
-    # 200 for failures, too: the aggregator answers it to everything, and the pages say nothing.
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    who, unit = outcome.profile or Profile(), unit_of(call)
-    currency = _needed("currency", outcome.currency or tx.currency or call.currency)
-    player = _needed("player", who.player or tx.player)
+def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
+    balance, who, unit = needed("balance", outcome.balance), outcome.profile or Profile(), unit_of(call)
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    player, reads = needed("player", who.player or tx.player), tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE)
     said: dict[str, Any] = {
-        "status": status_of(call, success=True),
+        "status": call.settings.success_status,
         "account_id": player,
-        "token": tx.session,
-        "balance": unit.show(outcome.balance, currency, call.currencies),
+        "token": (who.session if reads else "") or tx.session,
+        "balance": unit.show(balance, currency, call.currencies),
         "currency": currency,
         **known(country=who.country or call.country or call.settings.default_country),
     }
-    if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
-        said["token"] = who.session or tx.session
-    else:
+    if not reads:
         said["transaction_id"] = _answered_id(outcome, tx, call)
     if tx.kind is Kind.AUTHENTICATE:
         said["username"] = who.username or player
@@ -176,95 +179,38 @@ def _answered_id(outcome: Accepted, tx: Transaction, call: Call) -> str:
     return act.reference if isinstance(act, Rollback) and tx.id == _own_id(act.reference) else tx.id
 
 
-# ---------------------------------------------------------------- wallet's end: the request
+# ---------------------------------------------------------------- wallet's end
 
 
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate():
-            return _post("/get_session", {"token": _needed("session", tx.session)})
+            name = "GetSession"
         case Balance():
-            return _post("/get_balance", _head(tx))
-        case Debit() if not tx.act.tracking_only:
-            return _post("/debit", _move_fields(tx, tx.act, call))
-        case Credit() if not tx.act.tracking_only:
-            return _post("/credit", _move_fields(tx, tx.act, call) | _credit_fields(tx))
-        case Rollback() if tx.act.reference_kind is Kind.DEBIT:
-            reference = _needed("reference", tx.act.reference)
-            real = {"amount_type": "real", "original_transaction_id": reference}
-            return _post("/refund", _shared(tx, tx.act, call) | real)
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
-        case Debit() | Credit():
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+            name = "GetBalance"
+        case Debit(tracking_only=False):
+            name = "Debit"
+        case Credit(tracking_only=False):
+            name = "Credit"
+        case Rollback(reference_kind=Kind.DEBIT):
+            name = "Refund"
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(path: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=path, headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
-def _head(tx: Transaction) -> dict[str, Any]:
-    return {"token": _needed("session", tx.session), "account_id": _needed("player", tx.player)}
-
-
-def _move_fields(tx: Transaction, act: Debit | Credit, call: Call) -> dict[str, Any]:
-    word = "promo_freespin" if act.free_round else "real"
-    return _shared(tx, act, call) | {"amount_type": word, "bonus_id": tx.free_round_id or None}
-
-
-def _credit_fields(tx: Transaction) -> dict[str, Any]:
-    feature = {"true": True, "false": False}.get(tx.extra.get("in_game_freespin", ""))
-    return {"round_end_state": bool(tx.round and tx.round.closed)} | known(isfreespin=feature)
-
-
-def _shared(tx: Transaction, act: Debit | Credit | Rollback, call: Call) -> dict[str, Any]:
-    """What the three movements have in common."""
-    game, currency = tx.game or Game(), _needed("currency", tx.currency)
-    if act.amount is None:
-        raise Missing("amount")
-    return _head(tx) | {
-        "amount": unit_of(call).write(act.amount, currency, call.currencies),
-        "currency": currency,
-        "game_id": integer_or_text(_needed("game", game.id), INT64_MAX),
-        "transaction_id": tx.id,
-        # "Bigint unsigned": a round beyond 2^63 is still an integer here.
-        "round_id": integer_or_text(_needed("round", tx.round_id), UINT64_MAX),
-        **known(game_type=tx.extra.get("game_type") or game.type, game_name=game.name, note=tx.extra.get("note")),
-    }
-
-
-# ---------------------------------------------------------------- wallet's end: the answer
+            raise unsaid(tx)
+    return post(CALLS[name][0], FORMS[name].write(tx, call))
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        return _heard(Fields.of(response), tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
 
 
 def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     # An error's number or word means failure whatever `status` says: its polarity is not to be trusted.
-    if "error_id" in fields or "error_code" in fields:
-        return _declined(fields)
-    # The Chinese edition's `error` is 1 for a failure; beside a yes it is a contradiction.
-    if fields.integer("status") == status_of(call, success=True) and not fields.integer("error", 0):
-        return _accepted(fields, tx, call)
-    return Unknown(detail="neither success nor a documented error")
-
-
-def _declined(fields: Fields) -> Outcome:
-    number, word = error_of(fields)
+    if "error_id" not in fields and "error_code" not in fields:
+        # The Chinese edition's `error` is 1 for a failure; beside a yes it is a contradiction.
+        if fields.integer("status") == call.settings.success_status and not fields.integer("error", 0):
+            return _heard_yes(fields, tx, call)
+        return Unknown(detail="neither success nor a documented error")
+    number, word = _error(fields)
     # 101 is INVALID_TOKEN here and INVALID_PARAMETERS at the aggregator: the word counts more than the number.
     declined = ERRORS.heard(number, word) or ERRORS.heard(None, word)
     if declined is None:
@@ -273,12 +219,22 @@ def _declined(fields: Fields) -> Outcome:
     return Declined(reason=declined.reason, message=message, field=declined.field, flaw=declined.flaw)
 
 
-def _accepted(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+def _error(fields: Fields) -> tuple[int | None, str]:
+    """The error's number and word. `error_code` is typed Integer and shown as a word: it may be either."""
+    code = fields.value("error_code", "")
+    if isinstance(code, Number) or (isinstance(code, str) and code.isascii() and code.isdigit()):
+        return fields.integer("error_code"), ""
+    try:
+        number = fields.integer("error_id") if "error_id" in fields else None
+    except Refused:
+        number = None  # the word is what counts
+    return number, fields.text("error_code", "")
+
+
+def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     player, currency = fields.id("account_id"), read_currency(fields, "currency", call.currencies)
-    if tx.player and player != tx.player:
-        return Unknown(detail="accepted for another player")
-    if tx.currency and currency != tx.currency and not isinstance(tx.act, Authenticate):
-        return Unknown(detail=f"accepted in {currency}")
+    if doubt := of_another(tx, player=player, currency="" if isinstance(tx.act, Authenticate) else currency):
+        return doubt
     wallet_id = ""
     if not isinstance(tx.act, Authenticate | Balance):
         wallet_id = fields.id("transaction_id", length_max=256)
@@ -299,7 +255,7 @@ def _profile(fields: Fields, tx: Transaction, player: str) -> Profile | None:
     is_authenticate = isinstance(tx.act, Authenticate)
     answered = fields.id("token", "", length_max=TOKEN_LENGTH_MAX)
     is_new = answered != tx.session and isinstance(tx.act, Authenticate | Balance)
-    username = fields.id("username", "", length_max=NAME_LENGTH_MAX)
+    username = fields.id("username", "", length_max=256)
     who = Profile(
         player=player if is_authenticate else "",
         session=answered if is_new else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from adapters.evolution.wire import (
@@ -21,9 +22,10 @@ from adapters.evolution.wire import (
     status_of,
 )
 from gateway.auth import loosely
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import answer, heard, needed
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
     Authenticate,
@@ -34,7 +36,6 @@ from gateway.model import (
     Outcome,
     Profile,
     Reason,
-    Refused,
     Transaction,
     Unknown,
 )
@@ -47,12 +48,11 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         case Accepted() if call.name == "check":
             return _answer({"status": OK, "sid": _sid(outcome, tx, call)}, call)
         case Accepted():
-            if outcome.balance is None:
-                raise Missing("balance")
+            needed("balance", outcome.balance)
             return _answer({"status": OK, **_money(outcome, tx, call)}, call)
         case Declined(reason=Reason.BAD_SIGNATURE):
             # Who asks is nobody we know: nothing of the call is told back.
-            return Response(status=401, headers=JSON_HEADERS, body=write_json({"status": BAD_KEY}))
+            return answer({"status": BAD_KEY}, 401)
         case Declined() if tx is None and outcome.reason in (Reason.INVALID_REQUEST, Reason.CURRENCY_MISMATCH):
             return _answer({"status": BAD_FIELD}, call, 400)
         case Declined():
@@ -62,7 +62,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 
 def _answer(fields: dict[str, Any], call: Call, status: int = 200) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields | known(uuid=_uuid(call.request))))
+    return answer(fields | known(uuid=_uuid(call.request)), status)
 
 
 def _uuid(request: Request | None) -> str | None:
@@ -103,16 +103,14 @@ def _money(outcome: Accepted | Declined, tx: Transaction | None, call: Call) -> 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     if response.status == 401:
         return Declined(reason=Reason.BAD_SIGNATURE, message="the wallet says HTTP 401")
-    if response.status not in (200, 400):
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        status = fields.text("status", length_max=64)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, partial(_heard, response.status), tx, call, statuses=(200, 400))
+
+
+def _heard(http: int, fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    status = fields.text("status", length_max=64)
     if label(fields.raw.get("uuid"), 1024) not in ("", _uuid(call.request)):
         return Unknown(detail="the answer to another request")
-    if response.status == 400:
+    if http == 400:
         return Declined(reason=HEARD[status]) if status == BAD_FIELD else Unknown(detail=f"HTTP 400 {status}")
     if status == OK:
         return _heard_yes(fields, tx, call)

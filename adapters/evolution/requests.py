@@ -21,9 +21,10 @@ from adapters.evolution.wire import (
     read_currency,
     read_win,
 )
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import needed, post, reader_of, unsaid
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     ID_LENGTH_MAX,
     Authenticate,
@@ -31,25 +32,19 @@ from gateway.model import (
     Check,
     Credit,
     Debit,
-    Flaw,
     Game,
     Kind,
     Missing,
-    Reason,
-    Refused,
     Rollback,
     Round,
     Transaction,
-    unsupported,
 )
 
 # ---------------------------------------------------------------- provider's end
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    reader = READERS.get(call.name)
-    if reader is None:
-        raise Refused(Reason.INVALID_REQUEST, "no such call", flaw=Flaw.UNKNOWN_CALL)
+    reader = reader_of(READERS, call)
     return reader(Fields.of(request), call)
 
 
@@ -160,10 +155,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _post("check", _head_fields(tx) | {"channel": channel}, call)
         case Balance():
             return _post("balance", _head_fields(tx) | _currency(tx) | {"game": None}, call)
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
-        case Debit() if tx.act.free_round:
-            raise unsupported("a free debit")
+        case Debit(tracking_only=True) | Credit(tracking_only=True) | Debit(free_round=True):
+            raise unsaid(tx)
         case Debit() as act:
             moved = {"id": tx.id, "refId": tx.id, "amount": amount_out(act.amount)}
             return _post("debit", _of_a_bet(tx, tx.id, moved), call)
@@ -177,28 +170,20 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Rollback() as act:
             return _post("cancel", _cancel_fields(tx, act), call)
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(name: str, fields: dict[str, Any], call: Call) -> Request:
     # `uuid` is unique per request, so that an answer is never taken for another attempt's.
-    return Request(
-        method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json({**fields, "uuid": call.nonce})
-    )
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
+    return post(f"/{name}", {**fields, "uuid": call.nonce})
 
 
 def _head_fields(tx: Transaction) -> dict[str, Any]:
-    return {"sid": _needed("session", tx.session), "userId": _needed("player", tx.player)}
+    return {"sid": needed("session", tx.session), "userId": needed("player", tx.player)}
 
 
 def _currency(tx: Transaction) -> dict[str, Any]:
-    return {"currency": _needed("currency", tx.currency)}
+    return {"currency": needed("currency", tx.currency)}
 
 
 def _of_a_bet(tx: Transaction, bet: str, moved: dict[str, Any]) -> dict[str, Any]:
@@ -231,9 +216,9 @@ def _promo_fields(tx: Transaction, act: Credit) -> dict[str, Any]:
 
 def _cancel_fields(tx: Transaction, act: Rollback) -> dict[str, Any]:
     if act.reference_kind is not Kind.DEBIT:
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
+        raise unsaid(tx)
     # The debit's own `transaction.id`, which is what it was called, too.
-    bet = _needed("reference", act.reference)
+    bet = needed("reference", act.reference)
     said = _of_a_bet(tx, bet, {"id": bet, "refId": bet})
     if act.amount is None:
         raise Missing("amount")

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.gameball import wire
-from gateway.codec.fields import Fields, known, moment, write_json
+from gateway.codec.fields import Fields, known, moment
+from gateway.codec.frame import answer, needed
 from gateway.codec.units import Major, plain
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
+from gateway.http import Response
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
@@ -51,13 +52,13 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         return _error(wire.DOUBT, "", call)
     if outcome.replayed and tx.kind in MONEY_KINDS:
         return _error(wire.USED, "", call)
-    return Response(headers=JSON_HEADERS, body=write_json(_answer(outcome, tx, call)))
+    return answer(_answer(outcome, tx, call))
 
 
 def _refusal(outcome: Declined, tx: Transaction | None, call: Call) -> Response:
     own = wire.OWN_SHAPE.get((outcome.field, outcome.flaw)) if call.name == "manual" else None
     if own:
-        return Response(status=400, headers=JSON_HEADERS, body=write_json({"error": 400, "message": own}))
+        return answer({"error": 400, "message": own}, 400)
     of_hold = call.name in ("get_hold", "release_hold") or (tx is not None and tx.kind is Kind.CAPTURE)
     # Only what we found wrong with the request is told; a wallet's own words are for its operator.
     message = outcome.message if outcome.flaw is not Flaw.NONE else ""
@@ -69,7 +70,7 @@ def _error(code: wire.Code, message: str, call: Call) -> Response:
     body = known(
         code=number, type=wire.type_of(number), message=message or wire.MESSAGES[number], requestId=_request_id(call)
     )
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(body))
+    return answer(body, status)
 
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -166,12 +167,9 @@ def _answer_status(outcome: Accepted, tx: Transaction, factor: Decimal) -> dict[
 
 
 def _answer_balance(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    currency = outcome.currency or tx.currency or call.currency
-    if outcome.balance is None:
-        raise Missing("balance")
-    if not currency:
-        raise Missing("currency")
-    value = plain(UNIT.show(outcome.balance, currency, call.currencies))
+    balance = needed("balance", outcome.balance)
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    value = plain(UNIT.show(balance, currency, call.currencies))
     points = wire.points_shown(value, call.settings.redemption_factor)
     return {
         "totalPointsBalance": points,

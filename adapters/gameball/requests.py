@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
 from adapters.gameball import reading, wire
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import post, unsaid
 from gateway.codec.times import parse_duration
 from gateway.codec.units import plain
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     Adjust,
     Balance,
@@ -174,33 +174,29 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return Request(method="DELETE", path=_hold_path(reference))
         case Debit(amount=amount, free_round=free, tracking_only=tracking):
             if free:
-                raise unsupported("a free debit")
-            return _post(wire.REDEEM, _redeem(tx, call, amount=_sayable(amount, tx, call, tracking)))
+                raise unsaid(tx)
+            return post(wire.PREFIX + wire.REDEEM, _redeem(tx, call, amount=_sayable(amount, tx, call, tracking)))
         case Capture(reference=reference, amount=amount):
             if amount is not None:
                 raise unsupported("a capture of a part")
-            return _post(wire.REDEEM, _redeem(tx, call, holdReference=reference))
+            return post(wire.PREFIX + wire.REDEEM, _redeem(tx, call, holdReference=reference))
         case Credit(amount=amount, tracking_only=tracking):
-            return _post(wire.MANUAL, _manual(tx, _sayable(amount, tx, call, tracking)))
+            return post(wire.PREFIX + wire.MANUAL, _manual(tx, _sayable(amount, tx, call, tracking)))
         case Adjust(amount=amount):
-            return _post(wire.MANUAL, _manual(tx, _sayable(amount, tx, call)))
+            return post(wire.PREFIX + wire.MANUAL, _manual(tx, _sayable(amount, tx, call)))
         case Rollback() as act:
-            return _post(wire.REFUND, _refund(tx, act, call))
+            return post(wire.PREFIX + wire.REFUND, _refund(tx, act, call))
         case Reserve(amount=amount):
             said = {
                 "customerId": _player(tx),
                 "transactionTime": _now(call),
                 "amountToHold": _sayable(amount, tx, call),
             }
-            return _post(wire.HOLD, said | _passed_on(tx, *_PASSED, *_PASSED_PROOF))
+            return post(wire.PREFIX + wire.HOLD, said | _passed_on(tx, *_PASSED, *_PASSED_PROOF))
         case Status(reference_kind=kind):
             raise unsupported(f"a status of a {kind}")
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(path: str, fields: Mapping[str, Any]) -> Request:
-    return Request(method="POST", path=wire.PREFIX + path, headers=JSON_HEADERS, body=write_json(fields))
+            raise unsaid(tx)
 
 
 def _hold_path(reference: str) -> str:
@@ -223,7 +219,7 @@ def _now(call: Call) -> str:
 def _sayable(amount: Decimal, tx: Transaction, call: Call, tracking_only: bool = False) -> Decimal:
     """An amount as a number; its currency cannot be said, so it must be the account's."""
     if tracking_only:
-        raise unsupported(f"a tracking-only {tx.kind}")
+        raise unsaid(tx)
     if not amount:
         raise unsupported("a zero amount")
     if tx.currency and call.currency and tx.currency != call.currency:
@@ -267,7 +263,7 @@ def _refund(tx: Transaction, act: Rollback, call: Call) -> dict[str, Any]:
     if not act.reference:
         raise Missing("reference")
     if act.reference_kind not in _REVERSIBLE:
-        raise unsupported(f"a rollback of a {act.reference_kind}")
+        raise unsaid(tx)
     return {
         "customerId": _player(tx),
         "refundTransactionId": tx.id,

@@ -22,6 +22,7 @@ from adapters.groove.wire import (
     reason_heard,
 )
 from gateway.codec.fields import Fields, Number, known, write_json
+from gateway.codec.frame import heard, needed
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Response
@@ -33,7 +34,6 @@ from gateway.model import (
     Missing,
     Outcome,
     Profile,
-    Refused,
     Rollback,
     Transaction,
     Unknown,
@@ -69,11 +69,10 @@ def _version(call: Call) -> str:
 
 
 def _accepted(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    purses = _purses(outcome, outcome.balance, tx, call)
+    cash = needed("balance", outcome.balance)
+    purses = _purses(outcome, cash, tx, call)
     if tx.kind is not Kind.AUTHENTICATE:
-        whole = _whole(outcome, outcome.balance, tx, call)
+        whole = _whole(outcome, cash, tx, call)
         return known(accounttransactionid=outcome.wallet_id[:WALLET_ID_MAX]) | whole | purses
     who, currency = outcome.profile or Profile(), _currency(outcome, tx, call)
     if not currency:
@@ -107,13 +106,11 @@ def _shown(balance: Decimal, currency: str, call: Call) -> Number:
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        code = fields.integer("code")
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code = fields.integer("code")
     status = fields.opaque("status").get("status", "")
     if code == OK or (code == DONE and isinstance(tx.act, Rollback) and status == SUCCESS):
         return _heard_yes(fields, tx, call, replayed=status == DUPLICATE)

@@ -34,6 +34,7 @@ from adapters.groove.wire import (
     told_id,
 )
 from gateway.codec.fields import Fields, known, write_query
+from gateway.codec.frame import fitting, unsaid
 from gateway.dialect import Call
 from gateway.http import Request
 from gateway.model import (
@@ -243,8 +244,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _get("getaccount", tx)
         case Balance():
             return _get("getbalance", tx, known(gameid=_game_id(tx)))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
             stake = _stake(tx, tx.act.amount, call, free=tx.act.free_round)
             return _get("wager", tx, _play(tx) | stake | _id(tx.id))
@@ -257,23 +258,15 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Rollback():
             return _undo(tx, tx.act, call)
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _get(name: str, tx: Transaction, more: Mapping[str, str] | None = None) -> Request:
     """In the order of the card's examples."""
-    player, session = _needed("player", tx.player, PLAYER_MAX), _needed("session", tx.session, SESSION_MAX)
+    player, session = fitting("player", tx.player, PLAYER_MAX), fitting("session", tx.session, SESSION_MAX)
     device = tx.channel if tx.channel in DEVICES else DEVICES[0]
     head = {"request": name, "accountid": player, "gamesessionid": session, "device": device, "apiversion": VERSION}
     return Request(method="GET", path="/", query=write_query(head | dict(more or {})))
-
-
-def _needed(what: str, value: str, length_max: int) -> str:
-    if not value:
-        raise Missing(what)
-    if len(value) > length_max:
-        raise unsupported(f"a {what} of more than {length_max} characters")
-    return value
 
 
 def _game_id(tx: Transaction) -> str:
@@ -282,12 +275,12 @@ def _game_id(tx: Transaction) -> str:
 
 def _play(tx: Transaction, *, alone: str = "") -> dict[str, str]:
     """A movement of no round is one by itself, and what undoes it (`alone`: what that was told as) names the same."""
-    game, round_id = _needed("game", _game_id(tx), GAME_MAX), tx.round_id or alone or tx.id
-    return {"gameid": game, "roundid": _needed("round", round_id, ID_MAX)}
+    game, round_id = fitting("game", _game_id(tx), GAME_MAX), tx.round_id or alone or tx.id
+    return {"gameid": game, "roundid": fitting("round", round_id, ID_MAX)}
 
 
 def _id(said: str) -> dict[str, str]:
-    return {"transactionid": _needed("id", said, ID_MAX)}
+    return {"transactionid": fitting("id", said, ID_MAX)}
 
 
 def _stake(tx: Transaction, amount: Decimal, call: Call, *, free: bool) -> dict[str, str]:
@@ -315,9 +308,9 @@ def _win(tx: Transaction, act: Credit, call: Call) -> Request:
 def _undo(tx: Transaction, act: Rollback, call: Call) -> Request:
     """A wager that was one with its result stays; a rollback is known by the wager that it gave back."""
     if act.reference_kind not in (Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK):
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
+        raise unsaid(tx)
     again = act.reference_kind is Kind.ROLLBACK
-    named = _needed("beyond" if again else "reference", act.beyond if again else act.reference, ID_MAX)
+    named = fitting("beyond" if again else "reference", act.beyond if again else act.reference, ID_MAX)
     play = _play(tx, alone=named)
     if act.reference_kind is Kind.DEBIT:
         if act.amount == 0:

@@ -26,7 +26,8 @@ from adapters.hub88.wire import (
 )
 from gateway.auth import loosely
 from gateway.codec.cents import read_balance
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import answer, heard, heard_currency, of_another
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
@@ -61,20 +62,16 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     said = _echoed(tx, call) | {"status": status}
     if call.name == INFO:
         currency = "" if isinstance(outcome, Unknown) else outcome.currency or (tx.currency if tx else "")
-        return _answer(said | (known(country=call.country, currency=currency) if status == OK else {}))
+        return answer(said | (known(country=call.country, currency=currency) if status == OK else {}))
     if isinstance(outcome, Unknown) or (tx is None and outcome.balance is None):
-        return _answer(said)
+        return answer(said)
     wanted = isinstance(outcome, Accepted) or (status != UNKNOWN and outcome.reason in SHOWN)
     if wanted and outcome.balance is None:
         raise Missing("balance")
     if outcome.balance is None:
-        return _answer(said)
+        return answer(said)
     currency = outcome.currency or (tx.currency if tx else "") or call.currency
-    return _answer(said | known(currency=currency) | {"balance": UNIT.show(outcome.balance, currency, call.currencies)})
-
-
-def _answer(fields: dict[str, Any]) -> Response:
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(fields))
+    return answer(said | known(currency=currency) | {"balance": UNIT.show(outcome.balance, currency, call.currencies)})
 
 
 def _echoed(tx: Transaction | None, call: Call) -> dict[str, Any]:
@@ -116,7 +113,7 @@ def _checked(outcome: Outcome, tx: Transaction | None) -> Response:
     """Caleta's token exchange has no status: a refusal is an HTTP error."""
     if isinstance(outcome, Accepted):
         who = outcome.profile or Profile()
-        return _answer({"token": who.session or (tx.session if tx else "")})
+        return answer({"token": who.session or (tx.session if tx else "")})
     return Response(status=401 if isinstance(outcome, Declined) else 500, headers=JSON_HEADERS, body=b"{}")
 
 
@@ -126,17 +123,15 @@ def _checked(outcome: Outcome, tx: Transaction | None) -> Response:
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     if isinstance(tx.act, Authenticate):
         return _heard_check(response, tx)
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        status = fields.text("status", length_max=64)
-        if _of_another(fields, call.request):
-            return Unknown(detail="the answer to another request")
-        if status == OK:
-            return _heard_yes(fields, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    status = fields.text("status", length_max=64)
+    if _of_another(fields, call.request):
+        return Unknown(detail="the answer to another request")
+    if status == OK:
+        return _heard_yes(fields, tx, call)
     reason = reason_heard(status)
     if reason is None or (status == DUPLICATE and call.again and isinstance(tx.act, Rollback)):
         # A rollback is repeated under the same words, which is RS_OK: this one may say that its bet is settled.
@@ -154,12 +149,9 @@ def _of_another(fields: Fields, request: Request | None) -> bool:
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     """A yes for another player or in another currency is doubt. Raises `Refused` where it cannot be read."""
-    player, said = fields.id("user", "", length_max=256), fields.text("currency", "", length_max=16)
-    if player and tx.player and player != tx.player and not caleta(call):
-        return Unknown(detail="accepted for another player")
-    currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.currency and currency != tx.currency:
-        return Unknown(detail="accepted, but in another currency")
+    player, currency = fields.id("user", "", length_max=256), heard_currency(fields, "currency", tx, call)
+    if doubt := of_another(tx, player="" if caleta(call) else player, currency=currency):
+        return doubt
     balance = _balance(fields, currency, call)
     if balance is None and isinstance(tx.act, Balance):
         return Unknown(detail="a balance call was answered without a balance")

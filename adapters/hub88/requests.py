@@ -24,6 +24,7 @@ from adapters.hub88.wire import (
     is_caleta,
 )
 from gateway.codec.fields import Fields, Number, known, write_json
+from gateway.codec.frame import needed, unsaid
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Request
 from gateway.model import (
@@ -34,7 +35,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Refused,
     Rollback,
     Round,
@@ -160,17 +160,17 @@ def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate() if caleta(call):
             token = tx.act.launch_token or tx.session
-            return _post(CHECK, {"token": _needed("session", token)}, call)
+            return _post(CHECK, {"token": needed("session", token)}, call)
         case Balance():
             return _post(BALANCE, _who(tx, call, BALANCE) | _of_game(tx), call)
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit() | Credit():
             return _post(MOVES[tx.kind], _move(tx, tx.act, call), call)
         case Rollback():
             return _post(ROLLBACK, _rollback(tx, tx.act, call), call)
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(name: str, fields: dict[str, Any], call: Call) -> Request:
@@ -181,36 +181,30 @@ def _post(name: str, fields: dict[str, Any], call: Call) -> Request:
     return Request(method="POST", path=path, headers=headers, body=write_json(fields))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _who(tx: Transaction, call: Call, name: str) -> dict[str, Any]:
     """Who plays, and the id of this network call: a new one for each, so that its answer is no repeat of another's."""
-    player = _needed("player", tx.player)
+    player = needed("player", tx.player)
     if not caleta(call):
         said = known(supplier_user=tx.extra.get("supplier_user")) | {"user": player}
     else:  # what such wallets take for their own player
         said = {"user" if name == ROLLBACK else "supplier_user": player}
-    return said | {"token": _needed("session", tx.session), "request_uuid": call.nonce}
+    return said | {"token": needed("session", tx.session), "request_uuid": call.nonce}
 
 
 def _of_game(tx: Transaction) -> dict[str, Any]:
-    return {"game_code": _needed("game", tx.game_id)}
+    return {"game_code": needed("game", tx.game_id)}
 
 
 def _in_round(tx: Transaction) -> dict[str, Any]:
     closed = tx.round is not None and tx.round.closed is True
-    return {"round": _needed("round", tx.round_id), "round_closed": closed} | _of_game(tx)
+    return {"round": needed("round", tx.round_id), "round_closed": closed} | _of_game(tx)
 
 
 def _move(tx: Transaction, act: Debit | Credit, call: Call) -> dict[str, Any]:
-    name, currency = MOVES[tx.kind], _needed("currency", tx.currency)
-    said = _who(tx, call, name) | {"transaction_uuid": _needed("id", tx.id)}
+    name, currency = MOVES[tx.kind], needed("currency", tx.currency)
+    said = _who(tx, call, name) | {"transaction_uuid": needed("id", tx.id)}
     if isinstance(act, Credit):
-        said["reference_transaction_uuid"] = _needed("reference", act.reference)
+        said["reference_transaction_uuid"] = needed("reference", act.reference)
     said |= _in_round(tx) | {"is_free": act.free_round, "currency": currency}
     said["amount"] = UNIT.write(act.amount, currency, call.currencies)
     kept = {name: tx.extra[name] for name in TEXTS if name in tx.extra}
@@ -220,8 +214,8 @@ def _move(tx: Transaction, act: Debit | Credit, call: Call) -> dict[str, Any]:
 
 def _rollback(tx: Transaction, act: Rollback, call: Call) -> dict[str, Any]:
     if act.reference_kind not in (Kind.DEBIT, Kind.CREDIT):
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
+        raise unsaid(tx)
     if act.amount is not None:
         raise unsupported("the amount of a rollback")
-    said = _who(tx, call, ROLLBACK) | {"transaction_uuid": _needed("id", tx.id)}
-    return said | {"reference_transaction_uuid": _needed("reference", act.reference)} | _in_round(tx)
+    said = _who(tx, call, ROLLBACK) | {"transaction_uuid": needed("id", tx.id)}
+    return said | {"reference_transaction_uuid": needed("reference", act.reference)} | _in_round(tx)

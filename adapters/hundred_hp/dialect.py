@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -42,10 +43,21 @@ from adapters.hundred_hp.wire import (
     shown,
 )
 from gateway.auth import Part, StaticBody
-from gateway.codec.fields import Fields, write_json
+from gateway.codec.fields import Fields
+from gateway.codec.frame import (
+    answer,
+    heard,
+    heard_currency,
+    needed,
+    of_another,
+    post,
+    reader_of,
+    unnamed_currency,
+    unsaid,
+)
 from gateway.dialect import Call, Dialect
 from gateway.ends import AsProvider, AsWallet
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
     Accepted,
@@ -56,10 +68,8 @@ from gateway.model import (
     Declined,
     Flaw,
     Kind,
-    Missing,
     Outcome,
     Profile,
-    Reason,
     Refused,
     Rollback,
     Round,
@@ -72,9 +82,7 @@ from gateway.model import (
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    reader = READERS.get(call.name)
-    if reader is None:
-        raise Refused(Reason.INVALID_REQUEST, "no such call", flaw=Flaw.UNKNOWN_CALL)
+    reader = reader_of(READERS, call)
     fields = Fields.of(request)
     return replace(reader(fields), extra=fields.unknown(NAMES))
 
@@ -129,7 +137,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     if isinstance(outcome, Accepted) and tx is not None:
         if call.name == ROLLBACK and outcome.replayed:
             return _error(REFUNDED, call)  # a second rollback hears that, its own repeat, too
-        return _answer(OK, _yes(outcome, tx, call))
+        return answer(_yes(outcome, tx, call), OK)
     if isinstance(outcome, Declined):
         # What was wrong with the call's form, never a wallet's own words.
         data = outcome.message if outcome.flaw is not Flaw.NONE else ""
@@ -139,21 +147,14 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 def _error(code: int, call: Call, data: str = "") -> Response:
     status = code if call.settings.error_status == "same" else STATUSES[code]
-    return _answer(status, {"data": data if code == 400 else "", "message": MESSAGES[code], "errCode": code})
-
-
-def _answer(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer({"data": data if code == 400 else "", "message": MESSAGES[code], "errCode": code}, status)
 
 
 def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
     who = outcome.profile or Profile()
-    player, currency = tx.player or who.player, outcome.currency or tx.currency or call.currency
-    for what, value in (("player", player), ("currency", currency), ("balance", outcome.balance)):
-        if value in (None, ""):
-            raise Missing(what)
-    assert outcome.balance is not None  # it was asked for just now
-    said = {"userId": player, "currency": currency, "balance": shown(outcome.balance)}
+    player = needed("player", tx.player or who.player)
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    said = {"userId": player, "currency": currency, "balance": shown(needed("balance", outcome.balance))}
     if call.name == AUTH:
         return said | {"userName": who.username or player, "type": "real", "status": "active"}
     return said | ({"txId": tx.id} if call.name == WITHDRAWAL else {})
@@ -165,32 +166,30 @@ def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate() | Balance():
-            return _post(call_of(tx), sessionId=_needed("session", tx.session))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
-        case Debit() if tx.act.free_round:
-            raise unsupported("a free debit")
+            return _post(call_of(tx), sessionId=needed("session", tx.session))
+        case Debit(tracking_only=True) | Credit(tracking_only=True) | Debit(free_round=True):
+            raise unsaid(tx)
         case Debit() if not tx.act.amount:
             raise unsupported("a bet of nothing")
         case Debit() as act:
-            session, amount = _needed("session", tx.session), _amount_out(act.amount, tx, call)
-            return _post(WITHDRAWAL, sessionId=session, txId=_needed("id", tx.id), amount=amount)
+            session, amount = needed("session", tx.session), _amount_out(act.amount, tx, call)
+            return _post(WITHDRAWAL, sessionId=session, txId=needed("id", tx.id), amount=amount)
         case Credit() as act if call_of(tx) == DEPOSIT:
             return _post(DEPOSIT, txId=act.reference, amount=_amount_out(act.amount, tx, call))
         case Credit() if not tx.act.amount:
             raise unsupported("a bonus of nothing")
         case Credit() as act:
-            session, amount = _needed("session", tx.session), _amount_out(act.amount, tx, call)
+            session, amount = needed("session", tx.session), _amount_out(act.amount, tx, call)
             promo = tx.free_round_id or NO_PROMO
-            return _post(BONUS, sessionId=session, txId=_needed("id", tx.id), amount=amount, promoId=promo)
+            return _post(BONUS, sessionId=session, txId=needed("id", tx.id), amount=amount, promoId=promo)
         case Rollback() as act if act.reference_kind is not Kind.DEBIT:
-            raise unsupported(f"a rollback of a {act.reference_kind.value}")
+            raise unsaid(tx)
         case Rollback() as act if act.amount is not None:
             raise unsupported("the amount of a rollback")  # it is always all of it
         case Rollback() as act:
-            return _post(ROLLBACK, txId=_needed("reference", act.reference))
+            return _post(ROLLBACK, txId=needed("reference", act.reference))
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def call_of(tx: Transaction) -> str:
@@ -202,20 +201,12 @@ def call_of(tx: Transaction) -> str:
 
 def _post(name: str, **fields: str) -> Request:
     """The key comes with the proof."""
-    return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
+    return post(f"/{name}", fields)
 
 
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
-    """The wallet takes it in its session's currency, which no call names, and cuts what is finer: neither is risked."""
-    currency = _needed("currency", tx.currency or call.currency)
-    if call.currency not in ("", currency):
-        raise unsupported(f"{currency} to a wallet of {call.currency}")
+    """A wallet cuts what is finer than its currency: that is not risked."""
+    currency = unnamed_currency(tx, call)
     if not call.currencies.knows(currency) or call.currencies.digits(currency) != DIGITS:
         raise unsupported(f"{currency}: its amounts have {DIGITS} digits")
     if not fits(amount):
@@ -229,15 +220,13 @@ def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     """`errCode` says what it is; where the body does not say it, the HTTP status does. Any other status than the page's own,
     and those that HTTP has for them, is doubt, whatever stands there: a proxy may make 502 of 603."""
-    if response.status not in HEARD:
-        return Unknown(detail=f"HTTP {response.status}")
-    name, fields = call_of(tx), _fields(response)
-    try:
-        code = fields.integer("errCode", response.status)
-        if code == OK and "errCode" not in fields:
-            return _heard_yes(name, fields, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, partial(_heard, response.status), tx, call, of=_fields, statuses=HEARD)
+
+
+def _heard(status: int, fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    name, code = call_of(tx), fields.integer("errCode", status)
+    if code == OK and "errCode" not in fields:
+        return _heard_yes(name, fields, tx, call)
     if call.again and DONE.get(name) == code:
         return Accepted(replayed=True)
     reason = ERRORS[name].reason(code)
@@ -256,12 +245,9 @@ def _fields(response: Response) -> Fields:
 
 def _heard_yes(name: str, fields: Fields, tx: Transaction, call: Call) -> Outcome:
     """200 alone is no yes. Raises `Refused`."""
-    player, said = fields.id("userId", length_max=1024), fields.text("currency", "", length_max=16)
-    currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.player and player != tx.player:
-        return Unknown(detail="accepted for another player")
-    if tx.currency and currency != tx.currency:
-        return Unknown(detail="accepted in another currency")
+    player, currency = fields.id("userId", length_max=1024), heard_currency(fields, "currency", tx, call)
+    if doubt := of_another(tx, player=player, currency=currency):
+        return doubt
     if name == WITHDRAWAL and fields.id("txId", tx.id).lower() != tx.id.lower():
         return Unknown(detail="accepted for another movement")
     balance = UNIT.heard(fields, "balance", currency, call.currencies)

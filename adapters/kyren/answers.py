@@ -20,11 +20,12 @@ from adapters.kyren.wire import (
     error_out,
     shown_text,
 )
-from gateway.codec.fields import Fields, write_json
+from gateway.codec.fields import Fields
+from gateway.codec.frame import answer, heard, heard_currency, needed, of_another
 from gateway.codec.wins import one_of
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
-from gateway.model import Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Rollback, Transaction, Unknown
+from gateway.http import Response
+from gateway.model import Accepted, Declined, Kind, Outcome, Reason, Rollback, Transaction, Unknown
 
 # ---------------------------------------------------------------- provider's end
 
@@ -54,7 +55,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 def _answer(code: int, call: Call, fields: Mapping[str, Any]) -> Response:
     head = {"error": error_out(code, call.name, call.settings), "description": DESCRIPTIONS[code]}
-    return Response(status=200, headers=JSON_HEADERS, body=write_json({**fields, **head}))
+    return answer({**fields, **head})
 
 
 def _nothing_undone(declined: Declined) -> Accepted:
@@ -67,10 +68,11 @@ def _accepted_fields(outcome: Accepted, tx: Transaction | None, call: Call) -> d
     said: dict[str, Any] = {"transactionId": outcome.wallet_id} if call.name in WITH_ID else {}
     if call.name not in WITH_CASH:
         return said
-    if outcome.balance is None:
-        raise Missing("balance")
-    currency = outcome.currency or (tx.currency if tx else "") or call.currency
-    said |= {"currency": currency, "cash": shown_text(outcome.balance, currency, call)}
+    balance, currency = (
+        needed("balance", outcome.balance),
+        outcome.currency or (tx.currency if tx else "") or call.currency,
+    )
+    said |= {"currency": currency, "cash": shown_text(balance, currency, call)}
     bonus = outcome.bonus
     if bonus is None and call.name in WIN_TYPES:
         bonus = Decimal(0)  # required there, and most wallets have no bonus money
@@ -83,26 +85,23 @@ def _accepted_fields(outcome: Accepted, tx: Transaction | None, call: Call) -> d
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.caseless(response, SPELLED)
-        code = error_heard(fields)
-        if code == 0:
-            return _heard_yes(fields, tx, call)
-        reason = ERRORS.reason(code) if code is not None else None
-        if reason is None:
-            return Unknown(detail="no error number" if code is None else f"error {code}")
-        return Declined(reason=reason, message=fields.opaque("description").get("description", "")[:200])
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call, of=lambda response: Fields.caseless(response, SPELLED))
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code = error_heard(fields)
+    if code == 0:
+        return _heard_yes(fields, tx, call)
+    reason = ERRORS.reason(code) if code is not None else None
+    if reason is None:
+        return Unknown(detail="no error number" if code is None else f"error {code}")
+    return Declined(reason=reason, message=fields.opaque("description").get("description", "")[:200])
 
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
-    said = fields.text("currency", "")
-    currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.currency and currency != tx.currency:
-        return Unknown(detail="accepted, but in another currency")
+    currency = heard_currency(fields, "currency", tx, call)
+    if doubt := of_another(tx, currency=currency):
+        return doubt
     balance = UNIT.heard(fields, "cash", currency, call.currencies)
     bonus = UNIT.heard(fields, "bonus", currency, call.currencies)
     if balance is None:

@@ -22,10 +22,11 @@ from adapters.kyren.wire import (
     read_currency,
     read_time,
 )
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import needed, post, reader_of, unsaid
 from gateway.codec.unix import to_millis
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     Balance,
     Batch,
@@ -37,9 +38,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
-    Reason,
-    Refused,
     Rollback,
     Round,
     Transaction,
@@ -51,9 +49,7 @@ from gateway.model import (
 
 def decode_request(request: Request, call: Call) -> Transaction:
     fields = Fields.caseless(request, SPELLED)
-    reader = READERS.get(call.name)
-    if reader is None:
-        raise Refused(Reason.INVALID_REQUEST, "no such call", flaw=Flaw.UNKNOWN_CALL)
+    reader = reader_of(READERS, call)
     return reader(fields, call)
 
 
@@ -184,55 +180,45 @@ READERS: Mapping[str, Callable[[Fields, Call], Transaction]] = {
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Check():
-            return _post("Check", _session_fields(tx, call))
+            return post(PATHS["Check"], _session_fields(tx, call))
         case Balance():
-            return _post("Balance", _session_fields(tx, call))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+            return post(PATHS["Balance"], _session_fields(tx, call))
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
-            return _post("Bet", _bet_fields(tx, tx.act, call))
+            return post(PATHS["Bet"], _bet_fields(tx, tx.act, call))
         case Credit():
             name = WINS.get(tx.act.type, "Result")
-            return _post(name, _win_fields(tx, tx.act, name, call))
+            return post(PATHS[name], _win_fields(tx, tx.act, name, call))
         case Rollback():
             name = "Refund" if tx.act.scope == "round" else "Cancel"
-            return _post(name, _rollback_fields(tx, tx.act, name, call))
+            return post(PATHS[name], _rollback_fields(tx, tx.act, name, call))
         case CloseRound():
             fields = _session_fields(tx, call) | {"gameId": _game(tx).id, "roundId": _round_id(tx)}
-            return _post("EndRound", fields | known(win=tx.extra.get("win")))
+            return post(PATHS["EndRound"], fields | known(win=tx.extra.get("win")))
         case CloseSession():
-            return _post("SessionExpired", _head_fields(tx, call) | {"sessionId": _needed("session", tx.session)})
+            return post(PATHS["SessionExpired"], _head_fields(tx, call) | {"sessionId": needed("session", tx.session)})
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(name: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=PATHS[name], headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
+            raise unsaid(tx)
 
 
 def _game(tx: Transaction) -> Game:
     game = tx.game or Game()
-    return replace(game, name=game.name or _needed("game", game.id), id=_needed("game", game.id))
+    return replace(game, name=game.name or needed("game", game.id), id=needed("game", game.id))
 
 
 def _round_id(tx: Transaction) -> str:
-    return _needed("round", tx.round_id)
+    return needed("round", tx.round_id)
 
 
 def _head_fields(tx: Transaction, call: Call) -> dict[str, Any]:
     # One provider speaks this dialect, so its name is a constant. `uuid` is unique per request: that of the provider's
     # own call would stand in every second attempt and in each part of a refund or settle.
-    return {"providerId": "Kyren", "userId": _needed("player", tx.player), "uuid": call.nonce}
+    return {"providerId": "Kyren", "userId": needed("player", tx.player), "uuid": call.nonce}
 
 
 def _session_fields(tx: Transaction, call: Call) -> dict[str, Any]:
-    said = {"currency": _needed("currency", tx.currency), "sessionId": _needed("session", tx.session)}
+    said = {"currency": needed("currency", tx.currency), "sessionId": needed("session", tx.session)}
     return _head_fields(tx, call) | said
 
 
@@ -257,7 +243,7 @@ def _bet_fields(tx: Transaction, act: Debit, call: Call) -> dict[str, Any]:
     # A Bet is free because it has a bonusCode: without an id it cannot be said, and a Bet that is
     # not free must not carry one.
     if act.free_round and not tx.free_round_id:
-        raise unsupported("a free debit")
+        raise unsaid(tx)
     bonus = known(bonusCode=tx.free_round_id if act.free_round else "")
     return _play_fields(tx, call) | {"amount": amount_text(act.amount, tx.currency, call)} | bonus
 
@@ -270,7 +256,7 @@ def _win_fields(tx: Transaction, act: Credit, name: str, call: Call) -> dict[str
     said |= _head_fields(tx, call) | {"reference": tx.id, "timestamp": _timestamp(tx, call)}
     if name == "PromoWin":
         campaign = known(**{part: tx.extra.get(part) for part in ("promoCampaignId", "promoCampaignType")})
-        return said | campaign | {"currency": _needed("currency", tx.currency)}
+        return said | campaign | {"currency": needed("currency", tx.currency)}
     game_id = tx.game_id
     said |= known(gameId=game_id, roundId=tx.round_id, sessionId=tx.session, platform=tx.extra.get("platform"))
     return said | (known(jackpotId=tx.extra.get("jackpotId")) if name == "JackpotWin" else {})
@@ -278,17 +264,17 @@ def _win_fields(tx: Transaction, act: Credit, name: str, call: Call) -> dict[str
 
 def _rollback_fields(tx: Transaction, act: Rollback, name: str, call: Call) -> dict[str, Any]:
     if act.reference_kind is not Kind.DEBIT:
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
+        raise unsaid(tx)
     if act.amount is not None:
         raise unsupported("the amount of a rollback")  # it is always all of the bet
     game = _game(tx)
     said = _head_fields(tx, call) | {
-        "currency": _needed("currency", tx.currency),
+        "currency": needed("currency", tx.currency),
         "gameId": game.id,
         "gameName": game.name,
         "roundId": _round_id(tx),
-        "reference": _needed("reference", act.reference),
+        "reference": needed("reference", act.reference),
     }
     if name == "Refund":
         return said | known(bonusCode=tx.free_round_id)
-    return said | {"sessionId": _needed("session", tx.session)}
+    return said | {"sessionId": needed("session", tx.session)}

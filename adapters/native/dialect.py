@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from gateway.auth.webhooks import StandardWebhooks
 from gateway.codec.fields import Fields, read_json, write_json
+from gateway.codec.frame import answer, of_another
 from gateway.codec.plain import (
     KINDS,
     MOVEMENTS,
@@ -167,17 +168,17 @@ def _round_heard(tx: Transaction) -> Transaction:
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
     if isinstance(outcome, Unknown) or any(isinstance(item, Unknown) for item in outcome.items):
         # Items that are decided are answered from memory when the whole call is asked again.
-        return _json(503, {"message": "the outcome is not known yet; ask again"})
+        return answer({"message": "the outcome is not known yet; ask again"}, 503)
     if isinstance(outcome, Accepted) and tx and isinstance(tx.act, Balance) and outcome.balance is None:
         raise Missing("balance")
     if isinstance(tx.act if tx else None, Status):
         # A status tells the first decision as the POST gave it; only what was never seen is a 404.
         seen = outcome.replayed or isinstance(outcome, Accepted) or outcome.reason is not Reason.TRANSACTION_NOT_FOUND
-        return _json(200 if seen else 404, _said(replace(outcome, replayed=False), tx, call))
+        return answer(_said(replace(outcome, replayed=False), tx, call), 200 if seen else 404)
     status = 200
     if isinstance(outcome, Declined) and not outcome.replayed:  # a replay is a decision, whatever it says
         status = SAID.get(outcome.reason, 200)
-    return _json(status, _said(outcome, tx, call))
+    return answer(_said(outcome, tx, call), status)
 
 
 def _said(outcome: Accepted | Declined, tx: Transaction | None, call: Call) -> dict[str, Any]:
@@ -193,10 +194,6 @@ def _echoing(plain: dict[str, Any], tx: Transaction) -> dict[str, Any]:
         plain["items"] = [_echoing(*pair) for pair in zip(plain["items"], tx.act.items, strict=True)]
     echo = movement_of(tx)
     return {"outcome": plain["outcome"], "transaction_id": echo} | plain if echo else plain
-
-
-def _json(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
 
 
 # ---------------------------------------------------------------- wallet's end: we are the provider
@@ -322,11 +319,9 @@ def _item(raw: Any, item: Transaction, batch: Transaction, call: Call) -> Outcom
 
 def _believed(outcome: Accepted, tx: Transaction) -> Outcome:
     """A yes that is not about this movement, or does not say what was asked, is doubt."""
-    if tx.currency and outcome.currency and outcome.currency != tx.currency:
-        return Unknown(detail="accepted in another currency")
     who = outcome.profile or Profile()
-    if tx.player and who.player and who.player != tx.player:
-        return Unknown(detail="accepted for another player")
+    if doubt := of_another(tx, player=who.player, currency=outcome.currency):
+        return doubt
     if outcome.moved is not None and outcome.moved < 0 and not isinstance(tx.act, Adjust | Status):
         return Unknown(detail="what moved is negative")
     if isinstance(tx.act, Balance) and outcome.balance is None:

@@ -8,37 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.netgaming.wire import (
-    AMOUNT_TYPES,
-    BALANCE_FIELDS,
-    CHANNEL_LENGTH_MAX,
-    ERROR,
-    FAILURE,
-    MOVE_FIELDS,
-    NAME_LENGTH_MAX,
-    NO_ERROR,
-    NOTE_LENGTH_MAX,
-    REFUND_FIELDS,
-    REFUND_TYPES,
-    SESSION_FIELDS,
-    SUCCESS,
-    TOKEN_LENGTH_MAX,
-    Settings,
-    error_of,
-    errors_of,
-    extra_of,
-    is_free,
-    message_of,
-    token_of,
-    unit_of,
-)
+from msgspec import UNSET, Struct
+
 from gateway.auth import Unsigned
-from gateway.codec.cents import read_balance, read_currency, read_whole
-from gateway.codec.fields import Fields, known, write_json
-from gateway.codec.ids import INT64_MAX, integer_or_text
+from gateway.codec import form
+from gateway.codec.cents import WireScale, money, read_balance, read_currency, unit_of
+from gateway.codec.fields import Fields, known
+from gateway.codec.form import Draft, Form, Line
+from gateway.codec.frame import answer, heard, needed, of_another, post, reader_of, unsaid
+from gateway.codec.ids import INT64_MAX
+from gateway.codec.numbered import NumberedErrors, Pair
 from gateway.dialect import Call, Dialect, Wire, posts
 from gateway.ends import AsProvider, AsWallet, Word
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
     Authenticate,
@@ -46,236 +28,203 @@ from gateway.model import (
     Credit,
     Debit,
     Declined,
-    Game,
     Kind,
-    Missing,
     Outcome,
     Profile,
-    Refused,
+    Reason,
     Rollback,
-    Round,
     Transaction,
     Unknown,
-    unsupported,
 )
 
-# ---------------------------------------------------------------- provider's end: the request
+# `status` and `error` say the same thing with opposite signs; the family's other member turns
+# `status` round, so these are nobody else's.
+SUCCESS, FAILURE = 1, 0
+ERROR, NO_ERROR = 1, 0
+
+AMOUNT_TYPES = {"real": False, "promo_freespin": True}  # word -> free round
+TOKEN_LENGTH_MAX = 1024  # the operator makes it; nothing is documented
+NOTE_LENGTH_MAX = 1024
+
+# ---------------------------------------------------------------- errors, settings
+
+ROWS: dict[Reason, Pair] = {
+    Reason.BAD_SIGNATURE: (1001, "INVALID_API_KEY"),
+    Reason.CURRENCY_MISMATCH: (2006, "INVALID_CURRENCY"),
+    Reason.SESSION_EXPIRED: (101, "INVALID_TOKEN"),
+    Reason.NOT_AUTHENTICATED: (101, "INVALID_TOKEN"),
+    Reason.PLAYER_NOT_FOUND: (102, "PLAYER_NOT_FOUND"),
+    Reason.DUPLICATE_MISMATCH: (103, "DUPLICATE_TRANSACTION"),
+    Reason.INSUFFICIENT_FUNDS: (105, "INSUFFICIENT_FUNDS"),
+    Reason.TRANSACTION_NOT_FOUND: (107, "TRANSACTION_NOT_FOUND"),
+    Reason.PLAYER_BLOCKED: (108, "PLAYER_BLOCKED"),
+    Reason.LIMIT_EXCEEDED: (109, "LIMIT_EXCEEDED"),
+    Reason.GAME_NOT_FOUND: (110, "GAME_NOT_FOUND"),
+    Reason.ALREADY_ROLLED_BACK: (112, "ALREADY_REFUNDED"),
+    Reason.ALREADY_SETTLED: (113, "ALREADY_SETTLED"),
+    Reason.ROUND_CLOSED: (114, "ROUND_CLOSED"),
+}
+DOUBT: tuple[Pair, ...] = ((104, "SERVER_NOT_READY"), (100, "INTERNAL_ERROR"))
+ERRORS = NumberedErrors(ROWS, doubt=DOUBT)
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    wire_scale: WireScale = "fixed2"
+    default_country: str | None = None
+    errors: dict[Reason, Pair] = {}
+    """Rows that a certification replaced: `{insufficient_funds: [205, NO_MONEY]}`."""
+    doubt: Pair = (104, "SERVER_NOT_READY")
+
+    def __post_init__(self) -> None:
+        if Reason.INVALID_REQUEST in self.errors:
+            raise ValueError("errors: invalid_request is documented (2001 to 2011), it cannot be replaced")
+
+
+def errors_of(call: Call) -> NumberedErrors:
+    settings: Settings = call.settings
+    if not settings.errors and settings.doubt == DOUBT[0]:
+        return ERRORS
+    return NumberedErrors({**ROWS, **settings.errors}, doubt=(settings.doubt, *DOUBT))
+
+
+# ---------------------------------------------------------------- the calls, field by field
+
+TOKEN, PLAYER = form.SESSION.id("token", length_max=TOKEN_LENGTH_MAX), form.PLAYER.id("player_id")
+GAME, ROUND = form.GAME.id("game_id", integer_max=INT64_MAX), form.ROUND.id("round_id", integer_max=INT64_MAX)
+AMOUNT, CURRENCY = money("amount", "currency")
+GAME_NAME = form.GAME_NAME.words("game_name", strict_in={"Debit"})
+GAME_TYPE = form.passed_on("game_type", lambda tx: (tx.game and tx.game.type) or UNSET)  # decides nothing
+NOTE = form.words("note", length_max=NOTE_LENGTH_MAX, strict_in={"Debit"})
+ID = form.ID.id("transaction_id")
+
+
+def _read_details(fields: Fields, draft: Draft, call: Call) -> None:
+    details = fields.object("additional_details", None)
+    draft[form.FREE_ROUND] = details.id("bonus_id", "")
+    if call.name == "Credit":  # the win of an in-game feature, not of a promotional free round
+        draft.extra |= details.opaque("is_freespin")
+
+
+def _details(tx: Transaction, call: Call) -> dict[str, Any]:
+    feature = {"true": True, "false": False}.get(tx.extra.get("is_freespin", ""))
+    return {"bonus_id": tx.free_round_id or None} | known(is_freespin=feature if tx.kind is Kind.CREDIT else None)
+
+
+MOVE = Form(
+    TOKEN, PLAYER, AMOUNT, form.free_round("amount_type", lambda call: AMOUNT_TYPES, cash="real", free="promo_freespin"),
+    CURRENCY, form.CHANNEL.words("channel", length_max=64, strict_in={"Debit"}), GAME, ROUND, GAME_NAME, ID,
+    form.closes("game_ended"),  # a losing round by its Debit or by a Credit of 0: neither page says which
+    GAME_TYPE, NOTE, Line("additional_details", _read_details, _details),
+)  # fmt: skip
+REFUND = Form(
+    TOKEN, PLAYER, CURRENCY, GAME, ROUND, GAME_NAME, GAME_TYPE, NOTE, AMOUNT,
+    form.free_round("amount_type", lambda call: AMOUNT_TYPES, cash="real"), form.REFERENCE.id("original_transaction_id"),
+    ID,
+)  # fmt: skip
+FORMS = {
+    "GetSession": Form(TOKEN),
+    "GetBalance": Form(TOKEN, GAME, PLAYER),
+    "Debit": MOVE,
+    "Credit": MOVE,
+    "Refund": REFUND,
+}
+
+# ---------------------------------------------------------------- provider's end
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    fields = Fields.of(request)
+    said = reader_of(FORMS, call).read(Fields.of(request), call)
     match call.name:
         case "GetSession":
-            return Transaction(act=Authenticate(), session=token_of(fields), extra=fields.unknown(SESSION_FIELDS))
+            return said.transaction(Authenticate())
         case "GetBalance":
-            return _read_balance_call(fields)
-        case "Refund":
-            return _read_refund(fields, call)
+            return said.transaction(Balance())
+        case "Credit":
+            return said.transaction(Credit(amount=said.amount, free_round=said.free))
+        case "Debit":  # a free one carries its nominal stake or 0, the page does not say; it takes no cash either way
+            return said.transaction(Debit(amount=said.amount, free_round=said.free))
         case _:
-            return _read_move(fields, call)
-
-
-def _read_balance_call(fields: Fields) -> Transaction:
-    session, game_id, player = token_of(fields), fields.id("game_id"), fields.id("player_id")
-    return Transaction(
-        act=Balance(), session=session, player=player, game=Game(id=game_id), extra=fields.unknown(BALANCE_FIELDS)
-    )
-
-
-def _read_move(fields: Fields, call: Call) -> Transaction:
-    """A Debit or a Credit: the same fields, in the order of the Debit page."""
-    is_credit = call.name == "Credit"
-    session, player = token_of(fields), fields.id("player_id")
-    whole = read_whole(fields, "amount")
-    free = is_free(fields, AMOUNT_TYPES)
-    currency = read_currency(fields, "currency", call.currencies)
-    amount = unit_of(call).read(whole, currency, call.currencies, "amount")
-    channel = fields.words("channel", length_max=CHANNEL_LENGTH_MAX, strict=not is_credit)
-    game_id, round_id = fields.id("game_id"), fields.id("round_id")
-    game_name = fields.words("game_name", length_max=NAME_LENGTH_MAX, strict=not is_credit)
-    tx_id = fields.id("transaction_id")
-    # A losing round may be closed by its Debit or by a Credit of 0; neither page says which.
-    closed = fields.flag("game_ended", False)
-    note = fields.words("note", length_max=NOTE_LENGTH_MAX, strict=not is_credit)
-    details = fields.object("additional_details", None)
-    free_round_id = details.id("bonus_id", "")
-    extra = extra_of(fields, MOVE_FIELDS, note)
-    return Transaction(
-        # A free debit carries its nominal stake or 0, the page does not say; it takes no cash either way.
-        act=Credit(amount=amount, free_round=free) if is_credit else Debit(amount=amount, free_round=free),
-        id=tx_id, player=player, session=session, currency=currency, round=Round(round_id, closed),
-        game=Game(id=game_id, name=game_name), free_round_id=free_round_id, channel=channel,
-        # The win of an in-game feature, not of a promotional free round.
-        extra=extra | details.opaque("is_freespin") if is_credit else extra,
-    )  # fmt: skip
-
-
-def _read_refund(fields: Fields, call: Call) -> Transaction:
-    session, player = token_of(fields), fields.id("player_id")
-    currency = read_currency(fields, "currency", call.currencies)
-    game_id, round_id = fields.id("game_id"), fields.id("round_id")
-    game_name = fields.words("game_name", length_max=NAME_LENGTH_MAX)
-    note = fields.words("note", length_max=NOTE_LENGTH_MAX)
-    amount = unit_of(call).read(read_whole(fields, "amount"), currency, call.currencies, "amount")
-    is_free(fields, REFUND_TYPES)
-    reference = fields.id("original_transaction_id")
-    tx_id = fields.id("transaction_id")
-    return Transaction(
-        act=Rollback(reference=reference, amount=amount),
-        # The page's own example has one number for both; a wallet with one id space could not take it.
-        id=f"refund:{reference}" if tx_id == reference else tx_id,
-        player=player, session=session, currency=currency, round=Round(round_id),
-        game=Game(id=game_id, name=game_name), extra=extra_of(fields, REFUND_FIELDS, note),
-    )  # fmt: skip
-
-
-# ---------------------------------------------------------------- provider's end: the answer
+            # The page's own example has one number for both; a wallet with one id space could not take it.
+            reference = said[form.REFERENCE]
+            said[form.ID] = f"refund:{reference}" if said[form.ID] == reference else said[form.ID]
+            return said.transaction(Rollback(reference=reference, amount=said.amount))
 
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
+    """200 for failures, too: nothing is documented about HTTP statuses."""
     if isinstance(outcome, Accepted) and tx is not None:
-        return _json(_accepted_fields(outcome, tx, call))
-    if isinstance(outcome, Accepted):
-        outcome = Unknown(detail="accepted, and nobody knows what")
-    number, word = errors_of(call).said(outcome)
-    message = outcome.message if isinstance(outcome, Declined) else ""
+        return answer(_yes(outcome, tx, call))
     # The call pages say `status`, the errors page `error`: both, so that either reader understands.
-    said = {"status": FAILURE, "error": ERROR, "error_id": number, "error_code": word}
-    return _json(said | known(error_message=message))
+    return answer({"status": FAILURE, "error": ERROR} | errors_of(call).fields(outcome))
 
 
-def _json(fields: dict[str, Any]) -> Response:
-    # 200 for failures, too: nothing is documented about HTTP statuses.
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    who, unit = outcome.profile or Profile(), unit_of(call)
-    currency = outcome.currency or tx.currency or call.currency
-    if not currency:
-        raise Missing("currency")
-    balance = unit.show(outcome.balance, currency, call.currencies)
-    said: dict[str, Any] = {"status": SUCCESS, "currency": currency, "balance": balance}
+def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
+    balance, who, unit = needed("balance", outcome.balance), outcome.profile or Profile(), unit_of(call)
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    said = {"status": SUCCESS, "currency": currency, "balance": unit.show(balance, currency, call.currencies)}
     if tx.kind is not Kind.AUTHENTICATE:
-        bonus = 0 if outcome.bonus is None else unit.show(outcome.bonus, currency, call.currencies)
-        said["bonus_amount"] = bonus
+        said["bonus_amount"] = 0 if outcome.bonus is None else unit.show(outcome.bonus, currency, call.currencies)
     if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
         said |= known(country=who.country or call.country or call.settings.default_country)
-        return said | {"player_id": _needed("player", who.player or tx.player), "token": who.session or tx.session}
+        return said | {"player_id": needed("player", who.player or tx.player), "token": who.session or tx.session}
     # Every example answers another token than was asked with; ours is the one of the request.
     said |= {"player_id": tx.player, "token": tx.session, "transaction_id": outcome.wallet_id or tx.id}
     return said if tx.kind is Kind.ROLLBACK else said | {"bonus_bet": 0}
 
 
-# ---------------------------------------------------------------- wallet's end: the request
+# ---------------------------------------------------------------- wallet's end
 
 
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate():
-            return _post("/get-session", {"token": _needed("session", tx.session)})
+            return post("/get-session", FORMS["GetSession"].write(tx, call))
         case Balance():
-            return _post("/get-balance", _head(tx) | {"game_id": _game_id(tx)})
-        case Debit() if not tx.act.tracking_only:
-            return _post("/debit", _move_fields(tx, tx.act, call))
-        case Credit() if not tx.act.tracking_only:
-            return _post("/credit", _move_fields(tx, tx.act, call))
-        case Rollback() if tx.act.reference_kind is Kind.DEBIT:
-            return _post("/refund", _refund_fields(tx, tx.act, call))
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
-        case Debit() | Credit():
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+            return post("/get-balance", FORMS["GetBalance"].write(tx, call))
+        case Debit(tracking_only=False):
+            return post("/debit", MOVE.write(tx, call))
+        case Credit(tracking_only=False):
+            return post("/credit", MOVE.write(tx, call))
+        case Rollback(reference_kind=Kind.DEBIT):
+            return post("/refund", REFUND.write(tx, call))
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(path: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=path, headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
-def _head(tx: Transaction) -> dict[str, Any]:
-    return {"token": _needed("session", tx.session), "player_id": _needed("player", tx.player)}
-
-
-def _game_id(tx: Transaction) -> int | str:
-    return integer_or_text(_needed("game", tx.game_id), INT64_MAX)
-
-
-def _move_fields(tx: Transaction, act: Debit | Credit, call: Call) -> dict[str, Any]:
-    details: dict[str, Any] = {"bonus_id": tx.free_round_id or None}
-    if isinstance(act, Credit) and tx.extra.get("is_freespin") in ("true", "false"):
-        details["is_freespin"] = tx.extra["is_freespin"] == "true"
-    return _shared(tx, act, call) | {
-        "amount_type": "promo_freespin" if act.free_round else "real",
-        "game_ended": bool(tx.round and tx.round.closed),
-        "additional_details": details,
-        **known(channel=tx.channel),
-    }
-
-
-def _refund_fields(tx: Transaction, act: Rollback, call: Call) -> dict[str, Any]:
-    reference = _needed("reference", act.reference)
-    return _shared(tx, act, call) | {"amount_type": "real", "original_transaction_id": reference}
-
-
-def _shared(tx: Transaction, act: Debit | Credit | Rollback, call: Call) -> dict[str, Any]:
-    """What the three movements have in common."""
-    game, currency = tx.game or Game(), _needed("currency", tx.currency)
-    if act.amount is None:
-        raise Missing("amount")
-    return _head(tx) | {
-        "amount": unit_of(call).write(act.amount, currency, call.currencies),
-        "currency": currency,
-        "game_id": _game_id(tx),
-        "round_id": integer_or_text(_needed("round", tx.round_id), INT64_MAX),
-        "transaction_id": tx.id,
-        **known(game_type=tx.extra.get("game_type") or game.type, game_name=game.name, note=tx.extra.get("note")),
-    }
-
-
-# ---------------------------------------------------------------- wallet's end: the answer
+            raise unsaid(tx)
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        return _heard(Fields.of(response), tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
 
 
 def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     status = fields.integer("status") if "status" in fields else None
     error = fields.integer("error") if "error" in fields else None
-    number, word = error_of(fields)
+    number, word = _error(fields)
     if status == SUCCESS and error in (None, NO_ERROR) and not number and not word:
-        return _accepted(fields, tx, call)
+        return _heard_yes(fields, tx, call)
     # The errors page knows no `status`, the call pages no `error`: one is enough, but not against the other.
     failed = status in (None, FAILURE) and error in (None, ERROR) and not (status is None and error is None)
     declined = errors_of(call).heard(number, word) if failed else None
     if declined is None:
         return Unknown(detail=f"no documented answer: status {status}, error {number} {word[:64]}")
-    return Declined(reason=declined.reason, message=message_of(fields), field=declined.field, flaw=declined.flaw)
+    texts = fields.opaque("error_message") | fields.object("error_detail", None).opaque("message")
+    message = next(iter(texts.values()), "")[:NOTE_LENGTH_MAX]
+    return Declined(reason=declined.reason, message=message, field=declined.field, flaw=declined.flaw)
 
 
-def _accepted(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+def _error(fields: Fields) -> tuple[int | None, str]:
+    """The error's number and word; the game server itself nests them."""
+    if "error_detail" in fields:
+        nested = fields.object("error_detail")
+        return nested.integer("id") if "id" in nested else None, nested.text("code", "")
+    return fields.integer("error_id") if "error_id" in fields else None, fields.text("error_code", "")
+
+
+def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     player, currency = fields.id("player_id"), read_currency(fields, "currency", call.currencies)
-    if tx.player and player != tx.player:
-        return Unknown(detail="accepted for another player")
-    is_read = isinstance(tx.act, Authenticate | Balance)
-    if tx.currency and currency != tx.currency and not isinstance(tx.act, Authenticate):
-        return Unknown(detail=f"accepted in {currency}")
-    unit = unit_of(call)
+    asks = isinstance(tx.act, Authenticate)
+    if doubt := of_another(tx, player=player, currency="" if asks else currency):
+        return doubt
+    is_read, unit = asks or isinstance(tx.act, Balance), unit_of(call)
     return Accepted(
         balance=read_balance(fields, "balance", unit, currency, call.currencies),
         bonus=read_balance(fields, "bonus_amount", unit, currency, call.currencies) if "bonus_amount" in fields else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from adapters.neverending.wire import (
@@ -22,22 +23,12 @@ from adapters.neverending.wire import (
     parted,
 )
 from gateway.auth import loosely
-from gateway.codec.fields import Fields, Number, write_json
+from gateway.codec.fields import Fields, Number
+from gateway.codec.frame import answer, heard, needed, of_another
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
-from gateway.model import (
-    Accepted,
-    Authenticate,
-    Declined,
-    Missing,
-    Outcome,
-    Profile,
-    Reason,
-    Refused,
-    Transaction,
-    Unknown,
-)
+from gateway.http import Response
+from gateway.model import Accepted, Authenticate, Declined, Missing, Outcome, Profile, Reason, Transaction, Unknown
 
 # ---------------------------------------------------------------- provider's end
 
@@ -49,15 +40,11 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         return _error(ERRORS.code(outcome.reason))
     if isinstance(outcome, Unknown) or tx is None:
         return _error(CANCEL_NEEDED if _has_bet(call) else NO_CANCEL_NEEDED)
-    return _answer(OK, _accepted_fields(outcome, tx, call))
-
-
-def _answer(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer(_accepted_fields(outcome, tx, call), OK)
 
 
 def _error(code: str) -> Response:
-    return _answer(STATUSES[code], {"error": {"message": MESSAGES[code], "code": code}})
+    return answer({"error": {"message": MESSAGES[code], "code": code}}, STATUSES[code])
 
 
 def _has_bet(call: Call) -> bool:
@@ -68,10 +55,8 @@ def _has_bet(call: Call) -> bool:
 
 
 def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    currency = outcome.currency or tx.currency or call.currency
-    balance = _balance_out(outcome.balance, currency, call)
+    cash, currency = needed("balance", outcome.balance), outcome.currency or tx.currency or call.currency
+    balance = _balance_out(cash, currency, call)
     if call.name != AUTHENTICATE:
         return {"balance": balance}
     who = outcome.profile or Profile()
@@ -103,19 +88,17 @@ REFUSALS = frozenset(STATUSES[code] for code in STATUSES.keys() - NO_DECISION)
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     """The page names no status of an error, so the code says what it means, under any of those that we say."""
-    if response.status not in (OK, *REFUSALS):
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        if fields.raw.get("error") not in NOTHING:
-            return _heard_no(fields, fields.object("error"))
-        if response.status != OK:
-            return Unknown(detail=f"HTTP {response.status} without a code")
-        if isinstance(tx.act, Authenticate):
-            return _heard_authenticate(fields, tx, tx.act, call)
-        return _heard_yes(fields, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, partial(_heard, response.status), tx, call, statuses=(OK, *REFUSALS))
+
+
+def _heard(status: int, fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    if fields.raw.get("error") not in NOTHING:
+        return _heard_no(fields, fields.object("error"))
+    if status != OK:
+        return Unknown(detail=f"HTTP {status} without a code")
+    if isinstance(tx.act, Authenticate):
+        return _heard_authenticate(fields, tx, tx.act, call)
+    return _heard_yes(fields, tx, call)
 
 
 def _heard_no(fields: Fields, error: Fields) -> Outcome:
@@ -138,8 +121,8 @@ def _heard_authenticate(fields: Fields, tx: Transaction, act: Authenticate, call
     """Raises `Refused` where it says no player, no token or no currency that is known."""
     player, given = fields.id("playerId"), fields.text("token", length_max=SESSION_MAX)
     currency = call.currencies.meant(fields.text("currency", length_max=16))
-    if tx.player and player != tx.player:
-        return Unknown(detail="accepted for another player")
+    if doubt := of_another(tx, player=player):
+        return doubt
     session_id, _ = parted(tx.session or act.launch_token)
     who = Profile(player=player, session=both_names(session_id, given))
     return Accepted(balance=UNIT.heard(fields, "balance", currency, call.currencies), currency=currency, profile=who)

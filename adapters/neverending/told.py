@@ -23,11 +23,12 @@ from adapters.neverending.wire import (
     UNIT,
     parted,
 )
-from gateway.codec.fields import Number, known, write_json
+from gateway.codec.fields import Number, known
+from gateway.codec.frame import needed, post, unnamed_currency, unsaid
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
-from gateway.model import Authenticate, Balance, Batch, Credit, Debit, Kind, Missing, Rollback, Transaction, unsupported
+from gateway.http import Request
+from gateway.model import Authenticate, Balance, Batch, Credit, Debit, Kind, Rollback, Transaction, unsupported
 
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,18})?")
 CONTROL = re.compile("[\\x00-\\x1f\\x7f\\ud800-\\udfff]")  # what ends a header's line, or is no text at all
@@ -47,17 +48,17 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Batch(atomic=True):
             return _say_list(tx, tx.act.items, call)
         case Rollback() if tx.act.reference_kind is not Kind.DEBIT:
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
+            raise unsaid(tx)
         case Rollback(amount=None):
             return _say_cancel(tx, tx.act)
         case Rollback():
             raise unsupported(NOT_SAID)
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(name: str, fields: dict[str, Any], tx: Transaction | None) -> Request:
-    request = Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
+    request = post(f"/{name}", fields)
     if tx is None:
         return request
     _, shown = parted(tx.session)
@@ -66,18 +67,12 @@ def _post(name: str, fields: dict[str, Any], tx: Transaction | None) -> Request:
     return request.put(("authorization", f"Bearer {shown}"))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _session_id(tx: Transaction) -> str:
-    return parted(_needed("session", tx.session))[0]
+    return parted(needed("session", tx.session))[0]
 
 
 def _who(tx: Transaction) -> dict[str, Any]:
-    return {"sessionId": _session_id(tx), "playerId": _needed("player", tx.player)}
+    return {"sessionId": _session_id(tx), "playerId": needed("player", tx.player)}
 
 
 def _game(tx: Transaction) -> str:
@@ -88,14 +83,12 @@ def _game(tx: Transaction) -> str:
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> Number:
     """The wallet takes it in the currency that it named at `authenticate`, and no call repeats that: another than that of
     its configuration is not said."""
-    currency = _needed("currency", tx.currency or call.currency)
-    if call.currency not in ("", currency):
-        raise unsupported(f"{currency} to a wallet of {call.currency}")
+    currency = unnamed_currency(tx, call)
     return token(plain(UNIT.write(amount, currency, call.currencies)))
 
 
 def _say_authenticate(tx: Transaction, act: Authenticate, call: Call) -> Request:
-    session_id, shown = parted(_needed("session", tx.session or act.launch_token))
+    session_id, shown = parted(needed("session", tx.session or act.launch_token))
     us, brand = call.settings.wallet_id, call.settings.operator_id
     said = {
         "sessionId": session_id,
@@ -113,7 +106,7 @@ def _is_payout(tx: Transaction, act: Credit) -> bool:
 
 
 def _say_payout(tx: Transaction, act: Credit, call: Call) -> Request:
-    session_id, id = _session_id(tx), _needed("id", tx.id)
+    session_id, id = _session_id(tx), needed("id", tx.id)
     campaign = {"id": tx.free_round_id or id, "type": tx.extra.get(TYPE, TOURNAMENT)} | _finished(tx)
     said = {"sessionId": session_id, "payoutId": id, "amount": _amount_out(act.amount, tx, call), "campaign": campaign}
     return _post(PAYOUT, said, tx)
@@ -124,8 +117,8 @@ def _say_cancel(tx: Transaction, act: Rollback) -> Request:
     said = {
         "sessionId": _session_id(tx),
         **known(originalSessionId=parted(before)[0] if before else ""),
-        "playerId": _needed("player", tx.player),
-        "transactionId": _needed("reference", act.reference),
+        "playerId": needed("player", tx.player),
+        "transactionId": needed("reference", act.reference),
         "roundId": tx.round_id or act.reference,
         "game": _game(tx),
     }
@@ -139,7 +132,7 @@ def _say_list(tx: Transaction, items: Sequence[Transaction], call: Call) -> Requ
         raise unsupported("a list of several players, rounds or campaigns")
     who, play, game, round_id = frames[0]
     if any(isinstance(item.act, Debit) for item in whole):
-        _needed("game", game)
+        needed("game", game)
     closed = any(item.round is not None and item.round.closed is True for item in whole)
     round = {"id": round_id, "finished": closed}
     return _post(TRANSACTION, {**who, "transactions": moves, "game": game, "round": round, **play}, whole[0])
@@ -183,8 +176,8 @@ def _move(tx: Transaction, call: Call) -> dict[str, Any]:
     if not isinstance(act, Debit | Credit) or (isinstance(act, Credit) and _is_payout(tx, act)):
         raise unsupported(f"a {tx.kind.value} in a list")
     if act.tracking_only:
-        raise unsupported(f"a tracking-only {tx.kind.value}")
+        raise unsaid(tx)
     amount, jackpot = _amount_out(act.amount, tx, call), tx.extra.get(JACKPOT, "")
     said = Number(jackpot) if NUMBER.fullmatch(jackpot) else amount if act.type == "jackpot" else None
     word = "bet" if isinstance(act, Debit) else "win"
-    return {"id": _needed("id", tx.id), "type": word, "amount": amount} | known(jpAmount=said)
+    return {"id": needed("id", tx.id), "type": word, "amount": amount} | known(jpAmount=said)

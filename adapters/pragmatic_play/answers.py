@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.pragmatic_play.wire import DESCRIPTIONS, ERRORS, RETRY, RETRY_END_ROUND, SUCCESS, UNIT, error_of
-from gateway.codec.fields import Fields, Number, write_json
+from gateway.codec.fields import Fields, Number
+from gateway.codec.frame import answer, heard, needed, of_another
 from gateway.codec.units import plain, token
 from gateway.codec.wins import one_of
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
+from gateway.http import Response
 from gateway.model import (
     Accepted,
     Authenticate,
@@ -22,7 +23,6 @@ from gateway.model import (
     Outcome,
     Profile,
     Reason,
-    Refused,
     Rollback,
     Transaction,
     Unknown,
@@ -54,7 +54,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 def _answer(code: str, fields: Mapping[str, Any]) -> Response:
     said = {**fields, "error": Number(code), "description": DESCRIPTIONS[code]}
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(said))
+    return answer(said)
 
 
 def _yes(outcome: Accepted, tx: Transaction | None, currency: str, call: Call) -> Response:
@@ -63,11 +63,10 @@ def _yes(outcome: Accepted, tx: Transaction | None, currency: str, call: Call) -
     said: dict[str, Any] = {} if call.name in WITHOUT_ID else {"transactionId": outcome.wallet_id or own}
     if call.name == "refund":
         return _answer(SUCCESS, said)
-    if outcome.balance is None:
-        raise Missing("balance")
+    cash = needed("balance", outcome.balance)
     if not currency and call.name in READS:
         return _answer(ERRORS.code(Reason.PLAYER_NOT_FOUND), {})
-    purse = _purse(outcome, outcome.balance, currency, call)
+    purse = _purse(outcome, cash, currency, call)
     if call.name == "GetBalancePerGame":
         return _answer(SUCCESS, {"gamesBalances": [{"gameId": game, **purse} for game in _games(call)]})
     if call.name == "authenticate":
@@ -106,19 +105,17 @@ def _games(call: Call) -> list[str]:
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        code = fields.value("error", None)  # a number; some wallets write a text
-        if code == SUCCESS:
-            return _heard_yes(fields, tx, call)
-        reason = ERRORS.reason(code) if isinstance(code, str) else None
-        if reason is None:
-            return Unknown(detail=f"error {code}"[:64])
-        return Declined(reason=reason, message=fields.opaque("description").get("description", "")[:200])
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code = fields.value("error", None)  # a number; some wallets write a text
+    if code == SUCCESS:
+        return _heard_yes(fields, tx, call)
+    reason = ERRORS.reason(code) if isinstance(code, str) else None
+    if reason is None:
+        return Unknown(detail=f"error {code}"[:64])
+    return Declined(reason=reason, message=fields.opaque("description").get("description", "")[:200])
 
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
@@ -131,11 +128,9 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     asks = isinstance(tx.act, Authenticate)
     said = fields.text("currency", "")
     currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.currency and currency != tx.currency and not asks:
-        return Unknown(detail="accepted, but in another currency")
     player = fields.id("userId") if asks else ""
-    if tx.player and player not in ("", tx.player):
-        return Unknown(detail="accepted, but for another player")
+    if doubt := of_another(tx, player=player, currency="" if asks else currency):
+        return doubt
     cash = UNIT.heard(fields, "cash", currency, call.currencies)
     if cash is None and isinstance(tx.act, Balance):
         return Unknown(detail="a balance call was answered without cash")

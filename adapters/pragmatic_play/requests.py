@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from adapters.pragmatic_play.wire import DETAILS, NAMES, NO_CODE, PASSED_ON, PROVIDER, UNIT
 from gateway.codec.fields import Fields, known, write_form
-from gateway.codec.unix import from_millis, to_millis
+from gateway.codec.frame import needed, reader_of, unsaid
+from gateway.codec.unix import read_moment, to_millis
 from gateway.dialect import Call
 from gateway.http import FORM_HEADERS, Request
 from gateway.model import (
@@ -24,10 +24,7 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Notice,
-    Reason,
-    Refused,
     Rollback,
     Round,
     Transaction,
@@ -38,10 +35,7 @@ from gateway.model import (
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    reader = READERS.get(call.name)
-    if reader is None:
-        raise Refused(Reason.INVALID_REQUEST, "no such method", flaw=Flaw.UNKNOWN_CALL)
-    return reader(Fields.of_form(request), call)
+    return reader_of(READERS, call)(Fields.of_form(request), call)
 
 
 def _head(fields: Fields, *more: str) -> Transaction:
@@ -52,22 +46,13 @@ def _head(fields: Fields, *more: str) -> Transaction:
         player=fields.id("userId"),
         game=Game(id=game_id) if game_id else None,
         free_round_id="" if code in NO_CODE else code,
-        occurred_at=_time(fields),
+        occurred_at=read_moment(fields, "timestamp"),  # hours ago in a repeat
         extra=_extra_in(fields, *more),
     )
 
 
 def _extra_in(fields: Fields, *more: str) -> dict[str, str]:
     return known(**fields.unknown(NAMES), **fields.opaque(*PASSED_ON, *more))
-
-
-def _time(fields: Fields) -> datetime | None:
-    """The time of the event, hours ago in a repeat; nothing depends on it, so an odd one is left out."""
-    try:
-        found, _ = fields.decimal("timestamp")
-        return from_millis(found * 1000 if found < 10**11 else found, "timestamp")
-    except Refused:
-        return None
 
 
 def _amount(fields: Fields, call: Call, name: str = "amount") -> Decimal:
@@ -172,12 +157,12 @@ READERS: Mapping[str, Callable[[Fields, Call], Transaction]] = {
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate():
-            said = {"token": _needed("session", tx.session or tx.act.launch_token), "providerId": PROVIDER}
+            said = {"token": needed("session", tx.session or tx.act.launch_token), "providerId": PROVIDER}
             return _post("authenticate", said)
         case Balance():
             return _post("balance", _player(tx))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
             return _post("bet", _play(tx) | _move(tx, tx.act.amount, call) | _details(tx) | _bonus_code(tx, tx.act))
         case Credit():
@@ -191,29 +176,23 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case CloseRound():
             return _post("endRound", _play(tx))
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(name: str, fields: dict[str, str]) -> Request:
     return Request(method="POST", path=f"/{name}.html", headers=FORM_HEADERS, body=write_form(fields))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _player(tx: Transaction) -> dict[str, str]:
-    return {"userId": _needed("player", tx.player), "providerId": PROVIDER}
+    return {"userId": needed("player", tx.player), "providerId": PROVIDER}
 
 
 def _play(tx: Transaction) -> dict[str, str]:
     """Who plays what. A round is one only together with its game."""
     return {
-        "userId": _needed("player", tx.player),
-        "gameId": _needed("game", tx.game_id),
-        "roundId": _needed("round", tx.round_id),
+        "userId": needed("player", tx.player),
+        "gameId": needed("game", tx.game_id),
+        "roundId": needed("round", tx.round_id),
         "providerId": PROVIDER,
     }
 
@@ -245,7 +224,7 @@ def _code(tx: Transaction) -> str:
 def _bonus_code(tx: Transaction, act: Debit | Credit) -> dict[str, str]:
     """A bet is free because it has a code: without one a free bet cannot be said, and one that is not free never has it."""
     if isinstance(act, Debit) and act.free_round and not _code(tx):
-        raise unsupported("a free debit")
+        raise unsaid(tx)
     return known(bonusCode=_code(tx) if act.free_round else "")
 
 
@@ -284,8 +263,8 @@ def _said(tx: Transaction, *names: str) -> dict[str, str]:
 
 def _refund(tx: Transaction, act: Rollback) -> dict[str, str]:
     if act.reference_kind is not Kind.DEBIT:
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
+        raise unsaid(tx)
     if act.amount is not None:
         raise unsupported("the amount of a rollback")  # it is always all of the bet
-    said = {"reference": _needed("reference", act.reference)}
+    said = {"reference": needed("reference", act.reference)}
     return _player(tx) | said | known(gameId=tx.game_id, roundId=tx.round_id)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from adapters.red_tiger.requests import inner, stake_said
 from adapters.red_tiger.wire import CODE_MAX, DOUBT, DUPLICATE, ERRORS, MESSAGES, NOTHING, STATUSES, TOKEN_MAX, shown
 from gateway.auth import loosely
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import answer, heard, needed, of_another
 from gateway.codec.units import bounded
 from gateway.currency import Currencies
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
+from gateway.http import Response
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
@@ -44,25 +46,18 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         return _error(DOUBT, 400)
     if outcome.replayed and tx.kind in MONEY_KINDS and call.settings.repeat == "code_401":
         return _error(DUPLICATE, 400)
-    return _json(200, {"success": True} | _accepted_fields(outcome, tx, call))
-
-
-def _json(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer({"success": True} | _accepted_fields(outcome, tx, call))
 
 
 def _error(code: int, status: int) -> Response:
-    return _json(status, {"success": False, "error": {"message": MESSAGES[code], "code": code}})
+    return answer({"success": False, "error": {"message": MESSAGES[code], "code": code}}, status)
 
 
 def _accepted_fields(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    currency = outcome.currency or tx.currency or call.currency
-    if not currency:
-        raise Missing("currency")
-    if outcome.balance is None:
-        raise Missing("balance")
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    cash = shown(needed("balance", outcome.balance))
     bonus = NOTHING if outcome.bonus is None else shown(outcome.bonus)
-    purses = {"currency": currency, "balance": {"cash": shown(outcome.balance), "bonus": bonus}}
+    purses = {"currency": currency, "balance": {"cash": cash, "bonus": bonus}}
     match tx.act:
         case Debit():
             moved = Decimal(0) if tx.act.free_round else tx.act.amount
@@ -102,18 +97,15 @@ def _moved_fields(
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status not in STATUSES:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        success = fields.boolean("success")
-        if not success:
-            return _heard_no(fields.object("error"), tx, call)
-        if response.status != 200 or fields.raw.get("error"):
-            return Unknown(detail=f"success, and an error: HTTP {response.status}")
-        return _heard_yes(fields, fields.object("result"), tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, partial(_heard, response.status), tx, call, statuses=STATUSES)
+
+
+def _heard(status: int, fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    if not fields.boolean("success"):
+        return _heard_no(fields.object("error"), tx, call)
+    if status != 200 or fields.raw.get("error"):
+        return Unknown(detail=f"success, and an error: HTTP {status}")
+    return _heard_yes(fields, fields.object("result"), tx, call)
 
 
 def _heard_no(error: Fields, tx: Transaction, call: Call) -> Outcome:
@@ -131,11 +123,11 @@ def _heard_yes(fields: Fields, result: Fields, tx: Transaction, call: Call) -> O
     reads = tx.kind not in MONEY_KINDS
     said = result.text("currency", "") or fields.text("currency", "")  # Valkyrie's refund: beside the result, and blank
     currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.currency and currency != tx.currency and not isinstance(tx.act, Authenticate):
-        return Unknown(detail=f"accepted in {currency}")
+    if doubt := of_another(tx, currency="" if isinstance(tx.act, Authenticate) else currency):
+        return doubt
     profile = _profile(result, tx) if reads else None
-    if reads and tx.player and result.id("userId", tx.player) != tx.player:
-        return Unknown(detail="accepted for another player")
+    if reads and tx.player and (doubt := of_another(tx, player=result.id("userId", ""))):
+        return doubt
     if isinstance(tx.act, Authenticate) and "userId" not in result and not tx.player:
         return Unknown(detail="authenticated, and nobody knows who plays")
     purses = inner(result if "balance" in result else fields, "balance")

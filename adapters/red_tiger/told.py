@@ -28,9 +28,10 @@ from adapters.red_tiger.wire import (
     TOKEN_MAX,
     told_id,
 )
-from gateway.codec.fields import Fields, known, value_of, write_json
+from gateway.codec.fields import Fields, known, value_of
+from gateway.codec.frame import fitting, post, unsaid
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     Authenticate,
     Balance,
@@ -52,31 +53,17 @@ UNDER_SETTLE = frozenset({PROMO, "free_round", "bonus"})
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate() | Balance():
-            return _post(AUTH, _auth_fields(tx))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+            return post(f"/{AUTH}", _auth_fields(tx))
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
             return _say_debit(tx, tx.act, call)
         case Credit():
             return _say_credit(tx, tx.act, call)
         case Rollback() if tx.act.reference_kind is Kind.DEBIT:
             return _say_refund(tx, tx.act, call)
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(name: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _needed(what: str, value: str, length_max: int) -> str:
-    if not value:
-        raise Missing(what)
-    if len(value) > length_max:
-        raise unsupported(f"a {what} of more than {length_max} characters")
-    return value
+            raise unsaid(tx)
 
 
 def _auth_fields(tx: Transaction) -> dict[str, Any]:
@@ -85,7 +72,7 @@ def _auth_fields(tx: Transaction) -> dict[str, Any]:
     passed_on = {name: _short(tx, name, most) for name, most in (("casino", CASINO_MAX), ("affiliate", AFFILIATE_MAX))}
     passed_on |= {name: tx.extra.get(name, "") for name in ("ip", "extras")}
     channel = tx.channel if len(tx.channel) <= CHANNEL_MAX else ""
-    token = _needed("session", tx.session or launched, TOKEN_MAX)
+    token = fitting("session", tx.session or launched, TOKEN_MAX)
     return {"token": token} | known(userId=tx.player, currency=tx.currency, channel=channel, **passed_on)
 
 
@@ -93,10 +80,10 @@ def _say_debit(tx: Transaction, act: Debit, call: Call) -> Request:
     promo = act.type == PROMO
     if act.free_round != (promo and call.settings.promo_buyin == "free"):
         raise unsupported("a free debit" if act.free_round else "a buyin that takes cash")
-    _needed("session", tx.session, TOKEN_MAX)  # the reconciliation token begins nothing
-    _needed("round", tx.round_id, ID_MAX)
+    fitting("session", tx.session, TOKEN_MAX)  # the reconciliation token begins nothing
+    fitting("round", tx.round_id, ID_MAX)
     movement = _stake(tx, act.amount, told_id(tx.id, "buyin") if promo else tx.id, call)
-    return _post(BUYIN if promo else STAKE, _head_fields(tx, call) | {"transaction": movement})
+    return post(f"/{BUYIN if promo else STAKE}", _head_fields(tx, call) | {"transaction": movement})
 
 
 def _say_credit(tx: Transaction, act: Credit, call: Call) -> Request:
@@ -106,13 +93,13 @@ def _say_credit(tx: Transaction, act: Credit, call: Call) -> Request:
     sources = {"lines": NOTHING, "features": NOTHING, "jackpot": {}}
     sources |= {} if is_jackpot else {"features" if settles else "lines": amount}
     movement = {
-        "id": _needed("id", told_id(tx.id, "settle") if settles else tx.id, ID_MAX),
+        "id": fitting("id", told_id(tx.id, "settle") if settles else tx.id, ID_MAX),
         "payout": amount,
         "payoutPromo": _purse(tx, "payoutPromo", call),
         "details": _split(tx, act.amount) or _whole(amount, NO_JACKPOT, is_jackpot=is_jackpot),
         "sources": _sources(tx, call) or sources,
     }
-    return _post(SETTLE if settles else PAYOUT, _head_fields(tx, call) | {"transaction": movement, "retry": False})
+    return post(f"/{SETTLE if settles else PAYOUT}", _head_fields(tx, call) | {"transaction": movement, "retry": False})
 
 
 def _say_refund(tx: Transaction, act: Rollback, call: Call) -> Request:
@@ -120,8 +107,8 @@ def _say_refund(tx: Transaction, act: Rollback, call: Call) -> Request:
         raise Missing("amount", otherwise=stake_said(tx, call))
     promo = act.reference_type == PROMO
     reference = told_id(act.reference, "buyin") if promo else act.reference
-    movement = _stake(tx, act.amount, _needed("reference", reference, ID_MAX), call)
-    return _post(PROMO_REFUND if promo else REFUND, _head_fields(tx, call) | {"transaction": movement})
+    movement = _stake(tx, act.amount, fitting("reference", reference, ID_MAX), call)
+    return post(f"/{PROMO_REFUND if promo else REFUND}", _head_fields(tx, call) | {"transaction": movement})
 
 
 def _head_fields(tx: Transaction, call: Call) -> dict[str, Any]:
@@ -130,12 +117,12 @@ def _head_fields(tx: Transaction, call: Call) -> dict[str, Any]:
         raise Missing("session")
     game, closed = tx.game or Game(), tx.round is not None and tx.round.closed is True
     starts = tx.extra["starts"] == "true" if "starts" in tx.extra else isinstance(tx.act, Debit)
-    round_id = tx.round_id and _needed("round", tx.round_id, ID_MAX)
+    round_id = tx.round_id and fitting("round", tx.round_id, ID_MAX)
     promo = _object(tx, "promo") | known(campaignCode=tx.free_round_id)
     return {
-        "token": tx.session and _needed("session", tx.session, TOKEN_MAX),  # `sign` puts the reconciliation token
-        "userId": _needed("player", tx.player, PLAYER_MAX),
-        "currency": _needed("currency", tx.currency, CURRENCY_MAX),
+        "token": tx.session and fitting("session", tx.session, TOKEN_MAX),  # `sign` puts the reconciliation token
+        "userId": fitting("player", tx.player, PLAYER_MAX),
+        "currency": fitting("currency", tx.currency, CURRENCY_MAX),
         "game": known(type=game.type, key=_game_key(tx, game), version=_short(tx, "version", GAME_MAX)),
         "round": {"id": round_id, "starts": starts, "ends": closed},
         **known(casino=_short(tx, "casino", CASINO_MAX), ip=tx.extra.get("ip")),
@@ -146,14 +133,14 @@ def _head_fields(tx: Transaction, call: Call) -> dict[str, Any]:
 def _game_key(tx: Transaction, game: Game) -> str:
     """A stake needs one. A payout or a refund is never held back for it: nothing in its page wants it there."""
     if isinstance(tx.act, Debit):
-        return _needed("game", game.id, GAME_MAX)
+        return fitting("game", game.id, GAME_MAX)
     return game.id if len(game.id) <= GAME_MAX else ""
 
 
 def _stake(tx: Transaction, amount: Decimal, id: str, call: Call) -> dict[str, Any]:
     text = _amount(amount, tx.currency, call)
     return {
-        "id": _needed("id", id, ID_MAX),
+        "id": fitting("id", id, ID_MAX),
         "stake": text,
         "stakePromo": _purse(tx, "stakePromo", call),
         "details": _split(tx, amount) or _whole(text, NOTHING, is_jackpot=False),

@@ -7,35 +7,24 @@ nested `data` is another one and refused. What the pages leave open is decided i
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
-from msgspec.structs import replace
+from msgspec import Struct
 
-from adapters.scorpio_play.wire import (
-    ANY_FAILURE,
-    CALLS,
-    COMMAND_OF,
-    LISTED,
-    MAJOR,
-    MINOR,
-    NAMES,
-    NO_COMMAND,
-    OK,
-    Settings,
-    code_of,
-    is_ace,
-    reason_heard,
-)
 from gateway.auth import InHeader, Signed, base64_text, hmac_of, js_number, loosely, sorted_values
-from gateway.codec.fields import Fields, Number, known, write_json
-from gateway.codec.ids import INT64_MAX, integer_or_text
-from gateway.codec.units import ARTEFACT, bounded, plain, token
-from gateway.codec.unix import from_millis, to_millis
-from gateway.dialect import Call, Dialect, NoCall
+from gateway.codec import form
+from gateway.codec.errors import ErrorTable
+from gateway.codec.fields import Fields, Number
+from gateway.codec.form import Draft, Line
+from gateway.codec.frame import amount_of, answer, heard, needed, post, unsaid
+from gateway.codec.ids import integer
+from gateway.codec.units import Major, Scaled, plain, token, whole
+from gateway.codec.unix import moment
+from gateway.dialect import Call, Dialect, NoCall, Wire
 from gateway.ends import AsProvider, AsWallet
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
     Balance,
@@ -43,19 +32,16 @@ from gateway.model import (
     Debit,
     Declined,
     Flaw,
-    Game,
     Kind,
-    Missing,
     Outcome,
-    Refused,
+    Reason,
     Rollback,
-    Round,
     Transaction,
     Unknown,
     unsupported,
 )
 
-# ---------------------------------------------------------------- signature
+MAJOR, MINOR = Major(), Scaled(None)
 
 SIGNED = Signed(
     covers=sorted_values(between=",", php_booleans=lambda settings: bool(settings.php_booleans)),
@@ -64,7 +50,56 @@ SIGNED = Signed(
     demo="sp-test-token-7f3a",
 )
 
-# ---------------------------------------------------------------- which call it is
+# ---------------------------------------------------------------- errors, settings, which call it is
+
+OK, ANY_FAILURE = "OK", "ERR_UNKNOWN"
+ERRORS = ErrorTable(
+    {
+        Reason.BAD_SIGNATURE: "ERR_INTEGRITY_CHECK_FAILED",
+        Reason.SESSION_EXPIRED: "ERR_NOT_AUTHENTICATED",
+        Reason.NOT_AUTHENTICATED: "ERR_NOT_AUTHENTICATED",
+        Reason.PLAYER_NOT_FOUND: "ERR_INVALID_PLAYER_ID",
+        Reason.CURRENCY_MISMATCH: "ERR_INVALID_ACCOUNT",
+        Reason.INSUFFICIENT_FUNDS: "ERR_NOT_ENOUGH_MONEY",
+        Reason.TRANSACTION_NOT_FOUND: "ERR_TRANSACTION_DOES_NOT_EXIST",
+        Reason.ALREADY_ROLLED_BACK: "ERR_TRANSACTION_ROLLED_BACK",
+        Reason.INVALID_REQUEST: ANY_FAILURE,  # and every reason without a row
+    },
+    doubt=frozenset({ANY_FAILURE}),
+)
+EVERYWHERE = frozenset({"ERR_INTEGRITY_CHECK_FAILED", "ERR_NOT_AUTHENTICATED"})
+WIDE = frozenset({"ERR_INVALID_PLAYER_ID", "ERR_INVALID_ACCOUNT"})
+# command -> the codes that its page lists
+LISTED: Mapping[str, frozenset[str]] = {
+    "balance": EVERYWHERE | WIDE,
+    "bet": EVERYWHERE | {"ERR_NOT_ENOUGH_MONEY"},
+    "win": EVERYWHERE,
+    "cancel": EVERYWHERE | {"ERR_TRANSACTION_DOES_NOT_EXIST", "ERR_TRANSACTION_ROLLED_BACK"},
+}
+
+
+def code_of(reason: Reason, command: str, settings: Settings) -> str:
+    """The code that says `reason` to this command: only codes that the command's page lists."""
+    code, listed = ERRORS.code(reason), LISTED.get(command, EVERYWHERE)
+    if code in listed or (settings.wide_codes and code in WIDE):
+        return code
+    # A player whom bet, win and cancel cannot call unknown is not logged in.
+    return "ERR_NOT_AUTHENTICATED" if reason is Reason.PLAYER_NOT_FOUND else ANY_FAILURE
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`wide_codes`: wrong player and wrong account have their code on every command.
+    `php_booleans`: the sender signs true as `1` and false as nothing. `variant`: iGamingAce's fields."""
+
+    amount_unit: Literal["major", "minor"] = "major"
+    wide_codes: bool = False
+    php_booleans: bool = False
+    variant: Literal["standard", "igamingace"] = "standard"
+
+
+COMMAND_OF = {Kind.BALANCE: "balance", Kind.DEBIT: "bet", Kind.CREDIT: "win", Kind.ROLLBACK: "cancel"}
+CALLS = tuple(Wire(name=name, method="POST", path="/", kinds=(kind,)) for kind, name in COMMAND_OF.items())
+NO_COMMAND = "unknown"  # answered ERR_UNKNOWN, with status 200 like everything here
 
 
 def route(request: Request, settings: Any) -> str:
@@ -85,131 +120,120 @@ def route(request: Request, settings: Any) -> str:
     return word.lower() if word.lower() in LISTED else NO_COMMAND
 
 
-# ---------------------------------------------------------------- provider's end: the request
+# ---------------------------------------------------------------- the calls, field by field
 
 
-def decode_request(request: Request, call: Call) -> Transaction:
-    fields = Fields.of(request)
-    if "data" in fields.raw and "check" in fields.raw:
-        raise fields.wrong("data", Flaw.INVALID, "and check are Scorpio's older protocol, which is another one")
-    match call.name:
-        case "balance":
-            return _read_balance(fields, call)
-        case "bet" | "win":
-            return _read_move(fields, call)
-        case "cancel":
-            return _read_cancel(fields, call)
-        case _:
-            raise fields.wrong("command", Flaw.UNKNOWN_CALL, "is none of balance, bet, win, cancel")
+def _long(line: Line) -> Line:
+    """iGamingAce's ids are long integers, here and nowhere else."""
+
+    def write(tx: Transaction, call: Call) -> int | str:
+        id: str = line.write(tx, call)
+        if call.settings.variant != "igamingace":
+            return id
+        number = integer(id)
+        if number is None:
+            raise unsupported("an id that is not an integer")
+        return number
+
+    return Line(line.name, line.read, write)
 
 
-def _read_balance(fields: Fields, call: Call) -> Transaction:
-    return Transaction(
-        act=Balance(),
-        player=fields.id("playerId"),
-        extra=fields.unknown(NAMES) | known(providerId=fields.words("providerId")),
-        currency=_currency(fields, call),
-        occurred_at=_time(fields),
-    )
+def _marker(name: str) -> Line:
+    """Inside a bonus call or not, the amount is what moves."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        if fields.words(name).lower() in ("true", "1"):
+            draft.extra[name] = "true"
+
+    return Line(name, read, lambda tx, call: tx.extra.get(name) == "true")
 
 
-def _read_head(fields: Fields) -> Transaction:
-    """What bet, win and cancel share, in the order of their table, up to the money."""
-    return Transaction(
-        act=Balance(),
-        id=fields.id("transactionId"),
-        player=fields.id("playerId"),
-        round=Round(fields.id("roundId")),
-        extra=fields.unknown(NAMES)
-        | known(providerId=fields.words("providerId"), providerName=fields.words("providerName")),
-        game=Game(id=fields.id("gameCode"), name=fields.words("gameName")),
-    )
-
-
-def _read_move(fields: Fields, call: Call) -> Transaction:
-    head, currency = _read_head(fields), _currency(fields, call)
-    amount = _amount(fields, currency, call)
-    occurred_at = _time(fields)
-    # Missing means false: a win may still follow. One operator assumes true, and closes too early.
-    closed = fields.flag("isRoundFinished", False)
-    marker = "isBonusBusy" if is_ace(call) else "isCall"
-    extra = head.extra | ({marker: "true"} if fields.words(marker).lower() in ("true", "1") else {})  # only a marker
-    bonus_id = fields.id("bonusId", "") if is_ace(call) else ""
-    return replace(
-        head,
-        # Inside a bonus call or not, the amount is what moves.
-        act=Debit(amount=amount) if call.name == "bet" else Credit(amount=amount),
-        currency=currency,
-        round=Round(head.round_id, closed),
-        free_round_id="" if bonus_id == "0" else bonus_id,
-        occurred_at=occurred_at,
-        extra=extra,
-    )
-
-
-def _read_cancel(fields: Fields, call: Call) -> Transaction:
-    head, bare = _read_head(fields), is_ace(call)
-    currency = "" if bare and "currency" not in fields else _currency(fields, call)
-    # iGamingAce's table has no amount: all of it.
-    amount = None if bare and "amount" not in fields else _amount(fields, currency, call)
-    occurred_at = _time(fields)
-    # Live calls exist with the bet's id in `transactionId` and no reference.
-    reference = fields.id("referenceId", "") or head.id
-    return replace(
-        head,
-        act=Rollback(reference=reference, amount=amount),
-        id=f"refund:{reference}" if reference == head.id else head.id,
-        currency=currency,
-        occurred_at=occurred_at,
-    )
-
-
-def _currency(fields: Fields, call: Call) -> str:
-    return call.currencies.meant(fields.text("currency"))
-
-
-def _amount(fields: Fields, currency: str, call: Call) -> Decimal:
+def _read_amount(fields: Fields, draft: Draft, call: Call) -> None:
     """A number; live traffic has texts, too, which are forgiven nothing."""
     amount, number = fields.decimal("amount")
     if call.settings.amount_unit == "minor":
-        code = currency or call.currency
+        code = draft.currency or call.currency
         if not code:
             raise fields.wrong("currency", Flaw.MISSING, "is missing, and minor units mean nothing without it")
-        whole = round(amount)
-        if amount != whole and not (number and abs(amount - whole) <= ARTEFACT):
-            raise fields.wrong("amount", Flaw.NOT_INTEGER, "is not an integer")
-        return MINOR.read(whole, code, call.currencies, "amount")
-    return MAJOR.read(amount, currency, call.currencies, "amount", number=number)
+        draft.amount_if_any = MINOR.read(whole(amount, "amount", number=number), code, call.currencies, "amount")
+    else:
+        draft.amount_if_any = MAJOR.read(amount, draft.currency, call.currencies, "amount", number=number)
 
 
-def _time(fields: Fields) -> datetime | None:
-    """Milliseconds in the examples, seconds in the example of the signature. In a form that is neither it is not known: it
-    only describes."""
-    try:
-        found, _ = fields.decimal("timestamp")
-        return from_millis(found * 1000 if found < 10**11 else found, "timestamp")
-    except Refused:
-        return None
+def _write_amount(tx: Transaction, call: Call) -> Number:
+    """In JavaScript's form, so that every receiver signs the same text; plain where that would lose digits."""
+    amount, currency = amount_of(tx), needed("currency", tx.currency)
+    if call.settings.amount_unit == "minor":
+        return Number(MINOR.write(amount, currency, call.currencies))
+    exact = token(plain(MAJOR.write(amount, currency, call.currencies)))
+    shortest = js_number(exact)
+    return Number(shortest) if Decimal(shortest) == amount else exact
 
 
-# ---------------------------------------------------------------- provider's end: the answer
+COMMAND = Line("command", write=lambda tx, call: COMMAND_OF[tx.kind])
+PLAYER, CURRENCY = form.PLAYER.id("playerId"), form.currency("currency")
+AMOUNT = Line("amount", _read_amount, _write_amount)
+STUDIO, TIME = form.words("providerId").read, moment("timestamp")
+HEAD = (  # all of it is mandatory, so what nobody knows has a filler
+    COMMAND, _long(form.ID.id("transactionId")), PLAYER, _long(form.ROUND.id("roundId")),
+    Line("providerId", STUDIO, lambda tx, call: integer(tx.extra.get("providerId", "")) or 0),
+    form.words("providerName", otherwise=lambda tx: tx.game.studio if tx.game else ""),
+    _long(form.GAME.id("gameCode")), form.GAME_NAME.words("gameName", otherwise=lambda tx: tx.game_id),
+)  # fmt: skip
+# Missing means false: a win may still follow. One operator assumes true, and closes too early.
+CLOSES = form.closes("isRoundFinished")
+REFERENCE = _long(form.REFERENCE.id("referenceId", may_lack=True))
+BONUS = Line("bonusId", form.FREE_ROUND.optional("bonusId").read, lambda tx, call: integer(tx.free_round_id) or 0)
+READ = (COMMAND, PLAYER, Line("providerId", STUDIO), CURRENCY, TIME)
+MOVE = (*HEAD, CURRENCY, AMOUNT, CLOSES, _marker("isCall"), TIME)
+ACE_MOVE = (*HEAD, CURRENCY, AMOUNT, Line(CLOSES.name, CLOSES.read), _marker("isBonusBusy"), BONUS, TIME)
+CANCEL = (*HEAD, CURRENCY, AMOUNT, REFERENCE, TIME)
+# iGamingAce's table of a cancel has no amount: all of it.
+ACE_CANCEL = (*HEAD, form.if_any(CURRENCY, "currency"), form.if_any(AMOUNT, "amount"), REFERENCE, TIME)
+FORMS = form.of_page(
+    {
+        ("standard", "balance"): READ, ("standard", "bet"): MOVE, ("standard", "win"): MOVE,
+        ("standard", "cancel"): CANCEL, ("igamingace", "balance"): READ, ("igamingace", "bet"): ACE_MOVE,
+        ("igamingace", "win"): ACE_MOVE, ("igamingace", "cancel"): ACE_CANCEL,
+    }
+)  # fmt: skip
+
+# ---------------------------------------------------------------- provider's end
+
+
+def decode_request(request: Request, call: Call) -> Transaction:
+    fields, known = Fields.of(request), FORMS.get((call.settings.variant, call.name))
+    if "data" in fields.raw and "check" in fields.raw:
+        raise fields.wrong("data", Flaw.INVALID, "and check are Scorpio's older protocol, which is another one")
+    if known is None:
+        raise fields.wrong("command", Flaw.UNKNOWN_CALL, "is none of balance, bet, win, cancel")
+    said = known.read(fields, call)
+    said[form.FREE_ROUND] = said[form.FREE_ROUND] if said[form.FREE_ROUND] != "0" else ""
+    match call.name:
+        case "balance":
+            return said.transaction(Balance())
+        case "bet":
+            return said.transaction(Debit(amount=said.amount))
+        case "win":
+            return said.transaction(Credit(amount=said.amount))
+        case _:
+            # Live calls exist with the bet's id in `transactionId` and no reference.
+            reference = said[form.REFERENCE] or said[form.ID]
+            said[form.ID] = f"refund:{reference}" if reference == said[form.ID] else said[form.ID]
+            return said.transaction(Rollback(reference=reference, amount=said.amount_if_any))
 
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
     if isinstance(outcome, Accepted):
-        if outcome.balance is None:
-            raise Missing("balance")
-        return _answer(OK, _balance_out(outcome.balance, outcome, tx, call))
+        balance = _balance_out(needed("balance", outcome.balance), outcome, tx, call)
+        return answer({"balance": balance, "statusCode": OK})
     code = code_of(outcome.reason, call.name, call.settings) if isinstance(outcome, Declined) else ANY_FAILURE
     if call.name == "balance":
-        return _answer(code, None)  # the page's error answers carry none
+        return answer({"statusCode": code})  # the page's error answers carry none
+    shown = Number("0")  # mandatory, so not known is 0
     if isinstance(outcome, Declined) and outcome.balance is not None:
-        return _answer(code, _balance_out(outcome.balance, outcome, tx, call))
-    return _answer(code, Number("0"))  # mandatory, so not known is 0
-
-
-def _answer(code: str, balance: Number | None) -> Response:
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(known(balance=balance, statusCode=code)))
+        shown = _balance_out(outcome.balance, outcome, tx, call)
+    return answer({"balance": shown, "statusCode": code})
 
 
 def _balance_out(balance: Decimal, outcome: Accepted | Declined, tx: Transaction | None, call: Call) -> Number:
@@ -222,149 +246,38 @@ def _balance_out(balance: Decimal, outcome: Accepted | Declined, tx: Transaction
     return token(plain(MAJOR.show(balance, currency, call.currencies)))
 
 
-# ---------------------------------------------------------------- wallet's end: the request
+# ---------------------------------------------------------------- wallet's end
 
 
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
-        case Balance():
-            return _post("balance", _player_fields(tx) | _timestamp(tx, call))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
-        case Debit() if tx.act.free_round:
-            raise unsupported("a free debit")
-        case Debit() | Credit():
-            return _post(COMMAND_OF[tx.kind], _move_fields(tx, tx.act.amount, call))
-        case Rollback():
-            return _post("cancel", _cancel_fields(tx, tx.act, call))
+        case Balance() | Debit(tracking_only=False, free_round=False) | Credit(tracking_only=False):
+            pass
+        case Rollback(reference_kind=Kind.DEBIT):
+            pass
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(command: str, fields: dict[str, Any]) -> Request:
-    body = write_json({"command": command, **fields})
-    return Request(method="POST", path="/", headers={**JSON_HEADERS, "accept": "application/json"}, body=body)
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
-def _player_fields(tx: Transaction) -> dict[str, Any]:
-    return {"playerId": _needed("player", tx.player), "currency": _needed("currency", tx.currency)}
-
-
-def _head_fields(tx: Transaction, call: Call) -> dict[str, Any]:
-    """The common fields, money aside: all are mandatory, so what nobody knows has a filler."""
-    game = tx.game or Game()
-    return {
-        "transactionId": _id_out(tx.id, call),
-        "playerId": _needed("player", tx.player),
-        "roundId": _id_out(_needed("round", tx.round_id), call),
-        "providerId": _studio_number(tx),
-        "providerName": tx.extra.get("providerName", game.studio),
-        "gameCode": _id_out(_needed("game", game.id), call),
-        "gameName": game.name or game.id,
-    }
-
-
-def _id_out(text: str, call: Call) -> int | str:
-    """iGamingAce's ids are long integers, here and nowhere else."""
-    if not is_ace(call):
-        return text
-    number = integer_or_text(text, INT64_MAX)
-    if isinstance(number, str):
-        raise unsupported("an id that is not an integer")
-    return number
-
-
-def _studio_number(tx: Transaction) -> int:
-    number = integer_or_text(tx.extra.get("providerId", ""), INT64_MAX)
-    return number if isinstance(number, int) else 0
-
-
-def _amount_out(amount: Decimal, currency: str, call: Call) -> Number:
-    """In JavaScript's form, so that every receiver signs the same text; plain where that would lose digits."""
-    if call.settings.amount_unit == "minor":
-        return Number(MINOR.write(amount, currency, call.currencies))
-    exact = token(plain(MAJOR.write(amount, currency, call.currencies)))
-    shortest = js_number(exact)
-    return Number(shortest) if Decimal(shortest) == amount else exact
-
-
-def _timestamp(tx: Transaction, call: Call) -> dict[str, Any]:
-    return {"timestamp": to_millis(tx.occurred_at or call.now)}
-
-
-def _move_fields(tx: Transaction, amount: Decimal, call: Call) -> dict[str, Any]:
-    currency = _needed("currency", tx.currency)
-    said = _head_fields(tx, call) | {"currency": currency, "amount": _amount_out(amount, currency, call)}
-    if is_ace(call):
-        bonus = integer_or_text(tx.free_round_id, INT64_MAX)
-        said |= {
-            "isBonusBusy": tx.extra.get("isBonusBusy") == "true",
-            "bonusId": bonus if isinstance(bonus, int) else 0,
-        }
-    else:
-        closed = tx.round is not None and tx.round.closed is True
-        said |= {"isRoundFinished": closed, "isCall": tx.extra.get("isCall") == "true"}
-    return said | _timestamp(tx, call)
-
-
-def _cancel_fields(tx: Transaction, act: Rollback, call: Call) -> dict[str, Any]:
-    if act.reference_kind is not Kind.DEBIT:
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
-    said = _head_fields(tx, call) | {"referenceId": _id_out(_needed("reference", act.reference), call)}
-    if act.amount is None and is_ace(call):
-        return said | known(currency=tx.currency) | _timestamp(tx, call)
-    if act.amount is None:
-        raise Missing("amount")
-    currency = _needed("currency", tx.currency)
-    return said | {"currency": currency, "amount": _amount_out(act.amount, currency, call)} | _timestamp(tx, call)
-
-
-# ---------------------------------------------------------------- wallet's end: the answer
+            raise unsaid(tx)
+    said = FORMS[call.settings.variant, COMMAND_OF[tx.kind]].write(tx, call)
+    return post("/", said).put(("accept", "application/json"))
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        code = fields.text("statusCode", length_max=64)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
-    balance = _balance_heard(fields, tx.currency or call.currency, call)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code, currency = fields.text("statusCode", length_max=64), tx.currency or call.currency
+    balance = MAJOR.heard(fields, "balance", currency, call.currencies, minor=call.settings.amount_unit == "minor")
     if code == OK:
         if balance is None and tx.kind is Kind.BALANCE:
             return Unknown(detail="a balance call was answered without a balance")
-        return Accepted(balance=balance, currency=_of(balance, tx, call))
-    reason = reason_heard(code, COMMAND_OF.get(tx.kind, "win"))
+        return Accepted(balance=balance, currency=currency if balance is not None else "")
+    # Operators say the wide ones everywhere.
+    reason = ERRORS.reason(code) if code in LISTED[COMMAND_OF.get(tx.kind, "win")] | WIDE else None
     if reason is None:
         return Unknown(detail="ERR_UNKNOWN" if code == ANY_FAILURE else "a code that is not on this command's page")
     shown = balance or None  # 0 is also how a wallet says that it does not know
-    return Declined(reason=reason, balance=shown, currency=_of(shown, tx, call))
-
-
-def _of(balance: Decimal | None, tx: Transaction, call: Call) -> str:
-    return "" if balance is None else tx.currency or call.currency
-
-
-def _balance_heard(fields: Fields, currency: str, call: Call) -> Decimal | None:
-    """The balance, rounded down if it must be; None if there is none to be read."""
-    try:
-        amount, number = fields.decimal("balance")
-        if call.settings.amount_unit == "minor":
-            amount = amount.scaleb(-call.currencies.digits(currency))
-        bounded(amount, "balance")
-        try:
-            return MAJOR.read(amount, currency, call.currencies, "balance", number=number)
-        except Refused:
-            return call.currencies.shown(amount, currency)
-    except Refused:
-        return None
+    return Declined(reason=reason, balance=shown, currency=currency if shown else "")
 
 
 DIALECT = Dialect(

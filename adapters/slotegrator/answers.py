@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,23 +16,12 @@ from adapters.slotegrator.wire import (
     UNIT,
     said_by_refund,
 )
-from gateway.codec.fields import Fields, Number, write_json
+from gateway.codec.fields import Fields, Number
+from gateway.codec.frame import answer, heard, needed
 from gateway.codec.units import bounded, plain, token
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
-from gateway.model import (
-    Accepted,
-    Batch,
-    Declined,
-    Kind,
-    Missing,
-    Outcome,
-    Reason,
-    Refused,
-    Rollback,
-    Transaction,
-    Unknown,
-)
+from gateway.http import Response
+from gateway.model import Accepted, Batch, Declined, Kind, Outcome, Reason, Refused, Rollback, Transaction, Unknown
 
 # ---------------------------------------------------------------- provider's end
 
@@ -46,17 +34,13 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         outcome = Accepted(balance=outcome.balance, currency=outcome.currency)
     match outcome:
         case Accepted():
-            return _answer(_accepted_fields(outcome, tx, call))
+            return answer(_accepted_fields(outcome, tx, call))
         case Declined():
             code = ERRORS.code(outcome.reason)
             text = NO_MONEY_TEXT if code == NO_MONEY else outcome.reason.value
-            return _answer({"error_code": code, "error_description": text})
+            return answer({"error_code": code, "error_description": text})
         case _:
-            return _answer({"error_code": ANY_FAILURE, "error_description": DOUBT_TEXT})
-
-
-def _answer(fields: Mapping[str, Any]) -> Response:
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(fields))
+            return answer({"error_code": ANY_FAILURE, "error_description": DOUBT_TEXT})
 
 
 def _of_list(outcome: Accepted) -> Outcome:
@@ -71,9 +55,7 @@ def _is_reversed(item: Outcome) -> bool:
 
 
 def _accepted_fields(outcome: Accepted, tx: Transaction | None, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    said: dict[str, Any] = {"balance": _balance_out(outcome.balance, outcome, tx, call)}
+    said: dict[str, Any] = {"balance": _balance_out(needed("balance", outcome.balance), outcome, tx, call)}
     if call.name == "balance" or tx is None:
         return said
     own = said_by_refund(tx.id) if call.name == "refund" else tx.id
@@ -103,16 +85,14 @@ def _balance_out(balance: Decimal, outcome: Accepted, tx: Transaction | None, ca
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        code = fields.value("error_code", None)
-        if code and code != "0":  # 0, blank, false and PHP's [] are none
-            return _heard_no(fields, code)
-        return _heard_yes(fields, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code = fields.value("error_code", None)
+    if code and code != "0":  # 0, blank, false and PHP's [] are none
+        return _heard_no(fields, code)
+    return _heard_yes(fields, tx, call)
 
 
 def _heard_no(fields: Fields, code: object) -> Outcome:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from adapters.slotegrator.wire import ACTION_OF, LIST, NAMES, NONCE, RETRIES, UNDONE, UNIT, apart, of_refund
 from gateway.codec.fields import Fields, known, moment, write_form
+from gateway.codec.frame import needed, unsaid
 from gateway.codec.plain import utc_text
 from gateway.codec.units import plain
 from gateway.codec.unix import from_millis
@@ -24,7 +25,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Refused,
     Rollback,
     Round,
@@ -225,34 +225,28 @@ Pairs = dict[str, str]
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
-            said = {"player_id": _needed("player", tx.player), "currency": _needed("currency", tx.currency)}
+            said = {"player_id": needed("player", tx.player), "currency": needed("currency", tx.currency)}
             return _post("balance", said | known(session_id=tx.session), call)
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
             return _post("bet", _move_fields(tx, tx.act.amount, _bet_type(tx, tx.act), call), call)
         case Credit():
             return _post("win", _move_fields(tx, tx.act.amount, _win_type(tx, tx.act), call), call)
         case Rollback() if tx.act.reference_kind is Kind.DEBIT:
-            bet = {"bet_transaction_id": _needed("reference", tx.act.reference)}
-            return _post("refund", _move_fields(tx, _amount_of(tx.act), bet, call), call)
+            bet = {"bet_transaction_id": needed("reference", tx.act.reference)}
+            return _post("refund", _move_fields(tx, needed("amount", tx.act.amount), bet, call), call)
         case Rollback():
             return _post("rollback", _list_fields(tx, (tx,), call), call)
         case Batch():
             return _post("rollback", _list_fields(tx, tx.act.items, call), call)
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(action: str, fields: Pairs, call: Call) -> Request:
     headers = {**FORM_HEADERS, "accept": "application/json", **known(**{NONCE.lower(): call.nonce})}
     return Request(method="POST", path="/", headers=headers, body=write_form({"action": action, **fields}))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
 
 
 def _bet_type(tx: Transaction, act: Debit) -> Pairs:
@@ -277,23 +271,17 @@ def _campaign(tx: Transaction) -> Pairs:
     return {"freespin_id": tx.free_round_id, "quantity": quantity if counted else "1"}
 
 
-def _amount_of(act: Rollback) -> Decimal:
-    if act.amount is None:
-        raise Missing("amount")
-    return act.amount
-
-
 def _amount_out(amount: Decimal, currency: str, call: Call) -> str:
     return f"{plain(UNIT.write(amount, currency, call.currencies)):f}"
 
 
 def _who_fields(tx: Transaction) -> Pairs:
     return {
-        "currency": _needed("currency", tx.currency),
-        "game_uuid": _needed("game", tx.game_id),
-        "player_id": _needed("player", tx.player),
-        "session_id": _needed("session", tx.session),
-        "transaction_id": _needed("id", tx.id),
+        "currency": needed("currency", tx.currency),
+        "game_uuid": needed("game", tx.game_id),
+        "player_id": needed("player", tx.player),
+        "session_id": needed("session", tx.session),
+        "transaction_id": needed("id", tx.id),
     }
 
 
@@ -312,7 +300,7 @@ def _time_out(tx: Transaction) -> str:
 
 def _list_fields(tx: Transaction, items: tuple[Transaction, ...], call: Call) -> Pairs:
     """One element for each item; its id is the wallet's to make."""
-    round_id = _needed("round", tx.round_id)
+    round_id = needed("round", tx.round_id)
     said = _who_fields(tx) | {
         "type": "rollback",
         "round_id": round_id,
@@ -333,7 +321,7 @@ def _element(item: Transaction, currency: str, call: Call) -> Pairs:
         raise unsupported(f"a rollback of a {act.reference_kind.value}")
     return {
         "action": action,
-        "amount": _amount_out(_amount_of(act), currency, call),
-        "transaction_id": _needed("reference", act.reference),
+        "amount": _amount_out(needed("amount", act.amount), currency, call),
+        "transaction_id": needed("reference", act.reference),
         "type": "win" if action == "win" else "bet",
     }

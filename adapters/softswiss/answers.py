@@ -18,9 +18,10 @@ from adapters.softswiss.wire import (
     read_balance,
     reason_heard,
 )
-from gateway.codec.fields import Fields, write_json
+from gateway.codec.fields import Fields
+from gateway.codec.frame import answer, heard, needed
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
+from gateway.http import Response
 from gateway.model import (
     Accepted,
     Balance,
@@ -30,7 +31,6 @@ from gateway.model import (
     Declined,
     Flaw,
     Kind,
-    Missing,
     Outcome,
     Reason,
     Refused,
@@ -54,10 +54,9 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     if isinstance(refused, Declined):
         return _refusal(refused, tx, call)
     assert not isinstance(outcome, Unknown)
-    if outcome.balance is None:
-        raise Missing("balance")
+    needed("balance", outcome.balance)
     assert tx is not None
-    return Response(headers=JSON_HEADERS, body=write_json(_accepted(outcome, answers, tx, call)))
+    return answer(_accepted(outcome, answers, tx, call))
 
 
 Answers = Sequence[tuple[Transaction | None, Outcome]]
@@ -107,9 +106,7 @@ def _refusal(refused: Declined, tx: Transaction | None, call: Call) -> Response:
     code = code_of(refused.reason, call.name)
     balance = {}
     if code in WITH_BALANCE and tx is not None:
-        if refused.balance is None:
-            raise Missing("balance")
-        balance = {"balance": _shown(refused.balance, refused, tx, call)}
+        balance = {"balance": _shown(needed("balance", refused.balance), refused, tx, call)}
     # Only what we found wrong with the request is told; a wallet's own words are for its operator.
     return _error(400, "invalid_argument", code, balance, refused.message if refused.flaw is not Flaw.NONE else "")
 
@@ -117,21 +114,15 @@ def _refusal(refused: Declined, tx: Transaction | None, call: Call) -> Response:
 def _error(status: int, word: str, code: str, balance: dict[str, Any], message: str = "") -> Response:
     text = message or MESSAGES[code]
     body = {"code": word, "msg": text, "meta": {"api_code": code, "api_message": text} | balance}
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(body))
+    return answer(body, status)
 
 
 # ---------------------------------------------------------------- wallet's end
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    try:
-        if response.status == 400:
-            return _no_heard(Fields.of(response), tx, call)
-        if response.status == 200:
-            return _yes_heard(Fields.of(response), tx, call)
-    except Refused as refused:
-        return Unknown(detail=f"unreadable answer: {refused.message}")
-    return Unknown(detail=f"the wallet says HTTP {response.status}")
+    read = _no_heard if response.status == 400 else _yes_heard
+    return heard(response, read, tx, call, statuses=(200, 400))
 
 
 def _no_heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from adapters.softswiss.wire import BODY_MAX, CURRENCY, NAMES, PATHS, UUID, WIN, amount_text, read_amount, read_currency
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import needed, post
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Request
+from gateway.http import Request
 from gateway.model import (
     Act,
     Balance,
@@ -22,7 +23,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Reason,
     Refused,
     Rollback,
@@ -128,7 +128,7 @@ def _together(head: Transaction, items: Sequence[Transaction], *, atomic: bool) 
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
-            return _post("balance", _player_fields(tx) | _game_fields(tx) | _session_fields(tx))
+            return post(PATHS["balance"], _player_fields(tx) | _game_fields(tx) | _session_fields(tx))
         case CloseRound():
             return _finish(tx)
         case Credit(amount=amount, tracking_only=False) if not amount and _closed(tx):
@@ -145,29 +145,19 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _betwin(tx, [_movement(tx.id, tx.act, tx, call)])
 
 
-def _post(name: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=PATHS[name], headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _closed(tx: Transaction) -> bool:
     return tx.round is not None and tx.round.closed is True
 
 
 def _player_fields(tx: Transaction) -> dict[str, Any]:
-    player, currency = _needed("player", tx.player), _needed("currency", tx.currency)
+    player, currency = needed("player", tx.player), needed("currency", tx.currency)
     if not CURRENCY.fullmatch(currency):
         raise unsupported(f"the currency {currency}")
     return {"account_id": player, "currency": currency}
 
 
 def _game_fields(tx: Transaction) -> dict[str, Any]:
-    return {"game_id": _needed("game", tx.game_id)}
+    return {"game_id": needed("game", tx.game_id)}
 
 
 def _session_fields(tx: Transaction) -> dict[str, Any]:
@@ -177,17 +167,17 @@ def _session_fields(tx: Transaction) -> dict[str, Any]:
 
 def _round_of(tx: Transaction) -> str:
     """Required, so without one the session stands for it: in each attempt, and in what undoes it, the same."""
-    return tx.round_id or _needed("session", tx.session)
+    return tx.round_id or needed("session", tx.session)
 
 
 def _finish(tx: Transaction) -> Request:
-    return _post("finish", _player_fields(tx) | {"round_id": _round_of(tx)} | _session_fields(tx))
+    return post(PATHS["finish"], _player_fields(tx) | {"round_id": _round_of(tx)} | _session_fields(tx))
 
 
 def _betwin(tx: Transaction, movements: list[dict[str, Any]]) -> Request:
     said = _player_fields(tx) | _game_fields(tx) | {"round_id": _round_of(tx)} | _session_fields(tx)
     closed = tx.round.closed if tx.round else None
-    return _post("betwin", said | known(finished=closed) | {"transactions": movements})
+    return post(PATHS["betwin"], said | known(finished=closed) | {"transactions": movements})
 
 
 def _movement(tx_id: str, act: Act, tx: Transaction, call: Call) -> dict[str, Any]:
@@ -201,8 +191,8 @@ def _movement(tx_id: str, act: Act, tx: Transaction, call: Call) -> dict[str, An
 def _moving(word: str, tx_id: str, amount: Decimal, tx: Transaction, call: Call) -> dict[str, Any]:
     if not amount:
         raise unsupported("an amount of zero")
-    _needed("currency", tx.currency)
-    return {"id_provider": _needed("id", tx_id), "type": word, "amount": amount_text(amount, tx, call.currencies)}
+    needed("currency", tx.currency)
+    return {"id_provider": needed("id", tx_id), "type": word, "amount": amount_text(amount, tx, call.currencies)}
 
 
 def _settle(tx: Transaction, act: Settle, call: Call) -> list[dict[str, Any]]:
@@ -220,7 +210,7 @@ def _without_win(tx_id: str) -> str:
 
 def _rollback(tx: Transaction, undoings: list[dict[str, Any]]) -> Request:
     said = _player_fields(tx) | _game_fields(tx) | {"round_id_provider": _round_of(tx)} | _session_fields(tx)
-    return _post("rollback", said | {"finished": _closed(tx), "transactions": undoings})
+    return post(PATHS["rollback"], said | {"finished": _closed(tx), "transactions": undoings})
 
 
 def _undoing(tx_id: str, act: Act) -> dict[str, Any]:
@@ -230,9 +220,9 @@ def _undoing(tx_id: str, act: Act) -> dict[str, Any]:
     if act.amount is not None:
         raise unsupported("the amount of a rollback")  # it is always all of it
     return {
-        "id_provider": _needed("id", tx_id),
+        "id_provider": needed("id", tx_id),
         "type": "rollback",
-        "original_id_provider": _needed("reference", act.reference),
+        "original_id_provider": needed("reference", act.reference),
     }
 
 

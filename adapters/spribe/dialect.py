@@ -32,10 +32,11 @@ from adapters.spribe.wire import (
     unit_of,
 )
 from gateway.auth import Composed, Field, InHeader, Part, Stamp, Stamped, Steps, compacted, hmac_of, loosely, told
-from gateway.codec.fields import Fields, known, write_json
+from gateway.codec.fields import Fields, known
+from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, unsaid
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.ends import AsProvider, AsWallet, Owed
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
     Act,
@@ -51,7 +52,6 @@ from gateway.model import (
     Outcome,
     Profile,
     Reason,
-    Refused,
     Rollback,
     Round,
     Transaction,
@@ -210,22 +210,17 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 def _answer(code: int, data: dict[str, Any] | None = None) -> Response:
     said = {"code": code, "message": MESSAGES[code]} | ({} if data is None else {"data": data})
-    return Response(status=200, headers=JSON_HEADERS, body=write_json(said))
+    return answer(said)
 
 
 def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    if outcome.balance is None:
-        raise Missing("balance")
-    who, currency = outcome.profile or Profile(), outcome.currency or tx.currency or call.currency
-    if not currency:
-        raise Missing("currency")
-    player, unit = tx.player or who.player, unit_of(currency, call.settings)
-    if not player:
-        raise Missing("player")
-    balance = unit.show(outcome.balance, currency, call.currencies)
+    held, who = needed("balance", outcome.balance), outcome.profile or Profile()
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
+    player, unit = needed("player", tx.player or who.player), unit_of(currency, call.settings)
+    balance = unit.show(held, currency, call.currencies)
     if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
         return {"user_id": player, "username": who.username or player, "balance": balance, "currency": currency}
-    before = unit.show(outcome.balance - _gained(outcome, tx.act), currency, call.currencies)
+    before = unit.show(held - _gained(outcome, tx.act), currency, call.currencies)
     return {
         "operator_tx_id": outcome.wallet_id or tx.id,
         "old_balance": before,
@@ -256,44 +251,30 @@ def _studio(tx: Transaction) -> str:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate() if tx.act.launch_token:
-            said = {"user_token": tx.act.launch_token, "session_token": _needed("session", tx.session)}
-            return _post("auth", said | known(platform=tx.channel, currency=tx.currency or call.currency))
+            said = {"user_token": tx.act.launch_token, "session_token": needed("session", tx.session)}
+            return post("/auth", said | known(platform=tx.channel, currency=tx.currency or call.currency))
         case Authenticate() | Balance():
-            said = {"user_id": _needed("player", tx.player), "session_token": _needed("session", tx.session)}
-            return _post("info", said | {"currency": _currency_out(tx, call)})
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
-        case Debit() if tx.act.free_round:
-            raise unsupported("a free debit")
+            said = {"user_id": needed("player", tx.player), "session_token": needed("session", tx.session)}
+            return post("/info", said | {"currency": _currency_out(tx, call)})
+        case Debit(tracking_only=True) | Credit(tracking_only=True) | Debit(free_round=True):
+            raise unsaid(tx)
         case Debit() | Credit() if not tx.act.amount:
             raise unsupported("a movement of nothing")  # a lost bet sends nothing, so no wallet knows a 0
         case Debit():
-            _needed("session", tx.session)  # a win or a rollback goes without
-            return _post("withdraw", _movement(tx, tx.act, "bet", call))
+            needed("session", tx.session)  # a win or a rollback goes without
+            return post("/withdraw", _movement(tx, tx.act, "bet", call))
         case Credit():
             action = FREE if tx.act.type == "free_round" or tx.act.free_round else "win"
-            return _post("deposit", _movement(tx, tx.act, action, call))
+            return post("/deposit", _movement(tx, tx.act, action, call))
         case Rollback() if tx.act.reference_kind in (Kind.DEBIT, Kind.CREDIT):
-            _needed("reference", tx.act.reference)
-            return _post("rollback", _movement(tx, tx.act, "rollback", call))
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
+            needed("reference", tx.act.reference)
+            return post("/rollback", _movement(tx, tx.act, "rollback", call))
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(name: str, fields: dict[str, Any]) -> Request:
-    return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(fields))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
+            raise unsaid(tx)
 
 
 def _currency_out(tx: Transaction, call: Call) -> str:
-    return _needed("currency", tx.currency or call.currency)
+    return needed("currency", tx.currency or call.currency)
 
 
 def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call: Call) -> dict[str, Any]:
@@ -302,14 +283,14 @@ def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call
     if act.amount is None:
         raise Missing("amount")
     return {
-        "user_id": _needed("player", tx.player),
+        "user_id": needed("player", tx.player),
         **known(currency="" if undoes else currency),
         "amount": unit_of(currency, call.settings).write(act.amount, currency, call.currencies),
         "provider": _studio(tx),
         **known(rollback_provider_tx_id=act.reference if isinstance(act, Rollback) else ""),
-        "provider_tx_id": _needed("id", tx.id),
+        "provider_tx_id": needed("id", tx.id),
         **known(withdraw_provider_tx_id=act.reference if isinstance(act, Credit) else ""),
-        "game": _needed("game", tx.game_id),
+        "game": needed("game", tx.game_id),
         "action": action,
         "action_id": tx.round_id or tx.id,
         **known(session_token=tx.session, platform="" if undoes else tx.channel),
@@ -320,15 +301,13 @@ def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        code = fields.integer("code")
-        if code == OK or (code == DUPLICATE and call.again):
-            return _heard_yes(fields, tx, call, replayed=code == DUPLICATE)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call)
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code = fields.integer("code")
+    if code == OK or (code == DUPLICATE and call.again):
+        return _heard_yes(fields, tx, call, replayed=code == DUPLICATE)
     owed = tx.kind in (Kind.CREDIT, Kind.ROLLBACK)
     reason = HEARD.get(code) if not (code == REFUSED and owed) else None
     if reason is None:
@@ -345,12 +324,9 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call, *, replayed: bool) -
     if replayed and "data" not in fields:
         return Accepted(replayed=True)
     data = fields.object("data")
-    said, player = data.text("currency", ""), data.id("user_id", "", length_max=1024)
-    currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.currency and currency != tx.currency:
-        return Unknown(detail="accepted in another currency")
-    if tx.player and player not in ("", tx.player):
-        return Unknown(detail="accepted for another player")
+    player, currency = data.id("user_id", "", length_max=1024), heard_currency(data, "currency", tx, call)
+    if doubt := of_another(tx, player=player, currency=currency):
+        return doubt
     if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
         return _heard_read(data, tx, currency, player, call)
     if data.id("provider_tx_id", tx.id, length_max=1024) != tx.id:

@@ -6,36 +6,22 @@ leave open, or say in two ways, is decided in NOTES.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from adapters.swipegames.wire import (
-    BAD_REQUEST,
-    CALLS,
-    CODES,
-    DOUBT,
-    FAILED,
-    MESSAGES,
-    NAMES,
-    NOBODY,
-    OK,
-    REFUSED,
-    SESSION_MAX,
-    STATUSES,
-    TYPES,
-    UNIT,
-    WRONG_SIGNATURE,
-    amount_said,
-    read_amount,
-    reason_heard,
-    route,
-)
 from gateway.auth import Cover, InHeader, Signed, canonical_query, hmac_of, raw_body, steps_of, told
-from gateway.codec.fields import Fields, known, write_json, write_query
-from gateway.dialect import Call, Dialect
+from gateway.codec import form
+from gateway.codec.errors import ErrorTable
+from gateway.codec.fields import Fields, known, write_query
+from gateway.codec.form import Draft, Line
+from gateway.codec.frame import answer, heard, needed, post, unnamed_currency, unsaid
+from gateway.codec.units import Major, bounded
+from gateway.dialect import Call, Dialect, Wire, table
 from gateway.ends import AsProvider, AsWallet, Owed, Word
-from gateway.http import JSON_HEADERS, Request, Response
+from gateway.http import Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
     Accepted,
@@ -48,12 +34,9 @@ from gateway.model import (
     Missing,
     Outcome,
     Reason,
-    Refused,
     Rollback,
-    Round,
     Transaction,
     Unknown,
-    unsupported,
 )
 
 # ---------------------------------------------------------------- signature
@@ -73,44 +56,137 @@ SIGNED = Signed(
     covers=covered, digest=hmac_of("sha256"), carried=InHeader("x-request-sign"), demo="sw-test-key"
 )  # fmt: skip
 
-# ---------------------------------------------------------------- provider's end: the request
+# ---------------------------------------------------------------- calls
+
+CALLS = (
+    Wire(name="balance", method="GET", path="/balance", kinds=(Kind.BALANCE,)),
+    Wire(name="bet", method="POST", path="/bet", kinds=(Kind.DEBIT,)),
+    Wire(name="win", method="POST", path="/win", kinds=(Kind.CREDIT,)),
+    Wire(name="refund", method="POST", path="/refund", kinds=(Kind.ROLLBACK,)),
+)
+route = table({wire.path: {wire.method: wire.name} for wire in CALLS})
+
+# ---------------------------------------------------------------- refusals
+
+OK, DOUBT = 200, 500  # of 500 and silence alone the studio believes that a stake may have been taken: it refunds them
+BAD_REQUEST, WRONG_SIGNATURE, NOBODY = 400, 401, 404
+STATUSES: Mapping[Reason, int] = {
+    Reason.BAD_SIGNATURE: WRONG_SIGNATURE,
+    Reason.NOT_AUTHENTICATED: NOBODY,
+    Reason.PLAYER_NOT_FOUND: NOBODY,
+}  # any other reason: 400
+
+# Reason -> `code`; blank: only a message. What has no row here has none, either.
+CODES = ErrorTable(
+    {
+        Reason.INVALID_REQUEST: "",
+        Reason.BAD_SIGNATURE: "",
+        Reason.NOT_AUTHENTICATED: "session_not_found",
+        Reason.PLAYER_NOT_FOUND: "session_not_found",
+        Reason.SESSION_EXPIRED: "session_expired",
+        Reason.INSUFFICIENT_FUNDS: "insufficient_funds",
+        Reason.LIMIT_EXCEEDED: "bet_limit",
+        Reason.PLAYER_BLOCKED: "account_blocked",
+        Reason.GAME_NOT_FOUND: "game_not_found",
+        Reason.CURRENCY_MISMATCH: "currency_not_supported",
+    },
+    heard={
+        "loss_limit": Reason.LIMIT_EXCEEDED,
+        "time_limit": Reason.LIMIT_EXCEEDED,
+        "locale_not_supported": Reason.INVALID_REQUEST,
+        "client_connection_error": Reason.INVALID_REQUEST,
+    },
+)
+
+# A player may be shown these.
+MESSAGES: Mapping[Reason, str] = {
+    Reason.BAD_SIGNATURE: "Wrong signature",
+    Reason.NOT_AUTHENTICATED: "Session not found",
+    Reason.PLAYER_NOT_FOUND: "Session not found",
+    Reason.SESSION_EXPIRED: "Session expired",
+    Reason.INSUFFICIENT_FUNDS: "Not enough money",
+    Reason.LIMIT_EXCEEDED: "Limit reached",
+    Reason.PLAYER_BLOCKED: "Account blocked",
+    Reason.GAME_NOT_FOUND: "Game not found",
+    Reason.CURRENCY_MISMATCH: "Currency not supported",
+}
+REFUSED, FAILED = "The request was refused", "Internal error"
+
+
+def reason_heard(status: int, code: str) -> Reason | None:
+    """What a refusal means; None = doubt. `code` goes before the status, where there is one."""
+    if code or status == BAD_REQUEST:
+        return CODES.reason(code)
+    return Reason.BAD_SIGNATURE if status == WRONG_SIGNATURE else Reason.NOT_AUTHENTICATED
+
+
+# ---------------------------------------------------------------- the calls, field by field
+
+UNIT = Major()  # "2.50" is 2.50 EUR: main units since version 1.7.2 of the page, "smallest units" before
+_AMOUNT = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?")
+_AMOUNT_LENGTH_MAX = 64
+
+
+def _read_type(fields: Fields, draft: Draft, call: Call) -> None:
+    draft.free = fields.choice("type", {"regular": False, "free": True})
+
+
+def _type(tx: Transaction, call: Call) -> str:
+    """A free bet takes no stake either way. The win of a free round is paid where it is not only told, and `free` pays
+    nothing."""
+    act = tx.act
+    free = isinstance(act, Debit | Credit) and (act.tracking_only or (act.free_round and isinstance(act, Debit)))
+    return "free" if free else "regular"
+
+
+def _read_amount(fields: Fields, draft: Draft, call: Call) -> None:
+    """A decimal text, exact. No call names its currency, so nothing is known of its digits yet."""
+    found = fields.text("amount", length_max=_AMOUNT_LENGTH_MAX)
+    if not _AMOUNT.fullmatch(found):
+        raise fields.wrong("amount", Flaw.INVALID, "is no decimal text such as 2.50")
+    draft.amount_if_any = bounded(Decimal(found), "amount")
+
+
+def _amount(tx: Transaction, call: Call) -> str:
+    """Of all of a bet, only who was asked for it knows what that is."""
+    act = tx.act
+    if not isinstance(act, Debit | Credit | Rollback) or act.amount is None:
+        raise Missing("amount", otherwise=amount_said(tx.extra.get("amount", "")))
+    return f"{UNIT.write(act.amount, unnamed_currency(tx, call), call.currencies):f}"
+
+
+def amount_said(text: str) -> Decimal | None:
+    """An amount that was passed on as it came; None where it is none."""
+    return Decimal(text) if len(text) <= _AMOUNT_LENGTH_MAX and _AMOUNT.fullmatch(text) else None
+
+
+SESSION = form.SESSION.id(
+    "sessionID", length_max=1024
+)  # the operator's: it alone says who plays, in which currency and what
+AMOUNT, ID = Line("amount", _read_amount, _amount), form.ID.id("txID")
+# One of its own, where a bet has none: such a wallet pays the win of a round that it never saw.
+ROUND = Line("roundID", form.ROUND.id("roundID").read, lambda tx, call: tx.round_id or tx.id)
+MOVE = (Line("type", _read_type, _type), SESSION, AMOUNT, ID, ROUND, form.FREE_ROUND.id_if_any("frID"))
+REFUND = (SESSION, ID, form.REFERENCE.id("origTxID"), AMOUNT, form.ROUND.id_if_any("roundID"))
+FORMS = form.of_page({"balance": (SESSION,), "bet": MOVE, "win": MOVE, "refund": REFUND})
+
+# ---------------------------------------------------------------- provider's end
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
     if call.name == "balance":
-        fields = Fields.of_query(request)
-        return Transaction(act=Balance(), session=_session(fields), extra=fields.unknown(NAMES))
-    fields = Fields.of(request)
-    return _read_refund(fields) if call.name == "refund" else _read_move(fields, call.name)
-
-
-def _session(fields: Fields) -> str:
-    """The operator's own: it alone says who plays, in which currency and what."""
-    return fields.id("sessionID", length_max=SESSION_MAX)
-
-
-def _read_move(fields: Fields, name: str) -> Transaction:
-    free = fields.choice("type", TYPES)  # of a free round: told for the record, no money moves
-    session, amount = _session(fields), read_amount(fields)
-    tx_id, round_id, campaign = fields.id("txID"), fields.id("roundID"), fields.id_if_any("frID")
-    if name == "bet":
-        act: Debit | Credit = Debit(amount=amount, free_round=free, tracking_only=free)
-    else:  # a regular one with a campaign is the total of its free rounds, and is paid
-        type_ = "promo" if campaign and not free else "win"
-        act = Credit(amount=amount, type=type_, free_round=free, tracking_only=free)
-    return Transaction(
-        act=act, id=tx_id, session=session, round=Round(round_id), free_round_id=campaign, extra=fields.unknown(NAMES)
-    )  # fmt: skip
-
-
-def _read_refund(fields: Fields) -> Transaction:
-    """Always the whole bet: its amount is checked and kept, and decides nothing."""
-    session, tx_id, reference = _session(fields), fields.id("txID"), fields.id("origTxID")
-    said, round_id = {"amount": f"{read_amount(fields):f}"}, fields.id_if_any("roundID")
-    return Transaction(
-        act=Rollback(reference=reference), id=tx_id, session=session, round=Round(round_id) if round_id else None,
-        extra=fields.unknown(NAMES) | said,
-    )  # fmt: skip
+        return FORMS["balance"].read(Fields.of_query(request), call).transaction(Balance())
+    said = FORMS[call.name].read(Fields.of(request), call)
+    match call.name:
+        case "bet":  # a free one is told for the record, no money moves
+            return said.transaction(Debit(amount=said.amount, free_round=said.free, tracking_only=said.free))
+        case "win":  # a regular one with a campaign is the total of its free rounds, and is paid
+            type_ = "promo" if said[form.FREE_ROUND] and not said.free else "win"
+            act = Credit(amount=said.amount, type=type_, free_round=said.free, tracking_only=said.free)
+            return said.transaction(act)
+        case _:  # always the whole bet: its amount is checked and kept, and decides nothing
+            said.extra["amount"] = f"{said.amount:f}"
+            return said.transaction(Rollback(reference=said[form.REFERENCE]))
 
 
 def content(tx: Transaction) -> tuple[str, ...]:
@@ -119,8 +195,6 @@ def content(tx: Transaction) -> tuple[str, ...]:
     said = amount_said(tx.extra.get("amount", "")) if isinstance(tx.act, Rollback) else None
     return ("free" if free else "regular", tx.session, "" if said is None else f"{said.normalize():f}")
 
-
-# ---------------------------------------------------------------- provider's end: the answer
 
 NOTHING_LEFT = frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})
 """Of a refund these are a success: it is repeated until it hears one, and there is nothing (more) to give back."""
@@ -131,105 +205,50 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         outcome = Accepted(balance=outcome.balance, currency=outcome.currency, wallet_id=outcome.wallet_id)
     if isinstance(outcome, Accepted) and tx is not None:
         said = {"balance": _balance_text(outcome, tx, call)}
-        return _answer(OK, said if call.name == "balance" else said | {"txID": outcome.wallet_id or tx.id})
+        return answer(said if call.name == "balance" else said | {"txID": outcome.wallet_id or tx.id}, OK)
     if isinstance(outcome, Declined):
         return _no(outcome)
-    return _answer(DOUBT, {"message": FAILED})
-
-
-def _answer(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer({"message": FAILED}, DOUBT)
 
 
 def _no(outcome: Declined) -> Response:
     """`details` are for the studio's engineers: what was wrong with the request, never a wallet's own words."""
     said = {"message": MESSAGES.get(outcome.reason, REFUSED)} | known(code=CODES.code(outcome.reason))
     details = outcome.message if outcome.flaw is not Flaw.NONE else ""
-    return _answer(STATUSES.get(outcome.reason, BAD_REQUEST), said | known(details=details))
+    return answer(said | known(details=details), STATUSES.get(outcome.reason, BAD_REQUEST))
 
 
 def _balance_text(outcome: Accepted, tx: Transaction, call: Call) -> str:
     """Exactly the currency's places. The form has no sign: a debt is shown as nothing."""
-    if outcome.balance is None:
-        raise Missing("balance")
-    balance, currency = max(outcome.balance, Decimal(0)), outcome.currency or tx.currency or call.currency
+    balance = max(needed("balance", outcome.balance), Decimal(0))
+    currency = outcome.currency or tx.currency or call.currency
     if not currency and balance:
         raise Missing("currency")
     return f"{UNIT.show(balance, currency, call.currencies) if call.currencies.knows(currency) else balance:f}"
 
 
-# ---------------------------------------------------------------- wallet's end: the request
+# ---------------------------------------------------------------- wallet's end
 
 
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
-            query = write_query({"sessionID": _needed("session", tx.session)})
-            return Request(method="GET", path="/balance", query=query)
+            return Request(method="GET", path="/balance", query=write_query(FORMS["balance"].write(tx, call)))
         case Debit():
-            # Either way no stake is taken.
-            return _post("bet", _move(tx, tx.act, call, free=tx.act.tracking_only or tx.act.free_round))
+            name = "bet"
         case Credit():
-            # The win of a free round is paid where it is not only told, and `free` pays nothing.
-            return _post("win", _move(tx, tx.act, call, free=tx.act.tracking_only))
-        case Rollback() if tx.act.reference_kind in (Kind.DEBIT, Kind.CREDIT):
-            return _post("refund", _refund(tx, tx.act, call))
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
+            name = "win"
+        case Rollback(reference_kind=Kind.DEBIT | Kind.CREDIT):
+            name = "refund"
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _post(name: str, fields: dict[str, str]) -> Request:
-    """Canonical JSON: the studio's SDK may write a body anew before it looks at its signature."""
-    return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(dict(sorted(fields.items()))))
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
-def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> str:
-    """The wallet takes it in its session's currency, which no call and no answer names: another than that of its
-    configuration is not said."""
-    currency = _needed("currency", tx.currency or call.currency)
-    if call.currency not in ("", currency):
-        raise unsupported(f"{currency} to a wallet of {call.currency}")
-    return f"{UNIT.write(amount, currency, call.currencies):f}"
-
-
-def _move(tx: Transaction, act: Debit | Credit, call: Call, *, free: bool) -> dict[str, str]:
-    session = _needed("session", tx.session)
-    return {
-        "type": "free" if free else "regular",
-        "sessionID": session,
-        "amount": _amount_out(act.amount, tx, call),
-        "txID": _needed("id", tx.id),
-        "roundID": tx.round_id or tx.id,  # one of its own: such a wallet pays the win of a round that it never saw
-    } | known(frID=tx.free_round_id)
-
-
-def _refund(tx: Transaction, act: Rollback, call: Call) -> dict[str, str]:
-    session, reference = _needed("session", tx.session), _needed("reference", act.reference)
-    if act.amount is None:  # all of it: what that is, only who was asked for it knows
-        raise Missing("amount", otherwise=amount_said(tx.extra.get("amount", "")))
-    said = {"sessionID": session, "txID": _needed("id", tx.id), "origTxID": reference}
-    return said | {"amount": _amount_out(act.amount, tx, call)} | known(roundID=tx.round_id)
-
-
-# ---------------------------------------------------------------- wallet's end: the answer
+            raise unsaid(tx)
+    # Canonical JSON: the studio's SDK may write a body anew before it looks at its signature.
+    return post(f"/{name}", dict(sorted(FORMS[name].write(tx, call).items())))
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status not in (OK, BAD_REQUEST, WRONG_SIGNATURE, NOBODY):
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = Fields.of(response)
-        return _heard_yes(fields, tx, call) if response.status == OK else _heard_no(fields, response.status)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    read = _heard_yes if response.status == OK else partial(_heard_no, response.status)
+    return heard(response, read, tx, call, statuses=(OK, BAD_REQUEST, WRONG_SIGNATURE, NOBODY))
 
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
@@ -244,7 +263,7 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     return Accepted(balance=balance, currency=currency if balance is not None else "", wallet_id=wallet_id)
 
 
-def _heard_no(fields: Fields, status: int) -> Outcome:
+def _heard_no(status: int, fields: Fields, tx: Transaction, call: Call) -> Outcome:
     """In the studio's own form, which a proxy before the wallet does not know. *While a wallet was restarted the balancer
     said 404 for it, to the second asking of a bet that was taken.* Raises `Refused`."""
     code, message = fields.text("code", "", length_max=64), fields.words("message")

@@ -41,12 +41,13 @@ from adapters.tom_horn.wire import (
     read_long,
     shown,
 )
-from gateway.codec.fields import Fields, Number, known, write_json
+from gateway.codec.fields import Fields, Number, known
+from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, unsaid
 from gateway.codec.ids import INT64_MAX, integer_or_text
 from gateway.codec.units import Major, plain, token
 from gateway.dialect import Call, Dialect
 from gateway.ends import AsProvider, AsWallet, Word
-from gateway.http import JSON_HEADERS, XML_HEADERS, Request, Response
+from gateway.http import XML_HEADERS, Request, Response
 from gateway.ids import IntegerIds
 from gateway.model import (
     Accepted,
@@ -154,10 +155,10 @@ def _answer(code: int, call: Call, **more: Any) -> Response:
     said = {"Code": code, "Message": MESSAGES[code], **more}
     request = call.request
     if request is None or not request.in_xml:
-        return Response(headers=JSON_HEADERS, body=write_json(said))
+        return answer(said)
     name = request.soap[0] if isinstance(request.soap, tuple) else call.name
-    answer = enveloped(f"{name}Response", {f"{name}Result": said}, NAMESPACE)
-    return Response(headers=XML_HEADERS, body=written(answer))
+    envelope = enveloped(f"{name}Response", {f"{name}Result": said}, NAMESPACE)
+    return Response(headers=XML_HEADERS, body=written(envelope))
 
 
 def _yes(outcome: Accepted, tx: Transaction, call: Call) -> Response:
@@ -185,8 +186,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
             return _post(BALANCE, tx, call, currency=_currency_out(tx, call))
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
             return _withdraw(tx, tx.act, call)
         case Credit():
@@ -198,12 +199,12 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Rollback():
             return _rollback(tx, tx.act, call)
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 def _post(name: str, tx: Transaction, call: Call, **more: Any) -> Request:
     """The fields in the order in which they are signed; who we are and the proof come with the signature."""
-    if len(_needed("player", tx.player)) > PLAYER_MAX:
+    if len(needed("player", tx.player)) > PLAYER_MAX:
         raise unsupported(f"a player's id of more than {PLAYER_MAX} characters")
     values = {
         "name": tx.player,
@@ -214,19 +215,13 @@ def _post(name: str, tx: Transaction, call: Call, **more: Any) -> Request:
     said = {"partnerID": "", "sign": ""} | {field: values[field] for field in SIGNED[name] if field in values}
     said |= known(fgbBetAmount=more.get("fgbBetAmount"))
     if call.settings.transport == "json":
-        return Request(method="POST", path=f"/{name}", headers=JSON_HEADERS, body=write_json(said))
+        return post(f"/{name}", said)
     headers = {**XML_HEADERS, "soapaction": f'"{NAMESPACE}/{name}"'}
     return Request(method="POST", path=SOAP_PATH, headers=headers, body=written(enveloped(name, said, NAMESPACE)))
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _currency_out(tx: Transaction, call: Call) -> str:
-    return _needed("currency", tx.currency or call.currency)
+    return needed("currency", tx.currency or call.currency)
 
 
 def _long(id: str) -> int | str:
@@ -238,7 +233,7 @@ def _move(tx: Transaction, amount: Decimal, call: Call) -> dict[str, Any]:
     return {
         "amount": token(plain(cents(amount))),
         "currency": _currency_out(tx, call),
-        "reference": _long(_needed("id", tx.id)),
+        "reference": _long(needed("id", tx.id)),
     }
 
 
@@ -262,10 +257,10 @@ def _withdraw(tx: Transaction, act: Debit, call: Call) -> Request:
 
 def _rollback(tx: Transaction, act: Rollback, call: Call) -> Request:
     if act.reference_kind not in (Kind.DEBIT, Kind.CREDIT):
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
+        raise unsaid(tx)
     if act.amount is not None:
         raise unsupported("the amount of a rollback")  # it is always all of it
-    return _post(ROLLBACK, tx, call, reference=_long(_needed("reference", act.reference)))
+    return _post(ROLLBACK, tx, call, reference=_long(needed("reference", act.reference)))
 
 
 # ---------------------------------------------------------------- wallet's end: the answer
@@ -275,18 +270,15 @@ ASKED = {Kind.BALANCE: BALANCE, Kind.DEBIT: WITHDRAW, Kind.CREDIT: DEPOSIT, Kind
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        fields = _result(response, ASKED[tx.kind])
-        code = int(read_long(fields, "Code"))
-        made = fields.raw.get("Transaction")
-        again = code == DUPLICATE and isinstance(made, dict) and isinstance(tx.act, Debit | Credit)
-        if code == SUCCESS or again:
-            inside = fields if isinstance(tx.act, Balance) else Fields(made if isinstance(made, dict) else {})
-            return _heard_yes(inside, tx, call, replayed=again)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call, of=lambda response: _result(response, ASKED[tx.kind]))
+
+
+def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    code, made = int(read_long(fields, "Code")), fields.raw.get("Transaction")
+    again = code == DUPLICATE and isinstance(made, dict) and isinstance(tx.act, Debit | Credit)
+    if code == SUCCESS or again:
+        inside = fields if isinstance(tx.act, Balance) else Fields(made if isinstance(made, dict) else {})
+        return _heard_yes(inside, tx, call, replayed=again)
     reason = ERRORS.reason(code)
     if reason is None or (code == DUPLICATE and call.again):
         # "Duplicate" without the movement, of what we asked before: it does not say what became of that.
@@ -308,10 +300,9 @@ def _heard_yes(inside: Fields, tx: Transaction, call: Call, *, replayed: bool) -
     """Of a rollback nothing more is said. Raises `Refused` for a currency that nobody knows."""
     if isinstance(tx.act, Rollback):
         return Accepted()
-    said = inside.text("Currency", "", length_max=16)
-    currency = call.currencies.meant(said) if said else tx.currency or call.currency
-    if tx.currency and currency != tx.currency:
-        return Unknown(detail="accepted, but in another currency")
+    currency = heard_currency(inside, "Currency", tx, call)
+    if doubt := of_another(tx, currency=currency):
+        return doubt
     balance = UNIT.heard(inside, "Balance", currency, call.currencies)
     if balance is None and isinstance(tx.act, Balance):
         return Unknown(detail="accepted without a balance")

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.valkyrie_pam import wire
-from gateway.codec.fields import Fields, Number, known, write_json
+from gateway.codec.fields import Fields, Number, known
+from gateway.codec.frame import answer
 from gateway.codec.plain import utc_text
 from gateway.codec.units import bounded
 from gateway.dialect import Call
-from gateway.http import JSON_HEADERS, Response
+from gateway.http import Response
 from gateway.model import (
     MONEY_KINDS,
     Accepted,
@@ -43,16 +44,12 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
         return _error(200, wire.UNDEFINED)
     if call.name == "GetGameRound" and outcome.meant and not _of_studio(outcome.meant, tx):
         return _refusal(Declined(reason=Reason.TRANSACTION_NOT_FOUND), tx, call)
-    return _json(200, {"status": wire.OK, **_entity(outcome, tx, call)})
-
-
-def _json(status: int, fields: dict[str, Any]) -> Response:
-    return Response(status=status, headers=JSON_HEADERS, body=write_json(fields))
+    return answer({"status": wire.OK, **_entity(outcome, tx, call)})
 
 
 def _error(status: int, code: str, message: str = "", **more: Any) -> Response:
     error = {"code": code, "message": message or wire.MESSAGES[code]}
-    return _json(status, {"status": wire.ERROR, "error": error, **more})
+    return answer({"status": wire.ERROR, "error": error, **more}, status)
 
 
 _NOBODY = frozenset(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from adapters.valkyrie_pam import wire
 from gateway.codec.fields import Fields, Number, known, moment, write_json
+from gateway.codec.frame import needed, unsaid
 from gateway.codec.plain import utc_text
 from gateway.dialect import Call
 from gateway.http import JSON_HEADERS, Request
@@ -177,8 +178,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             return _call("GET", f"{_player(tx)}/balance", tx, call)
         case Status():
             return _question(tx, tx.act, call)
-        case Debit() | Credit() if tx.act.tracking_only:
-            raise unsupported(f"a tracking-only {tx.kind.value}")
+        case Debit(tracking_only=True) | Credit(tracking_only=True):
+            raise unsaid(tx)
         case Debit():
             return _say_debit(tx, tx.act, call)
         case Credit():
@@ -192,17 +193,11 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case CloseRound():
             return _say_end(tx, call)
         case _:
-            raise unsupported(tx.kind.value)
-
-
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
+            raise unsaid(tx)
 
 
 def _player(tx: Transaction) -> str:
-    return f"/players/{wire.segment(_needed('player', tx.player), 'player')}"
+    return f"/players/{wire.segment(needed('player', tx.player), 'player')}"
 
 
 def _provider(tx: Transaction, call: Call) -> str:
@@ -233,7 +228,7 @@ def _question(tx: Transaction, act: Status, call: Call) -> Request:
         raise unsupported("a query about all that may be meant")
     if act.scope != "transaction" or act.reference_kind not in (Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK, Kind.ADJUST):
         raise unsupported(f"a query about a {act.scope if act.scope != 'transaction' else act.reference_kind.value}")
-    reference = wire.fitted(_needed("reference", act.reference))
+    reference = wire.fitted(needed("reference", act.reference))
     if act.reference_kind is Kind.ROLLBACK and call.settings.cancel_id == "bet":
         raise unsupported("a query about a cancel that has its bet's id")
     return _call("GET", f"{_player(tx)}/transactions", tx, call, providerTransactionId=reference)
@@ -261,8 +256,8 @@ def _say_credit(tx: Transaction, act: Credit, call: Call) -> Request:
 
 def _say_cancel(tx: Transaction, act: Rollback, call: Call) -> Request:
     if act.reference_kind is not Kind.DEBIT:
-        raise unsupported(f"a rollback of a {act.reference_kind.value}")
-    bet = _needed("reference", act.reference)
+        raise unsaid(tx)
+    bet = needed("reference", act.reference)
     if act.amount is None:
         raise Missing("amount")
     word, purse = ("PROMOCANCEL", wire.PROMO) if act.free_round else ("CANCEL", wire.CASH)
@@ -273,7 +268,7 @@ def _say_cancel(tx: Transaction, act: Rollback, call: Call) -> Request:
 
 def _say_end(tx: Transaction, call: Call) -> Request:
     """A DEPOSIT of nothing that ends the round; its id is the same whenever this player's round is closed."""
-    round_id, player = _needed("round", tx.round_id), _needed("player", tx.player)
+    round_id, player = needed("round", tx.round_id), needed("player", tx.player)
     id = f"{call.provider}:{Kind.CLOSE_ROUND.value}:{len(player)}:{player}:{round_id}"
     return _say(tx, call, "DEPOSIT", id, _place(tx, round_id), over=True)
 
@@ -283,7 +278,7 @@ def _place(tx: Transaction, round_id: str) -> dict[str, Any]:
 
 
 def _amount_out(amount: Decimal, tx: Transaction, call: Call) -> Number:
-    return wire.six(call.currencies.exact(amount, _needed("currency", tx.currency)))
+    return wire.six(call.currencies.exact(amount, needed("currency", tx.currency)))
 
 
 def _say(
@@ -293,8 +288,8 @@ def _say(
     body = wire.purses() | said
     body |= {
         "transactionType": word,
-        "providerTransactionId": wire.fitted(_needed("id", id)),
-        "currency": _needed("currency", tx.currency),
+        "providerTransactionId": wire.fitted(needed("id", id)),
+        "currency": needed("currency", tx.currency),
         "provider": _provider(tx, call),
         "isGameOver": over,
         "transactionDateTime": utc_text(call.now),

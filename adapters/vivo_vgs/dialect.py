@@ -38,6 +38,7 @@ from adapters.vivo_vgs.wire import (
     shown,
 )
 from gateway.codec.fields import Fields, known, write_form
+from gateway.codec.frame import amount_of, heard, needed, of_another, unsaid
 from gateway.codec.units import Major
 from gateway.dialect import Call, Dialect
 from gateway.ends import AsProvider, AsWallet
@@ -53,7 +54,6 @@ from gateway.model import (
     Flaw,
     Game,
     Kind,
-    Missing,
     Outcome,
     Profile,
     Reason,
@@ -163,19 +163,14 @@ def _cancels(tx: Transaction, outcome: Declined) -> bool:
 def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, str]:
     if isinstance(tx.act, Status):
         return {"ECSYSTEMTRANSACTIONID": booked_as(outcome.wallet_id, call.provider, tx.act.reference)}
-    if outcome.balance is None:
-        raise Missing("balance")
-    purse = {"BALANCE": shown(outcome.balance)}
+    purse = {"BALANCE": shown(needed("balance", outcome.balance))}
     if call.name == BALANCE:
         return purse
     if call.name != AUTHENTICATE:
         return {"ECSYSTEMTRANSACTIONID": booked_as(outcome.wallet_id, call.provider, tx.id)} | purse
     who = outcome.profile or Profile()
-    player, currency = who.player or tx.player, outcome.currency or tx.currency or call.currency
-    if not player:
-        raise Missing("player")
-    if not currency:
-        raise Missing("currency")
+    player = needed("player", who.player or tx.player)
+    currency = needed("currency", outcome.currency or tx.currency or call.currency)
     named = {"USERID": player, "USERNAME": who.username or player, "FIRSTNAME": "", "LASTNAME": "", "EMAIL": ""}
     return {**named, "CURRENCY": currency, **purse, "GAMESESSIONID": who.session or tx.session}
 
@@ -186,12 +181,12 @@ def _yes(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, str]:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate():
-            return _get(AUTHENTICATE, {"token": _needed("session", tx.session or tx.act.launch_token)})
+            return _get(AUTHENTICATE, {"token": needed("session", tx.session or tx.act.launch_token)})
         case Balance():
-            return _get(BALANCE, {"userId": _needed("player", tx.player)})
+            return _get(BALANCE, {"userId": needed("player", tx.player)})
         case Status() if tx.act.scope == "transaction" and not tx.act.others and tx.act.reference_kind in MEANT:
-            meant = _needed("reference", tx.act.reference)
-            return _get(STATUS, {"userId": _needed("player", tx.player), "casinoTransactionId": meant})
+            meant = needed("reference", tx.act.reference)
+            return _get(STATUS, {"userId": needed("player", tx.player), "casinoTransactionId": meant})
         case Debit() if tx.act.tracking_only or tx.act.free_round:
             raise unsupported(f"a {'tracking-only' if tx.act.tracking_only else 'free'} debit")
         case Credit() if tx.act.tracking_only:
@@ -201,14 +196,10 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Credit():
             return _get(CHANGE, _change(tx, "WIN", tx.act.amount, call))
         case Rollback() if tx.act.reference_kind is Kind.DEBIT:
-            _needed("round", tx.round_id)
-            if tx.act.amount is None:
-                raise Missing("amount")
-            return _get(CHANGE, _change(tx, "CANCELED_BET", tx.act.amount, call))
-        case Rollback():
-            raise unsupported(f"a rollback of a {tx.act.reference_kind.value}")
+            needed("round", tx.round_id)
+            return _get(CHANGE, _change(tx, "CANCELED_BET", amount_of(tx), call))
         case _:
-            raise unsupported(tx.kind.value)
+            raise unsaid(tx)
 
 
 MEANT = (Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK)
@@ -218,19 +209,13 @@ def _get(name: str, fields: Mapping[str, str]) -> Request:
     return Request(method="GET", path=PATHS[name], query=write_form(fields).decode())
 
 
-def _needed(what: str, value: str) -> str:
-    if not value:
-        raise Missing(what)
-    return value
-
-
 def _change(tx: Transaction, word: str, amount: Decimal, call: Call) -> dict[str, str]:
     """Every field that is signed stands there, also where it has nothing to say. A bet of no round has one of its own."""
     own = tx.id if isinstance(tx.act, Debit) else ""
     return {
-        "userId": _needed("player", tx.player),
+        "userId": needed("player", tx.player),
         "Amount": _amount_out(amount, tx, call),
-        "TransactionID": _needed("id", tx.id),
+        "TransactionID": needed("id", tx.id),
         "TrnType": word,
         "TrnDescription": tx.extra.get("TrnDescription", ""),
         "roundId": tx.round_id or own,
@@ -268,18 +253,16 @@ UNIT = Major()
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    if response.status != 200:
-        return Unknown(detail=f"HTTP {response.status}")
-    try:
-        frame = Fields(parsed_frame(response))
-        if _of_another(frame, call):
-            return Unknown(detail="the answer to another call")
-        said = frame.object(RESPONSE)
-        result, code = said.text("RESULT", length_max=64), said.words("CODE")
-        if result == OK and not code:
-            return _heard_yes(said, tx, call)
-    except Refused as refused:
-        return Unknown(detail=refused.message)
+    return heard(response, _heard, tx, call, of=lambda response: Fields(parsed_frame(response)))
+
+
+def _heard(frame: Fields, tx: Transaction, call: Call) -> Outcome:
+    if _of_another(frame, call):
+        return Unknown(detail="the answer to another call")
+    said = frame.object(RESPONSE)
+    result, code = said.text("RESULT", length_max=64), said.words("CODE")
+    if result == OK and not code:
+        return _heard_yes(said, tx, call)
     reason = ERRORS.reason(code) if result == FAILED else None
     # To Status only 302 speaks of the movement, and to nothing else does it: what is not on the page is doubt.
     if reason is None or (code == NOT_FOUND) is not isinstance(tx.act, Status):
@@ -313,8 +296,8 @@ def _heard_yes(said: Fields, tx: Transaction, call: Call) -> Outcome:
     currency, profile = tx.currency or call.currency, None
     if isinstance(tx.act, Authenticate):
         player = said.id("USERID")
-        if tx.player and player != tx.player:
-            return Unknown(detail="accepted, but for another player")
+        if doubt := of_another(tx, player=player):
+            return doubt
         currency = call.currencies.meant(said.text("CURRENCY", length_max=16))
         session = said.text("GAMESESSIONID", "", length_max=TOKEN_MAX)
         profile = Profile(player=player, session=session, username=said.words("USERNAME"))

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Literal
 
+from gateway.call import Call
 from gateway.codec.fields import Fields, Number
+from gateway.codec.form import Draft, Line
+from gateway.codec.form import currency as currency_line
+from gateway.codec.frame import amount_of, needed
 from gateway.codec.units import Scaled, bounded
 from gateway.currency import Currencies
-from gateway.model import Flaw, Reason, Refused
+from gateway.model import Flaw, Reason, Refused, Transaction
 
 WireScale = Literal["fixed2", "iso4217"]
 UNITS: Mapping[WireScale, Scaled] = {"fixed2": Scaled(2), "iso4217": Scaled(None)}
@@ -53,3 +57,34 @@ def read_currency(fields: Fields, name: str, currencies: Currencies) -> str:
         if refused.reason is not Reason.CURRENCY_MISMATCH:
             raise
         raise fields.wrong(name, Flaw.INVALID, "is no currency we know") from None
+
+
+# ---------------------------------------------------------------- lines
+
+
+def unit_of(call: Call) -> Scaled:
+    """By the dialect's setting `wire_scale`."""
+    scale: WireScale = call.settings.wire_scale
+    return UNITS[scale]
+
+
+def money(amount: str, currency: str) -> tuple[Line, Line]:
+    """The lines of what a movement moves and of its currency, in either order: the later one knows both."""
+
+    def exact(whole: int, draft: Draft, call: Call) -> Decimal:
+        return unit_of(call).read(whole, draft.currency, call.currencies, amount)
+
+    def read_amount(fields: Fields, draft: Draft, call: Call) -> None:
+        draft.whole = read_whole(fields, amount)
+        if draft.currency:
+            draft.amount_if_any = exact(draft.whole, draft, call)
+
+    def read_code(fields: Fields, draft: Draft, call: Call) -> None:
+        draft.currency = read_currency(fields, currency, call.currencies)
+        if draft.whole is not None:
+            draft.amount_if_any = exact(draft.whole, draft, call)
+
+    def write_amount(tx: Transaction, call: Call) -> int:
+        return unit_of(call).write(amount_of(tx), needed("currency", tx.currency), call.currencies)
+
+    return Line(amount, read_amount, write_amount), Line(currency, read_code, currency_line(currency).write)

@@ -22,7 +22,7 @@ from gateway.http import Request, Response
 from gateway.model import ID_LENGTH_MAX, Flaw, Reason, Refused
 
 T = TypeVar("T")
-_UNSET: Any = object()
+REQUIRED: Any = object()  # no default: the field must be there
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 # What a number mostly is: exact and within all bounds as it stands.
 _SHORT = 10**19
@@ -206,18 +206,18 @@ class Fields:
     def wrong(self, name: str, flaw: Flaw, message: str) -> Refused:
         return Refused(Reason.INVALID_REQUEST, f"{self._prefix}{name} {message}", field=name, flaw=flaw)
 
-    def value(self, name: str, default: Any = _UNSET) -> Any:
+    def value(self, name: str, default: Any = REQUIRED) -> Any:
         """The field as it came, an integer as the text that it was; `default` for missing and null."""
         found = self.raw.get(name)
         if found is not None:
             return Number(found) if type(found) is int else found
-        if default is not _UNSET:
+        if default is not REQUIRED:
             return default
         if name in self.raw:
             raise self.wrong(name, Flaw.NULL, "is null")
         raise self.wrong(name, Flaw.MISSING, "is missing")
 
-    def id(self, name: str, default: Any = _UNSET, *, length_max: int = ID_LENGTH_MAX) -> str:
+    def id(self, name: str, default: Any = REQUIRED, *, length_max: int = ID_LENGTH_MAX) -> str:
         """An id: text, or an integer of any size as its decimal text. Exact."""
         found = self.raw.get(name)
         if type(found) is str and 0 < len(found) <= length_max and not found.isspace() and "\x00" not in found:
@@ -231,7 +231,7 @@ class Fields:
     def _nothing(self, name: str, default: Any) -> bool:
         """Whether an optional field is absent, or says so as PHP does."""
         found = self.raw.get(name)
-        return default is not _UNSET and (found is None or found is False or found == [] or found == {})
+        return default is not REQUIRED and (found is None or found is False or found == [] or found == {})
 
     def _id(self, name: str, default: Any, length_max: int) -> str:
         if self._nothing(name, default):
@@ -250,7 +250,7 @@ class Fields:
         except Refused:
             return ""
 
-    def text(self, name: str, default: Any = _UNSET, *, length_max: int = 1024) -> str:
+    def text(self, name: str, default: Any = REQUIRED, *, length_max: int = 1024) -> str:
         """A text."""
         found = self.raw.get(name)
         if type(found) is str and 0 < len(found) <= length_max and not found.isspace() and "\x00" not in found:
@@ -269,7 +269,7 @@ class Fields:
         if not isinstance(found, str):
             raise self.wrong(name, Flaw.INVALID, "is not a text")
         if not found.strip():
-            if default is not _UNSET:
+            if default is not REQUIRED:
                 return str(default)
             raise self.wrong(name, Flaw.BLANK, "is blank")
         if len(found) > length_max:
@@ -289,7 +289,7 @@ class Fields:
             return ""
         return self.opaque(name)[name].strip()[:length_max]
 
-    def choice(self, name: str, choices: Mapping[str, T], default: Any = _UNSET) -> T:
+    def choice(self, name: str, choices: Mapping[str, T], default: Any = REQUIRED) -> T:
         """One of several words."""
         found = self.value(name, default)
         if found is default:
@@ -298,7 +298,7 @@ class Fields:
             raise self.wrong(name, Flaw.INVALID, f"is none of {', '.join(choices)}")
         return choices[found]
 
-    def flag(self, name: str, default: Any = _UNSET) -> bool:
+    def flag(self, name: str, default: Any = REQUIRED) -> bool:
         """A boolean; 0, 1, `"true"` and `"false"` are understood, too."""
         found = self.value(name, default)
         if isinstance(found, bool):
@@ -309,14 +309,14 @@ class Fields:
             return bool(default)
         raise self.wrong(name, Flaw.INVALID, "is not a boolean")
 
-    def boolean(self, name: str, default: Any = _UNSET) -> bool | None:
+    def boolean(self, name: str, default: Any = REQUIRED) -> bool | None:
         """A JSON boolean and nothing else; None only where that is the default."""
         found = self.value(name, default)
         if isinstance(found, bool) or found is default:
             return cast("bool | None", found)
         raise self.wrong(name, Flaw.INVALID, "is not a boolean")
 
-    def decimal(self, name: str, default: Any = _UNSET) -> tuple[Decimal, bool]:
+    def decimal(self, name: str, default: Any = REQUIRED) -> tuple[Decimal, bool]:
         """(amount, whether it was a JSON number); numeric text is understood. Exact."""
         found = self.raw.get(name)
         if (type(found) is int and -_SHORT < found < _SHORT) or (
@@ -344,7 +344,7 @@ class Fields:
             raise self.wrong(name, Flaw.TOO_HIGH, "is too large or too small")
         return amount
 
-    def integer(self, name: str, default: Any = _UNSET) -> int:
+    def integer(self, name: str, default: Any = REQUIRED) -> int:
         """An integer in any spelling: `100`, `100.0`, `1e2`, `"100"`."""
         found = self.raw.get(name)
         if type(found) is int and -_SHORT < found < _SHORT:
@@ -367,7 +367,7 @@ class Fields:
             raise self.wrong(name, Flaw.NOT_INTEGER, "is not an integer")
         return int(amount)
 
-    def object(self, name: str, default: Any = _UNSET) -> Fields:
+    def object(self, name: str, default: Any = REQUIRED) -> Fields:
         """An object inside; `{}` where it is missing or null and `default` is given."""
         found = self.value(name, default)
         if found is default:

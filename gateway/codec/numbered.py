@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gateway.codec.errors import ErrorTable
-from gateway.model import Declined, Flaw, Reason, Unknown
+from gateway.codec.fields import known
+from gateway.model import Declined, Flaw, Outcome, Reason
 
 Pair = tuple[int, str]
 
@@ -54,15 +56,18 @@ class NumberedErrors:
         self._by_word = ErrorTable({reason: word for reason, (_, word) in rows.items()}, doubt=words)
         self._also = also or {}
 
-    def said(self, outcome: Declined | Unknown) -> Pair:
-        """The number and the word of an outcome."""
-        if isinstance(outcome, Unknown):
-            return self._doubt[0]
-        found = self._rows.get(outcome.reason)
+    def fields(self, outcome: Outcome) -> dict[str, Any]:
+        """The fields of an error. A yes that is told here is one to nobody knows what, so doubt."""
+        number, word = self._said(outcome) if isinstance(outcome, Declined) else self._doubt[0]
+        message = outcome.message if isinstance(outcome, Declined) else ""
+        return {"error_id": number, "error_code": word} | known(error_message=message)
+
+    def _said(self, declined: Declined) -> Pair:
+        found = self._rows.get(declined.reason)
         if found is not None:
             return found
         # `unsupported` has no row, and its `field` is no field of the wire.
-        return _complaint(outcome if outcome.reason is Reason.INVALID_REQUEST else Declined(reason=outcome.reason))
+        return _complaint(declined if declined.reason is Reason.INVALID_REQUEST else Declined(reason=declined.reason))
 
     def heard(self, number: int | None, word: str) -> Declined | None:
         """What a pair means; None = doubt. What is not there is None or blank; both must agree."""

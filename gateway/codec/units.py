@@ -34,10 +34,15 @@ class Major(Struct, frozen=True):
     def show(self, balance: Decimal, currency: str, currencies: Currencies) -> Decimal:
         return currencies.shown(balance, currency)
 
-    def heard(self, fields: Fields, name: str, currency: str, currencies: Currencies) -> Decimal | None:
-        """A balance in an answer, rounded down if it must be; None if there is none to be read."""
+    def heard(
+        self, fields: Fields, name: str, currency: str, currencies: Currencies, *, minor: bool = False
+    ) -> Decimal | None:
+        """A balance in an answer, rounded down if it must be; None if there is none to be read. `minor`: it is told in minor
+        units."""
         try:
             amount, number = fields.decimal(name)
+            if minor:
+                amount = amount.scaleb(-currencies.digits(currency))
             bounded(amount, name)
             try:
                 return self.read(amount, currency, currencies, name, number=number)
@@ -77,6 +82,14 @@ class Scaled(Struct, frozen=True):
     def show(self, balance: Decimal, currency: str, currencies: Currencies) -> int:
         """A balance, rounded down where the wire is coarser than the currency."""
         return int(balance.scaleb(self.scale(currency, currencies)).__floor__())
+
+
+def whole(amount: Decimal, field: str, *, number: bool) -> int:
+    """An integer. `number` (a JSON number, not a text) forgives a float's artefact."""
+    found = round(amount)
+    if amount != found and not (number and abs(amount - found) <= ARTEFACT):
+        raise Refused(Reason.INVALID_REQUEST, f"{field} is not an integer", field=field, flaw=Flaw.NOT_INTEGER)
+    return found
 
 
 def _zero_unsigned(amount: Decimal) -> Decimal:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from gateway.model import Flaw, Reason, Refused
+from gateway.call import Call
+from gateway.codec.fields import Fields
+from gateway.codec.form import Draft, Line
+from gateway.model import Flaw, Reason, Refused, Transaction
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -21,3 +24,25 @@ def from_millis(millis: Decimal, field: str) -> datetime:
 
 def to_millis(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
+
+
+def read_moment(fields: Fields, name: str) -> datetime | None:
+    """Milliseconds, or seconds where so few of them were long ago. In a form that is neither it is not known: it only
+    describes."""
+    try:
+        found, _ = fields.decimal(name)
+        return from_millis(found * 1000 if found < 10**11 else found, name)
+    except Refused:
+        return None
+
+
+def moment(name: str) -> Line:
+    """The line of when it happened, written in milliseconds: now, where nobody knows it."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        draft.occurred_at = read_moment(fields, name)
+
+    def write(tx: Transaction, call: Call) -> int:
+        return to_millis(tx.occurred_at or call.now)
+
+    return Line(name, read, write)

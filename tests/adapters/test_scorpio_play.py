@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.scorpio_play.dialect import DIALECT
-from adapters.scorpio_play.wire import LISTED, Settings, code_of
+from adapters.scorpio_play.dialect import DIALECT, LISTED, Settings, code_of
 from gateway.auth import Key, js_number
 from gateway.dialect import Call, NoCall
 from gateway.http import Request, Response

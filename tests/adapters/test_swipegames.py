@@ -17,8 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.swipegames.dialect import DIALECT
-from adapters.swipegames.wire import CALLS, CODES
+from adapters.swipegames.dialect import CALLS, CODES, DIALECT
 from gateway.auth import Key
 from gateway.dialect import Call, NoCall, NoSettings
 from gateway.engine.setup import Provider, Route

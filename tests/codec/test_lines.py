@@ -1,0 +1,367 @@
+"""The fields of a flat call as lines (`codec/form.py`), and the frame around them (`codec/frame.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from gateway.call import Call
+from gateway.codec import form, unix
+from gateway.codec.cents import money
+from gateway.codec.fields import Fields, read_json
+from gateway.codec.form import Draft, Form, Line
+from gateway.codec.frame import (
+    amount_of,
+    answer,
+    fitting,
+    heard,
+    needed,
+    of_another,
+    reader_of,
+    unnamed_currency,
+    unsaid,
+)
+from gateway.http import Response
+from gateway.model import (
+    Accepted,
+    Balance,
+    Credit,
+    Debit,
+    Flaw,
+    Game,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Refused,
+    Rollback,
+    Round,
+    Settle,
+    Transaction,
+    Unknown,
+    unsupported,
+)
+
+
+class Settings(Struct, frozen=True):
+    wire_scale: str = "fixed2"
+
+
+CALL = Call(settings=Settings(), now=datetime(2026, 1, 1, tzinfo=UTC), name="bet")
+AMOUNT, CURRENCY = money("amount", "currency")
+LINES: Mapping[str, Line] = {
+    line.name: line
+    for line in (
+        form.SESSION.id("token", length_max=1024), form.PLAYER.id("player"), form.ID.id("id"), AMOUNT, CURRENCY,
+        form.free_round("type", lambda call: {"real": False, "cash": False, "free": True}, cash="real", free="free"),
+        form.GAME.id("game", integer_max=2**63 - 1), form.ROUND.optional("round"), form.closes("over"),
+        form.GAME_NAME.words("name"), form.FREE_ROUND.optional("campaign", otherwise=None), form.CHANNEL.words("channel"),
+        form.words("note"), form.passed_on("kind"), unix.moment("time"),
+    )
+}  # fmt: skip
+PICKY = ("token", "player", "id", "amount", "currency", "type", "game", "round", "over", "campaign")
+"""The lines that can complain: the others only describe."""
+SAID = {
+    "token": "s-1", "player": "p-1", "id": "t-1", "amount": 250, "currency": "EUR", "type": "free", "game": 42, "round": "r-1",
+    "over": True, "name": "Polar fox", "campaign": "c-1", "channel": "web", "note": "hi", "kind": "slots", "time": 1767225600123,
+}  # fmt: skip
+BET = Transaction(
+    act=Debit(amount=Decimal("2.50"), free_round=True), id="t-1", player="p-1", session="s-1", currency="EUR",
+    round=Round("r-1", True), game=Game(id="42", name="Polar fox"), free_round_id="c-1", channel="web",
+    occurred_at=datetime(2026, 1, 1, 0, 0, 0, 123000, tzinfo=UTC), extra={"note": "hi", "kind": "slots"},
+)  # fmt: skip
+ORDERS = st.permutations(list(LINES))
+
+
+def read(of: Form, said: Mapping[str, Any], call: Call = CALL) -> Draft:
+    return of.read(Fields(read_json(answer(said).body)), call)
+
+
+def bet(draft: Draft) -> Transaction:
+    return draft.transaction(Debit(amount=draft.amount, free_round=draft.free))
+
+
+@given(order=ORDERS, broken=st.sets(st.sampled_from(PICKY), min_size=1))
+def test_the_first_line_that_is_wrong_is_told(order: list[str], broken: set[str]) -> None:
+    """A page's table is the order in which a provider is told what was wrong: a later field that is wrong, too, says nothing."""
+    with pytest.raises(Refused) as refused:
+        read(Form(*(LINES[name] for name in order)), SAID | {name: ["no"] for name in broken})
+    assert refused.value.field == next(name for name in order if name in broken)
+
+
+@given(order=ORDERS)
+def test_the_order_of_the_lines_is_the_order_on_the_wire_and_means_nothing(order: list[str]) -> None:
+    """What stands there is signed as it stands; what it says must not hang on where it stands (an amount before its
+    currency)."""
+    of = Form(*(LINES[name] for name in order))
+    assert list(of.write(BET, CALL)) == order
+    assert of.write(BET, CALL) == SAID
+    assert bet(read(of, SAID)) == BET
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=40).filter(str.strip)
+
+
+@given(
+    id=TEXTS, player=TEXTS, session=TEXTS, amount=st.integers(0, 10**12), round=st.none() | TEXTS, closed=st.booleans(),
+    campaign=st.just("") | TEXTS, free=st.booleans(), game=TEXTS | st.integers(0, 2**64).map(str),
+)  # fmt: skip
+def test_what_is_written_is_read_as_what_it_was(
+    id: str,
+    player: str,
+    session: str,
+    amount: int,
+    round: str | None,
+    closed: bool,
+    campaign: str,
+    free: bool,
+    game: str,
+) -> None:
+    """The two functions of a line stand side by side so that they say the same; an id comes back letter by letter."""
+    tx = replace(
+        BET, act=Debit(amount=Decimal(amount) / 100, free_round=free), id=id, player=player, session=session,
+        round=Round(round or "", closed), free_round_id=campaign, game=Game(id=game, name="Polar fox"),
+    )  # fmt: skip
+    of = Form(*LINES.values())
+    assert bet(read(of, of.write(tx, CALL))) == tx
+
+
+# ---------------------------------------------------------------- what is documented
+
+
+def test_only_what_no_line_names_is_kept_as_unknown() -> None:
+    """A field that somebody documents later goes on to the wallet; a documented one goes where it belongs, and nowhere
+    else."""
+    of = Form(form.ID.id("id"), Line("command"), also={"other"})
+    draft = read(of, {"id": "t-1", "command": "bet", "other": "1", "strange": "2"})
+    assert (draft.extra, of.names) == ({"strange": "2"}, frozenset({"id", "command", "other"}))
+
+
+def test_a_page_documents_its_fields_for_all_of_its_calls() -> None:
+    """The reference of a cancel that stands in a bet means nothing there, and is no secret of the provider's either."""
+    forms = form.of_page({"bet": (form.ID.id("id"),), "cancel": (form.ID.id("id"), form.REFERENCE.id("reference"))})
+    draft = read(forms["bet"], {"id": "t-1", "reference": "t-0", "strange": "2"})
+    assert (draft.extra, draft[form.REFERENCE]) == ({"strange": "2"}, "")
+    assert forms["bet"].write(BET, CALL) == {"id": "t-1"}
+
+
+def test_a_line_may_go_one_way() -> None:
+    """A constant is written and tells nothing; an old name is understood and never written."""
+    of = Form(Line("command", write=lambda tx, call: "bet"), Line("old", form.ID.id("old").read))
+    assert of.write(BET, CALL) == {"command": "bet"}
+    assert read(of, {"command": ["what"], "old": "t-1"})[form.ID] == "t-1"
+
+
+def test_null_is_written_and_what_is_unset_is_left_out() -> None:
+    """Some pages want `null` for nothing, others no field at all."""
+    of = Form(LINES["campaign"], LINES["round"], LINES["name"], LINES["note"], LINES["kind"])
+    assert of.write(Transaction(act=Balance()), CALL) == {"campaign": None}
+
+
+# ---------------------------------------------------------------- what is missing
+
+
+@given(order=ORDERS, gone=st.sets(st.sampled_from(("token", "player", "currency", "id", "game")), min_size=1))
+def test_who_plays_is_missed_before_anything_else(order: list[str], gone: set[str]) -> None:
+    """*A balance in a session that nobody knows, of a game that nobody knows, to a page that has the game first:* its provider
+    heard `unsupported`, for the game, and never asked its player to begin again."""
+    blank: dict[str, Any] = {"session": "", "player": "", "currency": "", "id": "", "game": None}
+    names = {"token": "session"}
+    tx = replace(BET, **{names.get(name, name): blank[names.get(name, name)] for name in gone})
+    with pytest.raises(Missing) as missing:
+        Form(*(LINES[name] for name in order)).write(tx, CALL)
+    launched = [name for name in order if name in gone and name in ("token", "player", "currency")]
+    # An amount needs its currency, wherever that stands.
+    wanted = launched or [name for name in order if name in gone]
+    told = missing.value.field
+    assert told == names.get(wanted[0], wanted[0]) or (
+        told == "currency" and order.index("amount") < order.index(wanted[0])
+    )
+
+
+def test_what_was_missing_first_is_told_and_not_what_cannot_be_said() -> None:
+    """What is missing may be supplied, and then the other is told: a rollback of what nobody knows is `transaction_not_found`
+    as long as something of it is missing."""
+
+    def refuses(tx: Transaction, call: Call) -> Any:
+        raise unsupported("it")
+
+    odd = Line("odd", write=refuses)
+    nobody = replace(BET, game=None)
+    with pytest.raises(Missing, match="game"):
+        Form(LINES["game"], odd).write(nobody, CALL)
+    with pytest.raises(Refused, match="cannot say it"):
+        Form(odd, LINES["game"]).write(nobody, CALL)
+    with pytest.raises(Missing, match="player"):
+        Form(LINES["game"], LINES["player"], odd).write(replace(nobody, player=""), CALL)
+
+
+def test_an_optional_amount_is_not_dropped_for_want_of_its_currency() -> None:
+    """A partial refund told without its amount would be one of all of it."""
+    of = Form(form.if_any(CURRENCY, "currency"), form.if_any(AMOUNT, "amount"))
+    part = replace(BET, act=Rollback(reference="t-0", amount=Decimal("1.00")))
+    whole = replace(part, act=Rollback(reference="t-0"))
+    assert of.write(part, CALL) == {"currency": "EUR", "amount": 100}
+    assert of.write(whole, CALL) == {"currency": "EUR"}
+    assert of.write(replace(whole, currency=""), CALL) == {}
+    with pytest.raises(Missing, match="currency"):
+        of.write(replace(part, currency=""), CALL)
+    assert read(of, {}).amount_if_any is None
+    assert read(of, {"amount": 100, "currency": "EUR"}).amount == Decimal("1.00")
+
+
+# ---------------------------------------------------------------- single lines
+
+
+@pytest.mark.parametrize("lines", [(AMOUNT, CURRENCY), (CURRENCY, AMOUNT)])
+def test_an_amount_is_judged_once_its_currency_is_known(lines: tuple[Line, ...]) -> None:
+    """There are no 150.50 JPY, and no -1 of anything, whichever stands first."""
+    assert read(Form(*lines), {"amount": 15000, "currency": "JPY"}).amount == Decimal(150)
+    for amount, flaw in ((15050, Flaw.NOT_INTEGER), (-1, Flaw.TOO_LOW)):
+        with pytest.raises(Refused) as refused:
+            read(Form(*lines), {"amount": amount, "currency": "JPY"})
+        assert (refused.value.field, refused.value.flaw) == ("amount", flaw)
+
+
+def test_words_stop_a_call_only_where_its_page_says_so() -> None:
+    """A bet may be refused for its note, a win never."""
+    of = Form(form.GAME_NAME.words("name", length_max=4, strict_in={"bet"}), form.words("note", strict_in={"bet"}))
+    assert read(of, {"name": "Polar fox", "note": 7}, replace(CALL, name="win")).extra == {"note": "7"}
+    for name in ("name", "note"):
+        with pytest.raises(Refused) as refused:
+            read(of, {name: ["Polar fox"]})
+        assert refused.value.field == name
+
+
+def test_a_refund_knows_no_word_for_a_free_round() -> None:
+    """It gives cash back: who calls it free means another thing."""
+    of = Form(form.free_round("type", lambda call: {"real": False, "free": True}, cash="real"))
+    assert of.write(replace(BET, act=Rollback(reference="t-0", free_round=True)), CALL) == {"type": "real"}
+    with pytest.raises(Refused, match=r"is none of real$"):
+        read(of, {"type": "free"})
+
+
+def test_an_id_is_an_integer_only_where_it_stays_what_it_is() -> None:
+    """007 told as 7 is another game."""
+    of = Form(LINES["game"])
+    for id, told in (("42", 42), ("007", "007"), (str(2**63), str(2**63)), ("fox", "fox")):
+        assert of.write(replace(BET, game=Game(id=id)), CALL) == {"game": told}
+
+
+def test_an_amount_that_no_line_has_read_is_nobodys_zero() -> None:
+    """A form without its amount is a mistake of its author's: it must not become a bet of 0."""
+    with pytest.raises(AssertionError, match="no line"):
+        _ = Draft({}).amount
+
+
+# ---------------------------------------------------------------- the frame
+
+
+def taken(fields: Fields, tx: Transaction, call: Call) -> Outcome:
+    return Accepted(balance=Decimal(fields.integer("balance")))
+
+
+@pytest.mark.parametrize(
+    ("response", "outcome"),
+    [
+        (Response(body=b'{"balance":1}'), Accepted(balance=Decimal(1))),
+        (Response(status=500, body=b'{"balance":1}'), Unknown(detail="HTTP 500")),
+        (Response(status=201, body=b'{"balance":1}'), Unknown(detail="HTTP 201")),
+        (Response(body=b"{}"), Unknown(detail="balance is missing")),
+        (Response(body=b"[]"), Unknown(detail="the body is not a JSON object")),
+    ],
+)
+def test_an_answer_that_nobody_can_read_is_doubt(response: Response, outcome: Outcome) -> None:
+    """Never a no: a bet that was taken would be given back."""
+    assert heard(response, taken, BET, CALL) == outcome
+
+
+def test_other_statuses_and_other_bodies_are_heard_where_a_page_has_them() -> None:
+    """A page may say its noes under 400, and a gateway may speak XML."""
+    refused = Response(status=400, body=b"")
+    assert heard(refused, taken, BET, CALL, statuses=(400,), of=lambda _: Fields({"balance": 2})) == Accepted(
+        balance=Decimal(2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "doubts"),
+    [
+        ({}, False),
+        ({"player": "p-1", "currency": "EUR"}, False),
+        ({"player": "p-2"}, True),
+        ({"player": "P-1"}, True),
+        ({"currency": "USD"}, True),
+    ],
+)
+def test_a_yes_about_somebody_else_is_doubt(named: dict[str, str], doubts: bool) -> None:
+    """What an answer does not name, it may be about; what it names must be what was asked."""
+    assert (of_another(BET, **named) is not None) is doubts
+    assert of_another(Transaction(act=Balance()), **named) is None
+
+
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        (Debit(amount=Decimal(1), free_round=True), "a free debit"),
+        (Debit(amount=Decimal(1), free_round=True, tracking_only=True), "a tracking-only debit"),
+        (Credit(amount=Decimal(1), tracking_only=True), "a tracking-only credit"),
+        (Rollback(reference="t-0", reference_kind=Kind.CREDIT), "a rollback of a credit"),
+        (Settle(debit=Decimal(1), credit=Decimal(0)), "settle"),
+    ],
+)
+def test_what_cannot_be_said_is_named_as_the_dialect_declares_it(act: Any, words: str) -> None:
+    """The same words as those of `Dialect.unspoken`, which is asked before: a log has one word for one thing."""
+    refused = unsaid(replace(BET, act=act))
+    assert (refused.reason, refused.field) == (Reason.UNSUPPORTED, words)
+
+
+def test_what_is_needed_is_missing_where_it_is_blank() -> None:
+    """Zero is an amount, a blank is no id."""
+    assert (needed("balance", Decimal(0)), amount_of(BET), fitting("id", "abc", 3)) == (
+        Decimal(0),
+        Decimal("2.50"),
+        "abc",
+    )
+    for asks in (
+        lambda: needed("id", ""),
+        lambda: needed("id", None),
+        lambda: fitting("id", "", 3),
+        lambda: amount_of(replace(BET, act=Rollback(reference="t-0"))),
+        lambda: unnamed_currency(replace(BET, currency=""), CALL),
+    ):
+        with pytest.raises(Missing):
+            asks()
+    with pytest.raises(Refused, match="more than 2 characters"):
+        fitting("id", "abc", 2)
+
+
+def test_a_wallet_is_told_no_other_currency_than_its_own() -> None:
+    """Where no call names one it would take 5.00 USD for 5.00 EUR."""
+    assert unnamed_currency(replace(BET, currency=""), replace(CALL, currency="EUR")) == "EUR"
+    assert unnamed_currency(BET, CALL) == "EUR"
+    with pytest.raises(Refused, match="USD to a wallet of EUR"):
+        unnamed_currency(replace(BET, currency="USD"), replace(CALL, currency="EUR"))
+
+
+def test_a_call_that_no_page_has_is_told_so() -> None:
+    """Never a bet by default."""
+    assert reader_of({"bet": 1}, CALL) == 1
+    with pytest.raises(Refused) as refused:
+        reader_of({"win": 1}, CALL)
+    assert refused.value.flaw is Flaw.UNKNOWN_CALL
+
+
+def test_what_a_line_leaves_out_is_no_value() -> None:
+    """`UNSET` itself must not reach the wire."""
+    assert Form(Line("a", write=lambda tx, call: UNSET), Line("b", write=lambda tx, call: "")).write(BET, CALL) == {
+        "b": ""
+    }
