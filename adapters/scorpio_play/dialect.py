@@ -295,8 +295,6 @@ DIALECT = Dialect(
     as_provider=AsProvider(
         values_max=100, answer_within={"default": "3s", "credit": "4s", "rollback": "4s"}, excess="pass"
     ),
-    as_wallet=AsWallet(
-        # "Full bet amount": what a wallet makes of another amount is its own affair, so it is never told one.
-        undoes_whole=True
-    ),
+    # "Full bet amount": what a wallet makes of another amount is its own affair, so it is never told one.
+    as_wallet=AsWallet(undoes_whole=True),
 )

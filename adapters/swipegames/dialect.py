@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from gateway.auth import Cover, InHeader, Signed, canonical_query, hmac_of, raw_body, steps_of, told
+from gateway.auth import InHeader, Signed, canonical_query, hmac_of, raw_body, steps_of, told
 from gateway.codec import form
 from gateway.codec.errors import ErrorTable
 from gateway.codec.fields import Fields, known, write_query
@@ -42,19 +42,13 @@ from gateway.model import (
 # ---------------------------------------------------------------- signature
 
 
-def _cover_of(request: Request) -> Cover:
-    return canonical_query if request.method == "GET" else raw_body
-
-
-@told(lambda request: steps_of(_cover_of(request), request))
+@told(lambda request: steps_of(canonical_query if request.method == "GET" else raw_body, request))
 def covered(request: Request, settings: Any) -> Iterable[bytes]:
     """The raw body, which is never written anew; a GET has none, and signs its query as canonical JSON."""
     return canonical_query(request, settings) if request.method == "GET" else raw_body(request, settings)
 
 
-SIGNED = Signed(
-    covers=covered, digest=hmac_of("sha256"), carried=InHeader("x-request-sign"), demo="sw-test-key"
-)  # fmt: skip
+SIGNED = Signed(covers=covered, digest=hmac_of("sha256"), carried=InHeader("x-request-sign"), demo="sw-test-key")
 
 # ---------------------------------------------------------------- calls
 
