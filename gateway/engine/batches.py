@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec.structs import replace
 
 from gateway.ends import Owed
 from gateway.engine.complete import reference_kinds
-from gateway.engine.drive import Driver
+from gateway.engine.drive import Carried, Driver
 from gateway.engine.errand import Errand
 from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
@@ -33,6 +33,7 @@ class Batches:
             name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
         joint = bool(name) and len(items) > 1
         outcomes: dict[int, Outcome] = {}
+        before: set[int] = set()  # the items that were there before this call
         for number in in_order(items, await self._cancels_of_wins(errand, items)):
             so_far = list(outcomes.values())
             if atomic and any(isinstance(done, Declined) for done in so_far):
@@ -44,10 +45,13 @@ class Batches:
                 outcomes[number] = kept
                 continue
             ties = "" if given and items[number].kind is Kind.CREDIT else name
-            outcomes[number] = await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
-        refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
+            carried = await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
+            outcomes[number] = carried.outcome
+            if carried.again:
+                before.add(number)
+        refused = next((number for number, each in outcomes.items() if isinstance(each, Declined)), None)
         if atomic and refused is not None:
-            outcome = await self._give_back(errand, items, name, refused)
+            outcome = await self._give_back(errand, items, name, outcomes, refused, before)
             outcomes = {number: each for number, each in outcomes.items() if isinstance(each, Declined)}
         else:
             outcome = _together(outcomes)
@@ -95,19 +99,30 @@ class Batches:
     def _key(self, errand: Errand, item: Transaction) -> str:
         return key_of(errand.provider.dialect, errand.provider.id, self._space(errand, item), item)
 
-    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Outcome:
+    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Carried:
         order = Order(
             wire=item, space=self._space(errand, item), call=errand.name, waits=True, batch=name, atomic=atomic,
             joint=joint,
         )  # fmt: skip
-        return (await self.driver.carry(errand, order)).outcome
+        return await self.driver.carry(errand, order)
 
-    async def _give_back(self, errand: Errand, items: Sequence[Transaction], name: str, refused: Declined) -> Outcome:
-        """What an atomic batch did that was declined, also when it came before. What stood before it stays,
-        and what a cancel was refused for. *A person had said that a bet stands, and its batch's repeat gave it back.*"""
-        shown, waits = refused, False
-        rows = [await self.world.journal.get(self._key(errand, items[number])) for number in in_order(items)]
-        own = [row for row in rows if row is not None and row.batch == name]
+    async def _give_back(
+        self, errand: Errand, items: Sequence[Transaction], name: str, outcomes: Mapping[int, Outcome], refused: int,
+        before: Set[int],
+    ) -> Outcome:  # fmt: skip
+        """What an atomic batch did that was declined, also when it came before. What stood before it stays, what a cancel
+        was refused for, and what was asked for with an item that is another one now: the first decision stands.
+
+        *A person had said that a bet stands, and its batch's repeat gave it back. A batch came again with another amount:
+        its stake was given back, and its win stayed paid (rule 2).*
+        """
+        shown, waits = outcomes[refused], False
+        assert isinstance(shown, Declined)
+        rows = {number: await self.world.journal.get(self._key(errand, items[number])) for number in in_order(items)}
+        no = rows[refused]
+        other = is_mismatch(shown) and no is not None and no.batch == name and no.state is not State.DECLINED
+        stands = before if other else frozenset[int]()
+        own = [m for number, m in rows.items() if m is not None and m.batch == name and number not in stands]
         for taken in own:
             if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
                 continue

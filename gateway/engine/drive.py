@@ -66,6 +66,7 @@ class Carried(Struct, frozen=True):
 
     outcome: Outcome
     tx: Transaction
+    again: bool = False  # its movement was there before
 
 
 Who = Callable[[Errand, Transaction, Completed], Awaitable[None]]
@@ -104,7 +105,7 @@ class Driver:
         errand.open = False  # what is decided from here on is not heard
         if call.key:
             self.world.spawn(self.unheard(call.key, errand.name))
-        return Carried(OUT_OF_TIME, call.tx)
+        return Carried(OUT_OF_TIME, call.tx, call.again)
 
     async def _carried(self, errand: Errand, call: _Call) -> Carried:
         try:
@@ -127,7 +128,7 @@ class Driver:
         if isinstance(move, Tell) and case.own.decided:
             errand.keys.add(call.key)
         if case.asked is not None and case.asked.again:
-            errand.again = True
+            errand.again = call.again = True
             verdict = "same" if case.asked.same(case.own) else "conflict"
             self.world.meter.replay(errand.provider.name, case.own.kind.value, verdict)
         if case.asked is not None and case.asked.twin:
@@ -138,7 +139,7 @@ class Driver:
         outcome = await self._driven(errand, case, move, asked=case.asked)
         if not errand.open:
             await self.unheard(call.key, errand.name)
-        return Carried(outcome, done.tx)
+        return Carried(outcome, done.tx, call.again)
 
     async def _opened(self, errand: Errand, order: Order) -> tuple[Case, Move | None, Completed]:
         """The movement, there from now on. Raises `Refused` where it cannot be read after all."""
@@ -780,7 +781,7 @@ class _Call:
     """A provider's call on its way: what is known of it should its time run out."""
 
     def __init__(self, order: Order) -> None:
-        self.order, self.key, self.tx = order, "", order.wire
+        self.order, self.key, self.tx, self.again = order, "", order.wire, False
 
 
 def _patience(errand: Errand, waits: bool) -> dict[str, object]:

@@ -391,6 +391,45 @@ def two_cancels(bench_of: MakeBench, wallet: str = "native", *, second: Behaviou
 CANCELS = batch(undo("r1", "b1"), undo("r2", "b2"))
 
 
+@pytest.mark.parametrize("last", ["bet", "win"])
+def test_rule_2_a_batch_that_comes_again_with_another_amount_gives_nothing_back(bench_of: MakeBench, last: str) -> None:
+    """The first decision stands: its stake was given back, and its win stayed paid."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    changed = {
+        "bet": (bet("b1"), bet("b2", "21.00"), win("w1")),
+        "win": (bet("b1"), bet("b2", "20.00"), win("w1", "26.00")),
+    }
+    first = batch(bet("b1"), bet("b2", "20.00"), win("w1"))
+    assert word(bench.call(first)) == ACCEPTED
+    assert word(bench.call(batch(*changed[last]))) == Reason.DUPLICATE_MISMATCH
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("995.00")
+    assert word(bench.call(first)) == ACCEPTED
+    nothing_is_open(bench)
+
+
+def test_rule_2_nor_does_a_batch_in_doubt(bench_of: MakeBench) -> None:
+    """Its bet was given back beside its win, which was owed."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    bench.till.always(lost_before, kind=Kind.CREDIT)
+    assert word(bench.call(batch(bet("b1"), win("w1")))) == DOUBT
+    assert word(bench.call(batch(bet("b1", "11.00"), win("w1")))) == Reason.DUPLICATE_MISMATCH
+    bench.till.heal()
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("1015.00")
+    nothing_is_open(bench)
+
+
+def test_rule_19_what_a_batch_took_beside_a_used_id_is_given_back(bench_of: MakeBench) -> None:
+    """None of what it asked for stands; what had the id before does, and so it is at each repeat."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    assert word(bench.call(bet("b2", "20.00"))) == ACCEPTED
+    for _ in range(2):
+        assert word(bench.call(batch(bet("b1"), bet("b2", "21.00")))) == Reason.DUPLICATE_MISMATCH
+        assert bench.till.balance() == Decimal("980.00")
+    nothing_is_open(bench)
+
+
 def test_rule_19_of_an_atomic_batch_of_cancels_none_is_done_where_one_is_refused(bench_of: MakeBench) -> None:
     """*The provider heard that nothing was cancelled, and the first stake had been given back: its bet went on, free.*
     Declined means that nothing moved; the bet stands, and may be cancelled again."""
