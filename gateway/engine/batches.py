@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gateway.ends import Owed
 from gateway.engine.complete import reference_kinds
-from gateway.engine.drive import Carried, Driver
+from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
@@ -33,8 +33,8 @@ class Batches:
             name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
         joint = bool(name) and len(items) > 1
         outcomes: dict[int, Outcome] = {}
-        before: set[int] = set()  # the items that were there before this call
-        for number in in_order(items, await self._cancels_of_wins(errand, items)):
+        new: set[int] = set()  # the items that were not there before this call
+        for number in in_order(items, await self._earlier(errand, items, atomic=atomic)):
             so_far = list(outcomes.values())
             if atomic and any(isinstance(done, Declined) for done in so_far):
                 break
@@ -45,13 +45,14 @@ class Batches:
                 outcomes[number] = kept
                 continue
             ties = "" if given and items[number].kind is Kind.CREDIT else name
-            carried = await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
+            order = self._order(errand, items[number], ties, atomic=atomic, joint=joint)
+            carried = await self.driver.carry(errand, order)
             outcomes[number] = carried.outcome
-            if carried.again:
-                before.add(number)
+            if not carried.again:
+                new.add(number)
         refused = next((number for number, each in outcomes.items() if isinstance(each, Declined)), None)
         if atomic and refused is not None:
-            outcome = await self._give_back(errand, items, name, outcomes, refused, before)
+            outcome = await self._give_back(errand, items, name, outcomes, refused, new)
             outcomes = {number: each for number, each in outcomes.items() if isinstance(each, Declined)}
         else:
             outcome = _together(outcomes)
@@ -61,6 +62,19 @@ class Batches:
                 errand, {self._key(errand, items[number]): _state(each) for number, each in own.items()}
             )
         return outcome
+
+    async def _earlier(self, errand: Errand, items: Sequence[Transaction], *, atomic: bool) -> frozenset[int]:
+        """Which items come first of their turn: the cancels of wins, and of several wins that are paid all or none those that
+        the journal refuses, whatever their wallet would say.
+
+        *Of two wins in a list the first was paid, the second had a used id, and its provider heard that nothing had moved.*
+        """
+        wins = [number for number, item in enumerate(items) if item.kind is Kind.CREDIT]
+        refused: set[int] = set()
+        for number in wins if atomic and len(wins) > 1 else ():
+            if await self.driver.refuses(errand, self._order(errand, items[number], "", atomic=True, joint=True)):
+                refused.add(number)
+        return await self._cancels_of_wins(errand, items) | refused
 
     async def _cancels_of_wins(self, errand: Errand, items: Sequence[Transaction]) -> frozenset[int]:
         """Which items undo a win. The wire may not tell what it names, the journal does.
@@ -99,19 +113,19 @@ class Batches:
     def _key(self, errand: Errand, item: Transaction) -> str:
         return key_of(errand.provider.dialect, errand.provider.id, self._space(errand, item), item)
 
-    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Carried:
-        order = Order(
+    def _order(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Order:
+        return Order(
             wire=item, space=self._space(errand, item), call=errand.name, waits=True, batch=name, atomic=atomic,
             joint=joint,
         )  # fmt: skip
-        return await self.driver.carry(errand, order)
 
     async def _give_back(
         self, errand: Errand, items: Sequence[Transaction], name: str, outcomes: Mapping[int, Outcome], refused: int,
-        before: Set[int],
+        new: Set[int],
     ) -> Outcome:  # fmt: skip
         """What an atomic batch did that was declined, also when it came before. What stood before it stays, what a cancel
-        was refused for, and what was asked for with an item that is another one now: the first decision stands.
+        was refused for, what its provider heard accepted, and what was asked for with an item that is another one now: the
+        first decision stands.
 
         *A person had said that a bet stands, and its batch's repeat gave it back. A batch came again with another amount:
         its stake was given back, and its win stayed paid (rule 2).*
@@ -121,10 +135,12 @@ class Batches:
         rows = {number: await self.world.journal.get(self._key(errand, items[number])) for number in in_order(items)}
         no = rows[refused]
         other = is_mismatch(shown) and no is not None and no.batch == name and no.state is not State.DECLINED
-        stands = before if other else frozenset[int]()
-        own = [m for number, m in rows.items() if m is not None and m.batch == name and number not in stands]
+        asked = new if other else rows.keys()
+        own = [m for number, m in rows.items() if m is not None and m.batch == name and number in asked]
         for taken in own:
-            if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
+            if taken.state is State.DECLINED or taken.told == State.ACCEPTED.value or not taken.atomic:
+                continue
+            if not undoable(taken, own):
                 continue
             undo = await self.driver.undo(errand, taken, name)
             if undo is None:
