@@ -34,7 +34,7 @@ class Batches:
         joint = bool(name) and len(items) > 1
         outcomes: dict[int, Outcome] = {}
         new: set[int] = set()  # the items that were not there before this call
-        for number in in_order(items, await self._earlier(errand, items, atomic=atomic)):
+        for number in await self._in_order(errand, items, atomic=atomic):
             so_far = list(outcomes.values())
             if atomic and any(isinstance(done, Declined) for done in so_far):
                 break
@@ -63,18 +63,19 @@ class Batches:
             )
         return outcome
 
-    async def _earlier(self, errand: Errand, items: Sequence[Transaction], *, atomic: bool) -> frozenset[int]:
-        """Which items come first of their turn: the cancels of wins, and of several wins that are paid all or none those that
-        the journal refuses, whatever their wallet would say.
+    async def _in_order(self, errand: Errand, items: Sequence[Transaction], *, atomic: bool) -> list[int]:
+        """Of several wins that are paid all or none those that the journal refuses come before everything.
 
-        *Of two wins in a list the first was paid, the second had a used id, and its provider heard that nothing had moved.*
+        *Of two wins in a list the first was paid, the second had a used id, and its provider heard that nothing had moved.
+        The bet beside them was in doubt until there was no time left, and the win was owed.*
         """
-        wins = [number for number, item in enumerate(items) if item.kind is Kind.CREDIT]
+        ordered = in_order(items, await self._cancels_of_wins(errand, items))
+        wins = [number for number in ordered if items[number].kind is Kind.CREDIT]
         refused: set[int] = set()
         for number in wins if atomic and len(wins) > 1 else ():
             if await self.driver.refuses(errand, self._order(errand, items[number], "", atomic=True, joint=True)):
                 refused.add(number)
-        return await self._cancels_of_wins(errand, items) | refused
+        return sorted(ordered, key=lambda number: number not in refused)
 
     async def _cancels_of_wins(self, errand: Errand, items: Sequence[Transaction]) -> frozenset[int]:
         """Which items undo a win. The wire may not tell what it names, the journal does.

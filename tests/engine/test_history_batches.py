@@ -455,6 +455,20 @@ def test_rule_19_no_win_of_a_batch_is_paid_where_the_journal_refuses_another(
     nothing_is_open(bench)
 
 
+def test_rule_19_nor_where_the_bet_beside_them_is_in_doubt(bench_of: MakeBench) -> None:
+    """The bet used up the time of its call, and the win that is not refused was owed from then on."""
+    bench = bench_of("native", "native")
+    bench.call(undo("x", "w2", kind=Kind.CREDIT))
+    bench.till.always(late(30), kind=Kind.DEBIT)
+    whole = batch(bet("b1"), win("w1"), win("w2", "5.00"))
+    bench.call(whole)
+    bench.till.heal()
+    assert word(bench.call(whole)) == Reason.ALREADY_ROLLED_BACK
+    bench.settlement(600, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 def test_rule_19_what_a_batch_took_beside_a_used_id_is_given_back(bench_of: MakeBench) -> None:
     """None of what it asked for stands; what had the id before does, and so it is at each repeat."""
     bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
