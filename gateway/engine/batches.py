@@ -137,11 +137,11 @@ class Batches:
         no = rows[refused]
         other = is_mismatch(shown) and no is not None and no.batch == name and no.state is not State.DECLINED
         asked = new if other else rows.keys()
-        own = [m for number, m in rows.items() if m is not None and m.batch == name and number in asked]
-        for taken in own:
-            if taken.state is State.DECLINED or taken.told == State.ACCEPTED.value or not taken.atomic:
-                continue
-            if not undoable(taken, own):
+        own = {number: m for number, m in rows.items() if m is not None and m.batch == name and number in asked}
+        for number, taken in own.items():
+            # A call beside this one may hear of what it takes; what was heard before it came stays.
+            heard = number not in new and taken.told == State.ACCEPTED.value
+            if heard or taken.state is State.DECLINED or not taken.atomic or not undoable(taken, [*own.values()]):
                 continue
             undo = await self.driver.undo(errand, taken, name)
             if undo is None:
