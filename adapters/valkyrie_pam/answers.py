@@ -236,7 +236,7 @@ def _accepted(fields: Fields, tx: Transaction, call: Call) -> Outcome:
                 return Unknown(detail="a balance call was answered without a balance")
             return Accepted(balance=balance, bonus=bonus, currency=currency)
         case Status():
-            return _found(fields, tx, tx.act)
+            return _found(fields, tx, tx.act, call)
     result = fields.object("transactionResult")
     balance, bonus, currency = _balance_in(fields, tx, call)
     made = result.opaque("transactionId").get("transactionId", "")[:256]
@@ -292,7 +292,7 @@ _TYPES = {
 } | {Kind.ADJUST: {"PROMODEPOSIT"}}
 
 
-def _found(fields: Fields, tx: Transaction, act: Status) -> Outcome:
+def _found(fields: Fields, tx: Transaction, act: Status, call: Call) -> Outcome:
     """Whether the movement is there: by id alone a PAM lists a cancel that shares it, too (card, trap 10)."""
     listed, id = fields.value("transactions"), wire.fitted(act.reference)
     if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
@@ -301,6 +301,9 @@ def _found(fields: Fields, tx: Transaction, act: Status) -> Outcome:
     mine = [row for row in rows if row.id("providerTransactionId", length_max=1024) == id]
     if not mine:
         return Declined(reason=Reason.TRANSACTION_NOT_FOUND)
+    asked = wire.provider_of(tx, call).lower()
+    if all(row.text("provider", asked).lower() != asked for row in mine):  # ids are unique per provider only
+        return Unknown(detail="it is there as another provider's")
     if tx.currency and any(row.text("currency").upper() != tx.currency.upper() for row in mine):
         return Unknown(detail="it is there in another currency")
     return Accepted(replayed=True)

@@ -200,12 +200,6 @@ def _player(tx: Transaction) -> str:
     return f"/players/{wire.segment(needed('player', tx.player), 'player')}"
 
 
-def _provider(tx: Transaction, call: Call) -> str:
-    """Our provider's name, as this PAM calls it. Nobody's name: who plays Valkyrie by hand says the studio."""
-    name = call.provider or (tx.game.studio if tx.game else "")
-    return str(call.settings.provider_names.get(name, name)) or "gateway"
-
-
 def _headers(tx: Transaction, call: Call, *, body: bool) -> dict[str, str]:
     launch = tx.act.launch_token if isinstance(tx.act, Authenticate) else ""
     token = tx.session or launch  # what a game is launched with is its token (card, Game launch)
@@ -219,7 +213,7 @@ def _headers(tx: Transaction, call: Call, *, body: bool) -> dict[str, str]:
 
 
 def _call(method: str, path: str, tx: Transaction, call: Call, **query: str) -> Request:
-    query = {"provider": _provider(tx, call), **query}
+    query = {"provider": wire.provider_of(tx, call), **query}
     return Request(method=method, path=path, query=wire.query_text(**query), headers=_headers(tx, call, body=False))
 
 
@@ -290,7 +284,7 @@ def _say(
         "transactionType": word,
         "providerTransactionId": wire.fitted(needed("id", id)),
         "currency": needed("currency", tx.currency),
-        "provider": _provider(tx, call),
+        "provider": wire.provider_of(tx, call),
         "isGameOver": over,
         "transactionDateTime": utc_text(call.now),
         **known(betCode=tx.extra.get("betCode")),

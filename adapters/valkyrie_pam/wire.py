@@ -189,6 +189,12 @@ def _query_wrong(message: str) -> Refused:
     return Refused(Reason.INVALID_REQUEST, f"the query {message}", field="query", flaw=Flaw.INVALID)
 
 
+def provider_of(tx: Transaction, call: Call) -> str:
+    """Our provider's name, as this PAM calls it. Nobody's name: who plays Valkyrie by hand says the studio."""
+    name = call.provider or (tx.game.studio if tx.game else "")
+    return str(call.settings.provider_names.get(name, name)) or "gateway"
+
+
 def query_text(**said: str) -> str:
     return "&".join(f"{name}={quote(value, safe=_VALUE)}" for name, value in said.items())
 

@@ -45,7 +45,7 @@ class Batches:
         """What became of each, by its number, in the order in which they were carried."""
         done: dict[int, Carried] = {}
         joint = bool(name) and len(items) > 1
-        for number in in_order(items, await self._cancels_of_wins(errand, items)):
+        for number in await self._in_order(errand, items, atomic=atomic):
             so_far = [each.outcome for each in done.values()]
             if atomic and any(isinstance(outcome, Declined) for outcome in so_far):
                 break
@@ -53,7 +53,8 @@ class Batches:
                 break
             kept = await self._kept(errand, items, number, done)
             ties = "" if given and items[number].kind is Kind.CREDIT else name
-            done[number] = kept or await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
+            order = self._order(errand, items[number], ties, atomic=atomic, joint=joint)
+            done[number] = kept or await self.driver.carry(errand, order)
             if not done[number].again:
                 fresh.add(number)
         return done
@@ -71,6 +72,20 @@ class Batches:
         else:
             outcome = _all({number: each.outcome for number, each in done.items()})
         return outcome, {self._key(errand, items[number]): each for number, each in told.items()}
+
+    async def _in_order(self, errand: Errand, items: Sequence[Transaction], *, atomic: bool) -> list[int]:
+        """Of several wins that are paid all or none those that the journal refuses come before everything.
+
+        *Of two wins in a list the first was paid, the second had a used id, and its provider heard that nothing had moved.
+        The bet beside them was in doubt until there was no time left, and the win was owed.*
+        """
+        ordered = in_order(items, await self._cancels_of_wins(errand, items))
+        wins = [number for number in ordered if items[number].kind is Kind.CREDIT]
+        refused: set[int] = set()
+        for number in wins if atomic and len(wins) > 1 else ():
+            if await self.driver.refuses(errand, self._order(errand, items[number], "", atomic=True, joint=True)):
+                refused.add(number)
+        return sorted(ordered, key=lambda number: number not in refused)
 
     async def _cancels_of_wins(self, errand: Errand, items: Sequence[Transaction]) -> frozenset[int]:
         """Which items undo a win. The wire may not tell what it names, the journal does.
@@ -109,19 +124,19 @@ class Batches:
     def _key(self, errand: Errand, item: Transaction) -> str:
         return key_of(errand.provider.dialect, errand.provider.id, self._space(errand, item), item)
 
-    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Carried:
-        order = Order(
+    def _order(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Order:
+        return Order(
             wire=item, space=self._space(errand, item), call=errand.name, waits=True, batch=name, atomic=atomic,
             joint=joint,
         )  # fmt: skip
-        return await self.driver.carry(errand, order)
 
     async def _give_back(
         self, errand: Errand, items: Sequence[Transaction], name: str, done: Mapping[int, Carried], refused: int,
         fresh: Set[int],
     ) -> Outcome:  # fmt: skip
         """What an atomic batch did that was declined, also when it came before. What stood before it stays, what a cancel
-        was refused for, and what was asked for with an item that is another one now: the first decision stands.
+        was refused for, what its provider heard accepted, and what was asked for with an item that is another one now: the
+        first decision stands.
 
         *A person had said that a bet stands, and its batch's repeat gave it back. A batch came again with another amount:
         its stake was given back, and its win stayed paid (rule 2).*
@@ -131,10 +146,12 @@ class Batches:
         rows = {number: await self.world.journal.get(self._key(errand, items[number])) for number in in_order(items)}
         no = rows[refused]
         other = is_mismatch(shown) and no is not None and no.batch == name and no.state is not State.DECLINED
-        stands = done.keys() - fresh if other else frozenset[int]()
-        own = [m for number, m in rows.items() if m is not None and m.batch == name and number not in stands]
-        for taken in own:
-            if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
+        asked = fresh if other else rows.keys()
+        own = {number: m for number, m in rows.items() if m is not None and m.batch == name and number in asked}
+        for number, taken in own.items():
+            # A call beside this one may hear of what it takes; what was heard before it came stays.
+            heard = number not in fresh and taken.told == State.ACCEPTED.value
+            if heard or taken.state is State.DECLINED or not taken.atomic or not undoable(taken, [*own.values()]):
                 continue
             undo = await self.driver.undo(errand, taken, name)
             if undo is None:

@@ -36,7 +36,17 @@ from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchange, Exchanges
 from gateway.engine.flights import Flight, Flights, Landed
-from gateway.engine.gather import Hands, Opened, Order, in_vain, is_mismatch, looking, opening, unheard_by
+from gateway.engine.gather import (
+    Hands,
+    Opened,
+    Order,
+    in_vain,
+    is_mismatch,
+    looking,
+    opening,
+    refused_already,
+    unheard_by,
+)
 from gateway.engine.identity import key_of, own_rollback_id, space_of
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
@@ -107,6 +117,13 @@ class Driver:
         if call.key:
             self.world.spawn(self.unheard(call.key, errand.name))
         return Carried(OUT_OF_TIME, call.tx, call.again)
+
+    async def refuses(self, errand: Errand, order: Order) -> bool:
+        """Whether the journal alone refuses it, as it stands now."""
+        try:
+            return await self.world.journal.look(refused_already(self._hands(errand), order))
+        except Refused:
+            return True
 
     async def _carried(self, errand: Errand, call: _Call) -> Carried:
         try:

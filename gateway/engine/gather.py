@@ -770,6 +770,19 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     return (yield from _inserted(hands, order, case, done, first))
 
 
+def refused_already(hands: Hands, order: Order) -> Looks[bool]:
+    """Whether the journal alone refuses it: its id is another movement's, or was declined, or named by a cancel."""
+    done = yield from completing(hands.provider, order.wire, hands.moment.now, order.space)
+    row, _ = _row(hands, order, done)
+    asks = {"own": LookFor("own", (row.key,)), **_first_asks(hands.provider, row, fresh=True)}
+    first = yield from _look(asks)
+    own = _one(first, "own")
+    if own is None:
+        return _tombstone(hands.provider, row, first) is not None
+    same = own.fingerprint == row.fingerprint and same_player(own.tx.player, row.tx.player)
+    return own.state is State.DECLINED or not same
+
+
 def _twin(row: Movement, first: Found) -> str:
     """Another movement of its round that says the same, where only its id tells them apart and no proof covers that."""
     return next((m.key for m in first.get("of_round", ()) if m.fingerprint == row.fingerprint), "")

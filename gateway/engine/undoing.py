@@ -146,7 +146,7 @@ def forbidden(case: Case) -> Move | None:
     if target is None:
         return _not_its_own(case)
     if target.state is State.DECLINED:
-        return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
+        return _undone_in_doubt(case) or _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
     if stopped(case):
         if case.overtakes:
             return Tell(Unknown(detail=STOPPED))
@@ -167,6 +167,15 @@ def forbidden(case: Case) -> Move | None:
     if win is not None and first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
     return _not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
+
+
+def _undone_in_doubt(case: Case) -> Move | None:
+    """What it names was in doubt, and is declined because another rollback of it gave it back. *A second cancel of such a
+    bet heard that there is none, the first one that it is done.*"""
+    first = case.claimer
+    if first is None or first.key == case.own.key or first.state is not State.ACCEPTED or first.undone_by:
+        return None
+    return Decide(_after(first))
 
 
 def _not_its_own(case: Case) -> Move | None:

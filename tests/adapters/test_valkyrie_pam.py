@@ -166,6 +166,17 @@ IDS = st.text(st.sampled_from("ab:%promo25A3"), min_size=1, max_size=12) | st.sa
 )
 
 
+@pytest.mark.parametrize(
+    ("listed", "found"), [(["acme"], Accepted), (["ACME"], Accepted), ([None], Accepted), (["other"], Unknown),
+                          (["other", "acme"], Accepted)]
+)  # fmt: skip
+def test_a_movement_of_another_provider_under_the_same_id_is_not_ours(listed: list[str | None], found: type) -> None:
+    """Ids are unique per provider only (card): a bet that another one has in a PAM was taken for a bet in doubt of ours."""
+    rows = [WIRE | {"transactionType": "WITHDRAW", "providerTransactionId": "b-1", "provider": each} for each in listed]
+    body = json.dumps({"status": "OK", "transactions": rows}).encode()
+    assert isinstance(heard(Response(body=body), ASKED), found)
+
+
 @given(st.tuples(IDS, IDS, st.booleans()), st.tuples(IDS, IDS, st.booleans()))
 def test_canonical_ids_never_meet(one: tuple[str, str, bool], other: tuple[str, str, bool]) -> None:
     names = [wire.canonical_id(provider, id, promo=promo) for provider, id, promo in (one, other)]

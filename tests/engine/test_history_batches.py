@@ -420,6 +420,55 @@ def test_rule_2_nor_does_a_batch_in_doubt(bench_of: MakeBench) -> None:
     nothing_is_open(bench)
 
 
+def test_rule_2_nor_what_it_took_under_ids_that_were_not_looked_at(bench_of: MakeBench) -> None:
+    """The first of two bets had another amount, nobody looked at the second, and that one was given back."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    assert word(bench.call(batch(bet("b1"), bet("b2", "20.00")))) == ACCEPTED
+    assert word(bench.call(batch(bet("b1", "11.00"), bet("b2", "20.00")))) == Reason.DUPLICATE_MISMATCH
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+def test_rule_2_nor_what_it_took_beside_one_that_stood_before_it(bench_of: MakeBench) -> None:
+    """Both bets had been accepted in one batch, one of them from before; that one came again with another amount."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    assert word(bench.call(batch(bet("b1"), bet("b2", "20.00")))) == ACCEPTED
+    assert word(bench.call(batch(bet("b1", "11.00"), bet("b2", "20.00")))) == Reason.DUPLICATE_MISMATCH
+    assert bench.till.balance() == Decimal("970.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("known", ["another amount", "cancelled"])
+@pytest.mark.parametrize("beside", [(), (bet("b1"),)], ids=["wins", "a bet and wins"])
+def test_rule_19_no_win_of_a_batch_is_paid_where_the_journal_refuses_another(
+    bench_of: MakeBench, known: str, beside: tuple[Transaction, ...]
+) -> None:
+    """The first win was paid, the second refused, and its provider heard that nothing had moved."""
+    bench = bench_of("native", "native")
+    reason = Reason.DUPLICATE_MISMATCH if known == "another amount" else Reason.ALREADY_ROLLED_BACK
+    bench.call(win("w2", "6.00") if known == "another amount" else undo("x", "w2", kind=Kind.CREDIT))
+    before = bench.till.balance()
+    for _ in range(2):
+        assert word(bench.call(batch(*beside, win("w1"), win("w2", "5.00")))) == reason
+        assert bench.till.balance() == before
+    nothing_is_open(bench)
+
+
+def test_rule_19_nor_where_the_bet_beside_them_is_in_doubt(bench_of: MakeBench) -> None:
+    """The bet used up the time of its call, and the win that is not refused was owed from then on."""
+    bench = bench_of("native", "native")
+    bench.call(undo("x", "w2", kind=Kind.CREDIT))
+    bench.till.always(late(30), kind=Kind.DEBIT)
+    whole = batch(bet("b1"), win("w1"), win("w2", "5.00"))
+    bench.call(whole)
+    bench.till.heal()
+    assert word(bench.call(whole)) == Reason.ALREADY_ROLLED_BACK
+    bench.settlement(600, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 def test_rule_19_what_a_batch_took_beside_a_used_id_is_given_back(bench_of: MakeBench) -> None:
     """None of what it asked for stands; what had the id before does, and so it is at each repeat."""
     bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))

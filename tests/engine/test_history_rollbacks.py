@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.engine.drive import row_change
-from gateway.model import Capture, Kind, Reason, Release, Reserve, Transaction
+from gateway.model import Capture, Declined, Kind, Reason, Release, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import (
@@ -56,6 +56,28 @@ def test_rule_06_not_found_of_a_bet_that_this_wallet_accepted_is_no_decision(ben
     bench.till.heal()
     bench.settlement(600, 2)
     assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("wallet", WALLETS)
+def test_rule_11_the_second_cancel_of_a_bet_that_ended_in_doubt_hears_the_first_ones_word(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """The bet counts as declined from its cancel on, and a second cancel heard that nobody knows it."""
+    bench = bench_of("native", wallet)
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.call(undo("r1", "b1"))
+    bench.settlement(600, 2)
+    assert word(bench.call(bet("b1"))) == Reason.ALREADY_ROLLED_BACK
+    first, second = bench.call(undo("r1", "b1")), bench.call(undo("r2", "b1"))
+    assert word(first) == ACCEPTED
+    assert isinstance(second, Declined)
+    assert (second.reason, second.wallet_id) == (Reason.ALREADY_ROLLED_BACK, yes(first).wallet_id)
+    assert bench.till.asked(Kind.ROLLBACK) == 1
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
 
