@@ -36,6 +36,19 @@ class Owed(StrEnum):
     """Gameball's unknown customer: a wallet may say it of anybody else for a moment only."""
 
 
+class Kept(StrEnum):
+    """What keeps an accepted bet against its own cancel, which is then declined, `already_settled`, whatever its wallet would
+    say (rule 15). What is itself being undone keeps it until that is done; what is in doubt is brought to its end first."""
+
+    NOTHING = "nothing: its wallet decides"
+    ITS_WIN = "a win that ties to it"
+    """By rule 11; where each bet comes to `one_end`, one that names it (Valkyrie, Evolution)."""
+    ROUND_WIN = "any win of its round"
+    """Also one that ties to another bet or to none (NeverEnding)."""
+    LATER = "what follows it in its round"
+    """Another bet, a win; or its own win, where they were one movement (Groove)."""
+
+
 class AsProvider(Struct, frozen=True, kw_only=True):
     """What its page says of whoever asks in it: limits, ids, repeats, and what it believes of an answer."""
 
@@ -67,13 +80,17 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     final_noes: Mapping[Owed, frozenset[Reason]] = {}
     """What its page lets a wallet say for good, by what it says it of; any other no to what is owed leaves it owed (rule
     6)."""
-    won_stays: Callable[[Any], bool] = lambda settings: False
-    """(settings) -> whether the rollback of an accepted bet that a win ties to (rule 11) is declined, `already_settled`,
-    whatever its wallet would say; while the win itself is in doubt, that is brought to its end first."""
-    won_by_round: bool = False
-    """Of `won_stays`: any win of its round counts, also one that ties to another bet or to none (NeverEnding)."""
-    ends_rounds: bool = False
-    """Whether a bet in a round that its wire has closed is declined, `round_closed`; a win never is (NeverEnding)."""
+    kept_by: Callable[[Any], Kept] = lambda settings: Kept.NOTHING
+    """(settings) -> what keeps a bet against its own cancel."""
+    one_end: bool = False
+    """A bet that is kept by its win comes to that one end: after its cancel the win is declined by what the journal knows (rule
+    15), as is the win of a bet that was declined, or that nobody knows where its call says nothing else; and a wallet's no to a
+    win because its bet is not there, or had its end, is final (rule 6). A win that names no bet is none of a bet's."""
+    closed_to: Callable[[Transaction], bool] | None = None
+    """(tx) -> whether it is declined, `round_closed`, once its round is over by what the journal knows: at NeverEnding a bet, at
+    Groove all play. None: its wallet decides."""
+    closed_by: Callable[[Transaction], bool] = lambda tx: True
+    """(tx) -> whether its word that the round is over counts. One that was declined or undone has said nothing."""
     misnamed: Reason | None = None
     """What a rollback hears that names a movement of a kind which it cannot mean, where one id is one movement of whatever
     kind (`spaces`): the cancel of a win at NeverEnding. None: its wallet is asked."""
@@ -81,14 +98,8 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     """What a call shows beside its session: the token that the answer to `authenticate` gave its player, which stands for the
     session where nobody knows that. A read, and what takes, that shows one which nobody gave that player is declined,
     `not_authenticated` (rule 22; NeverEnding)."""
-    last_only: bool = False
-    """A rollback means the last bet of its round, before any win: once another bet or a win of that round stands behind it,
-    or it was a bet and its win in one movement, it stays, `already_settled`."""
     whole_only: frozenset[Kind] = frozenset()
     """Kinds that are undone as a whole: a rollback of one that says another amount is declined, `duplicate_mismatch`."""
-    ends_with_its_round: Callable[[Transaction], bool] = lambda tx: False
-    """(tx) -> whether it belongs to the play of its round: once such a win has said that the round is over, a later one is
-    declined, `round_closed`, by what the journal knows. One that was undone has said nothing."""
     own_sessions: bool = False
     """Whether a call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
     of the two was meant. Elsewhere that session is not looked at."""
@@ -109,11 +120,6 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     bound_sessions: bool = False
     """Whether a session belongs to one player and one game: what takes in a session that the operator handed over for
     another one is declined (Slotegrator)."""
-    one_end: bool = False
-    """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
-    journal knows (rule 15, for the cancel as `won_stays` says), as is the win of a bet that was declined, or that nobody knows
-    where its call says nothing else; and a wallet's no to a win because its bet is not there, or had its end, is final (rule
-    6). A win that names no bet is none of a bet's."""
     rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
     """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
     say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""

@@ -44,7 +44,7 @@ from adapters.hundred_hp.wire import (
 from gateway.auth import Part, StaticBody
 from gateway.codec.fields import Fields, write_json
 from gateway.dialect import Call, Dialect
-from gateway.ends import AsProvider, AsWallet
+from gateway.ends import AsProvider, AsWallet, Kept
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
@@ -290,6 +290,7 @@ DIALECT = Dialect(
         spaces={BONUS: BONUS},
         replay_balance="stored",  # a repeat hears the first answer
         game_of_session=True,
+        kept_by=lambda settings: Kept.ITS_WIN,
         one_end=True,
     ),
     as_wallet=AsWallet(

@@ -15,7 +15,7 @@ from adapters.valkyrie_pam.answers import decode_response, encode_response
 from adapters.valkyrie_pam.requests import decode_request, encode_request
 from gateway.auth import InHeader, Part, SharedKey
 from gateway.dialect import Dialect
-from gateway.ends import AsProvider, AsWallet, Word
+from gateway.ends import AsProvider, AsWallet, Kept, Word
 from gateway.ids import TextIds
 from gateway.model import Kind
 
@@ -49,7 +49,7 @@ DIALECT = Dialect(
         replay_balance="current",
         own_id_meant=True,
         content=lambda tx: (tx.game_id,),
-        won_stays=lambda settings: True,
+        kept_by=lambda settings: Kept.ITS_WIN,
         lists_movements=True,
     ),
     as_wallet=AsWallet(

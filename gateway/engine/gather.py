@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.ends import Owed
+from gateway.ends import AsProvider, Kept, Owed
 from gateway.engine.case import Around, Ask, Asked, Case, Decide, Move, Tell
 from gateway.engine.complete import Completed, completing, reference_kinds
 from gateway.engine.identity import fingerprint, key_of, same_player
@@ -150,7 +150,7 @@ def _one(found: Found, name: str) -> Any:
 
 def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool = False) -> dict[str, LookFor]:
     """What its own names lead to. Of a fresh bet that its provider waits for, no win matters."""
-    tx, act = own.tx, own.tx.act
+    tx, act, page = own.tx, own.tx.act, provider.dialect.as_provider
     here = (own.provider, tx.player, tx.round_id)
     asks: dict[str, LookFor] = {}
     if own.target:
@@ -176,35 +176,32 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks["aimed"] = LookFor("aimed", (own.key,))
     if own.takes and not own.parent and not waits:
         asks |= _won_asks(provider, own, "won")
-    if fresh and own.kind is Kind.DEBIT and tx.round_id and provider.dialect.as_provider.ends_rounds and not own.parent:
-        asks["closing"] = LookFor("of_round", here)
-    if fresh and tx.round_id and not own.parent and provider.dialect.as_provider.ends_with_its_round(tx):
-        asks["round_ends"] = LookFor("round_ends", here)
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
         if provider.dialect.as_provider.own_id_meant:
             asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and (provider.dialect.round_refunds or provider.dialect.by_stake):
             asks["refunds"] = LookFor("round_refunds", here)
-    if (
-        fresh
-        and (provider.dialect.as_provider.last_only or provider.dialect.as_provider.won_by_round)
-        and _keeps_others(provider, own)
-    ):
-        asks["kept"] = LookFor("of_round", here)
-    meant_by_stake = provider.dialect.by_stake and by_stake(provider.dialect, own)
-    if fresh and tx.round_id and (provider.dialect.as_provider.bare_ids or meant_by_stake):
-        asks["of_round"] = LookFor("of_round", here)
-    if fresh and tx.round_id and meant_by_stake:
-        asks["stakes"] = LookFor("round_bets", (*here, ROUND_MAX))
+    if fresh and tx.round_id:
+        stakes = provider.dialect.by_stake and by_stake(provider.dialect, own)
+        if stakes:
+            asks["stakes"] = LookFor("round_bets", (*here, ROUND_MAX))
+        if stakes or page.bare_ids or _may_be_too_late(page, own) or _keeps_others(provider, own):
+            asks["of_round"] = LookFor("of_round", here)
     return asks | _session_asks(own.provider, tx, own.key, fresh=fresh, undoes=own.undoes)
+
+
+def _may_be_too_late(page: AsProvider, own: Movement) -> bool:
+    """Whether it is declined where its round is over."""
+    return page.closed_to is not None and not own.parent and page.closed_to(own.tx)
 
 
 def _keeps_others(provider: Provider, own: Movement) -> bool:
     """Whether its round's bets may stay because of it, whether it ties to them or not."""
-    wins = own.kind in (Kind.CREDIT, Kind.SETTLE)
-    keeps = wins or (own.kind is Kind.DEBIT and provider.dialect.as_provider.last_only)
-    return keeps and bool(own.tx.round_id) and not own.parent
+    keeps = provider.kept_by
+    if own.parent or not own.tx.round_id or keeps not in (Kept.ROUND_WIN, Kept.LATER):
+        return False
+    return own.kind in (Kind.CREDIT, Kind.SETTLE) or (own.kind is Kind.DEBIT and keeps is Kept.LATER)
 
 
 def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, LookFor]:
@@ -271,11 +268,8 @@ def _second_asks(
             asks["beyond"] = LookFor("own", (target.target,))
         if target.takes and own.undoes and not own.decided and not target.decided:
             asks |= _won_asks(provider, target, "target_won")
-        if _asks_for_wins(provider, own, target):
+        if own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT:
             asks |= _standing_asks(provider, target)
-        if _asks_for_later(provider, own, target):
-            here = (target.provider, target.tx.player, target.tx.round_id)
-            asks["standing.last"] = LookFor("round_last", (*here, target.key))
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -286,18 +280,19 @@ def _second_asks(
     return asks
 
 
-def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
-    """Whether a win forbids this rollback, where its bet has one."""
-    may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
-    return may and (provider.dialect.as_provider.one_end or provider.dialect.as_provider.won_stays(provider.settings))
-
-
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
-    """The wins that tie to a bet (rule 11), or one of its round, where they are not taken back."""
+    """What keeps a bet against its cancel: wins, or what came after it, that are not taken back. Of a bet in doubt nothing is
+    known that could come after it."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
-    if provider.dialect.as_provider.won_by_round and tx.round_id:
-        return {"standing.named": LookFor("round_win", here)}
+    match provider.kept_by:
+        case Kept.NOTHING:
+            return {}
+        case Kept.LATER:
+            later = bool(tx.round_id) and bet.state is State.ACCEPTED
+            return {"standing.last": LookFor("round_last", (*here, bet.key))} if later else {}
+        case Kept.ROUND_WIN if tx.round_id:
+            return {"standing.named": LookFor("round_win", here)}
     asks = {"standing.named": LookFor("standing_wins", (bet.provider, tx.id, tx.player))}
     if tx.round_id and not provider.dialect.as_provider.one_end:
         asks |= {
@@ -321,18 +316,11 @@ def _keeps(win: Movement, found: Found) -> bool:
     return not win.undone_by or (undoer is not None and not undoer.decided)
 
 
-def _asks_for_later(provider: Provider, own: Movement, target: Movement) -> bool:
-    """Whether what came after it in its round forbids this rollback. Of a bet in doubt nothing is known that could stay."""
-    may = own.undoes and not own.ours and not own.decided and not own.sent and provider.dialect.as_provider.last_only
-    return may and target.kind is Kind.DEBIT and target.state is State.ACCEPTED and bool(target.tx.round_id)
-
-
-def _over(provider: Provider, found: Found) -> bool:
-    """Whether its round was closed before it came: by a win that belongs to its play, or by whatever came, as the page says."""
-    ends = provider.dialect.as_provider.ends_with_its_round
-    return any(m.tx.round is not None and m.tx.round.closed and ends(m.tx) for m in found.get("round_ends", ())) or any(
-        map(_closes, found.get("closing", ()))
-    )
+def _over(page: AsProvider, own: Movement, found: Found) -> bool:
+    """Whether its round was closed before it came, where its page lets nothing like it come then."""
+    if "of_round" not in found or not _may_be_too_late(page, own):
+        return False
+    return any(_closes(m) and page.closed_by(m.tx) for m in found["of_round"])
 
 
 def _guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
@@ -482,7 +470,9 @@ def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement |
 
 
 def _closes(m: Movement) -> bool:
-    return m.tx.round is not None and m.tx.round.closed is True and m.state is not State.DECLINED
+    """What was declined or undone has said nothing of its round."""
+    said = m.tx.round is not None and m.tx.round.closed is True
+    return said and m.state is not State.DECLINED and not m.undone_by
 
 
 def _misnamed(provider: Provider, own: Movement, found: Found) -> bool:
@@ -571,7 +561,7 @@ def _around(
         misnamed=provider.dialect.as_provider.misnamed is not None and _misnamed(provider, own, first),
         given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
         refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
-        over=_over(provider, first),
+        over=_over(provider.dialect.as_provider, own, first),
         unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
         ended=any(m.ends and not m.ours and m.state is not State.DECLINED for m in first.get("aimed", ())),
         whole=whole,
@@ -1086,7 +1076,9 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
         puts.append(Put(target, taken))
     puts = [Put(wished.get(put.before.key, put.before), put.after) for put in puts]
     changed = {put.before.key for put in puts}
-    touched = tuple(wished.get(m.key, m) for m in _concerned(row, around, first) if m.key not in changed)
+    touched = tuple(
+        wished.get(m.key, m) for m in _concerned(hands.provider, row, around, first) if m.key not in changed
+    )
     changed.update(m.key for m in touched)
     leaned = tuple(m for m in order.leaned if m.key not in changed)
     lasts = None if row.decided else hands.lease
@@ -1119,12 +1111,12 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
     return [Put(m, replace(m, due_at=now)) for m in taken]
 
 
-def _concerned(row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
+def _concerned(provider: Provider, row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
     rows += (*around.aside, *around.undoings)
-    if "kept" in first:
-        rows += [m for m in first["kept"] if m.undoes]
+    if "of_round" in first and _keeps_others(provider, row):
+        rows += [m for m in first["of_round"] if m.undoes]
     if row.kind is Kind.CREDIT and isinstance(around.bets, tuple) and isinstance(around.cancels, tuple):
         rows += (*around.bets, *around.cancels)  # a cancel that is about to be sent found no win (rule 11)
     if isinstance(around.siblings, tuple):

@@ -362,7 +362,8 @@ def round_over(case: Case) -> Move | None:
     Move: Decide `round_closed`
     Its id is new, so it is no repeat of what was before. *The journal had forgotten the bet, the win that ended its round
     came again first, and the bet's repeat was declined while its stake was taken:* then the wallet is asked, as it is
-    elsewhere.
+    elsewhere. *The bet that had said that its round was over was cancelled, and the round stayed closed:* what was declined or
+    undone has said nothing.
     Serves: 15, 30
     """
     if not case.around.over or not never_asked(case) or case.own.forgot_at is not None:

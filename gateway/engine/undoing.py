@@ -8,6 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from gateway.dialect import Dialect
+from gateway.ends import Kept
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
 from gateway.engine.movement import Movement, clocked_again
@@ -157,7 +158,7 @@ def forbidden(case: Case) -> Move | None:
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
     stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
-    if stands and target.kind is Kind.SETTLE and case.provider.dialect.as_provider.last_only and not own.ours:
+    if stands and target.kind is Kind.SETTLE and case.provider.kept_by is Kept.LATER and not own.ours:
         return _no(Reason.ALREADY_SETTLED, "it was a bet and its win")
     win = case.around.standing_win if stands else None
     first = win if win is not None and not win.decided else case.around.win_undoer
