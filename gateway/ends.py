@@ -103,9 +103,10 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     own_sessions: bool = False
     """Whether a call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
     of the two was meant. Elsewhere that session is not looked at."""
-    also_named: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
-    """(tx) -> the ids that its reference may stand for, the likeliest first: the first one that the journal knows is meant, or
-    of what is undone as a whole the first of that amount; where it knows none of them, the reference as it was said."""
+    also_named: Callable[[Transaction], tuple[str, ...]] | None = None
+    """(tx) -> the ids that the reference of a rollback may stand for, itself among them, the likeliest first: of those that the
+    journal knows the first is meant, or of what is undone as a whole the first of that amount. Its own id may be one (Evolution's
+    cancels through Valkyrie). Blank: the reference alone."""
     else_player: Callable[[Transaction, Any], str] | None = None
     """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means
     is known (rule 21)."""
@@ -131,9 +132,6 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     renews: Callable[[Any], bool] = lambda settings: False
     """settings -> whether the answer to `authenticate` gives this provider a new session: the one before is then refused to
     reads and debits, and to a win of a bet that nobody here knows (rule 22)."""
-    own_id_meant: bool = False
-    """A rollback may carry the id of the movement that it means as its own: where nothing has the id that it names, that
-    one is meant (Evolution's cancels through Valkyrie)."""
     lists_movements: bool = False
     """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
     first decision: the wire asks by an id alone (Valkyrie)."""

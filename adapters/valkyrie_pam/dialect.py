@@ -17,7 +17,7 @@ from gateway.auth import InHeader, Part, SharedKey
 from gateway.dialect import Dialect
 from gateway.ends import AsProvider, AsWallet, Kept, Word
 from gateway.ids import TextIds
-from gateway.model import Kind
+from gateway.model import Kind, reference_of
 
 BEARER = SharedKey(
     Part("api_key", demo="vk-test-key"),
@@ -47,7 +47,7 @@ DIALECT = Dialect(
         values_max=300,  # a refusal is told by the type that the body names
         answer_within={"default": "4s"},
         replay_balance="current",
-        own_id_meant=True,
+        also_named=lambda tx: (reference_of(tx.act), tx.id),
         content=lambda tx: (tx.game_id,),
         kept_by=lambda settings: Kept.ITS_WIN,
         lists_movements=True,

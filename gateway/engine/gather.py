@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from gateway.ends import AsProvider, Kept, Owed
 from gateway.engine.case import Around, Ask, Asked, Case, Decide, Move, Tell
-from gateway.engine.complete import Completed, completing, reference_kinds
+from gateway.engine.complete import Completed, completing, meant_ids, meant_of, reference_kinds
 from gateway.engine.identity import fingerprint, key_of, same_player
 from gateway.engine.journal import Answers, Doubt, Look, Looks, Put, Steps, Write
 from gateway.engine.journal import Ask as LookFor
@@ -156,9 +156,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
     if own.target:
         asks["target"] = LookFor("own", (own.target,))
     elif own.reference and not own.sent and not own.decided and reference_kinds(provider, act):
-        asks["named"] = LookFor("found", (own.provider, own.reference))
-        if provider.dialect.as_provider.own_id_meant and isinstance(act, Rollback):
-            asks["same"] = LookFor("found", (own.provider, tx.id))
+        asks |= {f"named.{id}": LookFor("found", (own.provider, id)) for id in meant_ids(provider, tx)}
     if own.undone_by:
         asks["undoer"] = LookFor("own", (own.undone_by,))
     if own.parent:
@@ -178,7 +176,7 @@ def _first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool =
         asks |= _won_asks(provider, own, "won")
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
-        if provider.dialect.as_provider.own_id_meant:
+        if page.also_named is not None:
             asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and (provider.dialect.round_refunds or provider.dialect.by_stake):
             asks["refunds"] = LookFor("round_refunds", here)
@@ -451,22 +449,20 @@ def in_scope(provider: Provider, one: Transaction, other: Transaction) -> bool:
     return scope != "player" or same_player(one.player, other.player)
 
 
-def first_of(found: Sequence[Movement], kinds: Sequence[Kind]) -> Movement | None:
-    """In the order of `kinds`."""
-    return next((m for kind in kinds for m in found if m.kind is kind), None)
-
-
 def _target(provider: Provider, own: Movement, found: Found) -> tuple[Movement | None, bool]:
     """The movement that it names, and whether that one is another player's: none that this call may touch."""
     if "target" in found:
         return _one(found, "target"), False
+    named = _named(provider, own, found)
+    target = meant_of(provider, own.tx, [m for m in named if same_player(m.tx.player, own.tx.player)])
     kinds = reference_kinds(provider, own.tx.act)
-    # What it names goes before what has its own id, where that may be meant (`own_id_meant`).
-    several = [found.get("named", ()), found.get("same", ())]
-    named = [m for each in several for m in each if m.kind in kinds and in_scope(provider, m.tx, own.tx)]
-    mine = [m for m in named if same_player(m.tx.player, own.tx.player)]
-    target = first_of([m for m in mine if m.tx.id == own.reference], kinds) or first_of(mine, kinds)
-    return target, target is None and bool(named)
+    return target, target is None and any(m.kind in kinds for m in named)
+
+
+def _named(provider: Provider, own: Movement, found: Found) -> list[Movement]:
+    """What has an id that it may mean."""
+    named = [m for id in meant_ids(provider, own.tx) for m in found.get(f"named.{id}", ())]
+    return [m for m in named if in_scope(provider, m.tx, own.tx)]
 
 
 def _closes(m: Movement) -> bool:
@@ -477,8 +473,7 @@ def _closes(m: Movement) -> bool:
 
 def _misnamed(provider: Provider, own: Movement, found: Found) -> bool:
     """Whether what it names is there, as nothing that it can mean."""
-    kinds = reference_kinds(provider, own.tx.act)
-    named = [m for m in found.get("named", ()) if in_scope(provider, m.tx, own.tx)]
+    kinds, named = reference_kinds(provider, own.tx.act), _named(provider, own, found)
     return bool(named) and not any(m.kind in kinds for m in named)
 
 
@@ -905,7 +900,7 @@ def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
 def _tombstone(provider: Provider, row: Movement, first: Found) -> Movement | None:
     """What named it before it came, and was not refused for another reason (rule 15)."""
     kinds = {row.kind, *_also(provider, row.kind)}
-    same = [m for m in first.get("same", ()) if m.undoes]
+    same = [m for m in first.get("same", ()) if m.undoes and row.tx.id in meant_ids(provider, m.tx)]
     for found in (*first.get("naming", ()), *same):
         act = found.tx.act
         meant = act.reference_kind if isinstance(act, Rollback) else Kind.RESERVE
