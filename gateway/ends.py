@@ -49,6 +49,18 @@ class Kept(StrEnum):
     """Another bet, a win; or its own win, where they were one movement (Groove)."""
 
 
+class StatusBy(StrEnum):
+    """What a status says of the movement that it asks about, and so how it is answered."""
+
+    KIND = "an id and a kind"
+    """By the first decision of that movement."""
+    ID = "an id alone"
+    """By that of whatever has it in the key space (`spaces`). An id that nobody knows is remembered: what comes under it later
+    is declined and moves nothing, for its provider believes so by then (rule 15; Vivo)."""
+    ALL = "an id of several"
+    """By all that it may mean in the journal, as it was asked for (`Accepted.meant`; Valkyrie)."""
+
+
 class AsProvider(Struct, frozen=True, kw_only=True):
     """What its page says of whoever asks in it: limits, ids, repeats, and what it believes of an answer."""
 
@@ -77,6 +89,16 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     no or doubt (BetGames' second payout of a bet). It moves nothing, and is counted as a conflict (rule 2)."""
     game_of_session: bool = False
     """Its calls name no game: theirs is that for which the operator launched the session (rule 22)."""
+    calls_in_own_session: bool = False
+    """Whether any call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
+    of the two was meant (Groove). Elsewhere that session says nothing about the call."""
+    bets_in_own_session: bool = False
+    """Whether what takes in a session that the operator handed over for another player, or another game, is declined
+    (Slotegrator)."""
+    session_token: Callable[[Request], str] | None = None
+    """What a call shows beside its session: the token that the answer to `authenticate` gave its player, which stands for the
+    session where nobody knows that. A read, and what takes, that shows one which nobody gave that player is declined,
+    `not_authenticated` (rule 22; NeverEnding)."""
     final_noes: Mapping[Owed, frozenset[Reason]] = {}
     """What its page lets a wallet say for good, by what it says it of; any other no to what is owed leaves it owed (rule
     6)."""
@@ -94,15 +116,8 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     misnamed: Reason | None = None
     """What a rollback hears that names a movement of a kind which it cannot mean, where one id is one movement of whatever
     kind (`spaces`): the cancel of a win at NeverEnding. None: its wallet is asked."""
-    token: Callable[[Request], str] | None = None
-    """What a call shows beside its session: the token that the answer to `authenticate` gave its player, which stands for the
-    session where nobody knows that. A read, and what takes, that shows one which nobody gave that player is declined,
-    `not_authenticated` (rule 22; NeverEnding)."""
     whole_only: frozenset[Kind] = frozenset()
     """Kinds that are undone as a whole: a rollback of one that says another amount is declined, `duplicate_mismatch`."""
-    own_sessions: bool = False
-    """Whether a call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
-    of the two was meant. Elsewhere that session is not looked at."""
     also_named: Callable[[Transaction], tuple[str, ...]] | None = None
     """(tx) -> the ids that the reference of a rollback may stand for, itself among them, the likeliest first: of those that the
     journal knows the first is meant, or of what is undone as a whole the first of that amount. Its own id may be one (Evolution's
@@ -118,9 +133,6 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
-    bound_sessions: bool = False
-    """Whether a session belongs to one player and one game: what takes in a session that the operator handed over for
-    another one is declined (Slotegrator)."""
     rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
     """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
     say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""
@@ -132,12 +144,8 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     renews: Callable[[Any], bool] = lambda settings: False
     """settings -> whether the answer to `authenticate` gives this provider a new session: the one before is then refused to
     reads and debits, and to a win of a bet that nobody here knows (rule 22)."""
-    lists_movements: bool = False
-    """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
-    first decision: the wire asks by an id alone (Valkyrie)."""
-    status_kinds: tuple[Kind, ...] = ()
-    """What the id of a status may mean in the journal, where its wire does not say it. An id that nobody knows is remembered:
-    what comes under it later is declined and moves nothing, for its provider believes so by then (rule 15; Vivo)."""
+    status_by: StatusBy = StatusBy.KIND
+    """What a status says of the movement that it asks about."""
     bare_ids: bool = False
     """Its proof covers what a movement says and not its id: two of one round that say the same are told to people, for one may
     be the other, sent again by somebody under another id (Vivo)."""
@@ -173,11 +181,11 @@ class AsWallet(Struct, frozen=True, kw_only=True):
     undoes_blindly: bool = False
     """A wallet of this dialect that is told to undo a bet pays, whatever it knows of the bet: it is told of none but one that
     it has surely taken (BetGames, whose refund is a gift)."""
-    makes_hold_ids: bool = False
-    """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
-    undone_once: bool = False
+    undoes_once: bool = False
     """A wallet of this dialect knows a rollback by what it undoes, so a second one of the same movement, after the first was
     itself undone, would be taken for the first: it is not told, and waits for a person (Groove)."""
+    makes_hold_ids: bool = False
+    """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""

@@ -19,7 +19,7 @@ from gateway.model import Credit, Debit, Kind, Settle, Transaction
 
 # ---------------------------------------------------------------- signature
 
-# A covers no names and no borders between values: a session must be its player's, whatever the proof says (`own_sessions`).
+# A covers no names and no borders between values: a session must be its player's, whatever the proof says (`calls_in_own_session`).
 FORM_A = Signed(
     covers=query_values(without="request", sorted_as={OLD_GAME: "gameid"}),
     digest=hmac_of("sha256"),
@@ -86,14 +86,14 @@ DIALECT = Dialect(
         whole_only=frozenset({Kind.CREDIT, Kind.ROLLBACK}),
         closed_to=is_play,
         closed_by=is_play,
-        own_sessions=True,
+        calls_in_own_session=True,
         undoes_rollbacks=True,
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),
         undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
         undoes_whole=True,
-        undone_once=True,
+        undoes_once=True,
         sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ROLLBACK}),
     ),
 )

@@ -47,7 +47,7 @@ DIALECT = Dialect(
     round_refunds=False,
     hides=frozenset({"key", "x-server-authorization"}),
     as_provider=AsProvider(
-        token=bearer,
+        session_token=bearer,
         answer_within={"default": "5s"},
         # One id names one movement of money, whatever its type: under another one it is another movement.
         spaces={"transaction": "movement", "payout": "movement"},

@@ -15,7 +15,7 @@ from adapters.valkyrie_pam.answers import decode_response, encode_response
 from adapters.valkyrie_pam.requests import decode_request, encode_request
 from gateway.auth import InHeader, Part, SharedKey
 from gateway.dialect import Dialect
-from gateway.ends import AsProvider, AsWallet, Kept, Word
+from gateway.ends import AsProvider, AsWallet, Kept, StatusBy, Word
 from gateway.ids import TextIds
 from gateway.model import Kind, reference_of
 
@@ -50,7 +50,7 @@ DIALECT = Dialect(
         also_named=lambda tx: (reference_of(tx.act), tx.id),
         content=lambda tx: (tx.game_id,),
         kept_by=lambda settings: Kept.ITS_WIN,
-        lists_movements=True,
+        status_by=StatusBy.ALL,
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from gateway.auth import same
 from gateway.currency import Currencies
-from gateway.engine.identity import key_of, same_player
+from gateway.ends import StatusBy
+from gateway.engine.identity import key_of, kinds_beside, same_player
 from gateway.engine.journal import Ask, Look, Looks
 from gateway.engine.movement import Movement, Session
 from gateway.engine.setup import Provider
@@ -85,7 +86,7 @@ def completing(provider: Provider, tx: Transaction, now: datetime, space: str = 
     session = launched
     expired = session is not None and session.expires_at is not None and session.expires_at <= now
     if session is not None and tx.player and session.player != tx.player:
-        if provider.dialect.as_provider.own_sessions and not (yield from _came_before(provider, wire, space)):
+        if provider.dialect.as_provider.calls_in_own_session and not (yield from _came_before(provider, wire, space)):
             raise Refused(Reason.PLAYER_NOT_FOUND, "its session is another player's")
         session = None  # another player's session says nothing about this one
     if session is not None:
@@ -198,7 +199,8 @@ def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
     if isinstance(act, Rollback):
         return provider.dialect.as_provider.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
     if isinstance(act, Status):
-        return provider.dialect.as_provider.status_kinds or (act.reference_kind,)
+        by_id = provider.dialect.as_provider.status_by is StatusBy.ID
+        return kinds_beside(provider.dialect, act.reference_kind) if by_id else (act.reference_kind,)
     return (Kind.RESERVE,) if isinstance(act, Capture | Release) else ()
 
 

@@ -185,7 +185,7 @@ class Engine:
         """What becomes of it, and the transaction as it was completed."""
         if isinstance(wire.act, Notice) and wire.asks_the_line:
             return Accepted(), wire
-        if errand.provider.dialect.as_provider.token is not None:
+        if errand.provider.dialect.as_provider.session_token is not None:
             wire, strange = await self._under_token(errand.provider, wire, call)
             if strange:
                 return STRANGE, wire
@@ -204,7 +204,7 @@ class Engine:
         """The call under the session that its token names, where nobody knows its own; and whether it shows a token that
         nobody gave its player, where that matters: to a read, and to what takes. A dead session stops no win and no cancel
         (rule 22)."""
-        token = provider.dialect.as_provider.token
+        token = provider.dialect.as_provider.session_token
         if token is None or call.request is None or isinstance(wire.act, Authenticate):
             return wire, False
         items = wire.act.items if isinstance(wire.act, Batch) else (wire,)

@@ -483,7 +483,7 @@ def nobody_knows(case: Case) -> Move | None:
 
 def _in_a_strange_session(case: Case) -> Declined | None:
     own, session = case.own, case.around.own_session
-    if session is None or not case.provider.dialect.as_provider.bound_sessions or not own.takes or not case.unsent:
+    if session is None or not case.provider.dialect.as_provider.bets_in_own_session or not own.takes or not case.unsent:
         return None
     tx = own.tx
     if tx.player and tx.player != session.player:

@@ -374,7 +374,7 @@ def shown(request: Request) -> str:
     return str((loosely(request) or {}).get("session", ""))
 
 
-TOKEN = declaring(token=shown)
+TOKEN = declaring(session_token=shown)
 
 
 def test_rule_22_what_takes_shows_a_token_that_its_player_was_given(bench_of: MakeBench) -> None:
@@ -399,7 +399,7 @@ def beside(request: Request) -> str:
 
 def test_rule_22_a_session_that_nobody_knows_is_the_one_of_its_token(bench_of: MakeBench) -> None:
     """One that is known is told as what it is, whatever token it shows of that player's; nobody else's stands for it."""
-    bench = bench_of(declaring(token=beside))
+    bench = bench_of(declaring(session_token=beside))
     bench.launch(wallet_session="ws-1")
     bench.launch("sess-new", wallet_session="ws-2")
     bench.launch("sess-p-2", "p-2", wallet_session="ws-3")
@@ -811,7 +811,7 @@ def test_rule_15_a_reference_is_what_the_journal_knows_of_all_that_it_may_stand_
 def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(bench_of: MakeBench) -> None:
     """A win and a cancel, too: the proof of such a call does not tell who of the two was meant. Its own player's is not, nor
     is one that nobody knows; elsewhere it is not looked at."""
-    for page, refused in ((declaring(own_sessions=True), True), ("native", False)):
+    for page, refused in ((declaring(calls_in_own_session=True), True), ("native", False)):
         bench = bench_of(page, opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
         bench.launch("s-1", "p-1")
         for tx in (bet("a"), win("w"), balance(), undo("u", "b")):
@@ -825,7 +825,9 @@ def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(b
 def test_rule_07_a_repeat_hears_its_decision_whoever_has_its_session_by_now(bench_of: MakeBench) -> None:
     """*A terminal's session was handed over for the next player, and the repeat of a bet that was taken heard a refusal.* Another
     player's call under that id is none."""
-    bench = bench_of(declaring(own_sessions=True), opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
+    bench = bench_of(
+        declaring(calls_in_own_session=True), opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")}
+    )
     bench.launch("s-1", "p-1")
     yes(bench.call(bet("a", session="s-1")))
     bench.launch("s-1", "p-2")
