@@ -36,13 +36,14 @@ from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchange, Exchanges
 from gateway.engine.flights import Flight, Flights, Landed
-from gateway.engine.gather import Hands, Opened, Order, in_vain, is_mismatch, looking, opening, unheard_by
+from gateway.engine.gather import Hands, looking
 from gateway.engine.identity import key_of, own_rollback_id, space_of
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT, id_was_used, no_stays, refused_at_once, session_refused
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
+from gateway.engine.opening import Opened, Order, in_vain, is_mismatch, opening, unheard_by
 from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_undoing, refused_item, undoable
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup

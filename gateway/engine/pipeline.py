@@ -21,10 +21,11 @@ from gateway.engine.complete import Completed, completing, reference_kinds, unde
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import Order, route_of, way_of_read
 from gateway.engine.identity import key_of
 from gateway.engine.journal import JournalLost
+from gateway.engine.opening import Order
 from gateway.engine.parts import items_of
+from gateway.engine.places import route_of, way_of_read
 from gateway.engine.reads import Reads
 from gateway.engine.settle import Settler
 from gateway.engine.setup import Provider, Setup

@@ -11,10 +11,11 @@ from gateway.engine.asked import answering
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import Listed, begins, knowing, listing
+from gateway.engine.gather import begins, knowing
 from gateway.engine.identity import kinds_beside
 from gateway.engine.journal import Change, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT
+from gateway.engine.listed import Listed, listing
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step
 from gateway.engine.movement import told as told_to
 from gateway.engine.rules import NOT_HERE, ROLLED_BACK, clocked
