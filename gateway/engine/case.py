@@ -124,7 +124,6 @@ class Around(Struct, frozen=True, kw_only=True):
 
     def rows(self) -> dict[str, Movement]:
         """Every movement that was gathered, by its key: what a decision may lean on."""
-        found: dict[str, Movement] = {}
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
             self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer, self.refused_bet, self.lost,
@@ -133,13 +132,15 @@ class Around(Struct, frozen=True, kw_only=True):
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
             self.round_undoing, self.undoings, self.aside,
         )  # fmt: skip
-        for m in one:
-            if isinstance(m, Movement):
-                found[m.key] = m
-        for group in many:
-            if group:
-                found |= {m.key: m for m in group}
-        return found
+        found = {m.key: m for m in one if isinstance(m, Movement)}
+        return found | {m.key: m for group in many if group for m in group}
+
+
+NOTHING_TIES = Around(
+    target=None, undoer=None, claimer=None, unclaimed=False, unclaiming=False, restorer=None, others=(), stranger=False,
+    whole=None, whole_undoer=None, parts=(), legs=(), bets=(), cancels=(), siblings=(), guessed=False,
+)  # fmt: skip
+"""It was looked for, and is not there; wins, what came before it and the bets of its round are looked for by themselves."""
 
 
 class Case(Struct, frozen=True, kw_only=True):

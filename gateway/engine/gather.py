@@ -13,33 +13,30 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.engine.case import Around, Case
+from gateway.engine.case import NOTHING_TIES, Around, Case
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Looks
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement, Session
-from gateway.engine.parts import kept
 from gateway.engine.places import route_of, way_of
 from gateway.engine.setup import Provider, Setup
-from gateway.engine.states import State
 from gateway.engine.ties import (
     Found,
-    aside_asks,
+    aimed_at,
     bets_of,
     first_asks,
     guess_asks,
     is_misnamed,
     look,
-    lost_bet,
     may_be_meant,
-    named_bets,
+    of_its_bets,
+    of_its_target,
     one,
     over,
     second_asks,
     session_asks,
-    standing_wins,
-    still_keeps,
     target_of,
+    third_asks,
     undoings_of,
     won,
 )
@@ -99,93 +96,53 @@ def around_of(
     hands: Hands, way: Way | None, own: Movement, first: Found, target: Movement | None, *, stranger: bool, fresh: bool
 ) -> Looks[Around]:  # fmt: skip
     """The rest of what ties to it, once the first look is there."""
-    provider, whole = hands.provider, one(first, "whole")
-    bets, lost = (
-        (bets_of(provider, own, first), lost_bet(provider, own, first)) if own.kind is Kind.CREDIT else ((), None)
-    )
+    provider, page, whole = hands.provider, hands.provider.dialect.as_provider, one(first, "whole")
+    bets = bets_of(provider, own, first) if own.kind is Kind.CREDIT else ()
     asks = second_asks(provider, own, target, bets, whole) | guess_asks(way, own, target, hands.moment)
     second = (yield from look(asks)) if asks else {}
-    claimer, undoer = one(second, "claimer"), one(first, "undoer")
-    again, beyond = {"unclaimer": claimer, "restorer": undoer}, one(second, "beyond")
-    asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
-    if beyond is not None and beyond.undoes and beyond.target:
-        asks["further"] = LookFor("own", (beyond.target,))
-    asks |= aside_asks(provider, beyond)
-    wins = standing_wins(second, target)
-    asks |= {f"spent.{win.key}": LookFor("own", (win.undone_by,)) for win in wins if win.undone_by}
-    beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
-    asks |= {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to be given back stands as yet
+    asks = third_asks(provider, own, target, first, second)
     third = (yield from look(asks)) if asks else {}
-    counts = own.undoes and (provider.dialect.as_provider.partial or provider.dialect.as_provider.undoes_rollbacks)
-    undoings = (yield from undoings_of(own, second.get("others", ()))) if counts else ()
-    unclaimer = one(third, "unclaimer")
-    standing = next((win for win in wins if still_keeps(win, third)), None)
-    guessed = any(
-        may_be_meant(hands.moment, way, own, target, m)
-        for name, rows in (*second.items(), *third.items()) if name.startswith("guess.") for m in rows
-    )  # fmt: skip
-    more: dict[str, Any] = {}
+    session = one(first, "session")
+    found: dict[str, Any] = {
+        "target": target, "stranger": stranger, "own_session": session, "last_session": one(first, "last_session"),
+        "target_session": one(second, "target_session") or session, "latest": one(first, "latest"),
+    }  # fmt: skip
+    if own.undone_by:
+        found |= {"undoer": one(first, "undoer"), "restorer": one(third, "restorer")}
+    if own.parent:
+        found |= {"whole": whole, "whole_undoer": one(second, "whole_undoer")}
+    if own.batch:
+        found["siblings"] = tuple(m for m in first["batch"] if m.key != own.key)
     if own.takes and ("won.named" in first or not fresh):
-        more["won"] = won(first, own, "won")
-    if target is not None:
-        more["target_won"] = won(second, target, "target_won")
+        found["won"] = won(first, own, "won")
+    if "parts" in first:
+        found["parts"] = tuple(first["parts"])
+    if "aimed" in first:
+        found |= aimed_at(first["aimed"])
+    if "of_round" in first:
+        found["over"] = over(page, own, first)
     if "round_won" in first:
-        more |= {"round_won": bool(first["round_won"]), "round_bets": tuple(second.get("round_bets", ()))}
-        more |= {"round_undoing": tuple(first["round_undoing"])}
-    return Around(
-        target=target,
-        undoer=undoer,
-        claimer=claimer,
-        unclaimed=unclaimer is not None and unclaimer.state is State.ACCEPTED,
-        unclaiming=unclaimer is not None and not unclaimer.decided,
-        restorer=one(third, "restorer"),
-        beyond=beyond,
-        further=one(third, "further"),
-        others=tuple(second.get("others", ())),
-        undoings=undoings,
-        aside=tuple(m for name, rows in third.items() if name.startswith("aside.") for m in rows if m.undoes),
-        stranger=stranger,
-        standing_win=standing,
-        win_undoer=one(third, f"spent.{standing.key}") if standing is not None else None,
-        misnamed=provider.dialect.as_provider.misnamed is not None and is_misnamed(provider, own, first),
-        given_back=tuple(m for m in first.get("aimed", ()) if m.ours),
-        refused=tuple(m for m in first.get("aimed", ()) if not m.ours and kept(m)),
-        over=over(provider.dialect.as_provider, own, first),
-        unmet="met" in second and not (second["met"] or first.get("session") or first.get("last_session")),
-        ended=any(m.ends and not m.ours and m.state is not State.DECLINED for m in first.get("aimed", ())),
-        whole=whole,
-        whole_undoer=one(second, "whole_undoer"),
-        parts=tuple(first.get("parts", ())),
-        legs=tuple(second.get("legs", ())),
-        bets=bets,
-        refused_bet=next(iter(named_bets(provider, own, first)), None)
-        if provider.dialect.as_provider.one_end and not bets
-        else None,
-        cancels=tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
-        siblings=tuple(m for m in first.get("batch", ()) if m.key != own.key),
-        guessed=guessed,
-        lost=lost,
-        paid=next((m for m in (*first.get("lone", ()), *first.get("halves", ())) if m.kind is Kind.DEBIT), None),
-        strange=(yield from _strange(way, own, target, bets)),
-        own_session=one(first, "session"),
-        target_session=one(second, "target_session") or one(first, "session"),
-        last_session=one(first, "last_session"),
-        latest=one(first, "latest"),
-        **more,
-    )
+        found |= {"round_won": bool(first["round_won"]), "round_bets": tuple(second.get("round_bets", ()))}
+        found |= {"round_undoing": tuple(first["round_undoing"])}
+    if own.kind is Kind.CREDIT:
+        found |= of_its_bets(provider, own, first, second, bets)
+    if target is not None:
+        found |= of_its_target(target, second, third)
+    if own.undoes:
+        guesses = [m for rows in (second, third) for name in rows if name.startswith("guess.") for m in rows[name]]
+        found["guessed"] = any(may_be_meant(hands.moment, way, own, target, m) for m in guesses)
+        found["unmet"] = "met" in second and not (second["met"] or session or found["last_session"])
+        found["misnamed"] = page.misnamed is not None and is_misnamed(provider, own, first)
+        if page.partial or page.undoes_rollbacks:
+            found["undoings"] = yield from undoings_of(own, second.get("others", ()))
+    if own.reference and target is None and not own.decided and way is not None:
+        found["strange"] = yield from _strange(way, own, bets)
+    return replace(NOTHING_TIES, **found)
 
 
-def _strange(way: Way | None, own: Movement, target: Movement | None, bets: Sequence[Movement]) -> Looks[str]:
+def _strange(way: Way, own: Movement, bets: Sequence[Movement]) -> Looks[str]:
     """What is named that nobody here knows, where its id may be that of another movement (rules 3, 15): blank elsewhere."""
-    if (
-        way is None
-        or not way.wallet.dialect.as_wallet.ids.scarce
-        or target is not None
-        or own.decided
-        or not own.reference
-    ):
-        return ""
-    if any(bet.tx.id == own.reference for bet in bets):
+    if not way.wallet.dialect.as_wallet.ids.scarce or any(bet.tx.id == own.reference for bet in bets):
         return ""
     return (yield from unmet(way, own, partial(named_as, way, own.tx)))
 

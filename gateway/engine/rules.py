@@ -71,8 +71,7 @@ POLL_SECONDS = 0.05  # while another process carries a movement
 def next_move(case: Case) -> Move:
     """The move of the first rule that speaks; the last one always does."""
     for rule in RULES:
-        move = rule(case)
-        if move is not None:
+        if (move := rule(case)) is not None:
             return move
     raise AssertionError(f"{case.own.key}: no rule speaks")
 

@@ -19,7 +19,7 @@ from gateway.engine.journal import Ask as LookFor
 from gateway.engine.judge import remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Movement
-from gateway.engine.parts import gone
+from gateway.engine.parts import gone, kept
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
 from gateway.engine.undoing import by_round, by_stake
@@ -174,6 +174,30 @@ def second_asks(
     return asks
 
 
+def third_asks(
+    provider: Provider, own: Movement, target: Movement | None, first: Found, second: Found
+) -> dict[str, LookFor]:
+    """What those lead to."""
+    again, beyond = {"unclaimer": one(second, "claimer"), "restorer": one(first, "undoer")}, one(second, "beyond")
+    asks = {name: LookFor("own", (m.undone_by,)) for name, m in again.items() if m is not None and m.undone_by}
+    if beyond is not None:
+        if beyond.undoes and beyond.target:
+            asks["further"] = LookFor("own", (beyond.target,))
+        asks |= _aside_asks(provider, beyond)
+    if target is not None:
+        asks |= {f"spent.{m.key}": LookFor("own", (m.undone_by,)) for m in _standing(second, target) if m.undone_by}
+    beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
+    return asks | {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to go back stands as yet
+
+
+def _aside_asks(provider: Provider, beyond: Movement) -> dict[str, LookFor]:
+    """What else is aimed at what gets free where a rollback of a part is undone."""
+    if not (provider.dialect.as_provider.partial or provider.dialect.as_provider.undoes_rollbacks):
+        return {}
+    keys = [beyond.key, *([beyond.target] if beyond.undoes and beyond.target else [])]
+    return {f"aside.{key}": LookFor("aimed", (key,)) for key in keys}
+
+
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
     """What keeps a bet against its cancel: wins, or what came after it, that are not taken back. Of a bet in doubt nothing is
     known that could come after it."""
@@ -196,18 +220,62 @@ def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
     return asks
 
 
-def standing_wins(found: Found, bet: Movement | None) -> list[Movement]:
+def _standing(found: Found, bet: Movement) -> list[Movement]:
     """Those wins, and what came after the bet in its round where that keeps it, too: the one that nobody undoes first."""
-    lone = bet is not None and not any(m.key != bet.key for m in found.get("standing.bets", ()))
-    later = [m for m in found.get("standing.last", ()) if bet is not None and m.key != bet.key]
+    lone = not any(m.key != bet.key for m in found.get("standing.bets", ()))
+    later = [m for m in found.get("standing.last", ()) if m.key != bet.key]
     wins = [*later, *found.get("standing.named", ()), *(found.get("standing.loose", ()) if lone else ())]
     return sorted(wins, key=lambda win: win.undone_by != "")
 
 
-def still_keeps(win: Movement, found: Found) -> bool:
+def _still_keeps(win: Movement, found: Found) -> bool:
     """Whether a win was not undone for certain."""
     undoer: Movement | None = one(found, f"spent.{win.key}")
     return not win.undone_by or (undoer is not None and not undoer.decided)
+
+
+def of_its_target(target: Movement, second: Found, third: Found) -> dict[str, Any]:
+    """What ties to what it undoes, captures or releases."""
+    unclaimer: Movement | None = one(third, "unclaimer")
+    standing = next((win for win in _standing(second, target) if _still_keeps(win, third)), None)
+    return {
+        "claimer": one(second, "claimer"),
+        "unclaimed": unclaimer is not None and unclaimer.state is State.ACCEPTED,
+        "unclaiming": unclaimer is not None and not unclaimer.decided,
+        "beyond": one(second, "beyond"),
+        "further": one(third, "further"),
+        "others": tuple(second["others"]),
+        "legs": tuple(second["legs"]),
+        "aside": tuple(m for name, rows in third.items() if name.startswith("aside.") for m in rows if m.undoes),
+        "standing_win": standing,
+        "win_undoer": one(third, f"spent.{standing.key}") if standing is not None else None,
+        "target_won": won(second, target, "target_won"),
+    }
+
+
+def aimed_at(aimed: Sequence[Movement]) -> dict[str, Any]:
+    """What its rollbacks, captures and releases came to."""
+    theirs = [m for m in aimed if not m.ours]
+    return {
+        "given_back": tuple(m for m in aimed if m.ours),
+        "refused": tuple(m for m in theirs if kept(m)),
+        "ended": any(m.ends and m.state is not State.DECLINED for m in theirs),
+    }
+
+
+def of_its_bets(
+    provider: Provider, own: Movement, first: Found, second: Found, bets: tuple[Movement, ...]
+) -> dict[str, Any]:
+    """What ties to a win beside the bets that it ties to."""
+    named = named_bets(provider, own, first)
+    paid = (m for m in (*first.get("lone", ()), *first.get("halves", ())) if m.kind is Kind.DEBIT)
+    return {
+        "bets": bets,
+        "lost": _lost_bet(named),
+        "refused_bet": next(iter(named), None) if provider.dialect.as_provider.one_end and not bets else None,
+        "cancels": tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
+        "paid": next(paid, None),
+    }
 
 
 def over(page: AsProvider, own: Movement, found: Found) -> bool:
@@ -329,9 +397,9 @@ def named_bets(provider: Provider, own: Movement, found: Found) -> list[Movement
     return [m for m in named if in_scope(provider, m.tx, own.tx)]
 
 
-def lost_bet(provider: Provider, own: Movement, found: Found) -> Movement | None:
+def _lost_bet(named: Sequence[Movement]) -> Movement | None:
     """The bet that a win names, where that came to its end in doubt: it was given back, or never went. It ties to nothing."""
-    for bet in named_bets(provider, own, found):
+    for bet in named:
         if isinstance(bet.outcome, Declined) and bet.outcome.reason is Reason.ALREADY_ROLLED_BACK:
             return bet
     return None
@@ -389,14 +457,6 @@ def undoings_of(own: Movement, others: Sequence[Movement]) -> Looks[tuple[Moveme
         level = [m for m in aimed if m.undoes and m.state is not State.DECLINED]
         found |= {m.key: m for m in level}
     return tuple(found.values())
-
-
-def aside_asks(provider: Provider, beyond: Movement | None) -> dict[str, LookFor]:
-    """What else is aimed at what gets free where a rollback of a part is undone."""
-    if beyond is None or not (provider.dialect.as_provider.partial or provider.dialect.as_provider.undoes_rollbacks):
-        return {}
-    keys = [beyond.key, *([beyond.target] if beyond.undoes and beyond.target else [])]
-    return {f"aside.{key}": LookFor("aimed", (key,)) for key in keys}
 
 
 def twin_of(row: Movement, first: Found) -> str:
