@@ -16,7 +16,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine import case as cases
-from gateway.engine import drive, errand, exchange, gather, judge, movement, opening, pipeline, rules, undoing, words
+from gateway.engine import (
+    drive,
+    errand,
+    exchange,
+    gather,
+    judge,
+    movement,
+    opening,
+    pipeline,
+    rules,
+    ties,
+    undoing,
+    words,
+)
 from gateway.engine.case import Air, Case
 from gateway.engine.moment import Moment
 from gateway.engine.rules import Rule
@@ -268,7 +281,7 @@ BESIDE: Mapping[str, Planted] = {
     "taken_by_whoever_comes": Planted(how="a repeat takes a movement from the process that carries it", patches=((opening, "_free", taken_by_whoever_comes),)),
     "leans_on_its_own_row_alone": Planted(how="a decision is written although what it leaned on has changed", patches=((drive.Driver, "_leaned", lambda real: staticmethod(nothing(real))),)),
     "concerns_nobody": Planted(how="who comes later raises no revision", patches=((opening, "_concerned", nothing),)),
-    "win_is_not_looked_for": Planted(how="what ties to a bet is not looked for", patches=((gather, "won", never),)),
+    "win_is_not_looked_for": Planted(how="what ties to a bet is not looked for", patches=((gather, "won", never), (ties, "won", never))),
     "ties_to_the_first_of_several": Planted(how="a win that names none of several bets ties to the first", patches=((gather, "bets_of", first_of_several), (opening, "bets_of", first_of_several),)),
     "moved_by_the_last": Planted(how="what a round's refund moved is what its last part moved", patches=((undoing, "together", moved_by_the_last),)),
     "time_jumps": Planted(how="a clock that stepped is believed", patches=((Moment, "passed", no_steps), (Moment, "in_flight", no_steps))),
