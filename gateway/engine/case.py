@@ -392,8 +392,29 @@ class Case(Struct, frozen=True, kw_only=True):
             return None
         if moves_nothing(target.tx):
             return NOTHING
-        whole = target.whole_amount
-        return None if whole is None else max(whole - self.undone(target), NOTHING)
+        whole, room = target.whole_amount, self.room(surely=False)
+        if whole is None:
+            return None
+        left = whole - self.undone(target)
+        return max(left if room is None else min(left, room), NOTHING)
+
+    def rest_of(self, target: Movement) -> Decimal | None:
+        """What is left of it where the one rollback that its page knows was undone in part; None: nothing or all of it is."""
+        whole, undone = target.whole_amount, self.undone(target)
+        return (
+            whole - undone if whole is not None and undone and not self.provider.dialect.as_provider.partial else None
+        )
+
+    def room(self, *, surely: bool) -> Decimal | None:
+        """How much may still be given back of what the rollback undid that stands again with it; None: there is none.
+        `surely`: at the most, as far as anybody knows now."""
+        further = self.around.further
+        whole = further.whole_amount if further is not None else None
+        if further is None or whole is None:
+            return None
+        rollbacks = [m for m in self.around.aside if m.target == further.key and m.state is not State.DECLINED]
+        given = [self.given(m, whole)[0 if surely else 1] for m in rollbacks if self._before(m)]
+        return whole - sum(given, NOTHING)
 
     def undone(self, target: Movement) -> Decimal:
         """What earlier accepted or open partial rollbacks of the target move together, at the most."""
@@ -416,8 +437,9 @@ class Case(Struct, frozen=True, kw_only=True):
     def given(self, m: Movement, whole: Decimal | None) -> tuple[Decimal, Decimal]:
         """What a rollback gives back of that whole, at the least and at the most, less what was taken back of it since: of
         what is open nobody knows."""
-        gave = what_moved(m, whole)
-        undoings = [each for each in self.around.undoings if each.target == m.key and self._before(each)]
+        gave, around = what_moved(m, whole), self.around
+        rows = {each.key: each for each in (*around.undoings, *around.aside, *(around.others or ()))}
+        undoings = [each for each in rows.values() if each.target == m.key and self._takes_back(each)]
         taken = [self.given(undoing, gave) for undoing in undoings]
         least = gave - sum((most for _, most in taken), NOTHING) if m.state is State.ACCEPTED else NOTHING
         return max(least, NOTHING), max(gave - sum((least for least, _ in taken), NOTHING), NOTHING)
@@ -432,6 +454,9 @@ class Case(Struct, frozen=True, kw_only=True):
         What was never sent and came later waits for it, and takes nothing away from it."""
         others = [m for m in self.rollbacks if m.key != self.own.key and m.state is not State.DECLINED]
         return [m for m in others if self._before(m)]
+
+    def _takes_back(self, m: Movement) -> bool:
+        return m.undoes and m.key != self.own.key and m.state is not State.DECLINED and self._before(m)
 
     def _before(self, m: Movement) -> bool:
         return m.decided or m.sent or (m.created_at, m.key) < (self.own.created_at, self.own.key)

@@ -394,7 +394,9 @@ class Driver:
             return None, None
         if target.undone_by == after.key and after.decided and not gone(after):
             return Put(target, row.freed(target, after)), target
-        if target.undone_by != after.key and claims(after, target, case.provider.dialect, free=case.unclaimed):
+        if target.undone_by != after.key and claims(
+            after, target, case.provider.dialect, free=case.unclaimed, rest=case.rest_of(target)
+        ):
             return Put(target, replace(target, undone_by=after.key)), None
         return None, None
 

@@ -134,7 +134,8 @@ def around_of(
         found["unmet"] = "met" in second and not (second["met"] or session or found["last_session"])
         found["misnamed"] = page.misnamed is not None and is_misnamed(provider, own, first)
         if page.partial or page.undoes_rollbacks:
-            found["undoings"] = yield from undoings_of(own, second.get("others", ()))
+            roots = (*second.get("others", ()), *(found.get("aside", ()) if found.get("further") is not None else ()))
+            found["undoings"] = yield from undoings_of(own, roots)
     if own.reference and target is None and not own.decided and way is not None:
         found["strange"] = yield from _strange(way, own, bets)
     return replace(NOTHING_TIES, **found)

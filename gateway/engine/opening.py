@@ -350,7 +350,12 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
     if isinstance(around.tombstone, Movement) and hands.provider.dialect.by_stake:
         puts += _meant_at_last(hands.provider, row, around.tombstone)
     taken: Movement | None = None
-    if target is not None and not row.decided and claims(row, target, hands.provider.dialect, free=case.unclaimed):
+    rest = case.rest_of(target) if target is not None and row.undoes else None
+    if (
+        target is not None
+        and not row.decided
+        and claims(row, target, hands.provider.dialect, free=case.unclaimed, rest=rest)
+    ):
         given_back = row.ours and row.batch and target.decided  # nobody need look at it any more
         taken = replace(target, undone_by=row.key, due_at=None if given_back else target.due_at)
         puts.append(Put(target, taken))

@@ -56,17 +56,24 @@ def undoes_all(tx: Transaction, target: Movement | None) -> bool:
     return asked is None or (whole is not None and asked >= whole)
 
 
-def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> bool:
-    """Whether it takes its target for itself, so that the target knows of it. `free`: nobody else has it."""
+def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool, rest: Decimal | None = None) -> bool:
+    """Whether it takes its target for itself, so that the target knows of it. `free`: nobody else has it. `rest`: see
+    `undoes_whole`."""
     if own.decided and not gone(own):
         return False
     if own.kind is Kind.RELEASE:  # of what is held it is only a word; of what is in doubt it is a cancel (rule 11)
         return free and (own.ours or not target.decided)
-    return own.undoes and free and undoes_whole(own, target, dialect)
+    return own.undoes and free and undoes_whole(own, target, dialect, rest)
 
 
-def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None) -> bool:
-    """Whether nothing of its target is left once it is done. None: its provider is not configured any more."""
+def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None, rest: Decimal | None = None) -> bool:
+    """Whether nothing of its target is left once it is done. `dialect` None: its provider is not configured any more. `rest`:
+    what is left of it, where the one rollback that its page knows was undone in part.
+
+    *Four of a refund of ten were taken back, three were refunded, and the last one stayed taken for ever.*
+    """
+    if rest is not None and isinstance(own.tx.act, Rollback) and own.tx.act.amount is not None:
+        return own.ours or own.tx.act.amount >= rest
     several = dialect is None or dialect.as_provider.partial
     return own.ours or not several or undoes_all(own.tx, target)
 
@@ -129,6 +136,8 @@ def forbidden(case: Case) -> Move | None:
     *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
     *The win was being taken back, which its wallet then refused, and the stake was given back beside it:* that is waited for.
     Where a page says so, what names a movement that it cannot mean is refused, too.
+    *The undoing of a bet's cancel was itself undone after the bet had been cancelled anew: its stake was given back twice.* What
+    makes a rollback stand again gives back no more than is left of what that undid.
     A cancel that says its bet by round and amount means nobody's where no open one has them: it waits for the one that comes.
     Serves: 11, 15, 16, 17, 19, 30
     """
@@ -226,11 +235,13 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
     if whole is None:
         return None
     given = _given_back(case, target)
-    if given >= whole > 0:
+    room = case.room(surely=True)
+    if given >= whole > 0 or (room is not None and room <= 0):
         return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
     if act.amount is None or moves_nothing(target.tx):
         return None  # of what moved nothing nothing is given back, whatever is asked
-    if case.provider.dialect.as_provider.excess == "refuse" and act.amount > whole - given:
+    left = whole - given if room is None else min(whole - given, room)
+    if case.provider.dialect.as_provider.excess == "refuse" and act.amount > left:
         message = "more than is left of that movement"
         return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))
     return None

@@ -180,7 +180,7 @@ def test_rule_15_a_refund_waits_for_an_undoing_that_is_being_undone(bench_of: Ma
 
 
 class Sums:
-    """What each rollback moved, and of what: cut to what is left of that."""
+    """What each rollback moved, and of what: cut to what is left of that, and of what stands undone again with it."""
 
     def __init__(self) -> None:
         self.moved, self.of = {"b1": Decimal(10)}, dict[str, str]()
@@ -189,7 +189,8 @@ class Sums:
         return self.moved[key] - sum((self.left(each) for each, of in self.of.items() if of == key), Decimal())
 
     def undo(self, key: str, of: str, amount: Decimal) -> None:
-        moved = min(amount, self.left(of))
+        again = self.of.get(self.of.get(of, ""))
+        moved = min(amount, self.left(of), *([self.left(again)] if again is not None else []))
         if moved > 0:
             self.moved[key], self.of[key] = moved, of
 
