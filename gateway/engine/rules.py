@@ -49,11 +49,11 @@ from gateway.engine.undoing import (
     another_rollback,
     forbidden,
     going_on,
+    held_back,
     may_mean_forgotten,
     never_asked,
     nothing_was_sent,
     refund_parts,
-    stopped,
     target_in_doubt,
     target_unsent,
     undo_legs,
@@ -301,7 +301,7 @@ def never_applied(case: Case) -> Move | None:
     if case.way is None:
         return None
     owed = own.kind is Kind.RELEASE and stands_for_cancel(own, case.target)
-    if not unseen(own, case.wallet, case.moment, owed=owed) or (case.only_feared and stopped(case)):
+    if not unseen(own, case.wallet, case.moment, owed=owed) or held_back(case):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
         return Ask(first=not may_mean_forgotten(case)) if case.left else None

@@ -128,7 +128,8 @@ def forbidden(case: Case) -> Move | None:
     sent: the stake was given back beside its win.* So a win that ties to a bet in doubt stops the cancel as long as no byte
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
     call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that. *After a
-    restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked.
+    restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked,
+    whatever came for its bet or after it.
     Where the page says that a bet with a win stays, its rollback waits until that win is definite; so it does, where only the
     last bet of a round may be undone, for what came after it.
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
@@ -144,7 +145,7 @@ def forbidden(case: Case) -> Move | None:
     own, act = case.own, case.own.tx.act
     if isinstance(act, Capture | Release) and never_asked(case):
         return _not_its_own(case)
-    if not isinstance(act, Rollback) or not (never_asked(case) or (stopped(case) and case.only_feared)):
+    if not isinstance(act, Rollback) or not (never_asked(case) or held_back(case)):
         return None
     if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
         return _no(Reason.ALREADY_SETTLED, "the round has a win")
@@ -160,20 +161,21 @@ def forbidden(case: Case) -> Move | None:
     if stopped(case):
         if case.overtakes:
             return Tell(Unknown(detail=STOPPED))
-        perhaps = _perhaps_sent(case) if case.only_feared else None
+        perhaps = _perhaps_sent(case, STOPPED) if case.only_feared else None
         if perhaps is not None or case.waits:
             return perhaps or Leave(own.open_state, STOPPED)
         return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
-    stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
+    stands = _stands(case, target)
     if stands and target.kind is Kind.SETTLE and case.provider.kept_by is Kept.LATER and not own.ours:
         return _no(Reason.ALREADY_SETTLED, "it was a bet and its win")
     win = case.around.standing_win if stands else None
     first = win if win is not None and not win.decided else case.around.win_undoer
     if win is not None and first is None:
         kept = "its bet has a win" if win.kind is Kind.CREDIT else "it is not the last of its round"
-        return _no(Reason.ALREADY_SETTLED, kept)
+        perhaps = _perhaps_sent(case, kept) if case.only_feared else None
+        return perhaps or _no(Reason.ALREADY_SETTLED, kept)
     if win is not None and first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
     return _not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
@@ -205,16 +207,30 @@ def stopped(case: Case) -> bool:
     return not heard and case.target_won
 
 
-def _perhaps_sent(case: Case) -> Move | None:
-    """A stopped cancel that may have been asked before the journal forgot it (rule 30): whether it was, its wallet says
-    where it can be asked and still remembers it, else a person. None: it was not."""
+def _stands(case: Case, target: Movement) -> bool:
+    """Whether a bet stands that something may keep."""
+    return target.state is State.ACCEPTED and target.undone_by in ("", case.own.key)
+
+
+def held_back(case: Case) -> bool:
+    """Whether a cancel that may have been asked before the journal forgot it is not sent, whatever its wallet says of it: a win
+    stops it, or its bet stays (rule 30)."""
+    target = case.target if case.own.undoes and case.only_feared else None
+    if target is None:
+        return False
+    return stopped(case) or (case.around.standing_win is not None and _stands(case, target))
+
+
+def _perhaps_sent(case: Case, why: str) -> Move | None:
+    """Such a cancel: whether it was asked, its wallet says where it can be asked and still remembers it, else a person. None:
+    it was not."""
     own = case.own
     if case.way is not None and unseen(own, case.wallet, case.moment):
         return None
     if case.way is None or not case.can_query or not case.remembered:
-        return Leave(State.PERSON, "the journal forgot whether this cancel was asked, and a win came for its bet")
+        return Leave(State.PERSON, f"the journal forgot whether this cancel was asked, and {why}")
     asked = own.fact is not None or case.turn or not case.may_act or case.air_of(own.key).requests
-    return Leave(own.open_state, STOPPED) if asked else Query()
+    return Leave(own.open_state, why) if asked else Query()
 
 
 def _another_amount(case: Case, target: Movement, act: Rollback) -> Move | None:

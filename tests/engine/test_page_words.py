@@ -293,6 +293,26 @@ def test_rule_15_any_win_of_its_round_is_brought_to_its_end_first(bench_of: Make
     assert bench.till.balance() == Decimal("1005.00")
 
 
+@pytest.mark.parametrize("page", [STAYS, BY_ROUND, LAST], ids=["its win", "any win", "what came last"])
+@pytest.mark.parametrize("done", [True, False])
+def test_rule_30_of_a_cancel_that_may_have_left_its_wallet_says_whether_the_bet_stays(
+    bench_of: MakeBench, page: Provider, *, done: bool
+) -> None:
+    """*It had been done, the journal was restored, a win came, and the cancel's repeat heard that the bet stands.* Where it was
+    not done, the win keeps the bet."""
+    bench = bench_of(page)
+    yes(bench.call(bet("a")))
+    restored(bench, lambda: bench.call(undo("u", "a")) if done else None)
+    yes(bench.call(win("w", of="a")))
+    heard = bench.call(undo("u", "a"))
+    assert isinstance(heard, Accepted if done else Unknown)  # while it may still be on its way
+    bench.settlement(600, 5)
+    heard = bench.call(undo("u", "a"))
+    assert isinstance(heard, Accepted) if done else why(heard) is Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1025.00" if done else "1015.00")
+    assert not bench.unresolved()
+
+
 # ---------------------------------------------------------------- which rounds are over
 
 
