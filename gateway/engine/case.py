@@ -546,10 +546,9 @@ class Case(Struct, frozen=True, kw_only=True):
     def _encoded_status(self) -> Said:
         known = self.known
         own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
+        # What it means is the wallet's, and it undoes nothing: only a session may be supplied.
+        asking = replace(known, target=None, bet=None, left=None, beyond=None, undone=False)
         asks = replace(own, id="", act=Status(reference=own.id, reference_kind=self.own.kind), round=None)
-        asking = replace(
-            known, target=None, bet=None, left=None
-        )  # what it means is the wallet's: only a session may be supplied
         try:
             return encode(asking, asks, self.moment.now, self.nonce), asks
         except Refused as refused:

@@ -29,6 +29,7 @@ from gateway.engine.ties import (
     is_misnamed,
     look,
     may_be_meant,
+    named_bets,
     of_its_bets,
     of_its_target,
     one,
@@ -137,14 +138,18 @@ def around_of(
             roots = (*second.get("others", ()), *(found.get("aside", ()) if found.get("further") is not None else ()))
             found["undoings"] = yield from undoings_of(own, roots)
     if own.reference and target is None and not own.decided and way is not None:
-        found["strange"] = yield from _strange(way, own, bets)
+        found["strange"] = yield from _strange(way, own, named_bets(provider, own, first))
     return replace(NOTHING_TIES, **found)
 
 
-def _strange(way: Way, own: Movement, bets: Sequence[Movement]) -> Looks[str]:
-    """What is named that nobody here knows, where its id may be that of another movement (rules 3, 15): blank elsewhere."""
-    if not way.wallet.dialect.as_wallet.ids.scarce or any(bet.tx.id == own.reference for bet in bets):
+def _strange(way: Way, own: Movement, named: Sequence[Movement]) -> Looks[str]:
+    """What is named that nobody here knows, where its id may be that of another movement (rules 3, 15): blank elsewhere. A bet
+    that was declined is known, and told as it was, although a win ties to none such."""
+    if not way.wallet.dialect.as_wallet.ids.scarce:
         return ""
+    told = next((bet.alias for bet in named if bet.wallet == own.wallet and bet.alias), "")
+    if told:
+        return told
     return (yield from unmet(way, own, partial(named_as, way, own.tx)))
 
 

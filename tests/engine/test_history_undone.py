@@ -28,7 +28,19 @@ from tests.engine.histories import (
 )
 from tests.engine.test_person import again, decide
 from tests.simulation.behaviours import Behaviour, Post, Response, arrives, lost_after, lost_before, unreachable
-from tests.simulation.bench import NEVER, PLAYER, SAFE, Bench, Trip, a_call, a_provider, a_wallet, declaring
+from tests.simulation.bench import (
+    NEVER,
+    PLAYER,
+    QUERY,
+    SAFE,
+    Bench,
+    Trip,
+    a_call,
+    a_provider,
+    a_wallet,
+    declared,
+    declaring,
+)
 
 CLOCKED = a_provider("native", after_doubt=timedelta(seconds=20))
 FORWARD = undo("u1", "r1", kind=Kind.ROLLBACK)
@@ -481,6 +493,23 @@ def test_rule_12_the_undoing_of_a_cancel_that_joined_our_own_is_a_persons(bench_
     assert word(bench.call(FORWARD)) == DOUBT
     assert bench.till.balance() == Decimal("1000.00")
     waits_for_a_person(bench)
+
+
+def test_rule_10_a_wallet_that_undoes_once_is_asked_what_became_of_the_first(bench_of: MakeBench) -> None:
+    """*Its answer was lost and another part given back: the query about the first was taken for a second rollback, which such a
+    wallet is never told, and never made: the first was told as refused, once its undoing was done.* A query undoes nothing."""
+    wallet = a_wallet("native", repeats=QUERY, tombstones=False)
+    bench = bench_of(declaring(partial=True), replace(wallet, dialect=declared(wallet.dialect, undoes_once=True)))
+    yes(bench.call(bet("b")))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    bench.till.always(unreachable, kind=Kind.STATUS)
+    assert word(bench.call(undo("u", "b", "4.00"))) == DOUBT
+    yes(bench.call(undo("w", "b", "6.00")))
+    assert word(bench.call(undo("v", "u", kind=Kind.ROLLBACK))) == DOUBT
+    bench.till.heal()
+    bench.settlement(600, 5)
+    assert bench.row(Kind.ROLLBACK, "u").state is bench.row(Kind.ROLLBACK, "v").state is State.ACCEPTED
+    assert bench.till.balance() == Decimal("996.00")
 
 
 PARTS = pytest.mark.parametrize("parts", [False, True], ids=["native", "parts"])
