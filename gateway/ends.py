@@ -91,7 +91,7 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     """Its calls name no game: theirs is that for which the operator launched the session (rule 22)."""
     calls_in_own_session: bool = False
     """Whether any call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
-    of the two was meant (Groove). Elsewhere that session says nothing about the call."""
+    of the two was meant (Groove). Elsewhere such a call goes on without a session."""
     bets_in_own_session: bool = False
     """Whether what takes in a session that the operator handed over for another player, or another game, is declined
     (Slotegrator)."""
