@@ -36,6 +36,31 @@ class Owed(StrEnum):
     """Gameball's unknown customer: a wallet may say it of anybody else for a moment only."""
 
 
+class Kept(StrEnum):
+    """What keeps an accepted bet against its own cancel, which is then declined, `already_settled`, whatever its wallet would
+    say (rule 15). What is itself being undone keeps it until that is done; what is in doubt is brought to its end first."""
+
+    NOTHING = "nothing: its wallet decides"
+    ITS_WIN = "a win that ties to it"
+    """By rule 11; where each bet comes to `one_end`, one that names it (Valkyrie, Evolution)."""
+    ROUND_WIN = "any win of its round"
+    """Also one that ties to another bet or to none (NeverEnding)."""
+    LATER = "what follows it in its round"
+    """Another bet, a win; or its own win, where they were one movement (Groove)."""
+
+
+class StatusBy(StrEnum):
+    """What a status says of the movement that it asks about, and so how it is answered."""
+
+    KIND = "an id and a kind"
+    """By the first decision of that movement."""
+    ID = "an id alone"
+    """By that of whatever has it in the key space (`spaces`). An id that nobody knows is remembered: what comes under it later
+    is declined and moves nothing, for its provider believes so by then (rule 15; Vivo)."""
+    ALL = "an id of several"
+    """By all that it may mean in the journal, as it was asked for (`Accepted.meant`; Valkyrie)."""
+
+
 class AsProvider(Struct, frozen=True, kw_only=True):
     """What its page says of whoever asks in it: limits, ids, repeats, and what it believes of an answer."""
 
@@ -64,37 +89,39 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     no or doubt (BetGames' second payout of a bet). It moves nothing, and is counted as a conflict (rule 2)."""
     game_of_session: bool = False
     """Its calls name no game: theirs is that for which the operator launched the session (rule 22)."""
-    final_noes: Mapping[Owed, frozenset[Reason]] = {}
-    """What its page lets a wallet say for good, by what it says it of; any other no to what is owed leaves it owed (rule
-    6)."""
-    won_stays: Callable[[Any], bool] = lambda settings: False
-    """(settings) -> whether the rollback of an accepted bet that a win ties to (rule 11) is declined, `already_settled`,
-    whatever its wallet would say; while the win itself is in doubt, that is brought to its end first."""
-    won_by_round: bool = False
-    """Of `won_stays`: any win of its round counts, also one that ties to another bet or to none (NeverEnding)."""
-    ends_rounds: bool = False
-    """Whether a bet in a round that its wire has closed is declined, `round_closed`; a win never is (NeverEnding, Red Tiger)."""
-    misnamed: Reason | None = None
-    """What a rollback hears that names a movement of a kind which it cannot mean, where one id is one movement of whatever
-    kind (`spaces`): the cancel of a win at NeverEnding. None: its wallet is asked."""
-    token: Callable[[Request], str] | None = None
+    calls_in_own_session: bool = False
+    """Whether any call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
+    of the two was meant (Groove). Elsewhere such a call goes on without a session."""
+    bets_in_own_session: bool = False
+    """Whether what takes in a session that the operator handed over for another player, or another game, is declined
+    (Slotegrator)."""
+    session_token: Callable[[Request], str] | None = None
     """What a call shows beside its session: the token that the answer to `authenticate` gave its player, which stands for the
     session where nobody knows that. A read, and what takes, that shows one which nobody gave that player is declined,
     `not_authenticated` (rule 22; NeverEnding)."""
-    last_only: bool = False
-    """A rollback means the last bet of its round, before any win: once another bet or a win of that round stands behind it,
-    or it was a bet and its win in one movement, it stays, `already_settled`."""
+    final_noes: Mapping[Owed, frozenset[Reason]] = {}
+    """What its page lets a wallet say for good, by what it says it of; any other no to what is owed leaves it owed (rule
+    6)."""
+    kept_by: Callable[[Any], Kept] = lambda settings: Kept.NOTHING
+    """(settings) -> what keeps a bet against its own cancel."""
+    one_end: bool = False
+    """A bet that is kept by its win comes to that one end: after its cancel the win is declined by what the journal knows (rule
+    15), as is the win of a bet that was declined, or that nobody knows where its call says nothing else; and a wallet's no to a
+    win because its bet is not there, or had its end, is final (rule 6). A win that names no bet is none of a bet's."""
+    closed_to: Callable[[Transaction], bool] | None = None
+    """(tx) -> whether it is declined, `round_closed`, once its round is over by what the journal knows: at NeverEnding and
+    Red Tiger a bet, at Groove all play. None: its wallet decides."""
+    closed_by: Callable[[Transaction], bool] = lambda tx: True
+    """(tx) -> whether its word that the round is over counts. One that was declined or undone has said nothing."""
+    misnamed: Reason | None = None
+    """What a rollback hears that names a movement of a kind which it cannot mean, where one id is one movement of whatever
+    kind (`spaces`): the cancel of a win at NeverEnding. None: its wallet is asked."""
     whole_only: frozenset[Kind] = frozenset()
     """Kinds that are undone as a whole: a rollback of one that says another amount is declined, `duplicate_mismatch`."""
-    ends_with_its_round: Callable[[Transaction], bool] = lambda tx: False
-    """(tx) -> whether it belongs to the play of its round: once such a win has said that the round is over, a later one is
-    declined, `round_closed`, by what the journal knows. One that was undone has said nothing."""
-    own_sessions: bool = False
-    """Whether a call whose session is known as another player's is declined, `player_not_found`: its proof does not tell who
-    of the two was meant. Elsewhere that session is not looked at."""
-    also_named: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
-    """(tx) -> the ids that its reference may stand for, the likeliest first: the first one that the journal knows is meant, or
-    of what is undone as a whole the first of that amount; where it knows none of them, the reference as it was said."""
+    also_named: Callable[[Transaction], tuple[str, ...]] | None = None
+    """(tx) -> the ids that the reference of a rollback may stand for, itself among them, the likeliest first: of those that the
+    journal knows the first is meant, or of what is undone as a whole the first of that amount. Its own id may be one (Evolution's
+    cancels through Valkyrie). Blank: the reference alone."""
     else_player: Callable[[Transaction, Any], str] | None = None
     """(transaction, settings) -> who plays by what the wire says of it otherwise, where neither the session nor what it means
     is known (rule 21)."""
@@ -106,14 +133,6 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
-    bound_sessions: bool = False
-    """Whether a session belongs to one player and one game: what takes in a session that the operator handed over for
-    another one is declined (Slotegrator)."""
-    one_end: bool = False
-    """Each bet of this provider comes to one end, its win or its cancel: after the one, the other is declined by what the
-    journal knows (rule 15, for the cancel as `won_stays` says), as is the win of a bet that was declined, or that nobody knows
-    where its call says nothing else; and a wallet's no to a win because its bet is not there, or had its end, is final (rule
-    6). A win that names no bet is none of a bet's."""
     rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
     """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
     say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""
@@ -125,15 +144,8 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     renews: Callable[[Any], bool] = lambda settings: False
     """settings -> whether the answer to `authenticate` gives this provider a new session: the one before is then refused to
     reads and debits, and to a win of a bet that nobody here knows (rule 22)."""
-    own_id_meant: bool = False
-    """A rollback may carry the id of the movement that it means as its own: where nothing has the id that it names, that
-    one is meant (Evolution's cancels through Valkyrie)."""
-    lists_movements: bool = False
-    """A status is answered by all that it may mean in the journal, as it was asked for (`Accepted.meant`), not by one
-    first decision: the wire asks by an id alone (Valkyrie)."""
-    status_kinds: tuple[Kind, ...] = ()
-    """What the id of a status may mean in the journal, where its wire does not say it. An id that nobody knows is remembered:
-    what comes under it later is declined and moves nothing, for its provider believes so by then (rule 15; Vivo)."""
+    status_by: StatusBy = StatusBy.KIND
+    """What a status says of the movement that it asks about."""
     bare_ids: bool = False
     """Its proof covers what a movement says and not its id: two of one round that say the same are told to people, for one may
     be the other, sent again by somebody under another id (Vivo)."""
@@ -169,11 +181,11 @@ class AsWallet(Struct, frozen=True, kw_only=True):
     undoes_blindly: bool = False
     """A wallet of this dialect that is told to undo a bet pays, whatever it knows of the bet: it is told of none but one that
     it has surely taken (BetGames, whose refund is a gift)."""
-    makes_hold_ids: bool = False
-    """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
-    undone_once: bool = False
+    undoes_once: bool = False
     """A wallet of this dialect knows a rollback by what it undoes, so a second one of the same movement, after the first was
     itself undone, would be taken for the first: it is not told, and waits for a person (Groove)."""
+    makes_hold_ids: bool = False
+    """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
     sessions: frozenset[Kind] = frozenset()
     """Kinds that a wallet of this dialect is never told without a session: it is looked for before one is encoded, not
     when `encode_request` has found that it is missing."""

@@ -298,7 +298,7 @@ class Notice(Struct, frozen=True, tag="notice", tag_field="kind"):
 class Status(Struct, frozen=True, kw_only=True, tag="status", tag_field="kind", omit_defaults=True):
     """What became of the movement (`reference_kind`, `reference`)?
 
-    Of a provider that is told all that it may mean (`AsProvider.lists_movements`): `scope` is `transaction` (all that has
+    Of a provider that is told all that it may mean (`StatusBy.ALL`): `scope` is `transaction` (all that has
     that id), `bet` (and all that names it) or `round` (all of that round); `others` are further ids that are meant.
     """
 

@@ -11,7 +11,7 @@ from adapters.evolution.requests import decode_request, encode_request
 from adapters.evolution.wire import CALLS, Settings
 from gateway.auth import Part, StaticQuery
 from gateway.dialect import Dialect, posts
-from gateway.ends import AsProvider, AsWallet
+from gateway.ends import AsProvider, AsWallet, Kept
 from gateway.model import Kind
 
 DIALECT = Dialect(
@@ -31,6 +31,7 @@ DIALECT = Dialect(
         answer_within={"default": "4s", "debit": "2500ms"},
         spaces={"promo_payout": "promo_payout"},
         replay_balance="current",
+        kept_by=lambda settings: Kept.ITS_WIN,
         one_end=True,
         renews=lambda settings: bool(settings.check == "refresh"),
     ),

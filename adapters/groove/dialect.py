@@ -13,13 +13,13 @@ from adapters.groove.requests import also_named, decode_request, encode_request
 from adapters.groove.wire import BATCH, BY_WORD, CALLS, NO_CALL, OLD_GAME, Settings
 from gateway.auth import InHeader, OneOf, Signed, base64_bytes, base64_text, hmac_of, query_values, raw_target
 from gateway.dialect import Dialect, NoCall
-from gateway.ends import AsProvider, AsWallet, Word
+from gateway.ends import AsProvider, AsWallet, Kept, Word
 from gateway.http import Request
 from gateway.model import Credit, Debit, Kind, Settle, Transaction
 
 # ---------------------------------------------------------------- signature
 
-# A covers no names and no borders between values: a session must be its player's, whatever the proof says (`own_sessions`).
+# A covers no names and no borders between values: a session must be its player's, whatever the proof says (`calls_in_own_session`).
 FORM_A = Signed(
     covers=query_values(without="request", sorted_as={OLD_GAME: "gameid"}),
     digest=hmac_of("sha256"),
@@ -58,7 +58,7 @@ def route(request: Request, settings: Any) -> str:
 # ---------------------------------------------------------------- the whole
 
 
-def ends_with_its_round(tx: Transaction) -> bool:
+def is_play(tx: Transaction) -> bool:
     """A bet or a result: none comes once a result has said `completed`. A jackpot may."""
     return isinstance(tx.act, Debit | Settle) or (isinstance(tx.act, Credit) and tx.act.type != "jackpot")
 
@@ -82,17 +82,18 @@ DIALECT = Dialect(
         partial=True,
         rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)},
         also_named=also_named,
-        last_only=True,
+        kept_by=lambda settings: Kept.LATER,
         whole_only=frozenset({Kind.CREDIT, Kind.ROLLBACK}),
-        ends_with_its_round=ends_with_its_round,
-        own_sessions=True,
+        closed_to=is_play,
+        closed_by=is_play,
+        calls_in_own_session=True,
         undoes_rollbacks=True,
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),
         undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
         undoes_whole=True,
-        undone_once=True,
+        undoes_once=True,
         sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ROLLBACK}),
     ),
 )

@@ -14,7 +14,7 @@ from adapters.hub88.requests import decode_request, else_player, encode_request
 from adapters.hub88.wire import CALLS, Settings, is_caleta, route
 from gateway.auth import InHeader, RsaSigned, base64_text, raw_body
 from gateway.dialect import Dialect
-from gateway.ends import AsProvider, AsWallet, Owed, Word
+from gateway.ends import AsProvider, AsWallet, Kept, Owed, Word
 from gateway.ids import UuidIds
 from gateway.model import Kind, Reason
 
@@ -47,7 +47,7 @@ DIALECT = Dialect(
         rollback_kinds={Kind.DEBIT.value: (Kind.DEBIT, Kind.CREDIT)},
         final_noes={Owed.NAMED_WIN: frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})},
         # Caleta gives a bet up when it cannot deliver its win: paid all the same, the win stands for it.
-        won_stays=is_caleta,
+        kept_by=lambda settings: Kept.ITS_WIN if is_caleta(settings) else Kept.NOTHING,
         else_player=else_player,
     ),
     as_wallet=AsWallet(

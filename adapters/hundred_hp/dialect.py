@@ -56,7 +56,7 @@ from gateway.codec.frame import (
     unsaid,
 )
 from gateway.dialect import Call, Dialect
-from gateway.ends import AsProvider, AsWallet
+from gateway.ends import AsProvider, AsWallet, Kept
 from gateway.http import Request, Response
 from gateway.ids import UuidIds
 from gateway.model import (
@@ -276,6 +276,7 @@ DIALECT = Dialect(
         spaces={BONUS: BONUS},
         replay_balance="stored",  # a repeat hears the first answer
         game_of_session=True,
+        kept_by=lambda settings: Kept.ITS_WIN,
         one_end=True,
     ),
     as_wallet=AsWallet(

@@ -17,9 +17,9 @@ from adapters.neverending.told import encode_request
 from adapters.neverending.wire import CALLS, IDS, Settings, bearer
 from gateway.auth import InHeader, Signed, Steps, compacted, hmac_of, told
 from gateway.dialect import Dialect, posts
-from gateway.ends import AsProvider, AsWallet, Word
+from gateway.ends import AsProvider, AsWallet, Kept, Word
 from gateway.http import Request
-from gateway.model import Kind, Reason
+from gateway.model import Debit, Kind, Reason
 
 
 @told(
@@ -53,15 +53,14 @@ DIALECT = Dialect(
     round_refunds=False,
     hides=frozenset({"key", "x-server-authorization"}),
     as_provider=AsProvider(
-        token=bearer,
+        session_token=bearer,
         answer_within={"default": "5s"},
         # One id names one movement of money, whatever its type: under another one it is another movement.
         spaces={"transaction": "movement", "payout": "movement"},
         values_max=2000,  # whether a list that nobody has read holds a bet is told in doubt
         replay_balance="current",
-        won_stays=lambda settings: True,
-        won_by_round=True,
-        ends_rounds=True,
+        kept_by=lambda settings: Kept.ROUND_WIN,
+        closed_to=lambda tx: isinstance(tx.act, Debit),
         misnamed=Reason.INVALID_REQUEST,
     ),
     as_wallet=AsWallet(

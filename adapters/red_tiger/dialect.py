@@ -16,7 +16,7 @@ from gateway.auth import InBody, Part, SharedKey
 from gateway.dialect import Dialect, posts
 from gateway.ends import AsProvider, AsWallet, Word
 from gateway.ids import TextIds
-from gateway.model import Kind
+from gateway.model import Debit, Kind
 
 # ---------------------------------------------------------------- signature
 
@@ -50,7 +50,7 @@ DIALECT = Dialect(
         answer_within={"default": "4s", "debit": "2500ms"},
         values_max=300,  # the proof looks where the session's token stands
         replay_balance="stored",
-        ends_rounds=True,  # "a stake after the end: 200 (invalid input)"
+        closed_to=lambda tx: isinstance(tx.act, Debit),  # "a stake after the end: 200 (invalid input)"
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),

@@ -67,7 +67,7 @@ DIALECT = Dialect(
         excess="cut",
         undoes_rollbacks=True,
         final_noes={Owed.TAKING: frozenset({Reason.INSUFFICIENT_FUNDS})},
-        bound_sessions=True,
+        bets_in_own_session=True,
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),

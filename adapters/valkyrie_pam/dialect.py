@@ -15,9 +15,9 @@ from adapters.valkyrie_pam.answers import decode_response, encode_response
 from adapters.valkyrie_pam.requests import decode_request, encode_request
 from gateway.auth import InHeader, Part, SharedKey
 from gateway.dialect import Dialect
-from gateway.ends import AsProvider, AsWallet, Word
+from gateway.ends import AsProvider, AsWallet, Kept, StatusBy, Word
 from gateway.ids import TextIds
-from gateway.model import Kind
+from gateway.model import Kind, reference_of
 
 BEARER = SharedKey(
     Part("api_key", demo="vk-test-key"),
@@ -47,10 +47,10 @@ DIALECT = Dialect(
         values_max=300,  # a refusal is told by the type that the body names
         answer_within={"default": "4s"},
         replay_balance="current",
-        own_id_meant=True,
+        also_named=lambda tx: (reference_of(tx.act), tx.id),
         content=lambda tx: (tx.game_id,),
-        won_stays=lambda settings: True,
-        lists_movements=True,
+        kept_by=lambda settings: Kept.ITS_WIN,
+        status_by=StatusBy.ALL,
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),

@@ -41,7 +41,7 @@ from gateway.codec.fields import Fields, known, write_form
 from gateway.codec.frame import amount_of, heard, needed, of_another, unsaid
 from gateway.codec.units import Major
 from gateway.dialect import Call, Dialect
-from gateway.ends import AsProvider, AsWallet
+from gateway.ends import AsProvider, AsWallet, StatusBy
 from gateway.http import Request, Response
 from gateway.ids import IntegerIds
 from gateway.model import (
@@ -327,7 +327,7 @@ DIALECT = Dialect(
     as_provider=AsProvider(
         answer_within={"default": "5s"},
         spaces={CHANGE: "movement"},  # one number for bets, wins and cancels, and Status asks by it alone
-        status_kinds=MEANT,
+        status_by=StatusBy.ID,
         replay_balance="current",
         content=content,
         bare_ids=True,

@@ -1,4 +1,4 @@
-"""What became of an id, where its provider asks by that alone (`AsProvider.status_kinds`): what it hears, and what that leaves.
+"""What became of an id, where its provider asks by that alone (`StatusBy.ID`): what it hears, and what that leaves.
 
 The answer is a word like that to a call of the movement itself: who hears that a bet was booked takes it for taken, and who
 hears that it was not takes it for not taken, whatever comes later.
@@ -40,7 +40,7 @@ def answering(provider: Provider, tx: Transaction, call: str, now: datetime, *, 
     """
     act = tx.act
     assert isinstance(act, Status)
-    space = space_of(provider.dialect, provider.dialect.as_provider.status_kinds[0])
+    space = space_of(provider.dialect, act.reference_kind)
     key = key_of(provider.dialect, provider.id, space, replace(tx, id=act.reference))
     (rows,) = yield Look((Ask("own", (key,)),), (f"{provider.id}\x1f{act.reference}",))
     own: Movement | None = next(iter(rows), None)

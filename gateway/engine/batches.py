@@ -10,9 +10,9 @@ from gateway.ends import Owed
 from gateway.engine.complete import reference_kinds
 from gateway.engine.drive import Carried, Driver
 from gateway.engine.errand import Errand
-from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
 from gateway.engine.movement import Movement
+from gateway.engine.opening import Order, is_mismatch
 from gateway.engine.parts import gone, in_order, pays, takes_back, undoable
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown, owes, reference_of

@@ -124,7 +124,6 @@ class Around(Struct, frozen=True, kw_only=True):
 
     def rows(self) -> dict[str, Movement]:
         """Every movement that was gathered, by its key: what a decision may lean on."""
-        found: dict[str, Movement] = {}
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
             self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer, self.refused_bet, self.lost,
@@ -133,13 +132,15 @@ class Around(Struct, frozen=True, kw_only=True):
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
             self.round_undoing, self.undoings, self.aside,
         )  # fmt: skip
-        for m in one:
-            if isinstance(m, Movement):
-                found[m.key] = m
-        for group in many:
-            if group:
-                found |= {m.key: m for m in group}
-        return found
+        found = {m.key: m for m in one if isinstance(m, Movement)}
+        return found | {m.key: m for group in many if group for m in group}
+
+
+NOTHING_TIES = Around(
+    target=None, undoer=None, claimer=None, unclaimed=False, unclaiming=False, restorer=None, others=(), stranger=False,
+    whole=None, whole_undoer=None, parts=(), legs=(), bets=(), cancels=(), siblings=(), guessed=False,
+)  # fmt: skip
+"""It was looked for, and is not there; wins, what came before it and the bets of its round are looked for by themselves."""
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -391,8 +392,29 @@ class Case(Struct, frozen=True, kw_only=True):
             return None
         if moves_nothing(target.tx):
             return NOTHING
-        whole = target.whole_amount
-        return None if whole is None else max(whole - self.undone(target), NOTHING)
+        whole, room = target.whole_amount, self.room(surely=False)
+        if whole is None:
+            return None
+        left = whole - self.undone(target)
+        return max(left if room is None else min(left, room), NOTHING)
+
+    def rest_of(self, target: Movement) -> Decimal | None:
+        """What is left of it where the one rollback that its page knows was undone in part; None: nothing or all of it is."""
+        whole, undone = target.whole_amount, self.undone(target)
+        return (
+            whole - undone if whole is not None and undone and not self.provider.dialect.as_provider.partial else None
+        )
+
+    def room(self, *, surely: bool) -> Decimal | None:
+        """How much may still be given back of what the rollback undid that stands again with it; None: there is none.
+        `surely`: at the most, as far as anybody knows now."""
+        further = self.around.further
+        whole = further.whole_amount if further is not None else None
+        if further is None or whole is None:
+            return None
+        rollbacks = [m for m in self.around.aside if m.target == further.key and m.state is not State.DECLINED]
+        given = [self.given(m, whole)[0 if surely else 1] for m in rollbacks if self._before(m)]
+        return whole - sum(given, NOTHING)
 
     def undone(self, target: Movement) -> Decimal:
         """What earlier accepted or open partial rollbacks of the target move together, at the most."""
@@ -415,8 +437,9 @@ class Case(Struct, frozen=True, kw_only=True):
     def given(self, m: Movement, whole: Decimal | None) -> tuple[Decimal, Decimal]:
         """What a rollback gives back of that whole, at the least and at the most, less what was taken back of it since: of
         what is open nobody knows."""
-        gave = what_moved(m, whole)
-        undoings = [each for each in self.around.undoings if each.target == m.key and self._before(each)]
+        gave, around = what_moved(m, whole), self.around
+        rows = {each.key: each for each in (*around.undoings, *around.aside, *(around.others or ()))}
+        undoings = [each for each in rows.values() if each.target == m.key and self._takes_back(each)]
         taken = [self.given(undoing, gave) for undoing in undoings]
         least = gave - sum((most for _, most in taken), NOTHING) if m.state is State.ACCEPTED else NOTHING
         return max(least, NOTHING), max(gave - sum((least for least, _ in taken), NOTHING), NOTHING)
@@ -431,6 +454,9 @@ class Case(Struct, frozen=True, kw_only=True):
         What was never sent and came later waits for it, and takes nothing away from it."""
         others = [m for m in self.rollbacks if m.key != self.own.key and m.state is not State.DECLINED]
         return [m for m in others if self._before(m)]
+
+    def _takes_back(self, m: Movement) -> bool:
+        return m.undoes and m.key != self.own.key and m.state is not State.DECLINED and self._before(m)
 
     def _before(self, m: Movement) -> bool:
         """*The clock was set back between two cancels: the first, which had the bet, waited for the second, and that one for
@@ -525,10 +551,9 @@ class Case(Struct, frozen=True, kw_only=True):
     def _encoded_status(self) -> Said:
         known = self.known
         own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
+        # What it means is the wallet's, and it undoes nothing: only a session may be supplied.
+        asking = replace(known, target=None, bet=None, left=None, beyond=None, undone=False)
         asks = replace(own, id="", act=Status(reference=own.id, reference_kind=self.own.kind), round=None)
-        asking = replace(
-            known, target=None, bet=None, left=None
-        )  # what it means is the wallet's: only a session may be supplied
         try:
             return encode(asking, asks, self.moment.now, self.nonce), asks
         except Refused as refused:

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from gateway.auth import same
 from gateway.currency import Currencies
-from gateway.engine.identity import key_of, same_player
+from gateway.ends import StatusBy
+from gateway.engine.identity import key_of, kinds_beside, same_player
 from gateway.engine.journal import Ask, Look, Looks
 from gateway.engine.movement import Movement, Session
 from gateway.engine.setup import Provider
@@ -81,22 +82,18 @@ def completing(provider: Provider, tx: Transaction, now: datetime, space: str = 
     """Fills from the launch, the movement meant, the player's past and the settings, in this order. Raises `Refused` where
     its session is another's, and its dialect says that this may not be. `space`: of a movement, the space of its key."""
     wire = tx
-    tx = yield from _named(provider, tx)
     launched, meant, last = yield from _first_look(provider, tx)
     session = launched
     expired = session is not None and session.expires_at is not None and session.expires_at <= now
     if session is not None and tx.player and session.player != tx.player:
-        if provider.dialect.as_provider.own_sessions and not (yield from _came_before(provider, wire, space)):
+        if provider.dialect.as_provider.calls_in_own_session and not (yield from _came_before(provider, wire, space)):
             raise Refused(Reason.PLAYER_NOT_FOUND, "its session is another player's")
         session = None  # another player's session says nothing about this one
     if session is not None:
         tx = replace(tx, player=tx.player or session.player, currency=tx.currency or session.currency)
         if provider.dialect.as_provider.game_of_session and session.game and not tx.game_id:
             tx = replace(tx, game=replace(tx.game or Game(), id=session.game))
-    mine = [m for m in meant if same_player(tx.player, m.tx.player)]
-    kinds = (Kind.DEBIT,) if isinstance(tx.act, Credit) else reference_kinds(provider, tx.act)
-    named = [m for m in mine if m.tx.id == reference_of(tx.act)]
-    target = next((m for rows in (named, mine) for kind in kinds for m in rows if m.kind is kind), None)
+    target = meant_of(provider, tx, [m for m in meant if same_player(tx.player, m.tx.player)])
     if target is not None:
         currency = wire.currency or target.tx.currency or tx.currency  # of what it means, before its session's
         tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
@@ -124,20 +121,6 @@ def _came_before(provider: Provider, tx: Transaction, space: str) -> Looks[bool]
         return False
     (found,) = yield Look((Ask("own", (key_of(provider.dialect, provider.id, space, tx),)),))
     return bool(found)
-
-
-def _named(provider: Provider, tx: Transaction) -> Looks[Transaction]:
-    """With the id that its reference stands for, where its page writes it in several ways: of what is undone as a whole that
-    of the amount which is said, if there is one."""
-    kinds, said, first = reference_kinds(provider, tx.act), amounts(tx.act), ""
-    for id in provider.dialect.as_provider.also_named(tx):
-        (found,) = yield Look((Ask("found", (provider.id, id)),))
-        known = [m for m in found if m.kind in kinds and same_player(tx.player, m.tx.player)]
-        first = first or (id if known else "")
-        if any(m.kind not in provider.dialect.as_provider.whole_only or amounts(m.tx.act) == said for m in known):
-            first = id
-            break
-    return replace(tx, act=replace(tx.act, reference=first)) if first else tx
 
 
 def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | None, list[Movement], Session | None]]:
@@ -168,9 +151,20 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
 
 
 def meant_ids(provider: Provider, tx: Transaction) -> tuple[str, ...]:
-    """The ids under which a call may mean another movement: what it names goes before its own (`own_id_meant`)."""
-    own = (tx.id,) if provider.dialect.as_provider.own_id_meant and isinstance(tx.act, Rollback) else ()
-    return (reference_of(tx.act), *own)
+    """The ids of the movements that its reference may stand for, the likeliest first."""
+    said, also = reference_of(tx.act), provider.dialect.as_provider.also_named
+    named = also(tx) if also is not None and isinstance(tx.act, Rollback) else ()
+    return named or ((said,) if said else ())
+
+
+def meant_of(provider: Provider, tx: Transaction, rows: Sequence[Movement]) -> Movement | None:
+    """Of the movements that have those ids the one that it means: the likeliest id goes before, then the kind; but before all,
+    of what is undone as a whole, the amount that is said."""
+    kinds = (Kind.DEBIT,) if isinstance(tx.act, Credit) else reference_kinds(provider, tx.act)
+    meant = [m for id in meant_ids(provider, tx) for kind in kinds for m in rows if m.tx.id == id and m.kind is kind]
+    whole, said = provider.dialect.as_provider.whole_only, amounts(tx.act)
+    likely = next((m for m in meant if m.kind not in whole or amounts(m.tx.act) == said), None)
+    return likely or next(iter(meant), None)
 
 
 def under_token(
@@ -205,7 +199,8 @@ def reference_kinds(provider: Provider, act: object) -> tuple[Kind, ...]:
     if isinstance(act, Rollback):
         return provider.dialect.as_provider.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
     if isinstance(act, Status):
-        return provider.dialect.as_provider.status_kinds or (act.reference_kind,)
+        by_id = provider.dialect.as_provider.status_by is StatusBy.ID
+        return kinds_beside(provider.dialect, act.reference_kind) if by_id else (act.reference_kind,)
     return (Kind.RESERVE,) if isinstance(act, Capture | Release) else ()
 
 

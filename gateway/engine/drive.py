@@ -36,23 +36,14 @@ from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchange, Exchanges
 from gateway.engine.flights import Flight, Flights, Landed
-from gateway.engine.gather import (
-    Hands,
-    Opened,
-    Order,
-    in_vain,
-    is_mismatch,
-    looking,
-    opening,
-    refused_already,
-    unheard_by,
-)
+from gateway.engine.gather import Hands, looking
 from gateway.engine.identity import key_of, own_rollback_id, space_of
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT, id_was_used, no_stays, refused_at_once, session_refused
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
+from gateway.engine.opening import Opened, Order, in_vain, is_mismatch, opening, refused_already, unheard_by
 from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_undoing, refused_item, undoable
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
@@ -423,7 +414,9 @@ class Driver:
             return None, None
         if target.undone_by == after.key and after.decided and not gone(after):
             return Put(target, row.freed(target, after)), target
-        if target.undone_by != after.key and claims(after, target, case.provider.dialect, free=case.unclaimed):
+        if target.undone_by != after.key and claims(
+            after, target, case.provider.dialect, free=case.unclaimed, rest=case.rest_of(target)
+        ):
             return Put(target, replace(target, undone_by=after.key)), None
         return None, None
 

@@ -35,6 +35,13 @@ def space_of(dialect: Dialect, kind: Kind) -> str:
     return kind.value
 
 
+def kinds_beside(dialect: Dialect, kind: Kind) -> tuple[Kind, ...]:
+    """All kinds of movements that live in the key space of `kind`."""
+    space, said = space_of(dialect, kind), dialect.as_provider.space
+    kinds = [each for wire in dialect.calls for each in wire.kinds if said(wire.name, each) == space]
+    return tuple(dict.fromkeys(kinds)) or (kind,)
+
+
 def fingerprint(tx: Transaction, dialect: Dialect | None = None) -> str:
     """The content that makes a repeat the same movement, as the wire said it (rule 2), and with whatever else
     the provider's page compares.

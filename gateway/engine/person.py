@@ -13,17 +13,18 @@ from msgspec.structs import replace
 
 from gateway.dialect import Dialect
 from gateway.engine.capability import encodes
-from gateway.engine.gather import in_vain, tied
 from gateway.engine.identity import own_id
 from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
 from gateway.engine.judge import again, id_was_used, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Event, Movement, Step, clocked_again, decided, left
 from gateway.engine.movement import freed as no_longer_claimed
+from gateway.engine.opening import in_vain
 from gateway.engine.parts import gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
+from gateway.engine.ties import tied
 from gateway.engine.undoing import by_round, falls_again, stands_again, undoes_whole
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
 

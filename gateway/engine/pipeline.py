@@ -21,10 +21,11 @@ from gateway.engine.complete import Completed, completing, reference_kinds, unde
 from gateway.engine.drive import Driver
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import Order, route_of, way_of_read
 from gateway.engine.identity import key_of
 from gateway.engine.journal import JournalLost
+from gateway.engine.opening import Order
 from gateway.engine.parts import items_of
+from gateway.engine.places import route_of, way_of_read
 from gateway.engine.reads import Reads
 from gateway.engine.settle import Settler
 from gateway.engine.setup import Provider, Setup
@@ -185,7 +186,7 @@ class Engine:
         """What becomes of it, and the transaction as it was completed."""
         if isinstance(wire.act, Notice) and wire.asks_the_line:
             return Accepted(), wire
-        if errand.provider.dialect.as_provider.token is not None:
+        if errand.provider.dialect.as_provider.session_token is not None:
             wire, strange = await self._under_token(errand.provider, wire, call)
             if strange:
                 return STRANGE, wire
@@ -204,7 +205,7 @@ class Engine:
         """The call under the session that its token names, where nobody knows its own; and whether it shows a token that
         nobody gave its player, where that matters: to a read, and to what takes. A dead session stops no win and no cancel
         (rule 22)."""
-        token = provider.dialect.as_provider.token
+        token = provider.dialect.as_provider.session_token
         if token is None or call.request is None or isinstance(wire.act, Authenticate):
             return wire, False
         items = wire.act.items if isinstance(wire.act, Batch) else (wire,)

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from gateway.ends import StatusBy
 from gateway.engine.asked import answering
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchanges
-from gateway.engine.gather import Listed, begins, knowing, listing
+from gateway.engine.gather import begins, knowing
+from gateway.engine.identity import kinds_beside
 from gateway.engine.journal import Change, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT
+from gateway.engine.listed import Listed, listing
 from gateway.engine.movement import UNKNOWN, Event, Movement, Session, Step
 from gateway.engine.movement import told as told_to
 from gateway.engine.rules import NOT_HERE, ROLLED_BACK, clocked
@@ -169,10 +172,11 @@ class Reads:
 
     async def _status(self, errand: Errand, way: Way | None, done: Completed) -> tuple[Outcome, Sequence[Movement]]:
         """The answer, and the movements of which it tells that they stand."""
-        if errand.provider.dialect.as_provider.lists_movements:
-            return await self._listed(errand, done.tx)
-        if errand.provider.dialect.as_provider.status_kinds:
-            return await self._of_any_kind(errand, way, done.tx), ()  # which writes down what it tells
+        match errand.provider.dialect.as_provider.status_by:
+            case StatusBy.ALL:
+                return await self._listed(errand, done.tx)
+            case StatusBy.ID:
+                return await self._of_any_kind(errand, way, done.tx), ()  # which writes down what it tells
         hold = done.meant
         if hold is not None and hold.kind is not Kind.RESERVE:
             undoer = await self.world.journal.get(hold.undone_by) if hold.undone_by else None
@@ -197,7 +201,7 @@ class Reads:
     async def _wallets_word(self, errand: Errand, way: Way, tx: Transaction) -> Outcome | None:
         """What its wallet knows of that id, as whatever kind; None: it knows nothing, or cannot be asked."""
         assert isinstance(tx.act, Status)
-        for kind in errand.provider.dialect.as_provider.status_kinds:
+        for kind in kinds_beside(errand.provider.dialect, tx.act.reference_kind):
             asked = await self.ask(errand, way, replace(tx, act=replace(tx.act, reference_kind=kind)))
             if isinstance(asked, Accepted | Unknown):
                 return asked

@@ -49,11 +49,11 @@ from gateway.engine.undoing import (
     another_rollback,
     forbidden,
     going_on,
+    held_back,
     may_mean_forgotten,
     never_asked,
     nothing_was_sent,
     refund_parts,
-    stopped,
     target_in_doubt,
     target_unsent,
     undo_legs,
@@ -71,8 +71,7 @@ POLL_SECONDS = 0.05  # while another process carries a movement
 def next_move(case: Case) -> Move:
     """The move of the first rule that speaks; the last one always does."""
     for rule in RULES:
-        move = rule(case)
-        if move is not None:
+        if (move := rule(case)) is not None:
             return move
     raise AssertionError(f"{case.own.key}: no rule speaks")
 
@@ -302,7 +301,7 @@ def never_applied(case: Case) -> Move | None:
     if case.way is None:
         return None
     owed = own.kind is Kind.RELEASE and stands_for_cancel(own, case.target)
-    if not unseen(own, case.wallet, case.moment, owed=owed) or (case.only_feared and stopped(case)):
+    if not unseen(own, case.wallet, case.moment, owed=owed) or held_back(case):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
         return Ask(first=not may_mean_forgotten(case)) if case.left else None
@@ -362,7 +361,8 @@ def round_over(case: Case) -> Move | None:
     Move: Decide `round_closed`
     Its id is new, so it is no repeat of what was before. *The journal had forgotten the bet, the win that ended its round
     came again first, and the bet's repeat was declined while its stake was taken:* then the wallet is asked, as it is
-    elsewhere.
+    elsewhere. *The bet that had said that its round was over was cancelled, and the round stayed closed:* what was declined or
+    undone has said nothing.
     Serves: 15, 30
     """
     if not case.around.over or not never_asked(case) or case.own.forgot_at is not None:
@@ -482,7 +482,7 @@ def nobody_knows(case: Case) -> Move | None:
 
 def _in_a_strange_session(case: Case) -> Declined | None:
     own, session = case.own, case.around.own_session
-    if session is None or not case.provider.dialect.as_provider.bound_sessions or not own.takes or not case.unsent:
+    if session is None or not case.provider.dialect.as_provider.bets_in_own_session or not own.takes or not case.unsent:
         return None
     tx = own.tx
     if tx.player and tx.player != session.player:

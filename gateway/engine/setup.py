@@ -20,6 +20,7 @@ from gateway.auth.guards import Guard
 from gateway.auth.keys import Key
 from gateway.currency import Currencies
 from gateway.dialect import Dialect
+from gateway.ends import Kept
 from gateway.model import Kind, Transaction
 
 
@@ -57,6 +58,11 @@ class Provider(Struct, frozen=True, kw_only=True):
     def renews(self) -> bool:
         """Whether who authenticates is given a new session, and the one before is over."""
         return self.dialect.as_provider.renews(self.settings)
+
+    @property
+    def kept_by(self) -> Kept:
+        """What keeps one of its bets against its own cancel."""
+        return self.dialect.as_provider.kept_by(self.settings)
 
     def limit(self, kind: Kind) -> timedelta:
         """How long this provider waits for an answer, from its first byte."""

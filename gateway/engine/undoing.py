@@ -8,6 +8,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from gateway.dialect import Dialect
+from gateway.ends import Kept
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
 from gateway.engine.movement import Movement, clocked_again
@@ -55,17 +56,24 @@ def undoes_all(tx: Transaction, target: Movement | None) -> bool:
     return asked is None or (whole is not None and asked >= whole)
 
 
-def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool) -> bool:
-    """Whether it takes its target for itself, so that the target knows of it. `free`: nobody else has it."""
+def claims(own: Movement, target: Movement, dialect: Dialect, *, free: bool, rest: Decimal | None = None) -> bool:
+    """Whether it takes its target for itself, so that the target knows of it. `free`: nobody else has it. `rest`: see
+    `undoes_whole`."""
     if own.decided and not gone(own):
         return False
     if own.kind is Kind.RELEASE:  # of what is held it is only a word; of what is in doubt it is a cancel (rule 11)
         return free and (own.ours or not target.decided)
-    return own.undoes and free and undoes_whole(own, target, dialect)
+    return own.undoes and free and undoes_whole(own, target, dialect, rest)
 
 
-def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None) -> bool:
-    """Whether nothing of its target is left once it is done. None: its provider is not configured any more."""
+def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None, rest: Decimal | None = None) -> bool:
+    """Whether nothing of its target is left once it is done. `dialect` None: its provider is not configured any more. `rest`:
+    what is left of it, where the one rollback that its page knows was undone in part.
+
+    *Four of a refund of ten were taken back, three were refunded, and the last one stayed taken for ever.*
+    """
+    if rest is not None and isinstance(own.tx.act, Rollback) and own.tx.act.amount is not None:
+        return own.ours or own.tx.act.amount >= rest
     several = dialect is None or dialect.as_provider.partial
     return own.ours or not several or undoes_all(own.tx, target)
 
@@ -120,7 +128,8 @@ def forbidden(case: Case) -> Move | None:
     sent: the stake was given back beside its win.* So a win that ties to a bet in doubt stops the cancel as long as no byte
     of it left and its provider has not heard success: of the cancel, or that the bet is rolled back. The cancel's own
     call hears doubt meanwhile: nobody knows yet whether the bet stands; and nobody who comes by decides it before that. *After a
-    restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked.
+    restored backup a cancel that had been sent heard `already_settled`:* of one that may have been, its wallet is asked,
+    whatever came for its bet or after it.
     Where the page says that a bet with a win stays, its rollback waits until that win is definite; so it does, where only the
     last bet of a round may be undone, for what came after it.
     *A batch's giving back waited for the cancel of its bet, the cancel was told that the bet stands, and then it was given
@@ -128,13 +137,15 @@ def forbidden(case: Case) -> Move | None:
     *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
     *The win was being taken back, which its wallet then refused, and the stake was given back beside it:* that is waited for.
     Where a page says so, what names a movement that it cannot mean is refused, too.
+    *The undoing of a bet's cancel was itself undone after the bet had been cancelled anew: its stake was given back twice.* What
+    makes a rollback stand again gives back no more than is left of what that undid.
     A cancel that says its bet by round and amount means nobody's where no open one has them: it waits for the one that comes.
     Serves: 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
     if isinstance(act, Capture | Release) and never_asked(case):
         return _not_its_own(case)
-    if not isinstance(act, Rollback) or not (never_asked(case) or (stopped(case) and case.only_feared)):
+    if not isinstance(act, Rollback) or not (never_asked(case) or held_back(case)):
         return None
     if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
         return _no(Reason.ALREADY_SETTLED, "the round has a win")
@@ -150,20 +161,21 @@ def forbidden(case: Case) -> Move | None:
     if stopped(case):
         if case.overtakes:
             return Tell(Unknown(detail=STOPPED))
-        perhaps = _perhaps_sent(case) if case.only_feared else None
+        perhaps = _perhaps_sent(case, STOPPED) if case.only_feared else None
         if perhaps is not None or case.waits:
             return perhaps or Leave(own.open_state, STOPPED)
         return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
-    stands = target.state is State.ACCEPTED and target.undone_by in ("", own.key)
-    if stands and target.kind is Kind.SETTLE and case.provider.dialect.as_provider.last_only and not own.ours:
+    stands = _stands(case, target)
+    if stands and target.kind is Kind.SETTLE and case.provider.kept_by is Kept.LATER and not own.ours:
         return _no(Reason.ALREADY_SETTLED, "it was a bet and its win")
     win = case.around.standing_win if stands else None
     first = win if win is not None and not win.decided else case.around.win_undoer
     if win is not None and first is None:
         kept = "its bet has a win" if win.kind is Kind.CREDIT else "it is not the last of its round"
-        return _no(Reason.ALREADY_SETTLED, kept)
+        perhaps = _perhaps_sent(case, kept) if case.only_feared else None
+        return perhaps or _no(Reason.ALREADY_SETTLED, kept)
     if win is not None and first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
     return _not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
@@ -204,16 +216,30 @@ def stopped(case: Case) -> bool:
     return not heard and case.target_won
 
 
-def _perhaps_sent(case: Case) -> Move | None:
-    """A stopped cancel that may have been asked before the journal forgot it (rule 30): whether it was, its wallet says
-    where it can be asked and still remembers it, else a person. None: it was not."""
+def _stands(case: Case, target: Movement) -> bool:
+    """Whether a bet stands that something may keep."""
+    return target.state is State.ACCEPTED and target.undone_by in ("", case.own.key)
+
+
+def held_back(case: Case) -> bool:
+    """Whether a cancel that may have been asked before the journal forgot it is not sent, whatever its wallet says of it: a win
+    stops it, or its bet stays (rule 30)."""
+    target = case.target if case.own.undoes and case.only_feared else None
+    if target is None:
+        return False
+    return stopped(case) or (case.around.standing_win is not None and _stands(case, target))
+
+
+def _perhaps_sent(case: Case, why: str) -> Move | None:
+    """Such a cancel: whether it was asked, its wallet says where it can be asked and still remembers it, else a person. None:
+    it was not."""
     own = case.own
     if case.way is not None and unseen(own, case.wallet, case.moment):
         return None
     if case.way is None or not case.can_query or not case.remembered:
-        return Leave(State.PERSON, "the journal forgot whether this cancel was asked, and a win came for its bet")
+        return Leave(State.PERSON, f"the journal forgot whether this cancel was asked, and {why}")
     asked = own.fact is not None or case.turn or not case.may_act or case.air_of(own.key).requests
-    return Leave(own.open_state, STOPPED) if asked else Query()
+    return Leave(own.open_state, why) if asked else Query()
 
 
 def _another_amount(case: Case, target: Movement, act: Rollback) -> Move | None:
@@ -234,11 +260,13 @@ def _too_much(case: Case, target: Movement, act: Rollback) -> Move | None:
     if whole is None:
         return None
     given = _given_back(case, target)
-    if given >= whole > 0:
+    room = case.room(surely=True)
+    if given >= whole > 0 or (room is not None and room <= 0):
         return _no(Reason.ALREADY_ROLLED_BACK, "nothing is left of that movement")
     if act.amount is None or moves_nothing(target.tx):
         return None  # of what moved nothing nothing is given back, whatever is asked
-    if case.provider.dialect.as_provider.excess == "refuse" and act.amount > whole - given:
+    left = whole - given if room is None else min(whole - given, room)
+    if case.provider.dialect.as_provider.excess == "refuse" and act.amount > left:
         message = "more than is left of that movement"
         return Decide(Declined(reason=Reason.INVALID_REQUEST, message=message, field="amount", flaw=Flaw.TOO_HIGH))
     return None

@@ -276,7 +276,7 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bo
         raise unsupported("a rollback of a part")
     if dialect.by_stake:
         tx = _in_its_round(tx, known)
-    if dialect.as_wallet.undone_once and known.undone:
+    if dialect.as_wallet.undoes_once and known.undone:
         raise unsupported("a second rollback of one movement")
     try:
         request = spoken(dialect, tx, call, known.supply).request

@@ -80,12 +80,6 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'credit' AND reference = '' AND batch = '' AND parent = '' AND state <> 'declined'
 ORDER BY {arrival} LIMIT 1;
 
--- round_ends: the last wins of a round that stand; one of them may have said that it is over
-SELECT {row} FROM movements
-WHERE provider = ? AND player = ? AND round = ? AND round <> ''
-  AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined' AND undone_by = ''
-ORDER BY {arrival_down} LIMIT 20;
-
 -- round_last: the last bet or win of a round that may stand: what is to undo it is not done; or the one named
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> '' AND wallet <> ''

@@ -21,7 +21,7 @@ from gateway.auth.bounds import too_many_values
 from gateway.auth.keys import Key
 from gateway.codec.fields import Number, read_json, text_of
 from gateway.dialect import Call, Dialect, NoCall
-from gateway.ends import Word
+from gateway.ends import Kept, Word
 from gateway.http import Request, Response
 from gateway.laws import subjects
 from gateway.laws.begun import OPEN, UNSAID
@@ -150,6 +150,8 @@ def test_a_dialect_is_complete(folder: str) -> None:
         f"spaces names unknown calls: {set(dialect.as_provider.spaces) - set(names)}"
     )
     assert "default" in dialect.as_provider.answer_within
+    kept_by_its_win = dialect.as_provider.kept_by(dialect.settings()) is Kept.ITS_WIN
+    assert kept_by_its_win or not dialect.as_provider.one_end, "a bet that comes to `one_end` is `kept_by` its win"
     assert all(part.demo for part in dialect.auth.parts(dialect.settings())), "a part of the key has no demo value"
 
 

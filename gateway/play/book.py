@@ -8,6 +8,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from gateway.dialect import Dialect
+from gateway.ends import StatusBy
 from gateway.model import Adjust, Capture, Credit, Debit, Kind, Outcome, Reserve, Rollback, Settle, Transaction
 
 ZERO = Decimal(0)
@@ -45,7 +46,7 @@ def rules_of(dialect: Dialect) -> Rules:
         several=native or dialect.as_provider.partial,
         cuts=native or dialect.as_provider.excess in ("pass", "cut"),
         whole=dialect.as_wallet.undoes_whole,
-        lists=dialect.as_provider.lists_movements,
+        lists=dialect.as_provider.status_by is StatusBy.ALL,
         undoes=frozenset(kind for kinds in dialect.as_provider.rollback_kinds.values() for kind in kinds),
         one_end=dialect.as_provider.one_end or dialect.as_wallet.one_win,
         by_stake=dialect.by_stake,

@@ -77,8 +77,9 @@ class Teller(Struct, frozen=True, kw_only=True):
     def _meant(self, tx: Transaction, provider: str) -> Transaction:
         """With the id that its reference stands for, of those that this wallet knows."""
         act = tx.act
-        if isinstance(act, Rollback):
-            for id in self.dialect.as_provider.also_named(tx):
+        also_named = self.dialect.as_provider.also_named
+        if isinstance(act, Rollback) and also_named is not None:
+            for id in also_named(tx):
                 if self.purse.took(provider, act.reference_kind, id):
                     return replace(tx, act=replace(act, reference=id))
         return tx

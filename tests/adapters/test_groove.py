@@ -113,7 +113,7 @@ def test_form_a_covers_no_borders() -> None:
     )
     proof = DIALECT.auth.sign(one, (NEW,), CALL.settings, NOW).header("x-groove-signature")
     assert DIALECT.auth.verify(other.put(("x-groove-signature", proof)), (NEW,), CALL.settings, NOW) == "new"
-    assert DIALECT.as_provider.own_sessions
+    assert DIALECT.as_provider.calls_in_own_session
 
 
 def test_only_none_is_weak_and_needs_no_key() -> None:

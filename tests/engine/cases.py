@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gateway.engine.case import NOTHING_TIES as LOOKED_FOR
 from gateway.engine.case import (
     Air,
     Around,
@@ -40,11 +41,9 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HERE, ELSEWHERE = "here", "elsewhere"
 LATER = timedelta(hours=1)  # longer than anything is on its way
 JUST_NOW = timedelta(seconds=1)
-NOTHING_TIES = Around(
-    target=None, undoer=None, claimer=None, unclaimed=False, unclaiming=False, restorer=None, others=(), stranger=False,
-    whole=None, whole_undoer=None, parts=(), legs=(), bets=(), cancels=(), siblings=(), won=False, target_won=False, tombstone=None, round_won=False,
-    round_bets=(), round_undoing=(), guessed=False,
-)  # fmt: skip
+NOTHING_TIES = replace(
+    LOOKED_FOR, won=False, target_won=False, tombstone=None, round_won=False, round_bets=(), round_undoing=()
+)
 
 # ---------------------------------------------------------------- movements
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.ends import Kept
 from gateway.engine.setup import Provider
 from gateway.model import (
     Adjust,
@@ -52,6 +53,7 @@ class Ledger:
         to undo a bet."""
         self.gives_back = gives_back
         self.dialect, self.cash, self.says_yes = provider.dialect, cash, says_yes
+        self.kept_by = provider.kept_by
         self.entries: dict[tuple[str, str], Entry] = {}
         self.buried: set[str] = set()
         self.awaited: list[
@@ -94,6 +96,8 @@ class Ledger:
         if isinstance(act, Debit) and (tx.round_id, act.amount) in self.awaited:
             self.awaited.remove((tx.round_id, act.amount))
             return Reason.ALREADY_ROLLED_BACK
+        if isinstance(act, Credit) and (ended := self._ended(tx, act)) is not None:
+            return ended
         owes = isinstance(act, Credit) or (isinstance(act, Adjust) and act.amount > 0)
         if refused:
             return DOUBT if owes else Reason.UNSUPPORTED
@@ -148,7 +152,7 @@ class Ledger:
             return Reason.TRANSACTION_NOT_FOUND
         if all(target.gone for target in targets):
             return Reason.ALREADY_ROLLED_BACK
-        if self.dialect.as_provider.last_only and any(map(self._stays, targets)):
+        if any(map(self._stays, targets)):
             return Reason.ALREADY_SETTLED
         left = sum((self.left(target) for target in targets), ZERO)
         if self.dialect.as_provider.excess == "refuse" and act.amount is not None and act.amount > abs(left) > 0:
@@ -199,14 +203,46 @@ class Ledger:
     # -- rounds
 
     def _over(self, tx: Transaction) -> bool:
-        """Whether its round was said to be over, where nothing comes then."""
-        ends = self.dialect.as_provider.ends_with_its_round
-        return ends(tx) and any(ends(e.tx) and bool(e.tx.round and e.tx.round.closed) for e in self._of_round(tx))
+        """Whether its round was said to be over, where nothing like it comes then."""
+        page = self.dialect.as_provider
+        if page.closed_to is None or not page.closed_to(tx):
+            return False
+        return any(page.closed_by(e.tx) and bool(e.tx.round and e.tx.round.closed) for e in self._of_round(tx))
 
     def _stays(self, bet: Entry) -> bool:
-        """Where only the last bet of a round may be undone: whether more came after it, or it was its own win."""
+        """Whether what came after it keeps it against its cancel, or it was its own win."""
         round = self._of_round(bet.tx)
-        return isinstance(bet.tx.act, Settle) or (bet.verdict == ACCEPTED and round[-1:] != [bet])
+        bets, wins = ([e for e in round if e.tx.kind in kinds] for kinds in ((Kind.DEBIT,), (Kind.CREDIT, Kind.SETTLE)))
+        if bet.tx.kind is Kind.SETTLE:
+            return self.kept_by is Kept.LATER
+        if bet.tx.kind is not Kind.DEBIT or bet.verdict != ACCEPTED:
+            return False
+        match self.kept_by:
+            case Kept.NOTHING:
+                return False
+            case Kept.LATER:
+                return round[-1:] != [bet]
+            case Kept.ROUND_WIN:
+                return bool(wins)
+            case Kept.ITS_WIN:
+                lone = bets == [bet] and not self.dialect.as_provider.one_end
+                return bool(self._wins_of(bet.tx.id)) or (lone and any(e in wins for e in self._wins_of("")))
+
+    def _ended(self, tx: Transaction, win: Credit) -> Reason | None:
+        """Why nobody pays the win of a bet that had its one end, or never began."""
+        if not self.dialect.as_provider.one_end or not win.reference:
+            return None
+        bet = next((e for e in self.entries.values() if e.tx.kind is Kind.DEBIT and e.tx.id == win.reference), None)
+        if bet is None or bet.verdict == DOUBT:
+            return None
+        if bet.gone or bet.verdict == Reason.ALREADY_ROLLED_BACK:
+            return Reason.ALREADY_ROLLED_BACK
+        return Reason.TRANSACTION_NOT_FOUND if bet.verdict != ACCEPTED else None
+
+    def _wins_of(self, bet: str) -> list[Entry]:
+        """Those that stand and name it, or that name none."""
+        wins = [e for e in self.entries.values() if isinstance(e.tx.act, Credit) and e.tx.act.reference == bet]
+        return [e for e in wins if e.verdict in (ACCEPTED, DOUBT) and not e.gone]
 
     def _of_round(self, tx: Transaction) -> list[Entry]:
         """The bets and wins of its round that stand, in the order in which they came."""

@@ -1,4 +1,4 @@
-"""A status by an id alone, over all kinds of movements (`AsProvider.status_kinds`)."""
+"""A status by an id alone, over all kinds of movements (`StatusBy.ID`)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gateway.ends import StatusBy
 from gateway.engine.setup import Provider
 from gateway.model import Accepted, Declined, Kind, Outcome, Reason, Status, Transaction, Unknown
 from tests.engine.acts import bet, undo, why, win, yes
@@ -26,7 +27,7 @@ def asking(**more: Any) -> Provider:
     """A provider of one id space that asks by an id alone: what its wire says of the kind is not looked at."""
     found = a_provider("native", **more)
     spaces = dict.fromkeys(MOVES, "movement")
-    return replace(found, dialect=declared(found.dialect, spaces=spaces, status_kinds=tuple(map(Kind, MOVES))))
+    return replace(found, dialect=declared(found.dialect, spaces=spaces, status_by=StatusBy.ID))
 
 
 def status(id: str, **more: Any) -> Transaction:

@@ -13,7 +13,7 @@ from gateway.engine.journal import JournalLost
 from gateway.engine.parts import part_id
 from gateway.engine.states import State
 from gateway.model import Batch, Capture, Declined, Kind, Reason, Reserve, Rollback, Round, Transaction
-from tests.engine.acts import bet, settle, undo, win, yes
+from tests.engine.acts import bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import (
     ACCEPTED,
@@ -28,7 +28,19 @@ from tests.engine.histories import (
 )
 from tests.engine.test_person import again, decide
 from tests.simulation.behaviours import Behaviour, Post, Response, arrives, lost_after, lost_before, unreachable
-from tests.simulation.bench import NEVER, PLAYER, SAFE, Bench, Trip, a_call, a_provider, a_wallet
+from tests.simulation.bench import (
+    NEVER,
+    PLAYER,
+    QUERY,
+    SAFE,
+    Bench,
+    Trip,
+    a_call,
+    a_provider,
+    a_wallet,
+    declared,
+    declaring,
+)
 
 CLOCKED = a_provider("native", after_doubt=timedelta(seconds=20))
 FORWARD = undo("u1", "r1", kind=Kind.ROLLBACK)
@@ -481,3 +493,69 @@ def test_rule_12_the_undoing_of_a_cancel_that_joined_our_own_is_a_persons(bench_
     assert word(bench.call(FORWARD)) == DOUBT
     assert bench.till.balance() == Decimal("1000.00")
     waits_for_a_person(bench)
+
+
+def test_rule_10_a_wallet_that_undoes_once_is_asked_what_became_of_the_first(bench_of: MakeBench) -> None:
+    """*Its answer was lost and another part given back: the query about the first was taken for a second rollback, which such a
+    wallet is never told, and never made: the first was told as refused, once its undoing was done.* A query undoes nothing."""
+    wallet = a_wallet("native", repeats=QUERY, tombstones=False)
+    bench = bench_of(declaring(partial=True), replace(wallet, dialect=declared(wallet.dialect, undoes_once=True)))
+    yes(bench.call(bet("b")))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    bench.till.always(unreachable, kind=Kind.STATUS)
+    assert word(bench.call(undo("u", "b", "4.00"))) == DOUBT
+    yes(bench.call(undo("w", "b", "6.00")))
+    assert word(bench.call(undo("v", "u", kind=Kind.ROLLBACK))) == DOUBT
+    bench.till.heal()
+    bench.settlement(600, 5)
+    assert bench.row(Kind.ROLLBACK, "u").state is bench.row(Kind.ROLLBACK, "v").state is State.ACCEPTED
+    assert bench.till.balance() == Decimal("996.00")
+
+
+PARTS = pytest.mark.parametrize("parts", [False, True], ids=["native", "parts"])
+
+
+@PARTS
+def test_rule_17_what_is_left_once_a_part_of_a_refund_was_taken_back_goes_back(
+    bench_of: MakeBench, *, parts: bool
+) -> None:
+    """*Four of a refund of ten were taken back, then three refunded: the bet counted as undone, and one stayed taken.*"""
+    bench = bench_of(declaring(partial=parts))
+    yes(bench.call(bet("b")))
+    yes(bench.call(undo("u", "b", "10.00")))
+    yes(bench.call(undo("v", "u", "4.00", kind=Kind.ROLLBACK)))
+    for id, amount in (("w", "3.00"), ("x", "1.00")):
+        yes(bench.call(undo(id, "b", amount)))
+    assert why(bench.call(undo("y", "b", "1.00"))) is Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+@PARTS
+@pytest.mark.parametrize("amount", ["4.00", "10.00", ""])
+def test_rule_17_what_stands_again_gives_back_no_more_than_is_left(
+    bench_of: MakeBench, amount: str, *, parts: bool
+) -> None:
+    """*A bet's cancel was undone, the bet cancelled anew, and then that undoing was undone: the stake was given back twice.*
+    Where a part is left, so much goes back."""
+    bench = bench_of(declaring(partial=parts))
+    yes(bench.call(bet("b")))
+    yes(bench.call(undo("u", "b", "10.00")))
+    yes(bench.call(undo("v", "u", amount, kind=Kind.ROLLBACK)))
+    yes(bench.call(undo("w", "b", amount)))
+    asked = bench.till.asked()
+    assert why(bench.call(undo("x", "v", amount, kind=Kind.ROLLBACK))) is Reason.ALREADY_ROLLED_BACK
+    assert (bench.till.balance(), bench.till.asked()) == (Decimal("1000.00"), asked)
+
+
+@PARTS
+def test_rule_17_what_stands_again_in_part_gives_back_what_is_left(bench_of: MakeBench, *, parts: bool) -> None:
+    """Three of the four that were taken back were refunded since: of the undoing one may be undone, and no more."""
+    bench = bench_of(declaring(partial=parts))
+    yes(bench.call(bet("b")))
+    yes(bench.call(undo("u", "b", "10.00")))
+    yes(bench.call(undo("v", "u", "4.00", kind=Kind.ROLLBACK)))
+    yes(bench.call(undo("w", "b", "3.00")))
+    assert why(bench.call(undo("x", "v", "4.00", kind=Kind.ROLLBACK))) is Reason.INVALID_REQUEST
+    yes(bench.call(undo("y", "v", "1.00", kind=Kind.ROLLBACK)))
+    assert why(bench.call(undo("z", "b", "1.00"))) is Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")

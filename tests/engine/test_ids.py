@@ -217,6 +217,14 @@ def test_rule_15_what_nobody_knows_is_never_told_as_anothers(bench_of: MakeBench
     assert bench.till.balance() == Decimal("995.00")
 
 
+def test_rule_03_a_win_of_a_declined_bet_names_it_as_it_was_told(bench_of: MakeBench) -> None:
+    """*It ties to none, so its bet was taken for one that nobody knows, whose id is another's: that very bet's.*"""
+    bench = bench_of("native", a_scarce_wallet(8))
+    assert why(bench.call(bet("much", "5000.00"))) is Reason.INSUFFICIENT_FUNDS
+    yes(bench.call(win("w", of="much")))
+    assert bench.till.last(Kind.CREDIT).act.reference == bench.row(Kind.DEBIT, "much").alias  # type: ignore[union-attr]  # a win
+
+
 def test_rule_03_an_id_is_found_late_and_is_nobody_elses(bench_of: MakeBench) -> None:
     """A win that no route led to, and by now one does."""
     wallet = a_scarce_wallet(2)

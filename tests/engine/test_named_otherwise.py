@@ -1,6 +1,6 @@
 """What Valkyrie's PAM asks of the engine: a cancel that has its bet's id, a status by an id alone, a session that is over.
 
-Each is a fact of a dialect (`own_id_meant`, `lists_movements`, `won_stays`, a key's stand-in); Valkyrie is the one that declares them.
+Each is a fact of a dialect (`also_named`, `status_by`, `kept_by`, a key's stand-in); Valkyrie is the one that declares them.
 """
 
 from __future__ import annotations

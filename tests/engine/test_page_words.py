@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gateway.auth import loosely
 from gateway.dialect import Call, NoCall
-from gateway.ends import Owed
+from gateway.ends import Kept, Owed
 from gateway.engine.movement import UNKNOWN
 from gateway.engine.setup import Provider
 from gateway.engine.states import State
@@ -19,6 +19,7 @@ from gateway.model import (
     Accepted,
     Batch,
     Credit,
+    Debit,
     Declined,
     Game,
     Kind,
@@ -34,7 +35,7 @@ from tests.engine.acts import balance, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import restored
 from tests.simulation.behaviours import Post, late, lost_after, lost_before, says, unreachable
-from tests.simulation.bench import ROUND, SESSION, Trip, a_call, a_wallet, declared, declaring
+from tests.simulation.bench import ROUND, SESSION, Trip, a_call, a_wallet, always, declared, declaring
 
 NATIVE = find("native").dialect
 GONE, BACK = Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK
@@ -124,11 +125,7 @@ def test_rule_02_the_first_that_is_in_doubt_is_told_as_such(bench_of: MakeBench)
 # ---------------------------------------------------------------- which bets stay
 
 
-def always(settings: object) -> bool:
-    return True
-
-
-STAYS = declaring(won_stays=always)
+STAYS = declaring(kept_by=always(Kept.ITS_WIN))
 
 
 def test_rule_15_the_bet_of_a_win_is_not_given_back_where_the_page_says_so(bench_of: MakeBench) -> None:
@@ -147,7 +144,7 @@ def test_rule_15_the_bet_of_a_win_is_not_given_back_where_the_page_says_so(bench
 def test_rule_15_a_win_in_doubt_is_brought_to_its_end_first(bench_of: MakeBench) -> None:
     """Paid, it stands; declined for good, its bet is given back. Until then its rollback is doubt."""
     for paid in (True, False):
-        bench = bench_of(declaring(won_stays=always, final_noes={Owed.NAMED_WIN: frozenset({BACK})}))
+        bench = bench_of(declaring(kept_by=always(Kept.ITS_WIN), final_noes={Owed.NAMED_WIN: frozenset({BACK})}))
         yes(bench.call(bet("a")))
         bench.till.always(lost_before, Kind.CREDIT)
         assert isinstance(bench.call(win("w", of="a")), Unknown)
@@ -170,8 +167,8 @@ def test_rule_15_a_win_that_was_taken_back_keeps_no_bet(bench_of: MakeBench) -> 
     assert bench.till.balance() == Decimal("1000.00")
 
 
-BY_ROUND = declaring(won_stays=always, won_by_round=True)
-LAST = declaring(last_only=True)
+BY_ROUND = declaring(kept_by=always(Kept.ROUND_WIN))
+LAST = declaring(kept_by=always(Kept.LATER))
 
 
 @pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
@@ -296,12 +293,36 @@ def test_rule_15_any_win_of_its_round_is_brought_to_its_end_first(bench_of: Make
     assert bench.till.balance() == Decimal("1005.00")
 
 
+@pytest.mark.parametrize("page", [STAYS, BY_ROUND, LAST], ids=["its win", "any win", "what came last"])
+@pytest.mark.parametrize("done", [True, False])
+def test_rule_30_of_a_cancel_that_may_have_left_its_wallet_says_whether_the_bet_stays(
+    bench_of: MakeBench, page: Provider, *, done: bool
+) -> None:
+    """*It had been done, the journal was restored, a win came, and the cancel's repeat heard that the bet stands.* Where it was
+    not done, the win keeps the bet."""
+    bench = bench_of(page)
+    yes(bench.call(bet("a")))
+    restored(bench, lambda: bench.call(undo("u", "a")) if done else None)
+    yes(bench.call(win("w", of="a")))
+    heard = bench.call(undo("u", "a"))
+    assert isinstance(heard, Accepted if done else Unknown)  # while it may still be on its way
+    bench.settlement(600, 5)
+    heard = bench.call(undo("u", "a"))
+    assert isinstance(heard, Accepted) if done else why(heard) is Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1025.00" if done else "1015.00")
+    assert not bench.unresolved()
+
+
 # ---------------------------------------------------------------- which rounds are over
+
+
+def a_bet(tx: Transaction) -> bool:
+    return isinstance(tx.act, Debit)
 
 
 def test_a_bet_of_a_round_that_is_over_is_declined_where_the_page_says_so(bench_of: MakeBench) -> None:
     """And no win is, and no other round's; what came before is answered as it was. What was declined closes nothing."""
-    for page, refused in ((declaring(ends_rounds=True), True), ("native", False)):
+    for page, refused in ((declaring(closed_to=a_bet), True), ("native", False)):
         bench = bench_of(page)
         assert why(bench.call(bet("much", "5000.00", closed=True))) is Reason.INSUFFICIENT_FUNDS
         yes(bench.call(a_call(Batch(items=(bet("a"), win("w", closed=True)), atomic=True))))
@@ -313,7 +334,7 @@ def test_a_bet_of_a_round_that_is_over_is_declined_where_the_page_says_so(bench_
         assert bench.till.balance() == Decimal("1030.00" if refused else "1020.00")
 
 
-@pytest.mark.parametrize("page", [{"ends_rounds": True}, {"ends_with_its_round": lambda tx: True}], ids=["bets", "all"])
+@pytest.mark.parametrize("page", [{"closed_to": a_bet}, {"closed_to": lambda tx: True}], ids=["bets", "all"])
 def test_rule_30_what_the_journal_may_have_forgotten_is_not_declined_for_its_round(
     bench_of: MakeBench, page: dict[str, Any]
 ) -> None:
@@ -325,6 +346,20 @@ def test_rule_30_what_the_journal_may_have_forgotten_is_not_declined_for_its_rou
     yes(bench.call(win("w", closed=True)))
     yes(bench.call(bet("a")))
     assert bench.till.balance() == Decimal("1015.00")
+
+
+@pytest.mark.parametrize("closing", [bet("a", closed=True), win("a", closed=True)], ids=["a bet", "a win"])
+def test_rule_15_what_was_undone_closes_no_round(bench_of: MakeBench, closing: Transaction) -> None:
+    """*The bet that had said that its round was over was cancelled, and every further bet of that round was declined,
+    `round_closed`.* Where its cancel was refused, the round is over."""
+    bench = bench_of(declaring(closed_to=a_bet))
+    yes(bench.call(closing))
+    bench.till.then(says(Declined(reason=Reason.ALREADY_SETTLED)), kind=Kind.ROLLBACK)
+    assert why(bench.call(undo("u", "a", kind=closing.kind))) is Reason.ALREADY_SETTLED
+    assert why(bench.call(bet("b"))) is Reason.ROUND_CLOSED
+    yes(bench.call(undo("v", "a", kind=closing.kind)))
+    yes(bench.call(bet("c")))
+    assert bench.till.balance() == Decimal("990.00")
 
 
 # ---------------------------------------------------------------- what a rollback may not name
@@ -359,7 +394,7 @@ def shown(request: Request) -> str:
     return str((loosely(request) or {}).get("session", ""))
 
 
-TOKEN = declaring(token=shown)
+TOKEN = declaring(session_token=shown)
 
 
 def test_rule_22_what_takes_shows_a_token_that_its_player_was_given(bench_of: MakeBench) -> None:
@@ -384,7 +419,7 @@ def beside(request: Request) -> str:
 
 def test_rule_22_a_session_that_nobody_knows_is_the_one_of_its_token(bench_of: MakeBench) -> None:
     """One that is known is told as what it is, whatever token it shows of that player's; nobody else's stands for it."""
-    bench = bench_of(declaring(token=beside))
+    bench = bench_of(declaring(session_token=beside))
     bench.launch(wallet_session="ws-1")
     bench.launch("sess-new", wallet_session="ws-2")
     bench.launch("sess-p-2", "p-2", wallet_session="ws-3")
@@ -555,7 +590,7 @@ def test_rule_21_a_win_that_says_only_its_bet_is_told_in_its_bets_words(bench_of
 def test_rule_15_a_win_that_says_only_a_bet_which_nobody_knows(bench_of: MakeBench) -> None:
     """Nobody can be asked whose it is. Where a bet comes to one end its page has a word for that; elsewhere it is a person's."""
     for ending in (True, False):
-        bench = bench_of(naming_bets(one_end=ending))
+        bench = bench_of(naming_bets(kept_by=always(Kept.ITS_WIN), one_end=ending))
         for _ in range(2):
             heard = bench.call(win("w", of="never"))
             assert (isinstance(heard, Declined) and heard.reason is GONE) is ending
@@ -696,7 +731,7 @@ def test_rule_15_what_came_after_it_and_is_in_doubt_is_brought_to_its_end_first(
 @pytest.mark.parametrize("wallet", ["native", "netgaming"])
 def test_rule_15_a_bet_and_its_win_in_one_movement_stay(bench_of: MakeBench, wallet: str) -> None:
     """Whether its wallet can be told so or not; one in doubt is undone as elsewhere."""
-    bench = bench_of(declaring(last_only=True, rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)}), wallet)
+    bench = bench_of(declaring(kept_by=always(Kept.LATER), rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)}), wallet)
     yes(bench.call(settle("s")))
     assert why(bench.call(undo("u", "s"))) is Reason.ALREADY_SETTLED
     bench.till.always(lost_after, Kind.SETTLE if wallet == "native" else Kind.DEBIT)
@@ -718,7 +753,7 @@ OVER = Round(ROUND, closed=True)
 def test_rule_15_nothing_comes_once_a_round_is_over_where_the_page_says_so(bench_of: MakeBench) -> None:
     """But a repeat, a jackpot, another round's play and what undoes. Elsewhere the wallet decides."""
     jackpot = Credit(amount=Decimal("50.00"), type="jackpot")
-    for page, over in ((declaring(ends_with_its_round=no_jackpot), True), ("native", False)):
+    for page, over in ((declaring(closed_to=no_jackpot, closed_by=no_jackpot), True), ("native", False)):
         bench = bench_of(page)
         for id in "ab":
             yes(bench.call(bet(id)))
@@ -738,7 +773,9 @@ def test_rule_15_nothing_comes_once_a_round_is_over_where_the_page_says_so(bench
 
 def test_rule_15_a_round_is_not_over_for_a_win_that_was_declined(bench_of: MakeBench) -> None:
     """What it said of its round was not heard, either."""
-    bench = bench_of(declaring(ends_with_its_round=no_jackpot, final_noes={Owed.NAMED_WIN: frozenset({BACK})}))
+    bench = bench_of(
+        declaring(closed_to=no_jackpot, closed_by=no_jackpot, final_noes={Owed.NAMED_WIN: frozenset({BACK})})
+    )
     bench.till.then(says(Declined(reason=BACK)), kind=Kind.CREDIT)
     assert why(bench.call(replace(win("w", of="gone"), round=OVER))) is BACK
     yes(bench.call(bet("a")))
@@ -781,7 +818,8 @@ def test_rule_15_a_reference_is_what_the_journal_knows_of_all_that_it_may_stand_
         yes(bench.call(bet(id)))
     yes(bench.call(undo("u", "are")))
     yes(bench.call(undo("v", "bre")))
-    assert [bench.row(Kind.ROLLBACK, id).reference for id in "uv"] == ["a", "bre"]
+    meant = [bench.row(Kind.DEBIT, id).undone_by for id in ("a", "b", "bre")]
+    assert meant == [bench.row(Kind.ROLLBACK, "u").key, "", bench.row(Kind.ROLLBACK, "v").key]
     assert why(bench.call(undo("w", "cre"))) is GONE
     assert bench.till.last(Kind.ROLLBACK).act == undo("w", "cre").act
     yes(bench.call(bet("c")))
@@ -793,7 +831,7 @@ def test_rule_15_a_reference_is_what_the_journal_knows_of_all_that_it_may_stand_
 def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(bench_of: MakeBench) -> None:
     """A win and a cancel, too: the proof of such a call does not tell who of the two was meant. Its own player's is not, nor
     is one that nobody knows; elsewhere it is not looked at."""
-    for page, refused in ((declaring(own_sessions=True), True), ("native", False)):
+    for page, refused in ((declaring(calls_in_own_session=True), True), ("native", False)):
         bench = bench_of(page, opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
         bench.launch("s-1", "p-1")
         for tx in (bet("a"), win("w"), balance(), undo("u", "b")):
@@ -807,7 +845,9 @@ def test_rule_22_a_session_of_another_player_is_refused_where_the_page_says_so(b
 def test_rule_07_a_repeat_hears_its_decision_whoever_has_its_session_by_now(bench_of: MakeBench) -> None:
     """*A terminal's session was handed over for the next player, and the repeat of a bet that was taken heard a refusal.* Another
     player's call under that id is none."""
-    bench = bench_of(declaring(own_sessions=True), opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")})
+    bench = bench_of(
+        declaring(calls_in_own_session=True), opening={"p-1": Decimal("1000.00"), "p-2": Decimal("1000.00")}
+    )
     bench.launch("s-1", "p-1")
     yes(bench.call(bet("a", session="s-1")))
     bench.launch("s-1", "p-2")

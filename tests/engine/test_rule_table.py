@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gateway.ends import Owed
+from gateway.ends import Kept, Owed
 from gateway.engine.case import Around, Case, NotGathered
 from gateway.engine.moment import Moment, Stepped
 from gateway.engine.movement import Movement, Session
@@ -44,7 +44,7 @@ from tests.engine.cases import (
     undone,
     waiting,
 )
-from tests.simulation.bench import NEVER, QUERY, SAFE, a_call, a_provider, a_wallet, declared
+from tests.simulation.bench import NEVER, QUERY, SAFE, a_call, a_provider, a_wallet, always, declared
 
 Pairs = list[tuple[str, Case, str]]
 """(what is the case, the case, the move in words)."""
@@ -52,7 +52,9 @@ Pairs = list[tuple[str, Case, str]]
 CLOCKED = a_provider("native", after_doubt=timedelta(minutes=10))
 PARTLY = a_provider("gameball")
 LATEST = a_provider("groove")
-ENDING = replace(CLOCKED, dialect=declared(CLOCKED.dialect, one_end=True), after_doubt=None)
+ENDING = replace(
+    CLOCKED, dialect=declared(CLOCKED.dialect, kept_by=always(Kept.ITS_WIN), one_end=True), after_doubt=None
+)
 RENEWING = replace(ENDING, dialect=declared(ENDING.dialect, renews=lambda settings: True))
 STRICT = a_wallet("native", repeats=QUERY)
 ONCE = a_wallet("native", repeats=NEVER)

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.dialect import Call
-from gateway.ends import Owed
+from gateway.ends import Kept, Owed
 from gateway.engine.setup import Wallet
 from gateway.engine.states import State
 from gateway.http import Response
@@ -33,13 +33,24 @@ from tests.engine.acts import balance, bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.test_person import decide
 from tests.simulation.behaviours import late, lost_after, lost_before, says, unreachable
-from tests.simulation.bench import PLAYER, SESSION, Bench, Trip, a_call, a_provider, a_wallet, declared, declaring
+from tests.simulation.bench import (
+    PLAYER,
+    SESSION,
+    Bench,
+    Trip,
+    a_call,
+    a_provider,
+    a_wallet,
+    always,
+    declared,
+    declaring,
+)
 
 NOT_THERE = Declined(reason=Reason.TRANSACTION_NOT_FOUND)
 
 
-ENDING = declaring(one_end=True)
-RENEWING = declaring(one_end=True, renews=lambda settings: True)
+ENDING = declaring(kept_by=always(Kept.ITS_WIN), one_end=True)
+RENEWING = declaring(kept_by=always(Kept.ITS_WIN), one_end=True, renews=lambda settings: True)
 
 
 # ---------------------------------------------------------------- one end
@@ -240,7 +251,7 @@ def test_rule_06_a_bet_that_was_found_for_its_wallet_is_none_that_its_provider_n
     """*The win named none, its wallet was told the only bet of its round, said that it had been given back, and the win was
     lost.* The page speaks of wins that name their bet, and knows nothing of what this wallet wants."""
     gone = Declined(reason=Reason.ALREADY_ROLLED_BACK)
-    bench = bench_of(declaring(one_end=False, final_noes={Owed.NAMED_WIN: frozenset({gone.reason})}), one_win())
+    bench = bench_of(declaring(final_noes={Owed.NAMED_WIN: frozenset({gone.reason})}), one_win())
     yes(bench.call(bet("t1")))
     bench.till.always(says(gone), kind=Kind.CREDIT)
     assert isinstance(bench.call(win("w1")), Unknown)

@@ -180,7 +180,7 @@ def test_rule_15_a_refund_waits_for_an_undoing_that_is_being_undone(bench_of: Ma
 
 
 class Sums:
-    """What each rollback moved, and of what: cut to what is left of that."""
+    """What each rollback moved, and of what: cut to what is left of that, and of what stands undone again with it."""
 
     def __init__(self) -> None:
         self.moved, self.of = {"b1": Decimal(10)}, dict[str, str]()
@@ -189,7 +189,8 @@ class Sums:
         return self.moved[key] - sum((self.left(each) for each, of in self.of.items() if of == key), Decimal())
 
     def undo(self, key: str, of: str, amount: Decimal) -> None:
-        moved = min(amount, self.left(of))
+        again = self.of.get(self.of.get(of, ""))
+        moved = min(amount, self.left(of), *([self.left(again)] if again is not None else []))
         if moved > 0:
             self.moved[key], self.of[key] = moved, of
 
@@ -394,7 +395,7 @@ def test_rule_05_after_doubt_it_is_no_no_to_the_first_asking(bench_of: MakeBench
 
 def test_rule_22_a_bet_in_another_games_session_is_declined_and_nothing_else_is(bench_of: MakeBench) -> None:
     """What gives, or gives back, is not refused for the session that it came in."""
-    bench = bench_of(declaring(bound_sessions=True), "native")
+    bench = bench_of(declaring(bets_in_own_session=True), "native")
     bench.launch(game="42")
     yes(bench.call(bet("b1", "10.00")))
     other = Game(id="43")
@@ -407,13 +408,13 @@ def test_rule_22_a_bet_in_another_games_session_is_declined_and_nothing_else_is(
 
 def test_rule_22_a_bet_in_another_players_session_is_declined(bench_of: MakeBench) -> None:
     """Whose stake it is, the handover said."""
-    bench = bench_of(declaring(bound_sessions=True), "native", opening={"p-1": Decimal(100), "p-2": Decimal(100)})
+    bench = bench_of(declaring(bets_in_own_session=True), "native", opening={"p-1": Decimal(100), "p-2": Decimal(100)})
     bench.launch(player="p-2")
     assert why(bench.call(bet("b1", "10.00"))) is Reason.NOT_AUTHENTICATED
     assert bench.till.balance() == Decimal("100.00")
 
 
-@pytest.mark.parametrize("declared", [{}, {"bound_sessions": True}])
+@pytest.mark.parametrize("declared", [{}, {"bets_in_own_session": True}])
 def test_rule_22_a_session_that_names_no_game_binds_to_none(bench_of: MakeBench, declared: dict[str, Any]) -> None:
     """A lobby's session is handed over without a game; and where the page says nothing, no session binds."""
     bench = bench_of(declaring(**declared), "native")
@@ -423,7 +424,7 @@ def test_rule_22_a_session_that_names_no_game_binds_to_none(bench_of: MakeBench,
 
 def test_rule_22_a_bet_that_may_have_left_is_not_declined_for_its_session(bench_of: MakeBench) -> None:
     """The launch came after the bet: what was sent is brought to its answer."""
-    bench = bench_of(declaring(bound_sessions=True), "native")
+    bench = bench_of(declaring(bets_in_own_session=True), "native")
     bench.till.then(lost_before, lost_after, kind=Kind.DEBIT)
     bench.call(bet("b1", "10.00"))
     bench.launch(game="77")

@@ -12,8 +12,8 @@ from gateway.engine import rules
 from gateway.engine.batches import Batches
 from gateway.engine.case import Ask, Case, Decide, First, Leave, Query, Rollback, Split, Tell, Wait
 from gateway.engine.flights import Landed
-from gateway.engine.gather import Order, unheard_by
 from gateway.engine.movement import Movement
+from gateway.engine.opening import Order, unheard_by
 from gateway.engine.world import World as Ports
 from gateway.model import Accepted, Declined, Outcome, Unknown
 from tests.explore.journal import DictJournal

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from gateway.engine.exchange import Exchange
 from gateway.engine.flights import Landed
-from gateway.engine.gather import Order
+from gateway.engine.opening import Order
 from gateway.engine.person import NotDone, Verdict, resolve
 from gateway.model import Outcome, Unknown
 from tests.explore import purse as till

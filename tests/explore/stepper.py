@@ -14,10 +14,10 @@ from gateway.engine.case import Air, Asked, Case, Move
 from gateway.engine.drive import Carried, Driver
 from gateway.engine.exchange import Exchanges
 from gateway.engine.flights import Landed
-from gateway.engine.gather import Opened, Order
 from gateway.engine.identity import key_of
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement
+from gateway.engine.opening import Opened, Order
 from gateway.engine.parts import giving_back
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.world import World as Ports

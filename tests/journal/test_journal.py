@@ -226,7 +226,6 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_win", *here) == ["w-1"]
     assert await ids("round_win", "acme", "bob", "r-1") == []
     assert await ids("round_loose_win", *here) == ["w-3"]
-    assert await ids("round_ends", *here) == ["s-1", "w-3", "w-2", "w-1"]
     assert await ids("round_last", *here, "") == ["s-1"]
     assert await ids("round_last", "acme", "anna", "r-2", "") == ["else"]
     settled = await found(journal, "acme/settle/s-1")
@@ -238,7 +237,7 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_refunds", *here) == ["refund"]
     assert await ids("round_undoing", *here, "acme/rollback/refund") == ["aimed"]
     assert await ids("round_undoing", *here, "acme/rollback/own") == []
-    for query in ("round_place", "round_win", "round_loose_win", "round_ends", "round_refunds"):
+    for query in ("round_place", "round_win", "round_loose_win", "round_refunds"):
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
     assert await ids("latest", "acme", "anna", "") == ["aimed"]
     assert await ids("latest", "acme", "nobody", "") == []

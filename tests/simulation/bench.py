@@ -6,7 +6,7 @@ the network is ours to script, call by call. Nothing sleeps: the scheduler turns
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from decimal import Decimal
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -212,6 +212,11 @@ def declaring(dialect: str = "native", **more: Any) -> Provider:
     """A provider whose page says this."""
     found = a_provider(dialect)
     return replace(found, dialect=declared(found.dialect, **more))
+
+
+def always(said: Any) -> Callable[[Any], Any]:
+    """What a page says whatever its settings are."""
+    return lambda settings: said
 
 
 def a_wallet(dialect: str, name: str = "main", **more: Any) -> Wallet:

@@ -16,7 +16,20 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine import case as cases
-from gateway.engine import drive, errand, exchange, gather, judge, movement, pipeline, rules, undoing, words
+from gateway.engine import (
+    drive,
+    errand,
+    exchange,
+    gather,
+    judge,
+    movement,
+    opening,
+    pipeline,
+    rules,
+    ties,
+    undoing,
+    words,
+)
 from gateway.engine.case import Air, Case
 from gateway.engine.moment import Moment
 from gateway.engine.rules import Rule
@@ -53,7 +66,7 @@ def told_otherwise(rule: str, patch: Callable[[Rule], Rule]) -> tuple[tuple[Any,
     def listed(real: tuple[Rule, ...]) -> tuple[Rule, ...]:
         return tuple(patch(each) if each.__name__ == rule else each for each in real)
 
-    by_name = (gather,) if rule in vars(gather) else ()
+    by_name = (opening,) if rule in vars(opening) else ()
     return ((rules, "RULES", listed), *((where, rule, patch) for where in by_name))
 
 
@@ -256,20 +269,20 @@ BESIDE: Mapping[str, Planted] = {
     "already_settled_is_believed": Planted(how="`already_settled` to a later rollback is believed of any wallet", patches=((judge, "_judge_rollback", already_settled_is_believed),)),
     "late_answer_dropped": Planted(how="what a wallet says after its provider has gone is thrown away", patches=((drive.Driver, "_late", instead(_nothing_is_done)),)),
     "doubt_forgotten": Planted(how="an answer that nobody read counts as heard", patches=((drive.Driver, "unheard", instead(_nothing_is_done)),)),
-    "repeat_not_counted": Planted(how="that a repeat hears a decision is not journalled", patches=((gather, "unheard_by", never), (drive, "unheard_by", never))),
+    "repeat_not_counted": Planted(how="that a repeat hears a decision is not journalled", patches=((opening, "unheard_by", never), (drive, "unheard_by", never))),
     "doubt_is_heard_as_a_yes": Planted(how="a call that was told doubt counts as one that heard a yes", patches=((movement, "doubted", doubt_is_heard_as_a_yes),)),
-    "hearing_revives": Planted(how="a hearing said late revives what was taken away", patches=((movement, "told", hearing_revives), (gather, "told", hearing_revives))),
-    "own_rollback_again": Planted(how="our own rollback has a new id each time, and takes nothing for itself", patches=((drive, "own_rollback_id", own_id_each_time), (gather, "claims", never), (drive, "claims", never))),
-    "no_claim": Planted(how="a rollback does not take its target for itself", patches=((gather, "claims", never), (drive, "claims", never))),
+    "hearing_revives": Planted(how="a hearing said late revives what was taken away", patches=((movement, "told", hearing_revives), (opening, "told", hearing_revives))),
+    "own_rollback_again": Planted(how="our own rollback has a new id each time, and takes nothing for itself", patches=((drive, "own_rollback_id", own_id_each_time), (opening, "claims", never), (drive, "claims", never))),
+    "no_claim": Planted(how="a rollback does not take its target for itself", patches=((opening, "claims", never), (drive, "claims", never))),
     "settler_asks_debits": Planted(how="a debit is asked again although nobody waits for it", patches=((Case, "wanted", instead(property(lambda self: True))),)),
     "one_id_for_all": Planted(how="two providers' ids meet in one wallet", patches=((words, "alias", one_id_for_all),)),
-    "told_as_anothers": Planted(how="where ids are few, a movement is told as one that another is told as", patches=((gather, "_unmet", first_id),)),
+    "told_as_anothers": Planted(how="where ids are few, a movement is told as one that another is told as", patches=((gather, "unmet", first_id), (opening, "unmet", first_id),)),
     "answer_before_it_is_durable": Planted(how="the provider is answered, and the decision is written a moment later", patches=((drive.Driver, "_decide", answer_before_it_is_durable),)),
-    "taken_by_whoever_comes": Planted(how="a repeat takes a movement from the process that carries it", patches=((gather, "_free", taken_by_whoever_comes),)),
+    "taken_by_whoever_comes": Planted(how="a repeat takes a movement from the process that carries it", patches=((opening, "_free", taken_by_whoever_comes),)),
     "leans_on_its_own_row_alone": Planted(how="a decision is written although what it leaned on has changed", patches=((drive.Driver, "_leaned", lambda real: staticmethod(nothing(real))),)),
-    "concerns_nobody": Planted(how="who comes later raises no revision", patches=((gather, "_concerned", nothing),)),
-    "win_is_not_looked_for": Planted(how="what ties to a bet is not looked for", patches=((gather, "_won", never),)),
-    "ties_to_the_first_of_several": Planted(how="a win that names none of several bets ties to the first", patches=((gather, "_bets", first_of_several),)),
+    "concerns_nobody": Planted(how="who comes later raises no revision", patches=((opening, "_concerned", nothing),)),
+    "win_is_not_looked_for": Planted(how="what ties to a bet is not looked for", patches=((gather, "won", never), (ties, "won", never))),
+    "ties_to_the_first_of_several": Planted(how="a win that names none of several bets ties to the first", patches=((gather, "bets_of", first_of_several), (opening, "bets_of", first_of_several),)),
     "moved_by_the_last": Planted(how="what a round's refund moved is what its last part moved", patches=((undoing, "together", moved_by_the_last),)),
     "time_jumps": Planted(how="a clock that stepped is believed", patches=((Moment, "passed", no_steps), (Moment, "in_flight", no_steps))),
     "lease_is_not_looked_at": Planted(how="a process that stood still sends although its lease is another's", patches=((errand.Errand, "may_send", always),)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import wraps
 
-from gateway.engine import gather, rules
+from gateway.engine import opening, rules
 from gateway.engine.case import Case, Move
 from gateway.engine.rules import Rule
 
@@ -30,7 +30,7 @@ def counting(spoke: Counter[str]) -> Iterator[None]:
         return asked
 
     kept = {(rules, "RULES"): rules.RULES} | {
-        (gather, name): vars(gather)[name] for name in NAMES if name in vars(gather)
+        (opening, name): vars(opening)[name] for name in NAMES if name in vars(opening)
     }  # fmt: skip
     for (where, name), real in kept.items():
         setattr(where, name, tuple(counted(rule) for rule in real) if isinstance(real, tuple) else counted(real))
