@@ -59,6 +59,8 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     content: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
     """What its page compares of a repeat beside what is compared everywhere, as the wire said it (rule 2): where it differs,
     it is another movement under a used id (Hub88: the game; Swipe Games: the session, and whether a round is free)."""
+    rounds_compared: bool = True
+    """Whether a repeat in another round is another movement under a used id: its page may compare less (Groove)."""
     first_stands: frozenset[Kind] = frozenset()
     """Kinds of which another movement under a used id is told what became of the first, as a repeat of that would be: yes,
     no or doubt (BetGames' second payout of a bet). It moves nothing, and is counted as a conflict (rule 2)."""

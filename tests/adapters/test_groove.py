@@ -408,6 +408,22 @@ def test_a_rollback_has_the_wagers_id_and_is_none_of_its_repeats(bench_of: MakeB
     assert bench.till.balance() == Decimal("1000.00")
 
 
+def test_a_repeat_in_another_round_is_a_repeat(bench_of: MakeBench) -> None:
+    """The page compares id, account and amount, and no round; a rollback that heard 400 would be sent for ever."""
+    bench = told(bench_of)
+    first = asks(bench, "wager", betamount="2.5", transactionid="t1", roundid="r1")
+    again = asks(bench, "wager", betamount="2.5", transactionid="t1", roundid="r2")
+    assert (again["status"], again["accounttransactionid"]) == (
+        "Success - duplicate request",
+        first["accounttransactionid"],
+    )
+    assert code(bench, "wager", betamount="2.6", transactionid="t1", roundid="r2") == 400
+    assert code(bench, "wager", betamount="2.5", transactionid="t1", accountid="p-2", gamesessionid="s-2") == 400
+    assert code(bench, "rollback", transactionid="t1", roundid="r3") == 200
+    assert asks(bench, "rollback", transactionid="t1", roundid="r1")["status"] == "Success - duplicate request"
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 def test_only_the_latest_wager_before_a_result_is_rolled_back(bench_of: MakeBench) -> None:
     bench = told(bench_of)
     for id in ("t1", "t2"):
