@@ -116,6 +116,9 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     journal knows (rule 15, for the cancel as `won_stays` says), as is the win of a bet that was declined, or that nobody knows
     where its call says nothing else; and a wallet's no to a win because its bet is not there, or had its end, is final (rule
     6). A win that names no bet is none of a bet's."""
+    refused_unpaid: bool = False
+    """A win that names a bet which the journal knows as declined is declined, `transaction_not_found`, and no wallet is asked
+    (BetGames). It is so, too, where each bet comes to `one_end`."""
     rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
     """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
     say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""
@@ -139,6 +142,11 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     bare_ids: bool = False
     """Its proof covers what a movement says and not its id: two of one round that say the same are told to people, for one may
     be the other, sent again by somebody under another id (Vivo)."""
+
+    @property
+    def unpaid(self) -> bool:
+        """Whether the win of a bet that was declined is paid by nobody."""
+        return self.one_end or self.refused_unpaid
 
     def space(self, call: str, kind: Kind) -> str:
         return self.spaces.get(call, kind.value)

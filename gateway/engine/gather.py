@@ -447,6 +447,12 @@ def _named_bets(provider: Provider, own: Movement, found: Found) -> list[Movemen
     return [m for m in named if in_scope(provider, m.tx, own.tx)]
 
 
+def _refused_bet(provider: Provider, own: Movement, found: Found, bets: Sequence[Movement]) -> Movement | None:
+    """The bet that a win names, where it was declined and its page pays none of such."""
+    unpaid = provider.dialect.as_provider.unpaid and not bets
+    return next(iter(_named_bets(provider, own, found)), None) if unpaid else None
+
+
 def _lost(provider: Provider, own: Movement, found: Found) -> Movement | None:
     """The bet that a win names, where that came to its end in doubt: it was given back, or never went. It ties to nothing."""
     for bet in _named_bets(provider, own, found):
@@ -579,9 +585,7 @@ def _around(
         parts=tuple(first.get("parts", ())),
         legs=tuple(second.get("legs", ())),
         bets=bets,
-        refused_bet=next(iter(_named_bets(provider, own, first)), None)
-        if provider.dialect.as_provider.one_end and not bets
-        else None,
+        refused_bet=_refused_bet(provider, own, first, bets),
         cancels=tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
         siblings=tuple(m for m in first.get("batch", ()) if m.key != own.key),
         guessed=guessed,

@@ -52,6 +52,7 @@ Pairs = list[tuple[str, Case, str]]
 CLOCKED = a_provider("native", after_doubt=timedelta(minutes=10))
 PARTLY = a_provider("gameball")
 LATEST = a_provider("groove")
+UNPAID = replace(CLOCKED, dialect=declared(CLOCKED.dialect, refused_unpaid=True))
 ENDING = replace(CLOCKED, dialect=declared(CLOCKED.dialect, one_end=True), after_doubt=None)
 RENEWING = replace(ENDING, dialect=declared(ENDING.dialect, renews=lambda settings: True))
 STRICT = a_wallet("native", repeats=QUERY)
@@ -982,7 +983,12 @@ ITS_BET_FIRST: Pairs = [
         "decide transaction_not_found",
     ),
     (
-        "there, because its cancel came before it",
+        "the same, where no refused bet is paid",
+        won_by(refused_bet=done(BET, BROKE), provider=UNPAID),
+        "decide transaction_not_found",
+    ),
+    (
+        "where each comes to one end, because its cancel came before it",
         won_by(refused_bet=done(BET, no(Reason.ALREADY_ROLLED_BACK)), provider=ENDING),
         "decide already_rolled_back",
     ),
