@@ -32,7 +32,7 @@ class StandardWebhooks(Auth):
     def parts(self, settings: Any) -> tuple[Part, ...]:
         return self._parts
 
-    def fault(self, part: str, value: str) -> str:
+    def fault(self, part: str, value: str, settings: Any) -> str:
         return "" if _secret(value) else f"the secret is not {PREFIX}<base64>"
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:
@@ -61,7 +61,7 @@ class StandardWebhooks(Auth):
         return [
             ("message", message.decode(errors="backslashreplace")),
             ("key", f"the base64 after {PREFIX}, decoded"),
-            ("signature", _signature(key, message) or self.fault("secret", key.part("secret"))),
+            ("signature", _signature(key, message) or self.fault("secret", key.part("secret"), settings)),
             ("carried in", f"header {SIGNATURE}, one of a list separated by spaces"),
         ]
 

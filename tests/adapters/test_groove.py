@@ -116,6 +116,17 @@ def test_form_a_covers_no_borders() -> None:
     assert DIALECT.as_provider.own_sessions
 
 
+def test_a_key_that_proves_nothing_is_told_at_load() -> None:
+    """Form B's access key is Base64; of any other every call would be 1003, and nobody told why. Form A takes any text."""
+    for secret, said in (
+        ("Z3Jvb3ZlLXRlc3Qta2V5", ""),
+        ("groove-test-key", "the key is not Base64"),
+        ("é", "the key is not Base64"),
+    ):
+        assert DIALECT.auth.fault("secret", secret, Settings(signature_form="B")) == said
+        assert DIALECT.auth.fault("secret", secret, Settings()) == ""
+
+
 def test_only_none_is_weak_and_needs_no_key() -> None:
     weak = {form: DIALECT.auth.weak(Settings(signature_form=form)) for form in ("A", "B", "none")}  # type: ignore[arg-type]  # its words
     assert weak == {"A": False, "B": False, "none": True}
