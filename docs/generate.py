@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from docs.rules import numbers, rules_table
+from gateway.cli.causes import OF_DIGESTS, OF_KEYS, OF_REQUESTS, OF_TEXTS, OF_WHOLES, STAMP_SECONDS
+from gateway.cli.causes_fields import OF_FIELDS
 from gateway.cli.dialects import described, in_short
 from gateway.engine.rules import RULES
 from gateway.engine.states import EDGES
@@ -61,6 +63,8 @@ def pages(found: Sequence[Described]) -> str:
 def _page(it: Described) -> Iterator[str]:
     yield f"## {it['name']}\n\n{it['title']}. [Sources, decisions, limits](../adapters/{it['name']}/NOTES.md).\n"
     yield f"- Proof: {it['signs']}." + (" A guard is required at the provider's end." if it["guard"] else "")
+    for steps in it["signed"]:
+        yield "- What is signed: " + ". ".join(f"*{title}*: {words}" for title, words in steps.items()) + "."
     yield f"- The provider waits: {', '.join(f'{kind} {limit}' for kind, limit in it['answer_within'].items())}."
     tombstones = "remembers" if it["tombstones"] else "does not remember"
     yield f"- As a wallet, by default: `ids: {it['ids']}`; it {tombstones} rollbacks of movements it never saw.\n"
@@ -144,13 +148,25 @@ def _noticed(name: str) -> str:
     return f"test_{module}: {test.replace('_', ' ')}"
 
 
+# ---------------------------------------------------------------- docs/operations.md
+
+
+def causes(found: Sequence[Described]) -> str:
+    """What senders do otherwise, step by step, as `gateway sign --against` tries it."""
+    by_step: dict[str, dict[str, None]] = {"time stamp": {f"another one, up to {STAMP_SECONDS} s away": None}}
+    for cause in (*OF_FIELDS, *OF_REQUESTS, *OF_WHOLES, *OF_TEXTS, *OF_KEYS, *OF_DIGESTS):
+        by_step.setdefault(cause.step, {})[(cause.listed or cause.words).replace("<", "\\<")] = None
+    return table(("Step", "Done otherwise"), [(step, "; ".join(words)) for step, words in by_step.items()])
+
+
 # ---------------------------------------------------------------- writing
 
 
 PARTS: Mapping[str, Callable[[Sequence[Described]], str]] = {
     "matrix": matrix, "dialects": pages, "states": states, "rules": rules, "planted": planted,
+    "causes": causes,
 }  # fmt: skip
-FILES = ("CONTRIBUTING.md", "README.md", "docs/dialects.md", "docs/rules.md", "docs/semantics.md")
+FILES = ("CONTRIBUTING.md", "README.md", "docs/dialects.md", "docs/operations.md", "docs/rules.md", "docs/semantics.md")
 
 
 def written(text: str, found: Sequence[Described]) -> str:

@@ -15,13 +15,19 @@ from adapters.neverending.answers import decode_response, encode_response
 from adapters.neverending.requests import decode_request
 from adapters.neverending.told import encode_request
 from adapters.neverending.wire import CALLS, IDS, Settings, bearer
-from gateway.auth import InHeader, Signed, compacted, hmac_of
+from gateway.auth import InHeader, Signed, Steps, compacted, hmac_of, told
 from gateway.dialect import Dialect, posts
 from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import Request
 from gateway.model import Kind, Reason
 
 
+@told(
+    Steps(
+        selected="the body",
+        form="its bytes as they were sent, else without the blanks between its tokens (those within texts stay)",
+    )
+)
 def covered(request: Request, settings: Any) -> Iterator[bytes]:
     """The body as it stands; else without the blanks between its tokens. "Without whitespace", says the page, and links a tool
     that takes those inside of texts, too, which nobody's body survives."""

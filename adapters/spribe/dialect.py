@@ -31,7 +31,7 @@ from adapters.spribe.wire import (
     rescaled,
     unit_of,
 )
-from gateway.auth import InHeader, Part, Stamp, Stamped, compacted, hmac_of, loosely
+from gateway.auth import Composed, Field, InHeader, Part, Stamp, Stamped, Steps, compacted, hmac_of, loosely, told
 from gateway.codec.fields import Fields, known, write_json
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.ends import AsProvider, AsWallet, Owed
@@ -69,6 +69,21 @@ STAMP = Stamp(
 )
 
 
+def _parts(request: Request, settings: Any) -> list[Field]:
+    path = request.url if settings.signed_path == "own" else request.target or request.url
+    stamp = request.header(STAMP.moment)
+    return [("timestamp", stamp), ("path", path.encode("latin-1", "backslashreplace")), ("body", request.body)]
+
+
+@told(
+    Steps(
+        selected="the time stamp, the path with its query and the body",
+        order="in this order",
+        form="as they were sent; the body else as compact JSON",
+        joined="with nothing between them",
+        fields=Composed(found=_parts),
+    )
+)
 def covered(request: Request, settings: Any) -> Iterable[bytes]:
     """Timestamp, path, body: the path with our own prefix and the query, the body as it stands, else as compact JSON."""
     path = request.url if settings.signed_path == "own" else request.target or request.url

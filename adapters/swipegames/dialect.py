@@ -31,7 +31,7 @@ from adapters.swipegames.wire import (
     reason_heard,
     route,
 )
-from gateway.auth import InHeader, Signed, canonical_query, hmac_of, raw_body
+from gateway.auth import Cover, InHeader, Signed, canonical_query, hmac_of, raw_body, steps_of, told
 from gateway.codec.fields import Fields, known, write_json, write_query
 from gateway.dialect import Call, Dialect
 from gateway.ends import AsProvider, AsWallet, Owed, Word
@@ -59,6 +59,11 @@ from gateway.model import (
 # ---------------------------------------------------------------- signature
 
 
+def _cover_of(request: Request) -> Cover:
+    return canonical_query if request.method == "GET" else raw_body
+
+
+@told(lambda request: steps_of(_cover_of(request), request))
 def covered(request: Request, settings: Any) -> Iterable[bytes]:
     """The raw body, which is never written anew; a GET has none, and signs its query as canonical JSON."""
     return canonical_query(request, settings) if request.method == "GET" else raw_body(request, settings)

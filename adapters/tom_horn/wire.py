@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from gateway.auth import InCall, Named, Part, hmac_of, upper_hex
+from gateway.auth import Composed, Field, InCall, Named, Part, Steps, hmac_of, told, upper_hex
 from gateway.codec.errors import ErrorTable
 from gateway.codec.fields import Fields, Number
 from gateway.codec.ids import INT64_MAX
@@ -95,15 +95,40 @@ SIGNED: Mapping[str, tuple[str, ...]] = {
 DEFAULTS: Mapping[str, str] = {"sessionID": "0", "gameRoundID": "0", "type": "0"}
 
 
-def covered(request: Request, settings: Any) -> Iterator[bytes]:
-    """The values as they were sent; of what was not sent nothing, or its default: the pages do not say which is signed."""
+def _listed(request: Request) -> tuple[str, ...]:
     try:
         names = SIGNED.get(operation(request), ())
     except NoCall:
         names = ()
     if not names:
         raise Refused(Reason.INVALID_REQUEST, "no such call", flaw=Flaw.UNKNOWN_CALL)
+    return names
+
+
+def _found(request: Request, settings: Any) -> list[Field]:
+    """What holds nothing is signed as nothing, `[]` and `{}` as well."""
     fields = fields_of(request)
+    said = [(name, fields.raw.get(name)) for name in _listed(request)]
+    return [(n, _spellings(fields, n)[0] if n == "amount" or value in ([], {}) else value) for n, value in said]
+
+
+def _beside(request: Request, settings: Any) -> list[Field]:
+    listed = _listed(request)
+    return [(name, value) for name, value in fields_of(request).raw.items() if name not in listed]
+
+
+@told(
+    Steps(
+        selected="the values of the fields that the page lists for this operation; names are not signed",
+        order="that of the page's list",
+        form="as they were sent, an amount with two digits; of what was not sent nothing, else its default",
+        joined="with nothing between them",
+        fields=Composed(found=_found, beside=_beside),
+    )
+)
+def covered(request: Request, settings: Any) -> Iterator[bytes]:
+    """The values as they were sent; of what was not sent nothing, or its default: the pages do not say which is signed."""
+    names, fields = _listed(request), fields_of(request)
     for spelled in product(*(_spellings(fields, name) for name in names)):
         yield "".join(spelled).encode()
 

@@ -6,19 +6,10 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 
 from gateway.auth.answers import Edition, InXml, Mutual, leaf, named_leaves, one_leaf
 from gateway.auth.compare import same
-from gateway.auth.covers import (
-    canonical_query,
-    compacted,
-    filled_pairs,
-    js_number,
-    query_values,
-    sorted_form,
-    sorted_pairs,
-    sorted_values,
-)
+from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_form, sorted_pairs, sorted_values
 from gateway.auth.keys import Key, live
 from gateway.auth.named import InCall, Named
-from gateway.auth.query import InQuery, listed_values
+from gateway.auth.query import InQuery, canonical_query, listed_values, query_values
 from gateway.auth.rsa import RsaSigned
 from gateway.auth.scheme import (
     Auth,
@@ -45,10 +36,14 @@ from gateway.auth.scheme import (
 )
 from gateway.auth.shared import SharedKey
 from gateway.auth.stamped import Stamp, Stamped
+from gateway.auth.steps import Composed, Cover, Field, Proof, Steps, steps_of, told
 
 __all__ = [
     "Auth",
+    "Composed",
+    "Cover",
     "Edition",
+    "Field",
     "InBody",
     "InCall",
     "InForm",
@@ -60,6 +55,7 @@ __all__ = [
     "Named",
     "OneOf",
     "Part",
+    "Proof",
     "RsaSigned",
     "SharedKey",
     "Signed",
@@ -68,6 +64,7 @@ __all__ = [
     "StaticBody",
     "StaticHeaders",
     "StaticQuery",
+    "Steps",
     "Unsigned",
     "When",
     "base64_bytes",
@@ -92,5 +89,7 @@ __all__ = [
     "sorted_form",
     "sorted_pairs",
     "sorted_values",
+    "steps_of",
+    "told",
     "upper_hex",
 ]

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key
-from gateway.auth.scheme import Auth, Carrier, Cover, Digest, Encoding, Part, Signed, bad_signature, hex_text
+from gateway.auth.scheme import Auth, Carrier, Part, Signed, bad_signature, hex_text
+from gateway.auth.steps import Composed, Cover, Digest, Encoding, Field, Proof, Steps, steps_of, told
 from gateway.body import Unreadable
 from gateway.http import Request, Response
 from gateway.model import Flaw, Reason, Refused
@@ -74,8 +75,16 @@ class Mutual(Auth):
     def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
         return self._editions[self._said(settings)].word(request), request.body
 
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        return self._asked[self._said(settings)].proofs(settings)
+
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        return self._asked[self._said(settings)].explain(request, key, settings)
+        answers = steps_of(self._editions[self._said(settings)].answers, request)
+        sealed = (
+            "answers",
+            f"carry a proof of their own, in the same place and by the same steps, over {answers.selected}",
+        )
+        return [*super().explain(request, key, settings), sealed]
 
     def seal(self, response: Response, keys: Sequence[Key], settings: Any) -> Response:
         if not response.body or not keys:
@@ -112,6 +121,10 @@ class InXml(Struct, frozen=True):
     name: str
     encoding: Encoding = hex_text
 
+    @property
+    def place(self) -> str:
+        return f"the element <{self.name}>"
+
     def read(self, request: Request) -> str:
         return leaf(self.name)(request)
 
@@ -140,6 +153,7 @@ def one_leaf(name: str) -> Cover:
     """That text and nothing else: it proves who speaks, not what is said."""
     read = leaf(name)
 
+    @told(Steps(selected=f"the text of the element <{name}> and nothing else", form="as it stands there"))
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         found = read(request)
         if not found:
@@ -153,6 +167,30 @@ def named_leaves(*, without: str, unless_empty: str) -> Cover:
     """Name and text of every leaf in the order of the document, with nothing between them; `without` the proof's own, and
     without the element `unless_empty` where it holds nothing."""
 
+    def leaves(request: Request) -> Iterator[tuple[bool, str, str]]:
+        """Whether it is signed, its name, its text."""
+        found = leaves_of(request.body)
+        if isinstance(found, Unreadable):
+            raise _unreadable(found)
+        for way, text in found:
+            left_out = way == (without,) or (way == (unless_empty,) and not text.strip())
+            yield not left_out, way[-1], text
+
+    def signed(request: Request, settings: Any) -> list[Field]:
+        return [(name, text) for taken, name, text in leaves(request) if taken]
+
+    def beside(request: Request, settings: Any) -> list[Field]:
+        return [(name, text) for taken, name, text in leaves(request) if not taken]
+
+    said = Steps(
+        selected=f"name and text of every leaf, without <{without}>, and without <{unless_empty}> where it is empty",
+        order="that of the document",
+        form="decoded, as they stand there; an empty leaf gives its name alone",
+        joined="with nothing between them",
+        fields=Composed(found=signed, beside=beside, names=b""),
+    )
+
+    @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         found = leaves_of(request.body)
         if isinstance(found, Unreadable):

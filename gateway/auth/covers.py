@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -10,7 +9,8 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
-from gateway.auth.scheme import Cover, bad_signature
+from gateway.auth.scheme import bad_signature
+from gateway.auth.steps import Composed, Cover, Field, Steps, told
 from gateway.body import Number, Unreadable, form_text
 from gateway.http import Request
 from gateway.model import Flaw, Reason, Refused
@@ -24,9 +24,18 @@ def sorted_values(*, between: str, php_booleans: Callable[[Any], bool]) -> Cover
     prints them (`1` and nothing), where the settings ask for it.
     """
 
+    said = Steps(
+        selected="the values of all fields of the JSON body; their names are not signed",
+        order="by their names, by UTF-16 code unit",
+        form="texts decoded, numbers as they stand, else as JavaScript writes them; true, false, nothing for null",
+        joined=between_words(between),
+        fields=Composed(found=_all, order=code_units, between=between.encode()),
+    )
+
+    @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         fields = _object(request)
-        values = [*map(fields.__getitem__, _by_code_unit(fields))]
+        values = [*map(fields.__getitem__, by_code_unit(fields))]
         as_sent = [value if isinstance(value, str) else _text(value) for value in values]
         yield _joined(between, as_sent)
         shortest = [
@@ -49,6 +58,18 @@ def sorted_pairs(*, between: str, without: str) -> Cover:
     is the second candidate.
     """
 
+    def taken(name: str, value: Any) -> bool:
+        return not isinstance(value, dict | list) and name.lower() != without
+
+    said = Steps(
+        selected=f"the plain fields of the JSON body without {without}, objects and lists left out",
+        order="by their names",
+        form="name=value, decoded, numbers as they stand; else without the empty fields",
+        joined=between_words(between),
+        fields=split(_all, taken, order=_names, names=b"=", between=between.encode()),
+    )
+
+    @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         plain = [
             (name, _text(value))
@@ -66,6 +87,18 @@ def filled_pairs(*, between: str, without: str) -> Cover:
     """`name=value` of a web form's fields, decoded, in the byte order of their names; empty ones and the proof's own are not
     signed."""
 
+    def taken(name: str, value: Any) -> bool:
+        return bool(value) and name != without
+
+    steps = Steps(
+        selected=f"the fields of the form without {without} and without the empty ones",
+        order="by their names, by bytes",
+        form="name=value, decoded",
+        joined=between_words(between),
+        fields=split(_form_fields, taken, order=_bytes, names=b"=", between=between.encode()),
+    )
+
+    @told(steps)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         said = sorted((name.encode(), value) for name, value in _form(request).items() if value and name != without)
         pairs = [name + b"=" + (value.encode() if isinstance(value, str) else value) for name, value in said]
@@ -85,6 +118,18 @@ def sorted_form(*, headers: Sequence[str]) -> Cover:
     `encodeURIComponent`; by RFC 3986. Then the same three with the elements as they came, where that is another order.
     """
 
+    def found(request: Request, settings: Any) -> list[Field]:
+        return [*((name, request.header(name)) for name in headers), *_form(request).items()]
+
+    said = Steps(
+        selected=f"the fields of the form, and the headers {', '.join(headers)} by these names",
+        order="by their names up to a bracket, by bytes; elements of a list by their indices, else as they came",
+        form="name=value, encoded anew: as PHP does (+, %7E), else as JavaScript (%20, ~), else by RFC 3986",
+        joined=between_words("&"),
+        fields=Composed(found=found, order=_form_order, coded=_php_coded, names=b"=", between=b"&"),
+    )
+
+    @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
         fields = _form(request)
         if not fields.keys().isdisjoint(headers):
@@ -105,7 +150,7 @@ def sorted_form(*, headers: Sequence[str]) -> Cover:
 def _form(request: Request) -> Mapping[str, str | bytes]:
     fields = request.form
     if isinstance(fields, Unreadable):
-        raise _not_read(fields, fields.message)
+        raise not_read(fields, fields.message)
     return fields
 
 
@@ -140,34 +185,51 @@ def _uri(text: str | bytes, safe: str = "!'()*") -> str:
     return quote(text.encode(errors="replace") if isinstance(text, str) else text, safe=safe)
 
 
-def query_values(*, without: str, sorted_as: Mapping[str, str]) -> Cover:
-    """The values of a query's fields, decoded, with nothing between them, in the byte order of the names as they were sent;
-    neither the names nor the field `without` (in any case) are signed. `sorted_as`: names that stand where another would."""
-
-    def cover(request: Request, settings: Any) -> Iterator[bytes]:
-        fields = request.asked
-        if isinstance(fields, Unreadable):
-            raise _not_read(fields, fields.message)
-        said = {name: value for name, value in fields.items() if name.lower() != without}
-        names = sorted(said, key=lambda name: sorted_as.get(name, name).encode())
-        yield b"".join(value.encode() if isinstance(value, str) else value for value in map(said.__getitem__, names))
-
-    return cover
+def between_words(between: str) -> str:
+    return f'by "{between}"' if between else "with nothing between them"
 
 
-def canonical_query(request: Request, settings: Any) -> Iterator[bytes]:
-    """The fields of the query, decoded, as one JSON object of texts in canonical form (RFC 8785).
+def _all(request: Request, settings: Any) -> list[Field]:
+    return [*_object(request).items()]
 
-    A field that stands twice is told as unreadable: nobody knows which one was signed, and no object has both.
-    """
-    fields = request.asked
-    if isinstance(fields, Unreadable):
-        raise _unreadable(fields.message)
-    said = {name: fields[name] for name in _by_code_unit(fields)}
-    if any(isinstance(value, bytes) for value in said.values()):
-        raise _unreadable("the query is not UTF-8")
-    # Without its blanks and with letters as they are, Python escapes a text as the canonical form does.
-    yield json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+
+def _form_fields(request: Request, settings: Any) -> list[Field]:
+    return [*_form(request).items()]
+
+
+def _names(fields: Sequence[Field]) -> list[Field]:
+    return sorted(fields, key=lambda field: field[0])
+
+
+def _bytes(fields: Sequence[Field]) -> list[Field]:
+    return sorted(fields, key=lambda field: field[0].encode())
+
+
+def code_units(fields: Sequence[Field]) -> list[Field]:
+    said = dict(fields)
+    return [(name, said[name]) for name in by_code_unit(said)]
+
+
+def _form_order(fields: Sequence[Field]) -> Sequence[Field]:
+    return _by_index(sorted(fields, key=lambda pair: _top(pair[0]).encode()))
+
+
+def _php_coded(text: str | bytes) -> bytes:
+    return form_text([("", text)])[1:].encode()
+
+
+def split(
+    source: Callable[[Request, Any], Sequence[Field]], taken: Callable[[str, Any], bool], **steps: Any
+) -> Composed:
+    """The fields of a source in two: what is signed, and what stands beside it."""
+
+    def found(request: Request, settings: Any) -> list[Field]:
+        return [field for field in source(request, settings) if taken(*field)]
+
+    def beside(request: Request, settings: Any) -> list[Field]:
+        return [field for field in source(request, settings) if not taken(*field)]
+
+    return Composed(found=found, beside=beside, **steps)
 
 
 def compacted(body: bytes) -> bytes:
@@ -228,10 +290,10 @@ def _joined(between: str, texts: list[str]) -> bytes:
     try:
         return between.join(texts).encode()
     except UnicodeEncodeError:
-        raise _unreadable("the body holds half a surrogate pair") from None
+        raise unreadable("the body holds half a surrogate pair") from None
 
 
-def _by_code_unit(fields: Mapping[str, Any]) -> list[str]:
+def by_code_unit(fields: Mapping[str, Any]) -> list[str]:
     """Names as JavaScript sorts them: by UTF-16 code unit, so that `A` to `Z` come before `a`."""
     names = sorted(fields)
     if "".join(names).isascii():
@@ -243,17 +305,17 @@ def _object(request: Request) -> Mapping[str, Any]:
     """The fields of the body. A body that cannot be read is no forgery: it is told as unreadable."""
     said = request.said
     if isinstance(said, Unreadable):
-        raise _not_read(said, "the body is not JSON")
+        raise not_read(said, "the body is not JSON")
     if not isinstance(said, dict):
-        raise _unreadable("the body is not a JSON object")
+        raise unreadable("the body is not a JSON object")
     return said
 
 
-def _not_read(why: Unreadable, message: str) -> Refused:
+def not_read(why: Unreadable, message: str) -> Refused:
     if why.twice:
         return bad_signature("a name stands twice: nobody knows which one was signed")
-    return _unreadable(message)
+    return unreadable(message)
 
 
-def _unreadable(message: str) -> Refused:
+def unreadable(message: str) -> Refused:
     return Refused(Reason.INVALID_REQUEST, message, field="request_body", flaw=Flaw.UNPARSABLE)

@@ -5,16 +5,18 @@ Every guard that is configured must hold; one that fails is `bad_signature` in t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
 
 from msgspec import Struct
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
 from gateway.auth.mac import Mac
-from gateway.auth.scheme import bad_signature, loosely
+from gateway.auth.scheme import bad_signature, hex_text, hmac_of, loosely
+from gateway.auth.steps import Composed, Field, Proof, Steps, told
 from gateway.http import Request
 from gateway.model import Refused
 
@@ -60,8 +62,11 @@ def hmac_signature(secret: str, timestamp: str, request: Request) -> str:
 
 
 def _hmac_of(mac: Mac, timestamp: str, request: Request) -> str:
-    covered = request.body or (request.target or request.url).encode()
-    return mac.digest(timestamp.encode() + b"." + covered).hex()
+    return mac.digest(timestamp.encode() + b"." + _whole(request)).hex()
+
+
+def _whole(request: Request) -> bytes:
+    return request.body or (request.target or request.url).encode()
 
 
 def _mac(key: Key) -> Mac:
@@ -113,3 +118,37 @@ def _within(peer: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
 
 def _failed(guard: str, message: str) -> Refused:
     return bad_signature(message, guard)
+
+
+# ---------------------------------------------------------------- told by `gateway sign`
+
+
+def _parts(request: Request, settings: Any) -> list[Field]:
+    return [("X-Gw-Timestamp", request.header("x-gw-timestamp")), ("body or target", _whole(request))]
+
+
+PARTS = Composed(found=_parts, between=b".")
+
+
+@told(
+    Steps(
+        selected="X-Gw-Timestamp and the body; of a call without a body its target, the query included",
+        order="in this order",
+        form="as they were sent",
+        joined='by "."',
+        fields=PARTS,
+    )
+)
+def _covered(request: Request, settings: Any) -> Iterator[bytes]:
+    yield PARTS.written(request, settings)
+
+
+HMAC_PROOF = Proof(
+    carried="header X-Gw-Signature",
+    covers=_covered,
+    digest=hmac_of("sha256"),
+    encoding=hex_text,
+    moments=("x-gw-timestamp",),
+    title="guard hmac",
+)
+API_KEY_PROOF = Proof(carried="header X-Api-Key", title="guard api_key")

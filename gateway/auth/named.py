@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key
-from gateway.auth.scheme import Cover, Digest, Encoding, InBody, Part, Signed, hex_text
+from gateway.auth.scheme import InBody, Part, Signed, hex_text
+from gateway.auth.steps import Cover, Digest, Encoding
 from gateway.body import Unreadable
 from gateway.http import Request
 from gateway.model import Flaw, Reason, Refused
@@ -34,6 +35,10 @@ class InCall(Struct, frozen=True):
 
     name: str
     encoding: Encoding = hex_text
+
+    @property
+    def place(self) -> str:
+        return f"the field {self.name} of the call"
 
     def read(self, request: Request) -> str:
         found = _call_fields(request).get(self.name)

@@ -12,11 +12,12 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256  # others than SHA-256: to tell a mistake by
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from gateway.auth.keys import Key
-from gateway.auth.scheme import Auth, Cover, InHeader, Part, bad_signature, base64_text
+from gateway.auth.scheme import Auth, InHeader, Part, bad_signature, base64_text
+from gateway.auth.steps import Cover, Proof
 from gateway.http import Request
 
 PUBLIC, PRIVATE = "public_key", "private_key"
@@ -64,15 +65,42 @@ class RsaSigned(Auth):
         message = next(iter(self._covers(request, settings)))
         return self._carried(settings).write(request, _proof(keys[0], message))
 
-    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        steps: list[tuple[str, str]] = []
-        for number, message in enumerate(self._covers(request, settings), 1):
-            steps.append((f"message {number}", message.decode(errors="backslashreplace")))
-            proof = _proof(key, message) if PRIVATE in key.parts else "made with the sender's private key"
-            steps.append((f"signature {number}", proof))
-        steps.append(("made by", "RSASSA-PKCS1-v1_5 with SHA-256, as Base64"))
-        steps.append(("carried in", f"header {self._carried(settings).name}"))
-        return steps
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        return (
+            RsaProof(
+                carried=self._carried(settings).place,
+                part=PRIVATE,
+                covers=self._covers,
+                made="RSASSA-PKCS1-v1_5 with SHA-256",
+                encoding=base64_text,
+            ),
+        )
+
+
+class RsaProof(Proof, frozen=True):
+    """One that the sender's private half makes and the public one verifies."""
+
+    def proof(self, key: Key, text: bytes) -> str:
+        return _proof(key, text) if PRIVATE in key.parts else "made with the sender's private key"
+
+    def key_words(self, key: Key) -> str:
+        made = f"{PRIVATE} of key {key.id}" if PRIVATE in key.parts else "the sender's private key"
+        return f"{made}; verified by {PUBLIC}{'' if belongs(key) else ', WHICH IS NOT ITS OTHER HALF'}"
+
+
+def belongs(key: Key) -> bool:
+    """Whether both halves are one pair; one alone has nothing to contradict it."""
+    if PUBLIC not in key.parts or PRIVATE not in key.parts:
+        return True
+    private = key.made(PRIVATE, _private_of)
+    return key.made(PUBLIC, _public_of).public_numbers() == private.public_key().public_numbers()
+
+
+def public_of(key: Key) -> RSAPublicKey | None:
+    """What verifies what this key signs; None where it has neither half."""
+    if PUBLIC in key.parts:
+        return key.made(PUBLIC, _public_of)
+    return key.made(PRIVATE, _private_of).public_key() if PRIVATE in key.parts else None
 
 
 def _proof(key: Key, message: bytes) -> str:

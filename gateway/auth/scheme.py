@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from gateway.auth.compare import same
 from gateway.auth.keys import Key
 from gateway.auth.mac import Mac
+from gateway.auth.steps import Cover, Digest, Encoding, Hashing, Proof, Steps, hashing_of, letters, told
 from gateway.body import Unreadable
 from gateway.http import Request, Response
 from gateway.model import Flaw, Reason, Refused
@@ -98,9 +99,13 @@ class Auth:
     def check(self, response: Response, request: Request, keys: Sequence[Key], settings: Any) -> None:
         """Whether an answer to that request was sealed by one of these keys. Raises `Refused`: it is then no answer."""
 
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        """What it consists of, step by step, for `gateway sign`: no call asks for it."""
+        return ()
+
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         """What is signed and how it came about, step by step, for `gateway sign --explain`."""
-        return []
+        return [line for proof in self.proofs(settings) for line in proof.explain(request, key, settings)]
 
 
 class Unsigned(Auth):
@@ -125,18 +130,19 @@ def loosely(request: Request) -> dict[str, Any] | None:
     return said if isinstance(said, dict) else None
 
 
-Encoding = Callable[[bytes], str]
-
-
+# What the docstrings of encodings say is shown by `gateway sign`.
 def hex_text(digest: bytes) -> str:
+    """lower-case hex"""
     return digest.hex()
 
 
 def upper_hex(digest: bytes) -> str:
+    """upper-case hex"""
     return digest.hex().upper()
 
 
 def base64_text(digest: bytes) -> str:
+    """Base64"""
     return base64.b64encode(digest).decode()
 
 
@@ -148,6 +154,11 @@ class Carrier(Protocol):
 
     @property
     def encoding(self) -> Encoding: ...
+
+    @property
+    def place(self) -> str:
+        """Where that is, in words."""
+        ...
 
     def read(self, request: Request) -> str:
         """The proof, blank where there is none."""
@@ -164,6 +175,10 @@ class InHeader(Struct, frozen=True):
     encoding: Encoding = hex_text
     before: str = ""
     folded: bool = False
+
+    @property
+    def place(self) -> str:
+        return f"header {self.name}"
 
     def read(self, request: Request) -> str:
         found = request.header(self.name).strip()
@@ -182,6 +197,10 @@ class InBody(Struct, frozen=True):
     name: str
     encoding: Encoding = hex_text
     any_case: bool = False
+
+    @property
+    def place(self) -> str:
+        return f"the body field {self.name}"
 
     def read(self, request: Request) -> str:
         fields = loosely(request) or {}
@@ -202,6 +221,10 @@ class InForm(Struct, frozen=True):
     name: str
     encoding: Encoding = hex_text
 
+    @property
+    def place(self) -> str:
+        return f"the field {self.name} of the form"
+
     def read(self, request: Request) -> str:
         fields = request.form
         found = "" if isinstance(fields, Unreadable) else fields.get(self.name, "")
@@ -213,37 +236,40 @@ class InForm(Struct, frozen=True):
         return replace(request, body=b"&".join([*kept, name + b"=" + quote_plus(proof).encode()]))
 
 
-Cover = Callable[[Request, Any], Iterable[bytes]]
-"""What is signed. Several candidates where a sender may mean one of several spellings (the first
-is what we write); raises `Refused` (bad_signature) where nothing can be covered."""
-
-Digest = Callable[[Key, bytes], bytes]
-
-
+@told(
+    Steps(selected="the body", form="its bytes as they were sent: JSON that is read and written again is another text")
+)
 def raw_body(request: Request, settings: Any) -> Iterable[bytes]:
     return (request.body,)
 
 
+@told(
+    Steps(selected="the target: path and query, with what stands before the dialect's own path", form="as it was sent")
+)
 def raw_target(request: Request, settings: Any) -> Iterable[bytes]:
     """Path and query as they were sent, what stands before the dialect's own path included."""
     return ((request.target or request.url).encode("latin-1", "backslashreplace"),)
 
 
 def base64_bytes(text: str) -> bytes:
-    """Raises `Refused` where a key is none, so that nothing is proved by it and nothing is signed."""
+    """decoded from Base64
+
+    Raises `Refused` where a key is none, so that nothing is proved by it and nothing is signed.
+    """
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
         raise bad_signature("the key is not Base64") from None
 
 
-def hmac_of(algorithm: str, part: str = "secret", *, key_of: Callable[[str], bytes] = str.encode) -> Digest:
+def hmac_of(algorithm: str, part: str = "secret", *, key_of: Callable[[str], bytes] = letters) -> Digest:
     """`key_of`: what of the part is the key; its letters, where nothing else is said."""
     use = f"{algorithm} under {part} by {key_of.__name__}"
 
     def made(key: Key) -> Mac:
         return Mac(key_of(key.part(part)), algorithm)
 
+    @told(Hashing(algorithm=algorithm, part=part, key_of=key_of))
     def digest(key: Key, message: bytes) -> bytes:
         return key.mac(use, made).digest(message)
 
@@ -253,6 +279,7 @@ def hmac_of(algorithm: str, part: str = "secret", *, key_of: Callable[[str], byt
 def digest_of(algorithm: str, part: str = "secret") -> Digest:
     """A plain digest over message + secret: weak, for dialects that know nothing better."""
 
+    @told(Hashing(algorithm=algorithm, part=part, keyed=False))
     def digest(key: Key, message: bytes) -> bytes:
         return hashlib.new(algorithm, message + key.part(part).encode(), usedforsecurity=False).digest()
 
@@ -296,13 +323,20 @@ class Signed(Auth):
         message = next(iter(self._covers(request, settings)))
         return self._carried.write(request, self._carried.encoding(self._digest(keys[0], message)))
 
-    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        steps: list[tuple[str, str]] = []
-        for number, message in enumerate(dict.fromkeys(self._covers(request, settings)), 1):
-            steps.append((f"message {number}", message.decode(errors="backslashreplace")))
-            steps.append((f"signature {number}", self._carried.encoding(self._digest(key, message))))
-        steps.append(("carried in", f"{type(self._carried).__name__}({self._carried.name})"))
-        return steps
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        carried, hashing = self._carried, hashing_of(self._digest)
+        return (
+            Proof(
+                carried=getattr(carried, "place", carried.name),
+                own=carried.name.lower(),
+                part=hashing.part if hashing else self._parts[-1].name,
+                covers=self._covers,
+                digest=self._digest,
+                encoding=carried.encoding,
+                before=getattr(carried, "before", ""),
+                folded=getattr(carried, "folded", False),
+            ),
+        )
 
 
 class When(Auth):
@@ -328,6 +362,9 @@ class When(Auth):
 
     def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
         return self._inner.once(request, settings) if self._asked(settings) else super().once(request, settings)
+
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        return self._inner.proofs(settings) if self._asked(settings) else ()
 
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return self._inner.explain(request, key, settings) if self._asked(settings) else []
@@ -362,6 +399,9 @@ class OneOf(Auth):
     def once(self, request: Request, settings: Any) -> tuple[str, bytes]:
         return self._proof(settings).once(request, settings)
 
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        return self._proof(settings).proofs(settings)
+
     def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
         return self._proof(settings).explain(request, key, settings)
 
@@ -389,8 +429,8 @@ class StaticHeaders(Auth):
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         return request.put(*((name, keys[0].part(part.name)) for part, name in self._headers))
 
-    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        return [(name, f"the key's {part.name}, as it is") for part, name in self._headers]
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        return tuple(Proof(carried=f"header {name}", part=part.name) for part, name in self._headers)
 
 
 class StaticBody(Auth):
@@ -419,8 +459,8 @@ class StaticBody(Auth):
     def sign(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> Request:
         return self._carried.write(request, keys[0].part(self._part.name))
 
-    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        return [("carried in", f"the body field {self._carried.name}: the key's {self._part.name}, as it is")]
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        return (Proof(carried=self._carried.place, part=self._part.name),)
 
 
 class StaticQuery(Auth):
@@ -449,5 +489,5 @@ class StaticQuery(Auth):
         whole = f"{target}{'&' if '?' in target else '?'}{proof}" if target else ""
         return replace(request, query=query, target=whole)
 
-    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        return [("carried in", f"the query field {self._name}: the key's {self._part.name}, as it is")]
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        return (Proof(carried=f"the field {self._name} of the query", part=self._part.name),)

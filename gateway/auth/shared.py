@@ -9,6 +9,7 @@ from typing import Any
 from gateway.auth.compare import same
 from gateway.auth.keys import Key
 from gateway.auth.scheme import Auth, InBody, InHeader, Part, bad_signature
+from gateway.auth.steps import Proof
 from gateway.http import Request
 
 SESSION = InBody("session")
@@ -67,10 +68,8 @@ class SharedKey(Auth):
             request = self._session.write(request, stand_ins[0])
         return request.put((self._header, f"{self._word} {keys[0].part(self._part.name)}"))
 
-    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        steps = [("carried in", f"header {self._header}: {self._word}, then the key's {self._part.name} as it is")]
-        if self.stand_in:
-            place = "header" if isinstance(self._session, InHeader) else "body field"
-            where = f"{place} {self._session.name}, where a call has no session: the key's {self.stand_in} as it is"
-            steps.append(("stands in", where))
-        return steps
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        where = f"{self._session.place}, where a call has no session: the key's {self.stand_in} as it is"
+        notes = (("stands in", where),) if self.stand_in else ()
+        place, front = f"header {self._header}", f"{self._word} "
+        return (Proof(carried=place, part=self._part.name, before=front, optional=self._bare, notes=notes),)

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.auth.compare import same
 from gateway.auth.keys import Key
-from gateway.auth.scheme import Cover, Digest, InHeader, Part, Signed, bad_signature
+from gateway.auth.scheme import InHeader, Part, Signed, bad_signature
+from gateway.auth.steps import Cover, Digest, Proof
 from gateway.http import Request
 
 WINDOW_SECONDS = 300
@@ -82,8 +84,9 @@ class Stamped(Signed):
         word = f"{request.header(stamp.sender).strip()}\x1f{request.header(stamp.nonce)}"
         return (word, self._content(request)) if stamp.nonce else ("", b"")
 
-    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        return [*super().explain(request, key, settings), ("covered beside it", ", ".join(self._stamp.names))]
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        stamp, notes = self._stamp, (("sent beside it", ", ".join(self._stamp.names)),)
+        return tuple(replace(proof, moments=(stamp.moment,), notes=notes) for proof in super().proofs(settings))
 
 
 class Seen:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from gateway.auth.compare import same
 from gateway.auth.keys import Key, live
 from gateway.auth.mac import Mac
 from gateway.auth.scheme import Auth, Part, bad_signature, base64_text
+from gateway.auth.steps import Composed, Field, Hashing, Proof, Steps, told
 from gateway.http import Request
 
 PREFIX = "whsec_"
@@ -56,14 +57,8 @@ class StandardWebhooks(Auth):
             raise bad_signature(f"no live key is {PREFIX}<base64>")
         return request.put((SIGNATURE, " ".join(signatures)))
 
-    def explain(self, request: Request, key: Key, settings: Any) -> list[tuple[str, str]]:
-        message = _message(request)
-        return [
-            ("message", message.decode(errors="backslashreplace")),
-            ("key", f"the base64 after {PREFIX}, decoded"),
-            ("signature", _signature(key, message) or self.fault("secret", key.part("secret"), settings)),
-            ("carried in", f"header {SIGNATURE}, one of a list separated by spaces"),
-        ]
+    def proofs(self, settings: Any) -> tuple[Proof, ...]:
+        return (PROOF,)
 
 
 def _message(request: Request) -> bytes:
@@ -99,3 +94,47 @@ def _secret(text: str) -> bytes:
         return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except (binascii.Error, ValueError):
         return b""
+
+
+# ---------------------------------------------------------------- told by `gateway sign`
+
+
+def _parts(request: Request, settings: Any) -> list[Field]:
+    return [(ID, request.header(ID)), (TIMESTAMP, request.header(TIMESTAMP)), ("body", request.body)]
+
+
+@told(
+    Steps(
+        selected=f"{ID}, {TIMESTAMP} and the body",
+        order="in this order",
+        form="as they were sent, the body's own bytes",
+        joined='by "."',
+        fields=Composed(found=_parts, between=b"."),
+    )
+)
+def _covered(request: Request, settings: Any) -> Iterator[bytes]:
+    yield _message(request)
+
+
+def _after_prefix(text: str) -> bytes:
+    """the Base64 after whsec_, decoded"""
+    return _secret(text)
+
+
+@told(Hashing(algorithm="sha256", key_of=_after_prefix))
+def _digest(key: Key, message: bytes) -> bytes:
+    """Raises `Refused` (bad_signature) where the key is none."""
+    try:
+        return key.mac("webhook", _mac).digest(message)
+    except ValueError:
+        raise bad_signature(f"the secret is not {PREFIX}<base64>") from None
+
+
+PROOF = Proof(
+    carried=f"header {SIGNATURE}, one of a list separated by spaces",
+    covers=_covered,
+    digest=_digest,
+    encoding=base64_text,
+    before="v1,",
+    moments=(TIMESTAMP,),
+)

@@ -12,10 +12,12 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.auth.keys import Key
+from gateway.auth.steps import steps_of
 from gateway.cli.common import table
 from gateway.currency import Currencies
-from gateway.dialect import Call, Dialect
+from gateway.dialect import Dialect
 from gateway.engine.capability import BRIDGED, SAME, sayable
+from gateway.http import Request
 from gateway.model import (
     Act,
     Adjust,
@@ -31,7 +33,6 @@ from gateway.model import (
     Game,
     Kind,
     Notice,
-    Refused,
     Release,
     Reserve,
     Rollback,
@@ -116,6 +117,7 @@ def described(dialect: Dialect) -> dict[str, Any]:
         "provider_end": [kind.value for kind in Kind if kind in dialect.speaks],
         "wallet_end": wallet_end(dialect, settings),
         "signs": signs(dialect, settings),
+        "signed": signed_text(dialect, settings),
         "guard": not dialect.auth.parts(settings) or dialect.auth.weak(settings),
         "weak": dialect.auth.weak(settings),
         "keys": list(key_parts(dialect)),
@@ -145,25 +147,15 @@ def signs(dialect: Dialect, settings: Any) -> str:
     """How requests are proved, in one line."""
     if not dialect.auth.parts(settings):
         return "unsigned: a guard at the provider's end, send at the wallet's"
-    carried = _carried(dialect, settings)
-    weak = "; weak: needs allow_weak and a guard" if dialect.auth.weak(settings) else ""
-    return f"{type(dialect.auth).__name__}{f', {carried}' if carried else ''}{weak}"
+    said = "; ".join(proof.summary for proof in dialect.auth.proofs(settings)) or type(dialect.auth).__name__
+    return f"{said}{'; weak: needs allow_weak and a guard' if dialect.auth.weak(settings) else ''}"
 
 
-def _carried(dialect: Dialect, settings: Any) -> str:
-    """The last step of the explanation says where the proof stands."""
-    call = Call(settings=settings, now=datetime(2026, 1, 1, tzinfo=UTC), nonce="n-1", provider="acme")
-    key = demo_key(dialect, settings)
-    for act in _ACTS:
-        try:
-            request = dialect.encode_request(replace(_WHOLE, act=act), call)
-            request = dialect.auth.sign(request, (key,), settings, call.now)
-            steps = dialect.auth.explain(request, key, settings)
-        except Refused:
-            continue
-        named = dict(steps)
-        return f"carried in {named['carried in']}" if "carried in" in named else "headers " + ", ".join(named)
-    return ""
+def signed_text(dialect: Dialect, settings: Any) -> list[dict[str, str]]:
+    """What is signed, step by step; of a call with a body, where others are signed otherwise."""
+    request = Request(method="POST", path="/")
+    covers = [proof.covers for proof in dialect.auth.proofs(settings) if proof.covers]
+    return [dict(steps_of(cover, request).lines()) for cover in covers]
 
 
 def key_parts(dialect: Dialect) -> Iterator[dict[str, Any]]:
@@ -198,6 +190,7 @@ def in_short(demo: str) -> str:
 def shown(it: dict[str, Any]) -> str:
     """The same for people."""
     lines = [f"{it['name']}: {it['title']}", f"  signs: {it['signs']}"]
+    lines += [f"  {title}: {words}" for steps in it["signed"] for title, words in steps.items()]
     for part in it["keys"]:
         with_ = f", only with {part['with']}" if "with" in part else ""
         end = f", at the {part['end']}'s end" if "end" in part else ""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import html
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus
 
 from gateway.auth.keys import Key
+from gateway.body import form_text
 from gateway.dialect import Dialect
 from gateway.engine.setup import Provider, Wallet
+from gateway.http import Request
 from gateway.model import Transaction
 from gateway.serve.config import Loaded
 
@@ -36,8 +43,39 @@ def sessions_of(tx: Transaction | None) -> Iterator[tuple[str, str]]:
     if tx is None:
         return
     if tx.session != tx.player:  # some tests use one word for both
-        yield tx.session, "<session>"
-    yield getattr(tx.act, "launch_token", ""), "<launch token>"
+        yield from ((text, "<session>") for text in _written(tx.session))
+    yield from ((text, "<launch token>") for text in _written(getattr(tx.act, "launch_token", "")))
+
+
+def named_in(request: Request, hidden: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """What stands under a hidden name, also in a request that nobody can make sense of."""
+    readings = (request.said, request.form, request.asked, request.xml, request.soap)
+    for found in readings:
+        yield from ((text, "<hidden>") for value in _under(found, hidden, named=False) for text in _written(value))
+
+
+def _under(found: Any, hidden: Callable[[str], bool], *, named: bool) -> Iterator[str]:
+    if isinstance(found, Mapping):
+        for name, value in found.items():
+            yield from _under(value, hidden, named=named or hidden(name))
+    elif isinstance(found, list | tuple):
+        for value in found:
+            yield from _under(value, hidden, named=named)
+    elif named and isinstance(found, str):
+        yield found
+
+
+def _written(text: str) -> Iterator[str]:
+    """A text as signed texts may hold it."""
+    once, blank = quote(text, safe="", errors="replace"), quote_plus(text, errors="replace")
+    script, php = quote(text, safe="!'()*", errors="replace"), form_text([("", text)])[1:]
+    escaped = json.dumps(text)[1:-1]
+    slashed = escaped.replace("/", "\\/")
+    for form in (text, once, blank, script, php, quote(once, safe=""), escaped, slashed, html.escape(text)):
+        yield from (form, form.lower(), form.upper(), _LOWER.sub(lambda found: found[0].lower(), form))
+
+
+_LOWER = re.compile("%[0-9A-F]{2}")
 
 
 class Hider:

@@ -14,12 +14,13 @@ from gateway.auth import webhooks
 from gateway.auth.guards import hmac_signature
 from gateway.auth.keys import live
 from gateway.auth.webhooks import StandardWebhooks
-from gateway.cli.against import Entry, compare
+from gateway.cli.against import compare, held_by, others_of
 from gateway.cli.common import FILE, chosen, config_option, fail, loaded
-from gateway.cli.hide import Hider, secrets_of, sessions_of, who_is
+from gateway.cli.hide import Hider, named_in, secrets_of, sessions_of, who_is
 from gateway.cli.raw import of_provider, of_wallet, read_request, written
+from gateway.cli.trial import Entry
 from gateway.dialect import Call, NoCall
-from gateway.engine.setup import Provider
+from gateway.engine.setup import Provider, Wallet
 from gateway.http import Request
 from gateway.model import Refused, Transaction
 from gateway.play.mask import Mask
@@ -65,8 +66,9 @@ def command(
     request, notes = read_request(request_file)
     request = of_provider(request, notes, entry).request if isinstance(entry, Provider) else of_wallet(request, entry)
     # Of a pair we may have the half that verifies: it signs nothing, and what is signed can be told all the same.
-    half = explain and against is None and not signs(entry)
-    signed = request if half else signed_as(entry, request, datetime.now(UTC))
+    half = (explain or against is not None) and not signs(entry)
+    now = datetime.now(UTC)
+    signed = request if half else signed_as(entry, request, now)
     hide = Hider(secrets_of(loaded_config))
     for note in notes:
         click.echo(f"note: {note}", err=True)
@@ -77,7 +79,8 @@ def command(
     if explain:
         click.echo("\n".join(explained(entry, signed, quiet)))
     if against is not None:
-        verdict = compare(entry, request, signed, against.strip(), loaded_config)
+        others = [*others_of(entry, loaded_config)]
+        verdict = compare(entry, request, signed, against.strip(), others, now=now, quiet=quiet)
         click.echo("\n".join(verdict.lines))
         if not verdict.same:
             if not explain:
@@ -135,8 +138,9 @@ class Quiet:
 
     def __init__(self, config: Loaded, entry: Entry, request: Request, *, show_sessions: bool) -> None:
         tx = None if show_sessions else decoded(entry, request)
-        self._hide = Hider(secrets_of(config), sessions_of(tx))
         self._mask = None if show_sessions else Mask(entry.dialect)
+        named = named_in(request, self._mask.hides) if self._mask else ()
+        self._hide = Hider(named, sessions_of(tx), secrets_of(config))
 
     def __call__(self, text: str) -> str:
         return self._hide(self._mask.text(text) if self._mask else text)
@@ -156,18 +160,37 @@ def decoded(entry: Entry, request: Request) -> Transaction | None:
 
 
 def explained(entry: Entry, signed: Request, quiet: Quiet) -> Iterator[str]:
-    """How the signature of the first key comes about, step by step."""
+    """How each proof comes about by its first key, step by step."""
     yield f"{who_is(entry)}"
-    keys = entry.keys[:1]
-    if not keys:
-        yield "the dialect itself is unsigned"
-    for key in keys:
+    proved = bool(entry.dialect.auth.parts(entry.settings))
+    if not proved:
+        by = "guards" if isinstance(entry, Provider) else "`send`"
+        yield f"the dialect itself is unsigned: it signs nothing, and who calls is told by what the configuration names ({by})"
+    for key in entry.keys[:1] if proved else ():
         yield f"key: {key.id}"
         for label, text in entry.dialect.auth.explain(signed, key, entry.settings):
-            yield f"{label}: {text if label.startswith('signature') else quiet(text)}"
-    if signed.header("x-gw-signature"):
-        covered = signed.body.decode(errors="backslashreplace") or signed.target or signed.url
-        yield f"guard hmac, message: {signed.header('x-gw-timestamp')}.{quiet(covered)}"
-        yield f"guard hmac, signature: {signed.header('x-gw-signature')} (lowercase hex HMAC-SHA256)"
-    if signed.header("x-api-key"):
-        yield "guard api_key: header X-Api-Key, the secret as it is"
+            yield told(label, text, quiet)
+    for held in held_by(entry):
+        for key in held.keys[:1] if held.guards else ():
+            for label, text in held.proof.explain(signed, key, entry.settings):
+                yield told(label, text, quiet)
+    yield from unsigned_guards(entry)
+
+
+def told(label: str, text: str, quiet: Quiet) -> str:
+    return f"{label}: {text if 'signature' in label else quiet(text)}"
+
+
+def unsigned_guards(entry: Entry) -> Iterator[str]:
+    """What says who calls beside every text: nothing is signed by it."""
+    if isinstance(entry, Wallet):
+        if entry.send.client_cert:
+            yield "send client_cert: our TLS certificate. It signs nothing of the call"
+        return
+    guard = entry.guard
+    if guard.networks:
+        yield f"guard networks: the caller's address ({', '.join(map(str, guard.networks))}). It signs nothing of the call"
+    if guard.client_cert:
+        yield f"guard client_cert: the caller's TLS certificate ({', '.join(guard.client_cert)}). It signs nothing of the call"
+    if guard.path_token:
+        yield "guard path_token: a word in the path, behind the provider's name, as it is. It signs nothing of the call"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec.structs import replace
 
 from gateway.ends import Owed
 from gateway.engine.complete import reference_kinds
-from gateway.engine.drive import Driver
+from gateway.engine.drive import Carried, Driver
 from gateway.engine.errand import Errand
 from gateway.engine.gather import Order, is_mismatch
 from gateway.engine.identity import batch_id, key_of
@@ -32,31 +32,45 @@ class Batches:
         if given and (not atomic or pays(items)):
             name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
         joint = bool(name) and len(items) > 1
-        outcomes: dict[int, Outcome] = {}
+        fresh: set[int] = set()  # the items that this call began
+        while True:  # until all of it is still so when it is told
+            done = await self._items(errand, items, name, fresh, given=given, atomic=atomic)
+            outcome, told = await self._together(errand, items, name, done, fresh, atomic=atomic)
+            if not joint or not errand.open or isinstance(outcome, Unknown) or await self.driver.heard(errand, told):
+                return outcome
+
+    async def _items(
+        self, errand: Errand, items: Sequence[Transaction], name: str, fresh: set[int], *, given: bool, atomic: bool
+    ) -> dict[int, Carried]:
+        """What became of each, by its number, in the order in which they were carried."""
+        done: dict[int, Carried] = {}
+        joint = bool(name) and len(items) > 1
         for number in in_order(items, await self._cancels_of_wins(errand, items)):
-            so_far = list(outcomes.values())
-            if atomic and any(isinstance(done, Declined) for done in so_far):
+            so_far = [each.outcome for each in done.values()]
+            if atomic and any(isinstance(outcome, Declined) for outcome in so_far):
                 break
-            if atomic and not pays(items) and any(isinstance(done, Unknown) for done in so_far):
+            if atomic and not pays(items) and any(isinstance(outcome, Unknown) for outcome in so_far):
                 break
-            kept = await self._kept(errand, items, number, outcomes)
-            if kept is not None:
-                outcomes[number] = kept
-                continue
+            kept = await self._kept(errand, items, number, done)
             ties = "" if given and items[number].kind is Kind.CREDIT else name
-            outcomes[number] = await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
-        refused = next((each for each in outcomes.values() if isinstance(each, Declined)), None)
+            done[number] = kept or await self._item(errand, items[number], ties, atomic=atomic, joint=joint)
+            if not done[number].again:
+                fresh.add(number)
+        return done
+
+    async def _together(
+        self, errand: Errand, items: Sequence[Transaction], name: str, done: Mapping[int, Carried], fresh: Set[int],
+        *, atomic: bool,
+    ) -> tuple[Outcome, dict[str, Carried]]:  # fmt: skip
+        """All items as one answer, and which of them it tells, by their keys."""
+        refused = next((number for number, each in done.items() if isinstance(each.outcome, Declined)), None)
+        told = {number: each for number, each in done.items() if not is_mismatch(each.outcome)}
         if atomic and refused is not None:
-            outcome = await self._give_back(errand, items, name, refused)
-            outcomes = {number: each for number, each in outcomes.items() if isinstance(each, Declined)}
+            outcome = await self._give_back(errand, items, name, done, refused, fresh)
+            told = {number: each for number, each in told.items() if isinstance(each.outcome, Declined)}
         else:
-            outcome = _together(outcomes)
-        if joint and errand.open and not isinstance(outcome, Unknown):
-            own = {number: each for number, each in outcomes.items() if not is_mismatch(each)}
-            await self.driver.heard(
-                errand, {self._key(errand, items[number]): _state(each) for number, each in own.items()}
-            )
-        return outcome
+            outcome = _all({number: each.outcome for number, each in done.items()})
+        return outcome, {self._key(errand, items[number]): each for number, each in told.items()}
 
     async def _cancels_of_wins(self, errand: Errand, items: Sequence[Transaction]) -> frozenset[int]:
         """Which items undo a win. The wire may not tell what it names, the journal does.
@@ -73,8 +87,8 @@ class Batches:
         return await self.world.journal.find(errand.provider.id, kinds, reference_of(undoing.act))
 
     async def _kept(
-        self, errand: Errand, items: Sequence[Transaction], number: int, outcomes: Mapping[int, Outcome]
-    ) -> Declined | None:
+        self, errand: Errand, items: Sequence[Transaction], number: int, done: Mapping[int, Carried]
+    ) -> Carried | None:
         """What is said of a rollback that gives where its list was refused one that takes, as its page lets a wallet do: it
         is not sent, unless it was before. Those that take go first.
 
@@ -83,11 +97,11 @@ class Batches:
         noes, item = errand.provider.dialect.as_provider.final_noes.get(Owed.TAKING), items[number]
         if not noes or item.kind is not Kind.ROLLBACK or takes_back(item):
             return None
-        refused = [each for other, each in outcomes.items() if takes_back(items[other]) and isinstance(each, Declined)]
-        no = next((each for each in refused if each.reason in noes), None)
+        refused = [each.outcome for other, each in done.items() if takes_back(items[other])]
+        no = next((each for each in refused if isinstance(each, Declined) and each.reason in noes), None)
         if no is None or await self.world.journal.get(self._key(errand, item)) is not None:
             return None
-        return no
+        return Carried(no, item)
 
     def _space(self, errand: Errand, item: Transaction) -> str:
         return errand.provider.dialect.as_provider.space(self._call, item.kind)
@@ -95,19 +109,30 @@ class Batches:
     def _key(self, errand: Errand, item: Transaction) -> str:
         return key_of(errand.provider.dialect, errand.provider.id, self._space(errand, item), item)
 
-    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Outcome:
+    async def _item(self, errand: Errand, item: Transaction, name: str, *, atomic: bool, joint: bool) -> Carried:
         order = Order(
             wire=item, space=self._space(errand, item), call=errand.name, waits=True, batch=name, atomic=atomic,
             joint=joint,
         )  # fmt: skip
-        return (await self.driver.carry(errand, order)).outcome
+        return await self.driver.carry(errand, order)
 
-    async def _give_back(self, errand: Errand, items: Sequence[Transaction], name: str, refused: Declined) -> Outcome:
-        """What an atomic batch did that was declined, also when it came before. What stood before it stays,
-        and what a cancel was refused for. *A person had said that a bet stands, and its batch's repeat gave it back.*"""
-        shown, waits = refused, False
-        rows = [await self.world.journal.get(self._key(errand, items[number])) for number in in_order(items)]
-        own = [row for row in rows if row is not None and row.batch == name]
+    async def _give_back(
+        self, errand: Errand, items: Sequence[Transaction], name: str, done: Mapping[int, Carried], refused: int,
+        fresh: Set[int],
+    ) -> Outcome:  # fmt: skip
+        """What an atomic batch did that was declined, also when it came before. What stood before it stays, what a cancel
+        was refused for, and what was asked for with an item that is another one now: the first decision stands.
+
+        *A person had said that a bet stands, and its batch's repeat gave it back. A batch came again with another amount:
+        its stake was given back, and its win stayed paid (rule 2).*
+        """
+        shown, waits = done[refused].outcome, False
+        assert isinstance(shown, Declined)
+        rows = {number: await self.world.journal.get(self._key(errand, items[number])) for number in in_order(items)}
+        no = rows[refused]
+        other = is_mismatch(shown) and no is not None and no.batch == name and no.state is not State.DECLINED
+        stands = done.keys() - fresh if other else frozenset[int]()
+        own = [m for number, m in rows.items() if m is not None and m.batch == name and number not in stands]
         for taken in own:
             if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
                 continue
@@ -123,11 +148,7 @@ class Batches:
         return replace(shown, items=())
 
 
-def _state(outcome: Outcome) -> State:
-    return State.ACCEPTED if isinstance(outcome, Accepted) else State.DECLINED
-
-
-def _together(outcomes: dict[int, Outcome]) -> Outcome:
+def _all(outcomes: dict[int, Outcome]) -> Outcome:
     """All items as one answer. `outcomes` by the item's number, in the order in which they came to it: the balance is that
     after the last one that was not known before, whatever its number is.
 

@@ -433,7 +433,12 @@ class Case(Struct, frozen=True, kw_only=True):
         return [m for m in others if self._before(m)]
 
     def _before(self, m: Movement) -> bool:
-        return m.decided or m.sent or (m.created_at, m.key) < (self.own.created_at, self.own.key)
+        """*The clock was set back between two cancels: the first, which had the bet, waited for the second, and that one for
+        it:* who has it came first, whatever the clock says."""
+        has_it = self.target.undone_by if self.target is not None and m.target == self.target.key else ""
+        if m.decided or m.sent or has_it in (m.key, self.own.key):
+            return m.decided or m.sent or has_it == m.key
+        return (m.created_at, m.key) < (self.own.created_at, self.own.key)
 
     @property
     def undone_by_another(self) -> bool:

@@ -66,6 +66,8 @@ class Carried(Struct, frozen=True):
 
     outcome: Outcome
     tx: Transaction
+    again: bool = False  # its movement was there before
+    undone_by: str = ""  # what undid it, or is to, as this call found it
 
 
 Who = Callable[[Errand, Transaction, Completed], Awaitable[None]]
@@ -104,7 +106,7 @@ class Driver:
         errand.open = False  # what is decided from here on is not heard
         if call.key:
             self.world.spawn(self.unheard(call.key, errand.name))
-        return Carried(OUT_OF_TIME, call.tx)
+        return Carried(OUT_OF_TIME, call.tx, call.again)
 
     async def _carried(self, errand: Errand, call: _Call) -> Carried:
         try:
@@ -127,7 +129,7 @@ class Driver:
         if isinstance(move, Tell) and case.own.decided:
             errand.keys.add(call.key)
         if case.asked is not None and case.asked.again:
-            errand.again = True
+            errand.again = call.again = True
             verdict = "same" if case.asked.same(case.own) else "conflict"
             self.world.meter.replay(errand.provider.name, case.own.kind.value, verdict)
         if case.asked is not None and case.asked.twin:
@@ -138,7 +140,7 @@ class Driver:
         outcome = await self._driven(errand, case, move, asked=case.asked)
         if not errand.open:
             await self.unheard(call.key, errand.name)
-        return Carried(outcome, done.tx)
+        return Carried(outcome, done.tx, call.again, case.own.undone_by)
 
     async def _opened(self, errand: Errand, order: Order) -> tuple[Case, Move | None, Completed]:
         """The movement, there from now on. Raises `Refused` where it cannot be read after all."""
@@ -175,22 +177,31 @@ class Driver:
 
         await self._insist(row_change(key, changed, [Step(now, Event.TOLD, UNKNOWN)], aim=watched))
 
-    async def heard(self, errand: Errand, states: Mapping[str, State]) -> None:
-        """The one answer of a batch is heard: all the decisions that it tells at the same moment, or none (rule 26)."""
-        now, keys = self.world.clock(), sorted(states)
+    async def heard(self, errand: Errand, told: Mapping[str, Carried]) -> bool:
+        """The one answer of a batch is heard: all the decisions that it tells at the same moment, or none (rule 26). False:
+        none, for one that it tells as accepted is being undone since.
+
+        *The second bet of a list was asked for, and the clock gave the first one back (rule 12): the list was told as
+        accepted, and one of its stakes was free.*
+        """
+        now, keys = self.world.clock(), sorted(told)
         errand.keys.update(keys)
 
         def steps(again: bool) -> Steps[bool | None]:
             found = yield Look(tuple(LookFor("own", (key,)) for key in keys))
-            rows = [own for each in found for own in each if own.state is states[own.key]]
-            told = [(own, row.told(own, errand.name, now)) for own in rows]
-            puts = tuple(Put(own, after) for own, after in told if after is not own)
-            lines = tuple((own.key, Step(now, Event.TOLD, after.told)) for own, after in told if _doubted_before(own))
+            rows = [own for each in found for own in each if own.state is _decided(told[own.key].outcome)]
+            if any(
+                own.state is State.ACCEPTED and own.undone_by not in ("", told[own.key].undone_by, *keys)
+                for own in rows
+            ):
+                return False
+            heard = [(own, row.told(own, errand.name, now)) for own in rows]
+            puts = tuple(Put(own, after) for own, after in heard if after is not own)
+            lines = tuple((own.key, Step(now, Event.TOLD, after.told)) for own, after in heard if _doubted_before(own))
             held: bool = not puts or (yield Write(puts=puts, steps=lines))
             return True if held else None
 
-        if keys:
-            await self._until_held(Change(steps=steps, key=keys[0]))
+        return not keys or await self._until_held(Change(steps=steps, key=keys[0]))
 
     # -- the loop
 
@@ -721,6 +732,10 @@ def _way(case: Case) -> Way:
     return case.way
 
 
+def _decided(outcome: Outcome) -> State:
+    return State.ACCEPTED if isinstance(outcome, Accepted) else State.DECLINED
+
+
 def _doubted_before(own: Movement) -> bool:
     """Whether doubt was told of it before it was decided."""
     told, decided = own.told_at, own.decided_at
@@ -780,7 +795,7 @@ class _Call:
     """A provider's call on its way: what is known of it should its time run out."""
 
     def __init__(self, order: Order) -> None:
-        self.order, self.key, self.tx = order, "", order.wire
+        self.order, self.key, self.tx, self.again = order, "", order.wire, False
 
 
 def _patience(errand: Errand, waits: bool) -> dict[str, object]:

@@ -96,8 +96,14 @@ def _spliced(body: bytes, header: str, chance: Random) -> bytes:
 # ---------------------------------------------------------------- what must hold
 
 
-def try_request(dialect: Dialect, vector: Vector, chance: Random) -> str:
-    """What is wrong with the reading of a broken request; blank: nothing. Lets every exception out that is not `Refused`."""
+def cuts(vectors: Iterable[Vector]) -> bool:
+    """Whether its page cuts off what a currency does not have (Hub88, 100HP): then one of its vectors shows it."""
+    return any(each.transaction and invented(each.transaction, each.request, each.call) for each in vectors)
+
+
+def try_request(dialect: Dialect, vector: Vector, chance: Random, *, cut: bool) -> str:
+    """What is wrong with the reading of a broken request; blank: nothing. `cut`: its page cuts amounts off. Lets every
+    exception out that is not `Refused`."""
     said = vector.request
     body = broken(said.body, said.header("content-type"), chance) if said.body else said.body
     query = _pairs(said.query, chance) if said.query and chance.random() < 0.5 else said.query
@@ -116,8 +122,6 @@ def try_request(dialect: Dialect, vector: Vector, chance: Random) -> str:
         _said(lambda each=each: dialect.encode_response(each, None, call))  # type: ignore[misc]  # bound where it stands
     if isinstance(found, Refused):
         return ""
-    # Its page may say that what a currency does not have is cut off (Hub88): then its vector shows it.
-    cut = vector.transaction is not None and bool(invented(vector.transaction, vector.request, call))
     return invented(found, request, call, cut=cut)
 
 

@@ -27,6 +27,10 @@ class Mask:
         self._form = re.compile(rf"((?:^|[&?])(?:{names})=)[^&\s]+", re.IGNORECASE)
         self._xml = re.compile(rf"(<({names})>)[^<]*(</)", re.IGNORECASE)
 
+    def hides(self, name: str) -> bool:
+        """Whether what stands under this name is hidden."""
+        return name.lower() in self._names
+
     def text(self, text: str) -> str:
         """A body or a target without what is secret."""
         text = self._json.sub(rf'\1"{HIDDEN}"', text)

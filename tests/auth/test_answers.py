@@ -125,4 +125,7 @@ def test_only_an_edition_with_a_word_has_one_that_is_used_once() -> None:
     assert AUTH.once(request, WORD) == ("a-1", request.body)
     assert AUTH.once(request, WHOLE)[0] == ""
     assert AUTH.weak(WORD)
-    assert [title for title, _ in AUTH.explain(request, OLD, WHOLE)] == ["message 1", "signature 1", "carried in"]
+    assert [title for title, _ in AUTH.explain(request, OLD, WHOLE)] == [
+        "selected", "order", "form", "joined", "message 1", "keyed with", "digest", "encoding", "signature 1",
+        "carried in", "answers",
+    ]  # fmt: skip

@@ -46,7 +46,7 @@ def why(request: Request, keys: list[Key], *, late: bool = False) -> Refused:
 
 
 def message(request: Request) -> str:
-    return auth().explain(request, NEW, None)[0][1]
+    return dict(auth().explain(request, NEW, None))["message 1"]
 
 
 def test_what_is_signed_is_sorted_by_name_with_the_headers_among_the_fields() -> None:

@@ -200,3 +200,82 @@ HUB = """\
     dialect: hub88
     keys: [{id: k, public_key: {file: hub.pem}}]
 """
+
+
+def test_of_a_pair_the_half_that_verifies_is_enough_to_compare(tmp_path: Path) -> None:
+    """What was signed is verified, so that nothing has to be signed again."""
+    config = folder_with(tmp_path, CONFIG.replace("  scorp:\n", HUB + "  scorp:\n"))
+    (tmp_path / "hub.pem").write_text(demo_key(DIALECT, DIALECT.settings()).part("public_key"))
+    bet = vector_request("hub88", "bet_accepted", prefix="/hub")
+    proof = header(bet.decode(), "x-hub88-signature")
+    good = call("sign", "--config", config, "--provider", "hub", "--against", proof, stdin=bet)
+    assert (good.exit_code, good.stdout) == (0, "the same: signature 1 of key k\n")
+    body = bet.split(b"\n\n", 1)[1]
+    respelled = bet.split(b"Content-Length", 1)[0] + b"\n" + json.dumps(json.loads(body), indent=1).encode()
+    compared = call("sign", "--config", config, "--provider", "hub", "--against", proof, stdin=respelled)
+    assert compared.exit_code == 1
+    assert "it signs the body as compact JSON (signature 1 of key k)" in compared.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        (SECRETS["GUARD"], 0, "the same: the secret of guard key a (header X-Api-Key)"),
+        (SECRETS["SCORPIO_OLD"], 1, "it is another key: key old of the provider scorp (scorpio_play), its secret"),
+        ("nobody's", 1, "header X-Api-Key: no common mistake explains it: another key"),
+    ],
+)
+def test_a_guards_key_is_compared_and_never_shown(tmp_path: Path, given: str, status: int, said: str) -> None:
+    """Of a dialect that signs nothing; its guards are told one by one."""
+    request = vector_request("kyren", "bet_accepted")
+    compared = call("sign", "--config", folder_with(tmp_path), "--provider", "bacc", "--against", given, stdin=request)
+    assert compared.exit_code == status
+    assert said in compared.stdout
+    assert not any(secret in compared.stdout for secret in SECRETS.values())
+    if status:
+        assert "the dialect itself is unsigned: it signs nothing" in compared.stdout
+        assert "guard networks: the caller's address (10.0.0.0/8). It signs nothing of the call" in compared.stdout
+        assert "guard path_token: a word in the path" in compared.stdout
+
+
+def test_sessions_are_hidden_where_two_texts_differ(tmp_path: Path) -> None:
+    """Before anything is cut out of them: half a token is one, too."""
+    config = folder_with(tmp_path)
+    request = vector_request("netgaming", "debit_accepted", prefix="/slots")
+    signed = call("sign", "--config", config, "--provider", "slots", stdin=request)
+    stamp, body = header(signed.stdout, "x-gw-timestamp"), request.split(b"\n\n", 1)[1]
+    compact = json.dumps(json.loads(body), separators=(",", ":")).encode()
+    given = hmac.new(SECRETS["GUARD"].encode(), stamp.encode() + b"." + compact, hashlib.sha256).hexdigest()
+    ask = ("sign", "--config", config, "--provider", "slots", "--against", given)
+    compared = call(*ask, stdin=signed.stdout_bytes).stdout
+    session = json.loads(body)["token"]
+    assert "it signs the body as compact JSON (the hmac of guard key h)" in compared
+    assert "the signed texts differ from character 21 on" in compared
+    assert session[:4] not in compared
+    assert session[:4] in call(*ask, "--show-sessions", stdin=signed.stdout_bytes).stdout
+
+
+@pytest.mark.parametrize(("action", "word"), [("balance", "<session>"), ("unheard_of", "<hidden>")])
+def test_a_session_that_is_signed_encoded_is_hidden_too(tmp_path: Path, action: str, word: str) -> None:
+    """As a form encodes it, also where the values were signed without the names that tell what is one, and where nobody can
+    make sense of the call."""
+    text = CONFIG.replace("  scorp:\n", FORM + "  scorp:\n")
+    head = b"POST /slotty HTTP/1.1\nX-Merchant-Id: m-1\nX-Timestamp: 1767225600\nX-Nonce: n-1\n\n"
+    request = head + f"action={action}&session_id=se/ss%20ion%7E1&player_id=p-1&currency=EUR".encode()
+    values = f"se%2Fss+ion%7E1&p-1&EUR&{action}&1767225600&n-1&m-1".encode()
+    given = hmac.new(SECRETS["SCORPIO"].encode(), values, hashlib.sha1).hexdigest()
+    ask = ("sign", "--config", folder_with(tmp_path, text), "--provider", "slotty", "--against", given)
+    said = call(*ask, stdin=request).stdout
+    assert "it signs the fields sorted by their names, from z to a, and it signs the values alone" in said
+    assert f"given: '{word}&p-1&EUR" in said
+    assert "ion%7E1" not in said
+    assert "ion%7E1" in call(*ask, "--show-sessions", stdin=request).stdout
+
+
+FORM = """\
+  slotty:
+    dialect: slotegrator
+    allow_weak: true
+    guard: {networks: [10.0.0.0/8]}
+    keys: [{id: s, merchant_id: m-1, secret: {env: SCORPIO}}]
+"""

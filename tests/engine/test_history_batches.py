@@ -391,6 +391,45 @@ def two_cancels(bench_of: MakeBench, wallet: str = "native", *, second: Behaviou
 CANCELS = batch(undo("r1", "b1"), undo("r2", "b2"))
 
 
+@pytest.mark.parametrize("last", ["bet", "win"])
+def test_rule_2_a_batch_that_comes_again_with_another_amount_gives_nothing_back(bench_of: MakeBench, last: str) -> None:
+    """The first decision stands: its stake was given back, and its win stayed paid."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    changed = {
+        "bet": (bet("b1"), bet("b2", "21.00"), win("w1")),
+        "win": (bet("b1"), bet("b2", "20.00"), win("w1", "26.00")),
+    }
+    first = batch(bet("b1"), bet("b2", "20.00"), win("w1"))
+    assert word(bench.call(first)) == ACCEPTED
+    assert word(bench.call(batch(*changed[last]))) == Reason.DUPLICATE_MISMATCH
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("995.00")
+    assert word(bench.call(first)) == ACCEPTED
+    nothing_is_open(bench)
+
+
+def test_rule_2_nor_does_a_batch_in_doubt(bench_of: MakeBench) -> None:
+    """Its bet was given back beside its win, which was owed."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    bench.till.always(lost_before, kind=Kind.CREDIT)
+    assert word(bench.call(batch(bet("b1"), win("w1")))) == DOUBT
+    assert word(bench.call(batch(bet("b1", "11.00"), win("w1")))) == Reason.DUPLICATE_MISMATCH
+    bench.till.heal()
+    bench.settlement(120, 2)
+    assert bench.till.balance() == Decimal("1015.00")
+    nothing_is_open(bench)
+
+
+def test_rule_19_what_a_batch_took_beside_a_used_id_is_given_back(bench_of: MakeBench) -> None:
+    """None of what it asked for stands; what had the id before does, and so it is at each repeat."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    assert word(bench.call(bet("b2", "20.00"))) == ACCEPTED
+    for _ in range(2):
+        assert word(bench.call(batch(bet("b1"), bet("b2", "21.00")))) == Reason.DUPLICATE_MISMATCH
+        assert bench.till.balance() == Decimal("980.00")
+    nothing_is_open(bench)
+
+
 def test_rule_19_of_an_atomic_batch_of_cancels_none_is_done_where_one_is_refused(bench_of: MakeBench) -> None:
     """*The provider heard that nothing was cancelled, and the first stake had been given back: its bet went on, free.*
     Declined means that nothing moved; the bet stands, and may be cancelled again."""
@@ -478,4 +517,30 @@ def test_rule_12_the_clock_goes_on_for_a_bet_whose_cancel_was_undone_with_its_ba
     assert word(bench.call(CANCELS)) == Reason.ALREADY_SETTLED
     bench.settlement(120, 1)
     assert bench.till.balance() == Decimal("980.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_rule_12_a_list_is_not_told_as_accepted_of_which_the_clock_gave_a_bet_back(
+    bench_of: MakeBench, atomic: bool
+) -> None:
+    """Its repeat was open, and asked for the second bet: the silence since the first call gave the first one back, the
+    list was told as accepted, and one of its stakes was free."""
+    silent = a_provider("native", after_doubt=timedelta(seconds=5))
+    bench = bench_of(silent, a_wallet("native", repeats=SAFE))
+    bench.till.then(arrives, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    both = batch(bet("b1"), bet("b2", "20.00"), atomic=atomic)
+    assert word(bench.call(both)) == DOUBT
+    bench.till.heal()
+    bench.rest(5.0)
+    bench.till.then(late(2.0), kind=Kind.DEBIT)
+    repeat = bench.begin(both)
+    bench.rest(0.5)
+    bench.settlement(1, 1)
+    told = bench.finish(repeat).outcome
+    bench.settlement(60, 2)
+    assert word(told) == Reason.ALREADY_ROLLED_BACK if atomic else told
+    assert bench.till.balance() == Decimal("1000.00" if atomic else "980.00")
+    assert bench.row(Kind.DEBIT, "b1").told != State.ACCEPTED.value
     nothing_is_open(bench)

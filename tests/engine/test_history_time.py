@@ -320,6 +320,20 @@ def test_rule_29_a_jump_while_a_bet_is_asked_changes_nothing_for_it(bench_of: Ma
     nothing_is_open(bench)
 
 
+def test_rule_29_a_jump_back_between_two_cancels_leaves_the_first_one_first(bench_of: MakeBench) -> None:
+    """The first had the bet, the second had come earlier by the clock: each waited for the other for ever."""
+    bench = bench_of("native", a_wallet("kyren", tombstones=False, in_flight_max=timedelta(seconds=30)))
+    bench.till.always(lost_before)
+    bench.call(bet("b1"))
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    bench.scheduler.skew = -timedelta(hours=5)
+    assert word(bench.call(undo("r2", "b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(300, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 def test_rule_29_a_jump_gives_nobody_the_lease_of_another(bench_of: MakeBench) -> None:
     """A lease is judged by the clock that gave it: the second node does not ask beside the first."""
     bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False))
