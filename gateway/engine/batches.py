@@ -121,8 +121,8 @@ class Batches:
         fresh: Set[int],
     ) -> Outcome:  # fmt: skip
         """What an atomic batch did that was declined, also when it came before. What stood before it stays, what a cancel
-        was refused for, and, where an item is another one now, what was asked for with it, or heard to stand: the first
-        decision stands.
+        was refused for, what its provider heard to stand, and what was asked for with an item that is another one now: the
+        first decision stands.
 
         *A person had said that a bet stands, and its batch's repeat gave it back. A batch came again with another amount:
         its stake was given back, and its win stayed paid (rule 2): so was what stands behind the item that is another one.*
@@ -133,7 +133,7 @@ class Batches:
         no, before = rows[refused], rows.keys() - fresh
         other = is_mismatch(shown) and no is not None and no.state is not State.DECLINED
         whole = no is not None and no.batch == name
-        stands = {n for n in before if other and (whole or _told_to_stand(rows[n]))}
+        stands = {n for n in before if (other and whole) or _told_to_stand(rows[n])}
         own = [m for number, m in rows.items() if m is not None and m.batch == name and number not in stands]
         for taken in own:
             if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
@@ -151,6 +151,7 @@ class Batches:
 
 
 def _told_to_stand(m: Movement | None) -> bool:
+    """Whether yes was the last word that its provider heard of it, which is no word of its batch: that has one answer."""
     return m is not None and m.told == State.ACCEPTED.value
 
 

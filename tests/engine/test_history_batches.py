@@ -234,6 +234,22 @@ def test_rule_19_what_a_batch_took_is_given_back_when_settlement_finds_the_rest_
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("then", ["alone", "in another batch"])
+def test_rule_19_a_bet_that_was_heard_to_stand_is_not_given_back_with_its_batch(bench_of: MakeBench, then: str) -> None:
+    """Its batch was in doubt; then it came again without the rest, and its provider heard yes. *When the rest was cancelled
+    its stake went back all the same: the bet went on, free.*"""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False, in_flight_max=SOON))
+    in_doubt_and_silent(bench)
+    again = bet("b1") if then == "alone" else batch(bet("b1"), bet("b3", "5.00"))
+    assert word(bench.call(again)) == ACCEPTED
+    bench.call(undo("c2", "b2", amount="20.00"))
+    bench.settlement(300, 1)
+    assert word(bench.call(batch(bet("b1"), bet("b2", "20.00")))) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("990.00" if then == "alone" else "985.00")
+    assert word(bench.call(again)) == ACCEPTED
+    nothing_is_open(bench)
+
+
 def test_rule_19_what_a_batch_took_is_given_back_when_a_person_declines_the_rest(bench_of: MakeBench) -> None:
     """The same, where nobody can ask the wallet about the second bet."""
     bench = bench_of("native", a_wallet("netgaming", repeats=NEVER, in_flight_max=SOON))

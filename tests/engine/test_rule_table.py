@@ -878,7 +878,8 @@ LAST = win("i3", round_id="")
 
 
 def item(own: Movement) -> Movement:
-    return replace(own, batch="b1", atomic=True)
+    """Of an atomic batch that has no answer yet."""
+    return replace(own, batch="b1", atomic=True, told="")
 
 
 def batch(*siblings: Movement, own: Movement | None = None, **more: Any) -> Case:
@@ -925,6 +926,11 @@ TAKEN_IN_VAIN: Pairs = [
     ("what ended a hold", taken(done(LIFT), done(ITEM_2, BROKE)), SILENT),
     ("a person declined the win", taken(done(ITEM_1), done(LAST, no(Reason.UNSUPPORTED))), SILENT),
     ("each for itself", batch(done(ITEM_2, BROKE), own=replace(item(done(ITEM_1)), atomic=False)), SILENT),
+    (
+        "its provider heard that it stands",
+        batch(done(ITEM_2, BROKE), own=replace(item(done(ITEM_1)), told="accepted")),
+        SILENT,
+    ),
     (
         "its giving back was refused",
         taken(done(ITEM_1), done(ITEM_2, BROKE), done(CANCEL, SETTLED, ours=True, target="debit/i1")),
