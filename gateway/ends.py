@@ -84,6 +84,8 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     content: Callable[[Transaction], tuple[str, ...]] = lambda tx: ()
     """What its page compares of a repeat beside what is compared everywhere, as the wire said it (rule 2): where it differs,
     it is another movement under a used id (Hub88: the game; Swipe Games: the session, and whether a round is free)."""
+    rounds_compared: bool = True
+    """Whether a repeat in another round is another movement under a used id: its page may compare less (Groove)."""
     first_stands: frozenset[Kind] = frozenset()
     """Kinds of which another movement under a used id is told what became of the first, as a repeat of that would be: yes,
     no or doubt (BetGames' second payout of a bet). It moves nothing, and is counted as a conflict (rule 2)."""
@@ -133,6 +135,9 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     rollback_kinds: Mapping[str, tuple[Kind, ...]] = {}
     """Which kinds a rollback's `reference_kind` may mean in the journal, where the wire cannot tell
     (Gameball's refund reverses whatever has that id). Default: that kind alone."""
+    refused_unpaid: bool = False
+    """A win that names a bet which the journal knows as declined is declined, `transaction_not_found`, and no wallet is asked
+    (BetGames). It is so, too, where each bet comes to `one_end`."""
     rescaled: Callable[[Decimal, str, Any], Decimal] | None = None
     """(amount, currency, settings) -> the amount. Where the unit of an amount hangs on a currency that the wire does not
     say, it is read in the commonest one, and this is asked once the currency is known (Spribe's rollback of crypto)."""
@@ -149,6 +154,11 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     bare_ids: bool = False
     """Its proof covers what a movement says and not its id: two of one round that say the same are told to people, for one may
     be the other, sent again by somebody under another id (Vivo)."""
+
+    @property
+    def unpaid(self) -> bool:
+        """Whether the win of a bet that was declined is paid by nobody."""
+        return self.one_end or self.refused_unpaid
 
     def space(self, call: str, kind: Kind) -> str:
         return self.spaces.get(call, kind.value)

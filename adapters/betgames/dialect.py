@@ -34,6 +34,7 @@ DIALECT = Dialect(
         content=lambda tx: (tx.extra.get("transaction_id", ""),),
         # A payout names its bet, so that there is none ends it.
         final_noes={Owed.NAMED_WIN: frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK})},
+        refused_unpaid=True,
         first_stands=frozenset({Kind.CREDIT}),  # one payout for each bet
     ),
     as_wallet=AsWallet(

@@ -79,6 +79,7 @@ DIALECT = Dialect(
     as_provider=AsProvider(
         answer_within={"default": "4s"},
         replay_balance="current",
+        rounds_compared=False,
         partial=True,
         rollback_kinds={"debit": (Kind.DEBIT, Kind.SETTLE)},
         also_named=also_named,

@@ -38,7 +38,7 @@ class RsaSigned(Auth):
     def parts(self, settings: Any) -> tuple[Part, ...]:
         return self._parts
 
-    def fault(self, part: str, value: str) -> str:
+    def fault(self, part: str, value: str, settings: Any) -> str:
         try:
             size = (_public(value) if part == PUBLIC else _private(value)).key_size
         except ValueError as error:

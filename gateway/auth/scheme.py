@@ -55,7 +55,7 @@ class Auth:
         """The parts a key needs with these settings; empty = the dialect is unsigned."""
         return ()
 
-    def fault(self, part: str, value: str) -> str:
+    def fault(self, part: str, value: str, settings: Any) -> str:
         """What is wrong with a part of a key as it is configured; blank = nothing. Told at load."""
         return ""
 
@@ -297,6 +297,15 @@ class Signed(Auth):
     def parts(self, settings: Any) -> tuple[Part, ...]:
         return self._parts
 
+    def fault(self, part: str, value: str, settings: Any) -> str:
+        """That nothing can be signed by it: every call would be refused, and nobody told why."""
+        others = {other.name: other.demo for other in self.parts(settings)}
+        try:
+            self._digest(Key(id="", parts=others | {part: value}), b"")
+        except Refused as refused:
+            return refused.message
+        return ""
+
     def weak(self, settings: Any) -> bool:
         return self._weak
 
@@ -339,8 +348,8 @@ class When(Auth):
     def parts(self, settings: Any) -> tuple[Part, ...]:
         return self._inner.parts(settings) if self._asked(settings) else ()
 
-    def fault(self, part: str, value: str) -> str:
-        return self._inner.fault(part, value)
+    def fault(self, part: str, value: str, settings: Any) -> str:
+        return self._inner.fault(part, value, settings)
 
     def weak(self, settings: Any) -> bool:
         return self._asked(settings) and self._inner.weak(settings)
@@ -374,6 +383,9 @@ class OneOf(Auth):
 
     def parts(self, settings: Any) -> tuple[Part, ...]:
         return self._proof(settings).parts(settings)
+
+    def fault(self, part: str, value: str, settings: Any) -> str:
+        return self._proof(settings).fault(part, value, settings)
 
     def weak(self, settings: Any) -> bool:
         return self._said(settings) == self._unproved or self._proof(settings).weak(settings)

@@ -33,7 +33,7 @@ class StandardWebhooks(Auth):
     def parts(self, settings: Any) -> tuple[Part, ...]:
         return self._parts
 
-    def fault(self, part: str, value: str) -> str:
+    def fault(self, part: str, value: str, settings: Any) -> str:
         return "" if _secret(value) else f"the secret is not {PREFIX}<base64>"
 
     def verify(self, request: Request, keys: Sequence[Key], settings: Any, now: datetime) -> str:

@@ -135,23 +135,22 @@ class Batches:
         fresh: Set[int],
     ) -> Outcome:  # fmt: skip
         """What an atomic batch did that was declined, also when it came before. What stood before it stays, what a cancel
-        was refused for, what its provider heard accepted, and what was asked for with an item that is another one now: the
+        was refused for, what its provider heard to stand, and what was asked for with an item that is another one now: the
         first decision stands.
 
         *A person had said that a bet stands, and its batch's repeat gave it back. A batch came again with another amount:
-        its stake was given back, and its win stayed paid (rule 2).*
+        its stake was given back, and its win stayed paid (rule 2): so was what stands behind the item that is another one.*
         """
         shown, waits = done[refused].outcome, False
         assert isinstance(shown, Declined)
         rows = {number: await self.world.journal.get(self._key(errand, items[number])) for number in in_order(items)}
-        no = rows[refused]
-        other = is_mismatch(shown) and no is not None and no.batch == name and no.state is not State.DECLINED
-        asked = fresh if other else rows.keys()
-        own = {number: m for number, m in rows.items() if m is not None and m.batch == name and number in asked}
-        for number, taken in own.items():
-            # A call beside this one may hear of what it takes; what was heard before it came stays.
-            heard = number not in fresh and taken.told == State.ACCEPTED.value
-            if heard or taken.state is State.DECLINED or not taken.atomic or not undoable(taken, [*own.values()]):
+        no, before = rows[refused], rows.keys() - fresh
+        other = is_mismatch(shown) and no is not None and no.state is not State.DECLINED
+        whole = no is not None and no.batch == name
+        stands = {n for n in before if (other and whole) or _told_to_stand(rows[n])}
+        own = [m for number, m in rows.items() if m is not None and m.batch == name and number not in stands]
+        for taken in own:
+            if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
                 continue
             undo = await self.driver.undo(errand, taken, name)
             if undo is None:
@@ -163,6 +162,11 @@ class Batches:
         if waits:
             return Unknown(detail="part of the batch was declined, and another part is not given back yet")
         return replace(shown, items=())
+
+
+def _told_to_stand(m: Movement | None) -> bool:
+    """Whether yes was the last word that its provider heard of it, which is no word of its batch: that has one answer."""
+    return m is not None and m.told == State.ACCEPTED.value
 
 
 def _all(outcomes: dict[int, Outcome]) -> Outcome:

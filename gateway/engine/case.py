@@ -112,7 +112,7 @@ class Around(Struct, frozen=True, kw_only=True):
     refused: tuple[Movement, ...] = ()  # its provider's cancels of it that were declined, `already_settled`
     over: bool = False  # its round was closed before it came, where its page says that no bet follows
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
-    refused_bet: Movement | None = None  # what a win names, where no bet of that name stands and each comes to one end
+    refused_bet: Movement | None = None  # the bet that a win names, where it was declined and its page pays none
     ended: bool = False  # its provider captured or released it, and that was not declined
     lost: Movement | None = None  # the bet that a win names, which ties to nothing because it was given back in doubt
     paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle

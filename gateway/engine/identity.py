@@ -12,8 +12,10 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from gateway.dialect import Dialect
+from gateway.ends import AsProvider
 from gateway.model import ID_LENGTH_MAX, Kind, Transaction, amounts, reference_of
 
+AS_EVERYWHERE = AsProvider()
 PLAIN = re.compile(r"[A-Za-z0-9_.~:-]*")  # what percent-encoding leaves as it is
 
 
@@ -43,14 +45,15 @@ def kinds_beside(dialect: Dialect, kind: Kind) -> tuple[Kind, ...]:
 
 
 def fingerprint(tx: Transaction, dialect: Dialect | None = None) -> str:
-    """The content that makes a repeat the same movement, as the wire said it (rule 2), and with whatever else
-    the provider's page compares.
+    """The content that makes a repeat the same movement, as the wire said it (rule 2), with what the provider's
+    page compares besides, and without the round where that leaves it out.
 
     The player is compared beside it (`same_player`), because a session may stand for it.
     """
     said = ":".join("" if amount is None else _number(amount) for amount in amounts(tx.act))
-    more = dialect.as_provider.content(tx) if dialect is not None else ()
-    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), tx.round_id, *more))
+    page = AS_EVERYWHERE if dialect is None else dialect.as_provider
+    in_round = tx.round_id if page.rounds_compared else ""
+    return "\x1f".join((tx.kind.value, tx.currency, said, reference_of(tx.act), in_round, *page.content(tx)))
 
 
 def names_none(fingerprint: str) -> bool:

@@ -220,8 +220,13 @@ def refused_item(items: Sequence[Movement]) -> Declined | None:
 
 
 def stays(taken: Movement, siblings: Sequence[Movement]) -> bool:
-    """Whether its giving back has ended without undoing it, or its provider's own cancel: somebody said that it stands."""
-    return not taken.atomic or any(m.ours and m.target == taken.key and m.decided and not gone(m) for m in siblings)
+    """Whether its giving back has ended without undoing it, or its provider's own cancel: somebody said that it stands. So
+    did we, where its provider heard yes of it: an item of a batch in doubt that came again without the rest (rule 19)."""
+    return (
+        not taken.atomic
+        or taken.told == State.ACCEPTED.value
+        or any(m.ours and m.target == taken.key and m.decided and not gone(m) for m in siblings)
+    )
 
 
 def gone(rollback: Movement) -> bool:

@@ -601,14 +601,14 @@ def its_bet_first(case: Case) -> Move | None:
     settle's own follows its debit. At a provider whose bets come to one end the journal decides: the win of a bet that it
     cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.) *The cancel had not
     left, because its wallet was down: it waited for the win, and the win for it, for ever:* a win stops such a cancel. *Nor is the win
-    of a bet that was declined: a purse too empty for the stake was paid its win.*
+    of a bet that was declined: a purse too empty for the stake was paid its win;* where the page says so of that alone, too.
     Serves: 11, 13, 15
     """
     own = case.own
     if own.kind is not Kind.CREDIT or own.parent:
         return None
-    refused = case.around.refused_bet
-    if refused is not None and case.one_end and never_asked(case) and own.forgot_at is None:
+    refused = case.around.refused_bet if case.provider.dialect.as_provider.unpaid else None
+    if refused is not None and own.reference and never_asked(case) and own.forgot_at is None:
         return Decide(NO_BET if _refusal(refused) is not Reason.ALREADY_ROLLED_BACK else ROLLED_BACK)
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None

@@ -272,7 +272,7 @@ def of_its_bets(
     return {
         "bets": bets,
         "lost": _lost_bet(named),
-        "refused_bet": next(iter(named), None) if provider.dialect.as_provider.one_end and not bets else None,
+        "refused_bet": next(iter(named), None) if provider.dialect.as_provider.unpaid and not bets else None,
         "cancels": tuple(row for name, rows in second.items() if name.startswith("cancel.") for row in rows),
         "paid": next(paid, None),
     }

@@ -491,6 +491,17 @@ def test_a_payout_of_a_bet_that_nobody_knows_is_the_wallets_to_decide(studio: St
     assert studio.payout("501") == ("doubt",)  # this very wallet took that bet: no decision
 
 
+def test_a_bet_that_was_refused_has_no_payout(studio: Studio) -> None:
+    """There is no payin of it, as the journal knows: no wallet is asked, which may pay what names a bet of its own refusing."""
+    assert studio.payin("501", 900000) == ("0", "703")
+    assert studio.subscribe(("601", 100), ("602", 900000)) == ("0", "703")
+    studio.bench.rest(5)
+    for id in ("501", "501", "601", "602"):
+        assert studio.payout(id) == ("0", "700")
+    assert studio.bench.till.asked(Kind.CREDIT) == 0
+    assert studio.bench.till.balance() == Decimal("1000.00")
+
+
 def test_a_gift_is_ended_by_no_word_about_a_bet(studio: Studio) -> None:
     """It names none."""
     bench = studio.bench

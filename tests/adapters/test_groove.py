@@ -116,6 +116,17 @@ def test_form_a_covers_no_borders() -> None:
     assert DIALECT.as_provider.calls_in_own_session
 
 
+def test_a_key_that_proves_nothing_is_told_at_load() -> None:
+    """Form B's access key is Base64; of any other every call would be 1003, and nobody told why. Form A takes any text."""
+    for secret, said in (
+        ("Z3Jvb3ZlLXRlc3Qta2V5", ""),
+        ("groove-test-key", "the key is not Base64"),
+        ("é", "the key is not Base64"),
+    ):
+        assert DIALECT.auth.fault("secret", secret, Settings(signature_form="B")) == said
+        assert DIALECT.auth.fault("secret", secret, Settings()) == ""
+
+
 def test_only_none_is_weak_and_needs_no_key() -> None:
     weak = {form: DIALECT.auth.weak(Settings(signature_form=form)) for form in ("A", "B", "none")}  # type: ignore[arg-type]  # its words
     assert weak == {"A": False, "B": False, "none": True}
@@ -405,6 +416,22 @@ def test_a_rollback_has_the_wagers_id_and_is_none_of_its_repeats(bench_of: MakeB
     assert code(bench, "rollback", rollbackamount="2.5", transactionid="t1") == 110
     assert code(bench, "rollback", transactionid="never") == 102
     assert code(bench, "wager", betamount="1", transactionid="never") == 110
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_a_repeat_in_another_round_is_a_repeat(bench_of: MakeBench) -> None:
+    """The page compares id, account and amount, and no round; a rollback that heard 400 would be sent for ever."""
+    bench = told(bench_of)
+    first = asks(bench, "wager", betamount="2.5", transactionid="t1", roundid="r1")
+    again = asks(bench, "wager", betamount="2.5", transactionid="t1", roundid="r2")
+    assert (again["status"], again["accounttransactionid"]) == (
+        "Success - duplicate request",
+        first["accounttransactionid"],
+    )
+    assert code(bench, "wager", betamount="2.6", transactionid="t1", roundid="r2") == 400
+    assert code(bench, "wager", betamount="2.5", transactionid="t1", accountid="p-2", gamesessionid="s-2") == 400
+    assert code(bench, "rollback", transactionid="t1", roundid="r3") == 200
+    assert asks(bench, "rollback", transactionid="t1", roundid="r1")["status"] == "Success - duplicate request"
     assert bench.till.balance() == Decimal("1000.00")
 
 

@@ -100,12 +100,12 @@ def test_a_key_that_is_over_neither_signs_nor_verifies() -> None:
 def test_a_key_that_is_none_verifies_nothing() -> None:
     for secret in ("", "whsec_", "whsec_=", "whsec_***", "whsec_é", "bmF0aXZl"):
         empty = Key(id="empty", parts={"secret": secret})
-        assert DIALECT.auth.fault("secret", secret)
+        assert DIALECT.auth.fault("secret", secret, CALL.settings)
         with pytest.raises(Refused):
             verified(signed(NEW), empty)
         with pytest.raises(Refused):
             signed(empty)
-    assert not DIALECT.auth.fault("secret", "whsec_" + base64.b64encode(b"12345").decode().rstrip("="))
+    assert not DIALECT.auth.fault("secret", "whsec_" + base64.b64encode(b"12345").decode().rstrip("="), CALL.settings)
 
 
 def test_the_window_is_300_seconds_both_ways() -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.engine.journal import Listing
 from gateway.engine.states import State
-from gateway.model import Adjust, Batch, Kind, Reason, Reserve, Transaction
+from gateway.model import Adjust, Batch, Kind, Reason, Reserve, Round, Transaction
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import (
@@ -391,17 +391,22 @@ def two_cancels(bench_of: MakeBench, wallet: str = "native", *, second: Behaviou
 CANCELS = batch(undo("r1", "b1"), undo("r2", "b2"))
 
 
-@pytest.mark.parametrize("last", ["bet", "win"])
-def test_rule_2_a_batch_that_comes_again_with_another_amount_gives_nothing_back(bench_of: MakeBench, last: str) -> None:
-    """The first decision stands: its stake was given back, and its win stayed paid."""
+@pytest.mark.parametrize("changes", ["first", "bet", "win", "round"])
+def test_rule_2_a_batch_that_comes_again_with_another_amount_gives_nothing_back(
+    bench_of: MakeBench, changes: str
+) -> None:
+    """The first decision stands: its stake was given back, and its win stayed paid. *So was what stands behind the item that is
+    another one now: nobody had come to it.*"""
     bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
     changed = {
+        "first": (bet("b1", "11.00"), bet("b2", "20.00"), win("w1")),
+        "round": tuple(replace(item, round=Round("another")) for item in (bet("b1"), bet("b2", "20.00"), win("w1"))),
         "bet": (bet("b1"), bet("b2", "21.00"), win("w1")),
         "win": (bet("b1"), bet("b2", "20.00"), win("w1", "26.00")),
     }
     first = batch(bet("b1"), bet("b2", "20.00"), win("w1"))
     assert word(bench.call(first)) == ACCEPTED
-    assert word(bench.call(batch(*changed[last]))) == Reason.DUPLICATE_MISMATCH
+    assert word(bench.call(batch(*changed[changes]))) == Reason.DUPLICATE_MISMATCH
     bench.settlement(120, 2)
     assert bench.till.balance() == Decimal("995.00")
     assert word(bench.call(first)) == ACCEPTED
@@ -592,4 +597,32 @@ def test_rule_12_a_list_is_not_told_as_accepted_of_which_the_clock_gave_a_bet_ba
     assert word(told) == Reason.ALREADY_ROLLED_BACK if atomic else told
     assert bench.till.balance() == Decimal("1000.00" if atomic else "980.00")
     assert bench.row(Kind.DEBIT, "b1").told != State.ACCEPTED.value
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("then", ["alone", "in another batch"])
+def test_rule_19_a_bet_that_was_heard_to_stand_is_not_given_back_with_its_batch(bench_of: MakeBench, then: str) -> None:
+    """Its batch was in doubt; then it came again without the rest, and its provider heard yes. *When the rest was cancelled
+    its stake went back all the same: the bet went on, free.*"""
+    bench = bench_of("native", a_wallet("native", repeats=QUERY, tombstones=False, in_flight_max=SOON))
+    in_doubt_and_silent(bench)
+    again = bet("b1") if then == "alone" else batch(bet("b1"), bet("b3", "5.00"))
+    assert word(bench.call(again)) == ACCEPTED
+    bench.call(undo("c2", "b2", amount="20.00"))
+    bench.settlement(300, 1)
+    assert word(bench.call(batch(bet("b1"), bet("b2", "20.00")))) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("990.00" if then == "alone" else "985.00")
+    assert word(bench.call(again)) == ACCEPTED
+    nothing_is_open(bench)
+
+
+def test_rule_2_nor_where_the_other_item_was_there_before_its_batch(bench_of: MakeBench) -> None:
+    """Its provider heard that both bets stand. *The one that the batch had brought was given back, and its repeat heard yes.*"""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE))
+    pair = batch(bet("b1"), bet("b2", "20.00"))
+    assert [word(bench.call(one)) for one in (bet("b1"), pair)] == [ACCEPTED, ACCEPTED]
+    assert word(bench.call(batch(bet("b1", "11.00"), bet("b2", "20.00")))) == Reason.DUPLICATE_MISMATCH
+    bench.settlement(120, 2)
+    assert word(bench.call(pair)) == ACCEPTED
+    assert bench.till.balance() == Decimal("970.00")
     nothing_is_open(bench)

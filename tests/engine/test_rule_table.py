@@ -52,6 +52,7 @@ Pairs = list[tuple[str, Case, str]]
 CLOCKED = a_provider("native", after_doubt=timedelta(minutes=10))
 PARTLY = a_provider("gameball")
 LATEST = a_provider("groove")
+UNPAID = replace(CLOCKED, dialect=declared(CLOCKED.dialect, refused_unpaid=True))
 ENDING = replace(
     CLOCKED, dialect=declared(CLOCKED.dialect, kept_by=always(Kept.ITS_WIN), one_end=True), after_doubt=None
 )
@@ -879,7 +880,8 @@ LAST = win("i3", round_id="")
 
 
 def item(own: Movement) -> Movement:
-    return replace(own, batch="b1", atomic=True)
+    """Of an atomic batch that has no answer yet."""
+    return replace(own, batch="b1", atomic=True, told="")
 
 
 def batch(*siblings: Movement, own: Movement | None = None, **more: Any) -> Case:
@@ -926,6 +928,11 @@ TAKEN_IN_VAIN: Pairs = [
     ("what ended a hold", taken(done(LIFT), done(ITEM_2, BROKE)), SILENT),
     ("a person declined the win", taken(done(ITEM_1), done(LAST, no(Reason.UNSUPPORTED))), SILENT),
     ("each for itself", batch(done(ITEM_2, BROKE), own=replace(item(done(ITEM_1)), atomic=False)), SILENT),
+    (
+        "its provider heard that it stands",
+        batch(done(ITEM_2, BROKE), own=replace(item(done(ITEM_1)), told="accepted")),
+        SILENT,
+    ),
     (
         "its giving back was refused",
         taken(done(ITEM_1), done(ITEM_2, BROKE), done(CANCEL, SETTLED, ours=True, target="debit/i1")),
@@ -984,7 +991,12 @@ ITS_BET_FIRST: Pairs = [
         "decide transaction_not_found",
     ),
     (
-        "there, because its cancel came before it",
+        "the same, where no refused bet is paid",
+        won_by(refused_bet=done(BET, BROKE), provider=UNPAID),
+        "decide transaction_not_found",
+    ),
+    (
+        "where each comes to one end, because its cancel came before it",
         won_by(refused_bet=done(BET, no(Reason.ALREADY_ROLLED_BACK)), provider=ENDING),
         "decide already_rolled_back",
     ),

@@ -158,7 +158,7 @@ def _key(
     for name in missing:
         reader.wrong(section.node, f"the key has no {name}", f"write {name}: {{env: NAME}}")
     texts = {
-        name: _part(dialect, part, section.extra[name][1], reader)
+        name: _part(dialect, settings, part, section.extra[name][1], reader)
         for name, part in wanted.items()
         if name in section.extra
     }
@@ -175,7 +175,7 @@ def _strange_part(dialect: Dialect, settings: Any, name: str, key: Node, wanted:
         reader.unknown(key, f"part of a key of {dialect.name}", name, wanted)
 
 
-def _part(dialect: Dialect, part: Part, given: Any, reader: Reader) -> str | None:
+def _part(dialect: Dialect, settings: Any, part: Part, given: Any, reader: Reader) -> str | None:
     if not isinstance(given, Given):
         return None  # wrong, and reported
     if part.secret and given.literal and not reader.demo:
@@ -185,7 +185,7 @@ def _part(dialect: Dialect, part: Part, given: Any, reader: Reader) -> str | Non
     if holds and not pem_ok(holds, given.text):
         reader.wrong(given.node, f"{part.name} is no {holds} in PEM form", f"-----BEGIN {holds.upper()}-----")
         return None
-    fault = dialect.auth.fault(part.name, given.text)
+    fault = dialect.auth.fault(part.name, given.text, settings)
     if fault:
         reader.wrong(given.node, fault, f"see the key's parts in `gateway dialects {dialect.name}`")
         return None
