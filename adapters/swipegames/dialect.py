@@ -53,6 +53,7 @@ from gateway.model import (
     Round,
     Transaction,
     Unknown,
+    reference_of,
     unsupported,
 )
 
@@ -202,7 +203,8 @@ def _move(tx: Transaction, act: Debit | Credit, call: Call, *, free: bool) -> di
         "sessionID": session,
         "amount": _amount_out(act.amount, tx, call),
         "txID": _needed("id", tx.id),
-        "roundID": tx.round_id or tx.id,  # one of its own: such a wallet pays the win of a round that it never saw
+        # One of its own, or its bet's: such a wallet pays the win of a round that it never saw.
+        "roundID": tx.round_id or reference_of(act) or tx.id,
     } | known(frID=tx.free_round_id)
 
 

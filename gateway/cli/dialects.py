@@ -15,7 +15,7 @@ from gateway.auth.keys import Key
 from gateway.cli.common import table
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
-from gateway.engine.capability import BRIDGED, SAME, sayable
+from gateway.engine.capability import BRIDGED, SAME, alone, tell
 from gateway.model import (
     Act,
     Adjust,
@@ -133,11 +133,12 @@ def described(dialect: Dialect) -> dict[str, Any]:
 def wallet_end(dialect: Dialect, settings: Any) -> dict[str, dict[str, str]]:
     """Kind -> how a wallet of this dialect is told of it at best, tried out; refused kinds are left out."""
     found: dict[str, dict[str, str]] = {}
+    way = alone(dialect, settings, Currencies())
     for act in _ACTS:
         tx = replace(_WHOLE, act=act)
-        verdict, text = sayable(dialect, settings, tx, Currencies())
-        if verdict == SAME or (verdict == BRIDGED and tx.kind.value not in found):
-            found[tx.kind.value] = {"verdict": verdict} | ({"by": text} if text else {})
+        told = tell(way, tx)
+        if told.verdict == SAME or (told.verdict == BRIDGED and tx.kind.value not in found):
+            found[tx.kind.value] = {"verdict": told.verdict} | ({"by": told.text} if told.text else {})
     return found
 
 

@@ -54,6 +54,7 @@ def _steps(bench: Bench) -> Iterator[Step]:
     yield Step("the insufficient bet again", poor)
     yield Step("the cancel of what was declined", bench.undo(poor, "refund:b4"))
     yield from _promotions(bench)
+    yield from _of_no_round(bench)
     yield from _wholes()
     yield from _parts()
     yield from _round_refunds(bench)
@@ -76,6 +77,16 @@ def _promotions(bench: Bench) -> Iterator[Step]:
     yield Step("a bonus", replace(bonus, act=Credit(amount=Decimal("4.00"), type="bonus")))
     yield Step("an adjustment that gives", a_call(Adjust(amount=Decimal("2.50")), "a1"))
     yield Step("an adjustment that takes", a_call(Adjust(amount=Decimal("-1.25")), "a2"))
+
+
+def _of_no_round(bench: Bench) -> Iterator[Step]:
+    """A tip, a bet in a shop, a payout of a promotion: some wallets are told nothing without a round."""
+    other = bet("n2", "2.00", round_id="")
+    yield Step("a bet of no round", bet("n1", "3.00", round_id=""))
+    yield Step("the win that names it", win("nw1", "1.50", of="n1", round_id=""))
+    yield Step("another bet of no round", other)
+    yield Step("its rollback", bench.undo(other, "refund:n2"))
+    yield Step("a payout of a promotion", a_call(Credit(amount=Decimal("0.75"), type="promo"), "pp1", round_id=""))
 
 
 def _wholes() -> Iterator[Step]:
