@@ -18,7 +18,7 @@ from gateway.currency import Currencies
 from gateway.engine.capability import REFUSED, for_a_person, tell
 from gateway.engine.setup import Provider
 from gateway.engine.words import Way
-from gateway.model import Credit, Debit, Rollback, Transaction
+from gateway.model import Batch, Credit, Debit, Rollback, Transaction
 from gateway.serve.config import ConfigErrors, Loaded, Problem, load
 from gateway.serve.config.checks import can_fit
 from gateway.serve.config.declaration import json_schema
@@ -118,6 +118,11 @@ def judged(way: Way) -> list[Row]:
 def _meanings(provider: Provider, tx: Transaction) -> list[Transaction]:
     """A rollback once for each kind that it may mean, where the wire does not say it; anything else as it is."""
     act = tx.act
+    if isinstance(act, Batch):  # all of its items as the likeliest that they may mean, then as the next
+        several = [_meanings(provider, item) for item in act.items]
+        most = max(map(len, several), default=1)
+        lists = [tuple(each[min(turn, len(each) - 1)] for each in several) for turn in range(most)]
+        return [replace(tx, act=replace(act, items=items)) for items in lists]
     if not isinstance(act, Rollback) or act.scope == "round":
         return [tx]
     kinds = provider.dialect.as_provider.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))

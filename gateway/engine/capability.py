@@ -21,7 +21,7 @@ from gateway.dialect import Call, Dialect
 from gateway.ends import AsProvider
 from gateway.engine.identity import key_of, space_of
 from gateway.engine.movement import Movement, Session
-from gateway.engine.parts import halves, in_order, items_of, told_as
+from gateway.engine.parts import PART, halves, in_order, items_of, told_as, undoing_of
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.engine.words import (
     CURRENCY_FROM,
@@ -156,6 +156,8 @@ def _told(way: Way, tx: Transaction, name: str, call: Call) -> Told:
             return Told(verdict=BRIDGED, text="moves no cash: not sent, answered by a balance")
         case Settle():
             return _settle(way, own, tx.act, name, call)
+        case Rollback(reference_kind=Kind.SETTLE, amount=None) if _is_split(way, own, tx.act, call):
+            return _unsettled(way, own, tx.act, call)
         case CloseRound() | CloseSession() | Notice():
             return Told(verdict=BRIDGED, text="moves nothing: not sent, answered by a balance")
         case Check() | Authenticate():
@@ -169,14 +171,15 @@ def _told(way: Way, tx: Transaction, name: str, call: Call) -> Told:
 # ---------------------------------------------------------------- one transaction
 
 
-def _plainly(way: Way, own: Movement, call: Call, debit: Movement | None = None) -> Told:
-    """Said with a stand-in for whatever the engine will know. `debit`: of the win of a split settle."""
-    told = _as_it_is(way, own, call, debit)
+def _plainly(way: Way, own: Movement, call: Call, leg: Movement | None = None) -> Told:
+    """Said with a stand-in for whatever the engine will know. `leg`: the debit of the win of a split settle, or what is undone
+    of one."""
+    told = _as_it_is(way, own, call, leg)
     if told.verdict == REFUSED:
         return told
     for fuller, note in _completed(way, own.tx):  # what it may go without, and is told once it is known
         own = replace(own, tx=fuller)
-        other = _as_it_is(way, own, call, debit)
+        other = _as_it_is(way, own, call, leg)
         if other.verdict != REFUSED:
             more = other.requests != told.requests
             told = _noted(other, *told.text.split("; "), note) if more else replace(told, spoken=other.spoken)
@@ -197,15 +200,15 @@ def _completed(way: Way, tx: Transaction) -> Iterator[tuple[Transaction, str]]:
         yield replace(tx, game=Game(id=GAME)), "game from the launch"
 
 
-def _as_it_is(way: Way, own: Movement, call: Call, debit: Movement | None) -> Told:
-    known = _known(way, own, debit)
+def _as_it_is(way: Way, own: Movement, call: Call, leg: Movement | None) -> Told:
+    known = _known(way, own, leg)
     said = for_wallet(way, own.tx, own.alias, known.target or known.bet, own.tx.session)
     try:
         spoken = worded(known, said, call, partial(_supplied, known))
     except Refused as refused:
         return Told(verdict=REFUSED, text=refused.message)
     notes = list(spoken.notes)
-    if own.kind is Kind.CREDIT and debit is None and "reference from the journal" in notes:
+    if own.kind is Kind.CREDIT and leg is None and "reference from the journal" in notes:
         notes[notes.index("reference from the journal")] = ITS_ROUNDS_BET
     if way.wallet.dialect.as_wallet.undoes_whole and getattr(own.tx.act, "amount", None) is not None and own.undoes:
         notes.insert(0, IS_ALL_OF_IT)
@@ -225,7 +228,7 @@ def _movement(way: Way, tx: Transaction, name: str, *, whole: Movement | None = 
     return replace(own, alias=told_as(way, own) if tx.kind in MONEY_KINDS else tx.id)
 
 
-def _known(way: Way, own: Movement, debit: Movement | None) -> Known:
+def _known(way: Way, own: Movement, leg: Movement | None) -> Known:
     """What may be known beside it, once it is real."""
     tx, act = own.tx, own.tx.act
     session = Session(provider=own.provider, session=SESSION, player=tx.player, seen_at=NOW)
@@ -233,12 +236,12 @@ def _known(way: Way, own: Movement, debit: Movement | None) -> Known:
     by_route = bool(way.route.sessions) and tx.player not in ("", PLAYER)
     known = Known(way=way, own=own, latest=played, last_session=None if by_route else session)
     if isinstance(act, Rollback | Capture | Release):
-        target = _named(way, tx, act, act.reference)
+        target = leg or _named(way, tx, act, act.reference)
         left = getattr(act, "amount", None) or AMOUNT_STAND_IN
         first = _named(way, tx, Rollback(), getattr(act, "beyond", "")) if target.undoes else None
         return replace(known, target=target, left=left, beyond=first)
-    if isinstance(act, Credit) and (debit is not None or _has_a_bet(way, tx, act)):
-        return replace(known, bet=debit or _named(way, tx, act, act.reference))
+    if isinstance(act, Credit) and (leg is not None or _has_a_bet(way, tx, act)):
+        return replace(known, bet=leg or _named(way, tx, act, act.reference))
     return known
 
 
@@ -289,6 +292,8 @@ def _supplied(known: Known, tx: Transaction, what: str) -> Supplied:
         return replace(tx, currency=CURRENCY_STAND_IN), CURRENCY_FROM
     if what == "reference" and isinstance(act, Rollback) and target is not None:
         return replace(tx, act=replace(act, reference=target.alias)), "the journal"
+    if what == "round" and isinstance(act, Credit) and act.reference and known.bet is not None and not known.bet.parent:
+        return replace(tx, round=known.way.round(Round(ROUND))), "the journal, else the id of its bet"
     if what == "id" and tx.kind in READS:  # a movement without an id of the provider's has none to be made from
         return replace(tx, id=ID), "the gateway"
     return known.supply(tx, what)
@@ -321,6 +326,22 @@ def _settle(way: Way, own: Movement, act: Settle, name: str, call: Call) -> Told
         credit = replace(credit, tx=replace(credit.tx, act=replace(credit.tx.act, reference=debit.tx.id)))
     gain = _plainly(way, credit, call, debit)
     return _several([_or_nothing(stake, debit.tx), _or_nothing(gain, credit.tx)], "split: the debit, then the credit")
+
+
+def _is_split(way: Way, own: Movement, act: Rollback, call: Call) -> bool:
+    """Whether the settle that is to be undone was told as two."""
+    return _plainly(way, _named(way, own.tx, act, act.reference), call).verdict == REFUSED
+
+
+def _unsettled(way: Way, own: Movement, act: Rollback, call: Call) -> Told:
+    """The win of a settle is undone, then its debit (rule 18)."""
+    whole, told = _named(way, own.tx, act, act.reference), []
+    assert isinstance(whole.tx.act, Settle)
+    for half in reversed(halves(whole.tx, whole.tx.act)):
+        leg = _movement(way, half.tx, "", whole=whole, part=half.name)
+        part = undoing_of(own, leg, PART, f"{own.tx.id}:{leg.kind.value}")
+        told.append(_plainly(way, _movement(way, part.tx, "", whole=own, part=PART), call, leg))
+    return _several(told, "split: its win is undone, then its debit")
 
 
 def _or_nothing(told: Told, tx: Transaction) -> Told:

@@ -155,8 +155,8 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     if isinstance(tx.act, Authenticate) and tx.act.launch_token:  # a session of the provider's own is new at its launch
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
     means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
-    bare = says_only_its_bet(tx) or names_its_round(tx)
-    means = means or (bare and provider.dialect.as_provider.scope == "provider")
+    scope, bare = provider.dialect.as_provider.scope, says_only_its_bet(tx) or names_its_round(tx)
+    means = means or (bare and (scope == "provider" or (scope == "player" and bool(tx.player))))
     opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round_id  # then the opening finds it
     lacks = means and not opened
     ids = meant_ids(provider, tx) if lacks else ()

@@ -157,6 +157,8 @@ class Known(Struct, frozen=True, kw_only=True):
         attempt says the same.
         """
         own, meant = self.own, self.target or self.bet
+        if own is not None and isinstance(own.tx.act, Credit) and own.tx.act.reference:
+            meant = None  # it has the round of the bet that it names, if that was known when it came (`complete`)
         if meant is not None and meant.tx.round is not None and meant.tx.round.id:
             said = self.way.round(Round(meant.tx.round.id))
             return (said.id, "the journal") if said is not None else None

@@ -95,7 +95,7 @@ def test_a_movement_of_no_round_is_told_in_one_of_its_own() -> None:
     assert judged("netgaming", replace(BET, round=None)) == ("bridged", "round from its own id")
     assert judged("netgaming", replace(WIN, round=None)) == ("bridged", "round from its own id")
     named = replace(WIN, round=None, act=Credit(amount=ONE, reference="t-1"))
-    assert judged("netgaming", named) == ("bridged", "round from the journal")
+    assert judged("netgaming", named) == ("bridged", "round from the journal, else the id of its bet")
 
 
 def test_a_bet_is_never_made_up() -> None:
