@@ -16,6 +16,7 @@ from gateway.cli.common import table
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
 from gateway.engine.capability import BRIDGED, SAME, alone, tell
+from gateway.engine.words import IS_ALL_OF_IT
 from gateway.model import (
     Act,
     Adjust,
@@ -137,6 +138,8 @@ def wallet_end(dialect: Dialect, settings: Any) -> dict[str, dict[str, str]]:
     for act in _ACTS:
         tx = replace(_WHOLE, act=act)
         told = tell(way, tx)
+        if told.text == IS_ALL_OF_IT:  # and at best it is
+            told = replace(told, verdict=SAME, text="")
         if told.verdict == SAME or (told.verdict == BRIDGED and tx.kind.value not in found):
             found[tx.kind.value] = {"verdict": told.verdict} | ({"by": told.text} if told.text else {})
     return found
