@@ -324,6 +324,8 @@ def worded(known: Known, tx: Transaction, call: Call, supply: Supply, *, late: b
     tx = _within(tx, known)
     if dialect.as_wallet.wants_game and not tx.game_id:
         tx = _looked_for(tx, "game", supply, notes)
+    if known.own is not None and known.own.parent and not tx.round_id:  # nothing else ties the halves of a settle
+        tx = _looked_for(tx, "round", supply, notes)
     if dialect.as_wallet.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
     if dialect.by_stake:

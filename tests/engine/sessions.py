@@ -86,6 +86,7 @@ def _of_no_round(bench: Bench) -> Iterator[Step]:
     yield Step("the win that names it", win("nw1", "1.50", of="n1", round_id=""))
     yield Step("another bet of no round", other)
     yield Step("its rollback", bench.undo(other, "refund:n2"))
+    yield Step("a settle of no round", settle("ns1", "2.00", "3.00", round_id=""))
     yield Step("a payout of a promotion", a_call(Credit(amount=Decimal("0.75"), type="promo"), "pp1", round_id=""))
 
 
