@@ -63,8 +63,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     by_stake: bool = False
     """A cancel names no bet on this wire, only a round and an amount (Vivo). Provider's end: it means the newest open bet of
     its player that has them; where there is none, nothing moves, and the next such bet is declined (rule 16). Wallet's end: it
-    is told only of a bet that the journal knows, and not while another open one of that round and amount is to stay. A bet of
-    no round is told to it with its own id as one."""
+    is told only of a bet that the journal knows, and not while another open one of that round and amount is to stay."""
     decides: frozenset[str] = frozenset()
     """Fields (`promo.campaignCode`) that decide about money though no two of its vectors show it: no descriptions, which a
     win and a rollback would do without (`gateway laws`)."""

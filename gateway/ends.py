@@ -174,9 +174,9 @@ class AsWallet(Struct, frozen=True, kw_only=True):
     """The kinds that a rollback may name at a wallet of this dialect, likewise."""
     ids: Ids = TextIds()
     """The wallet end's domain of ids (rule 3)."""
-    rounds: Ids | None = None
-    """The same of rounds, where it is not any text: what is none is told as one that is made of it, and no journal looks
-    whether two meet: a round is told with its player."""
+    rounds: Ids = TextIds(length_max=1024)
+    """The same of rounds: what is none is told as one that is made of it, and no journal looks whether two meet: a round is
+    told with its player. A movement of no round is told in one that is made of it, where its request needs one."""
     ids_as_is: bool = False
     tombstones: bool = False
     """The wallet end's defaults: whether it takes ids as they are and remembers rollbacks of

@@ -274,7 +274,8 @@ def _game_id(tx: Transaction) -> str:
 
 
 def _play(tx: Transaction, *, alone: str = "") -> dict[str, str]:
-    """A movement of no round is one by itself, and what undoes it (`alone`: what that was told as) names the same."""
+    """A movement of no round is one by itself, and what undoes it, or the win of it (`alone`: what that was told as), names
+    the same."""
     game, round_id = fitting("game", _game_id(tx), GAME_MAX), tx.round_id or alone or tx.id
     return {"gameid": game, "roundid": fitting("round", round_id, ID_MAX)}
 
@@ -298,11 +299,11 @@ def _status(tx: Transaction) -> dict[str, str]:
 
 
 def _win(tx: Transaction, act: Credit, call: Call) -> Request:
-    amount = amount_text(act.amount, tx, call)
+    amount, play = amount_text(act.amount, tx, call), _play(tx, alone=act.reference)
     if act.type == "jackpot":
-        return _get("jackpot", tx, _play(tx) | {"amount": amount} | _status(tx) | _id(told_id(tx.id, JACKPOT)))
+        return _get("jackpot", tx, play | {"amount": amount} | _status(tx) | _id(told_id(tx.id, JACKPOT)))
     campaign = known(frbid=tx.free_round_id if act.free_round else "")
-    return _get("result", tx, _play(tx) | {"result": amount} | _status(tx) | campaign | _id(told_id(tx.id, RESULT)))
+    return _get("result", tx, play | {"result": amount} | _status(tx) | campaign | _id(told_id(tx.id, RESULT)))
 
 
 def _undo(tx: Transaction, act: Rollback, call: Call) -> Request:

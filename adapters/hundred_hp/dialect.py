@@ -115,10 +115,8 @@ def _read_rollback(fields: Fields) -> Transaction:
 
 def _read_bonus(fields: Fields) -> Transaction:
     session, tx_id, amount = _session(fields), f"bonus:{read_uuid(fields)}", read_amount(fields)
-    return Transaction(
-        act=Credit(amount=amount, type="promo"), id=tx_id, session=session, round=Round(tx_id),
-        free_round_id=fields.id_if_any("promoId"),
-    )  # fmt: skip
+    campaign = fields.id_if_any("promoId")
+    return Transaction(act=Credit(amount=amount, type="promo"), id=tx_id, session=session, free_round_id=campaign)
 
 
 READERS: Mapping[str, Callable[[Fields], Transaction]] = {

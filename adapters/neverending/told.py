@@ -28,7 +28,18 @@ from gateway.codec.frame import needed, post, unnamed_currency, unsaid
 from gateway.codec.units import plain, token
 from gateway.dialect import Call
 from gateway.http import Request
-from gateway.model import Authenticate, Balance, Batch, Credit, Debit, Kind, Rollback, Transaction, unsupported
+from gateway.model import (
+    Authenticate,
+    Balance,
+    Batch,
+    Credit,
+    Debit,
+    Kind,
+    Rollback,
+    Transaction,
+    reference_of,
+    unsupported,
+)
 
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,18})?")
 CONTROL = re.compile("[\\x00-\\x1f\\x7f\\ud800-\\udfff]")  # what ends a header's line, or is no text at all
@@ -148,9 +159,9 @@ def _enveloped(item: Transaction, tx: Transaction) -> Transaction:
 
 def _frame(tx: Transaction, call: Call) -> tuple[dict[str, Any], dict[str, Any], str, str]:
     """What a list says once for all of its items: whose it is, how it is played, the game, the round. What belongs to no
-    round is one of its own."""
+    round is one of its own, and a win of it the same."""
     play = known(campaign=_say_campaign(tx, call)) | {"regulatory": tx.extra.get("regulatory", "")}
-    return _who(tx), play, _game(tx), tx.round_id or tx.id
+    return _who(tx), play, _game(tx), tx.round_id or reference_of(tx.act) or tx.id
 
 
 def _say_campaign(tx: Transaction, call: Call) -> dict[str, Any] | None:

@@ -56,6 +56,7 @@ from gateway.model import (
     Round,
     Transaction,
     Unknown,
+    reference_of,
     unsupported,
 )
 
@@ -292,7 +293,7 @@ def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call
         **known(withdraw_provider_tx_id=act.reference if isinstance(act, Credit) else ""),
         "game": needed("game", tx.game_id),
         "action": action,
-        "action_id": tx.round_id or tx.id,
+        "action_id": tx.round_id or reference_of(act) or tx.id,  # what belongs to a bet of no round is that one's
         **known(session_token=tx.session, platform="" if undoes else tx.channel),
     }
 

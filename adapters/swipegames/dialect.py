@@ -158,8 +158,8 @@ SESSION = form.SESSION.id(
     "sessionID", length_max=1024
 )  # the operator's: it alone says who plays, in which currency and what
 AMOUNT, ID = Line("amount", _read_amount, _amount), form.ID.id("txID")
-# One of its own, where a bet has none: such a wallet pays the win of a round that it never saw.
-ROUND = Line("roundID", form.ROUND.id("roundID").read, lambda tx, call: tx.round_id or tx.id)
+# One of its own, or its bet's: such a wallet pays the win of a round that it never saw.
+ROUND = Line("roundID", form.ROUND.id("roundID").read, lambda tx, call: tx.round_id or form.REFERENCE.of(tx) or tx.id)
 MOVE = (Line("type", _read_type, _type), SESSION, AMOUNT, ID, ROUND, form.FREE_ROUND.id_if_any("frID"))
 REFUND = (SESSION, ID, form.REFERENCE.id("origTxID"), AMOUNT, form.ROUND.id_if_any("roundID"))
 FORMS = form.of_page({"balance": (SESSION,), "bet": MOVE, "win": MOVE, "refund": REFUND})

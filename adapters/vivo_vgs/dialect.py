@@ -196,7 +196,6 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Credit():
             return _get(CHANGE, _change(tx, "WIN", tx.act.amount, call))
         case Rollback() if tx.act.reference_kind is Kind.DEBIT:
-            needed("round", tx.round_id)
             return _get(CHANGE, _change(tx, "CANCELED_BET", amount_of(tx), call))
         case _:
             raise unsaid(tx)
@@ -210,15 +209,15 @@ def _get(name: str, fields: Mapping[str, str]) -> Request:
 
 
 def _change(tx: Transaction, word: str, amount: Decimal, call: Call) -> dict[str, str]:
-    """Every field that is signed stands there, also where it has nothing to say. A bet of no round has one of its own."""
-    own = tx.id if isinstance(tx.act, Debit) else ""
+    """Every field that is signed stands there, also where it has nothing to say. A cancel means a bet by its round, so
+    each bet has one."""
     return {
         "userId": needed("player", tx.player),
         "Amount": _amount_out(amount, tx, call),
         "TransactionID": needed("id", tx.id),
         "TrnType": word,
         "TrnDescription": tx.extra.get("TrnDescription", ""),
-        "roundId": tx.round_id or own,
+        "roundId": needed("round", tx.round_id) if isinstance(tx.act, Debit | Rollback) else tx.round_id,
         "gameId": _game_number(tx),
         "History": _history(tx),
         "isRoundFinished": "true" if tx.round is not None and tx.round.closed else "false",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from msgspec.structs import replace
 
 from gateway.cli.common import FILE, table
 from gateway.currency import Currencies
-from gateway.engine.capability import sayable
-from gateway.engine.setup import Provider, Route, Wallet
-from gateway.model import Credit, Debit, Rollback, Transaction
+from gateway.engine.capability import REFUSED, for_a_person, tell
+from gateway.engine.setup import Provider
+from gateway.engine.words import Way
+from gateway.model import Batch, Credit, Debit, Rollback, Transaction
 from gateway.serve.config import ConfigErrors, Loaded, Problem, load
 from gateway.serve.config.checks import can_fit
 from gateway.serve.config.declaration import json_schema
@@ -25,12 +27,14 @@ from gateway.vectors import CURRENCIES, Broken, Vector, load_all
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """An act of the provider's dialect, and what becomes of it on the way to a wallet."""
+    """An act of the provider's dialect, and what becomes of it on the way to a wallet. `person`: refused, it is owed all the
+    same, and waits for `gateway tx resolve`; anything else that is refused is declined."""
 
     act: str
     verdict: str
     text: str
     vectors: list[str]
+    person: bool = False
 
 
 @click.command("check")
@@ -41,7 +45,7 @@ def command(file: Path | None, as_json: bool, schema: bool) -> None:
     """Validate the configuration FILE without network, and show what each route can say.
 
     Every act in the provider's own vectors is tried on the wallet's dialect: it is said the same,
-    bridged (and by what), or refused (and why).
+    bridged (and by what), refused (and why), or for a person: refused too, and owed all the same.
 
     \b
     gateway check gateway.yaml
@@ -86,29 +90,39 @@ def ways(config: Loaded) -> Iterator[dict[str, Any]]:
                     "route": number,
                     "wallet": wallet.name,
                     "wallet_dialect": wallet.dialect.name,
-                    "acts": judged(provider, route, wallet, setup.currencies),
+                    "acts": judged(Way(setup=setup, provider=provider, wallet=wallet, route=route)),
                 }
 
 
-def judged(provider: Provider, route: Route, wallet: Wallet, currencies: Currencies) -> list[Row]:
+def judged(way: Way) -> list[Row]:
     """The acts of the provider's vectors; those with one judgement are one row."""
-    currencies = Currencies({**CURRENCIES.configured, **currencies.configured})
-    rows: dict[tuple[str, str, str], list[str]] = {}
+    provider, setup = way.provider, way.setup
+    currencies = Currencies({**CURRENCIES.configured, **setup.currencies.configured})
+    way = replace(way, setup=replace(setup, currencies=currencies))
+    rows: dict[tuple[str, str, str, bool], list[str]] = {}
+    now = datetime.now(UTC)
     for vector in _vectors(provider):
         assert vector.transaction is not None
         tx = vector.transaction
         tx = replace(tx, currency=tx.currency or provider.currency or vector.call.currency)
-        if tx.session == "" and route.sessions:
-            tx = replace(tx, session=route.sessions.replace("{player}", tx.player))
         for meant in _meanings(provider, tx):
-            verdict, text = sayable(wallet.dialect, wallet.settings, meant, currencies)
-            rows.setdefault((_act(meant), verdict, text), []).append(vector.name)
-    return [Row(act=act, verdict=verdict, text=text, vectors=names) for (act, verdict, text), names in rows.items()]
+            told = tell(way, meant, vector.call.name, now)
+            person = told.verdict == REFUSED and for_a_person(meant)
+            rows.setdefault((_act(meant), told.verdict, told.text, person), []).append(vector.name)
+    return [
+        Row(act=act, verdict=verdict, text=text, vectors=names, person=person)
+        for (act, verdict, text, person), names in rows.items()
+    ]
 
 
 def _meanings(provider: Provider, tx: Transaction) -> list[Transaction]:
     """A rollback once for each kind that it may mean, where the wire does not say it; anything else as it is."""
     act = tx.act
+    if isinstance(act, Batch):  # all of its items as the likeliest that they may mean, then as the next
+        several = [_meanings(provider, item) for item in act.items]
+        most = max(map(len, several), default=1)
+        lists = [tuple(each[min(turn, len(each) - 1)] for each in several) for turn in range(most)]
+        return [replace(tx, act=replace(act, items=items)) for items in lists]
     if not isinstance(act, Rollback) or act.scope == "round":
         return [tx]
     kinds = provider.dialect.as_provider.rollback_kinds.get(act.reference_kind.value, (act.reference_kind,))
@@ -148,6 +162,6 @@ def _shown(file: Path, config: Loaded, routes: list[dict[str, Any]]) -> str:
         head = (
             f"{way['provider']} ({way['dialect']}) -> {way['wallet']} ({way['wallet_dialect']}), route {way['route']}"
         )
-        rows = [(row.act, row.verdict, row.text) for row in way["acts"]]
+        rows = [(row.act, "for a person" if row.person else row.verdict, row.text) for row in way["acts"]]
         parts.append(f"\n{head}\n{table(rows) or '  its dialect has no vectors'}")
     return "\n".join(parts)

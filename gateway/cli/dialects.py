@@ -16,7 +16,8 @@ from gateway.auth.steps import steps_of
 from gateway.cli.common import table
 from gateway.currency import Currencies
 from gateway.dialect import Dialect
-from gateway.engine.capability import BRIDGED, SAME, sayable
+from gateway.engine.capability import BRIDGED, SAME, alone, tell
+from gateway.engine.words import IS_ALL_OF_IT
 from gateway.http import Request
 from gateway.model import (
     Act,
@@ -135,11 +136,14 @@ def described(dialect: Dialect) -> dict[str, Any]:
 def wallet_end(dialect: Dialect, settings: Any) -> dict[str, dict[str, str]]:
     """Kind -> how a wallet of this dialect is told of it at best, tried out; refused kinds are left out."""
     found: dict[str, dict[str, str]] = {}
+    way = alone(dialect, settings, Currencies())
     for act in _ACTS:
         tx = replace(_WHOLE, act=act)
-        verdict, text = sayable(dialect, settings, tx, Currencies())
-        if verdict == SAME or (verdict == BRIDGED and tx.kind.value not in found):
-            found[tx.kind.value] = {"verdict": verdict} | ({"by": text} if text else {})
+        told = tell(way, tx)
+        if told.text == IS_ALL_OF_IT:  # and at best it is
+            told = replace(told, verdict=SAME, text="")
+        if told.verdict == SAME or (told.verdict == BRIDGED and tx.kind.value not in found):
+            found[tx.kind.value] = {"verdict": told.verdict} | ({"by": told.text} if told.text else {})
     return found
 
 

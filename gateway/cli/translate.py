@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -22,10 +21,19 @@ from gateway.cli.hide import Hider, secrets_of, sessions_of
 from gateway.cli.raw import Pasted, of_provider, read_request
 from gateway.codec.plain import transaction_to_plain
 from gateway.dialect import Call, NoCall
-from gateway.engine.capability import AMOUNT_STAND_IN, CURRENCY_STAND_IN, NONCE, REFUSED, Told, tell
+from gateway.engine.capability import (
+    AMOUNT_STAND_IN,
+    CURRENCY_STAND_IN,
+    NONCE,
+    REFUSED,
+    Told,
+    for_a_person,
+    named,
+    tell,
+)
 from gateway.engine.setup import Provider, Setup
-from gateway.engine.words import Way, for_wallet
-from gateway.model import MONEY_KINDS, Batch, Kind, Refused, Transaction
+from gateway.engine.words import Way
+from gateway.model import Refused, Transaction
 from gateway.play.mask import Mask
 
 _AMOUNT = re.compile(rf'"?\b{AMOUNT_STAND_IN}(?:\.?0+)?(?:\.0+)?"?')
@@ -41,6 +49,7 @@ class Translation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     wallet: str = ""
     verdict: str = ""
     bridged_by: str = ""
+    person: bool = False
     requests: list[dict[str, Any]] = []
     notes: list[str] = []
 
@@ -157,27 +166,14 @@ def _to_wallet(
     way = Way(setup=setup, provider=provider, wallet=setup.wallets[route.wallet], route=route)
     if not tx.player or not tx.currency:
         notes.append("the route may differ: the player or the currency comes from the launch or the journal")
-    session = route.sessions.replace("{player}", tx.player) if not tx.session and tx.player else tx.session
-    aliased = partial(_aliased, way, name, session)
-    told = tell(way.wallet.dialect, tx, way.call(now, NONCE), aliased)
+    told = tell(way, tx, name, now)
     requests = (
         [] if told.verdict == REFUSED else [_wallet_request(way, told, n, now, hide) for n in range(len(told.requests))]
     )
     return replace(
-        found, wallet=way.wallet.name, verdict=told.verdict, bridged_by=told.text, requests=requests, notes=notes
-    )
-
-
-def _aliased(way: Way, name: str, session: str, tx: Transaction, part: str) -> Transaction:
-    """In the wallet's terms; the items of a batch each by themselves. `part`: of a settle."""
-    kind = Kind.SETTLE if part else tx.kind
-    space = way.provider.dialect.as_provider.space(name, kind) + (f".{part}" if part else "")
-    own = way.alias(space, tx) if tx.kind in MONEY_KINDS else tx.id
-    told = for_wallet(way, tx, own, None, session or tx.session)
-    if isinstance(told.act, Batch):
-        items = tuple(_aliased(way, name, session, item, "") for item in told.act.items)
-        return replace(told, act=replace(told.act, items=items))
-    return told
+        found, wallet=way.wallet.name, verdict=told.verdict, bridged_by=told.text, requests=requests, notes=notes,
+        person=told.verdict == REFUSED and for_a_person(tx),
+    )  # fmt: skip
 
 
 def _wallet_request(way: Way, told: Told, number: int, now: datetime, hide: Hider) -> dict[str, Any]:
@@ -200,14 +196,14 @@ def _wallet_request(way: Way, told: Told, number: int, now: datetime, hide: Hide
     proofs |= {"x-gw-timestamp": "<when sent>", "x-gw-signature": "<when sent>"} if send.hmac else {}
     shown_headers = {name: hide(mask.text(value)) for name, value in headers.items()}
     shown_headers |= {name.lower(): hide(value) for name, value in send.headers.items()} | proofs
-    text = stood_in(hide(mask.body(body)), told.spoken[number])
-    target = stood_in(hide(mask.text(wallet.address(unsigned.url))), told.spoken[number])
+    text = stood_in(way, hide(mask.body(body)), told.spoken[number])
+    target = stood_in(way, hide(mask.text(wallet.address(unsigned.url))), told.spoken[number])
     return {"method": unsigned.method, "url": target, "headers": shown_headers, "body": text}
 
 
-def stood_in(text: str, tx: Transaction) -> str:
+def stood_in(way: Way, text: str, tx: Transaction) -> str:
     """Stand-ins as what they stand for."""
-    text = re.sub(r"%3C([a-z ]+)%3E", lambda found: unquote(found[0]), text)
+    text = re.sub(r"%3C([a-z ]+)%3E", lambda found: unquote(found[0]), named(way, text))
     if getattr(tx.act, "amount", None) == AMOUNT_STAND_IN:
         text = _AMOUNT.sub("<amount of the bet>", text)
     if tx.currency == CURRENCY_STAND_IN:
@@ -228,7 +224,8 @@ def shown(found: Translation) -> str:
     lines = [f"{found.provider}: {found.call}, {found.signature}", *(f"note: {note}" for note in found.notes), ""]
     lines.append(msgspec.json.format(msgspec.json.encode(found.transaction), indent=2).decode())
     how = f", {found.bridged_by}" if found.bridged_by else ""
-    lines += ["", f"-> {found.wallet or 'no wallet'}: {found.verdict}{how}"]
+    then = "; it waits for a person" if found.person else ""
+    lines += ["", f"-> {found.wallet or 'no wallet'}: {found.verdict}{how}{then}"]
     if found.verdict != REFUSED and not found.requests:
         lines.append("   nothing is sent for the movement itself")
     for request in found.requests:

@@ -20,7 +20,7 @@ from gateway.engine.identity import names_none, own_id, same_player
 from gateway.engine.judge import again, landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import Movement, Session, what_moved
-from gateway.engine.parts import Part, gone, named_apart, takes_back
+from gateway.engine.parts import Part, gone, takes_back, told_as
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
@@ -371,7 +371,7 @@ class Case(Struct, frozen=True, kw_only=True):
         around = self.around
         assert self.way is not None
         return Known(
-            way=self.way, target=target, bet=self._bet, strange=around.strange, left=self.left_of(undoable),
+            way=self.way, own=self.own, target=target, bet=self._bet, strange=around.strange, left=self.left_of(undoable),
             beyond=around.beyond, undone=undoable is not None and self._undone_there(undoable),
             own_session=around.own_session, target_session=around.target_session, last_session=around.last_session,
             latest=around.latest,
@@ -514,10 +514,7 @@ class Case(Struct, frozen=True, kw_only=True):
     def turn_of_alias(self, turn: int) -> str:
         """What it may be told as."""
         assert self.way is not None
-        own = self.own
-        made = own.ours or bool(own.parent)
-        tx = own.tx if made else named_apart(self.provider.dialect, own.tx)
-        return self.way.alias(own.space, tx, made=made, turn=turn)
+        return told_as(self.way, self.own, turn)
 
     def _encoded(self, tx: Transaction) -> Said:
         known = self.known
@@ -552,7 +549,7 @@ class Case(Struct, frozen=True, kw_only=True):
         known = self.known
         own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
         # What it means is the wallet's, and it undoes nothing: only a session may be supplied.
-        asking = replace(known, target=None, bet=None, left=None, beyond=None, undone=False)
+        asking = replace(known, own=None, target=None, bet=None, left=None, beyond=None, undone=False)
         asks = replace(own, id="", act=Status(reference=own.id, reference_kind=self.own.kind), round=None)
         try:
             return encode(asking, asks, self.moment.now, self.nonce), asks

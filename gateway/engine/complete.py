@@ -97,8 +97,8 @@ def completing(provider: Provider, tx: Transaction, now: datetime, space: str = 
     if target is not None:
         currency = wire.currency or target.tx.currency or tx.currency  # of what it means, before its session's
         tx = replace(tx, player=tx.player or target.tx.player, currency=currency)
-        if tx.round is None and target.tx.round is not None:
-            tx = replace(tx, round=Round(target.tx.round.id))
+        if not tx.round_id and target.tx.round_id:
+            tx = replace(tx, round=Round(target.tx.round_id, tx.round.closed if tx.round is not None else None))
         if isinstance(tx.act, Rollback | Status):  # what it means is what the journal has there; the wire may not tell
             tx = replace(tx, act=replace(tx.act, reference_kind=target.kind))
     if not tx.player and provider.dialect.as_provider.else_player is not None:
@@ -138,8 +138,9 @@ def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | No
     if isinstance(tx.act, Authenticate) and tx.act.launch_token:  # a session of the provider's own is new at its launch
         asks.append(Ask("session_by_launch", (provider.id, tx.act.launch_token)))
     means = isinstance(tx.act, Rollback | Capture | Release | Status) and bool(reference_of(tx.act))
-    means = means or (says_only_its_bet(tx) and provider.dialect.as_provider.scope == "provider")
-    opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round is not None  # then the opening finds it
+    scope, bare = provider.dialect.as_provider.scope, says_only_its_bet(tx) or names_its_round(tx)
+    means = means or (bare and (scope == "provider" or (scope == "player" and bool(tx.player))))
+    opened = tx.kind in MONEY_KINDS and tx.player and tx.currency and tx.round_id  # then the opening finds it
     lacks = means and not opened
     ids = meant_ids(provider, tx) if lacks else ()
     looks = [*asks, *(Ask("found", (provider.id, id)) for id in ids)]
@@ -183,6 +184,11 @@ def under_token(
 def says_only_its_bet(tx: Transaction) -> bool:
     """A win whose call names neither player nor session: who plays, and in what currency, its bet says."""
     return isinstance(tx.act, Credit) and bool(tx.act.reference) and not tx.player and not tx.session
+
+
+def names_its_round(tx: Transaction) -> bool:
+    """A win of no round that names its bet: that says in which one it is, now and at every later asking."""
+    return isinstance(tx.act, Credit) and bool(tx.act.reference) and not tx.round_id
 
 
 def _last_currency(provider: Provider, player: str) -> Looks[str]:

@@ -15,7 +15,7 @@ from gateway.dialect import Dialect
 from gateway.engine.identity import own_rollback_id
 from gateway.engine.movement import Movement
 from gateway.engine.states import State
-from gateway.engine.words import enveloped
+from gateway.engine.words import Way, enveloped
 from gateway.model import (
     FACTS,
     Accepted,
@@ -110,6 +110,12 @@ def named_apart(dialect: Dialect, tx: Transaction) -> Transaction:
     """
     apart = tx.kind is Kind.ROLLBACK and dialect.round_refunds
     return replace(tx, id=part_id(tx.id)) if apart else tx
+
+
+def told_as(way: Way, m: Movement, turn: int = 0) -> str:
+    """What its wallet is told as its id, where the journal does not say it yet. `turn`: see `identity.alias`."""
+    made = m.ours or bool(m.parent)
+    return way.alias(m.space, m.tx if made else named_apart(way.provider.dialect, m.tx), made=made, turn=turn)
 
 
 def _escaped(id: str) -> str:

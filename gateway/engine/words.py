@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from gateway.auth.keys import live
 from gateway.dialect import Call, Dialect
-from gateway.engine.identity import alias, space_of
+from gateway.engine.identity import alias, key_of, space_of
 from gateway.engine.movement import Movement, Session, what_moved
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request
@@ -47,6 +47,9 @@ from gateway.model import (
 )
 
 AMOUNT_OF_ROLLBACK = "the amount of a rollback"  # what a dialect says it has no words for
+IS_ALL_OF_IT = "where the journal shows that it is all of the bet"
+ALL_OF_IT = f"without its amount, {IS_ALL_OF_IT}"
+CURRENCY_FROM, PLAYER_FROM = "the launch, the journal or the settings", "the launch or the journal"
 NOTHING = Decimal(0)
 SUPPLIED_MAX = 9  # values supplied to one request before we stop
 
@@ -75,9 +78,13 @@ class Way(Struct, frozen=True, kw_only=True):
     def round(self, said: Round | None) -> Round | None:
         """A round as the wallet takes it."""
         ids = self.wallet.dialect.as_wallet.rounds
-        if said is None or not said.id or ids is None or ids.keeps(said.id):
+        if said is None or not said.id or ids.keeps(said.id):
             return said
         return Round(ids.made(f"{self.provider.id}:round:{said.id}"), said.closed)
+
+    def round_made_of(self, key: str) -> str:
+        """The round of its own that a movement of no round is told in: none that a provider said is ever told so."""
+        return self.wallet.dialect.as_wallet.rounds.made(f"{self.provider.id}:own round:{key}")
 
 
 # ---------------------------------------------------------------- what may be supplied
@@ -90,11 +97,13 @@ Supply = Callable[[Transaction, str], Supplied]
 class Known(Struct, frozen=True, kw_only=True):
     """What is known beside a movement: what it means, and its player's sessions and last call.
 
-    `left`: how much of `target` is left, for a rollback that does not say how much. `bet`: the one that a win belongs to.
+    `own`: the movement itself; None: the call is none. `left`: how much of `target` is left, for a rollback that does not say
+    how much. `bet`: the one that a win belongs to.
     `strange`: what its reference is told as, where nobody here knows what that names and ids are scarce.
     """
 
     way: Way
+    own: Movement | None = None
     target: Movement | None = None
     bet: Movement | None = None
     strange: str = ""
@@ -114,10 +123,12 @@ class Known(Struct, frozen=True, kw_only=True):
 
     def supply(self, tx: Transaction, what: str) -> Supplied:
         target, way = self.target, self.way
+        meant = target or self.bet
         if what == "session" and (session := self._some_session(tx)):
-            return replace(tx, session=session), "the player's last session"
+            return replace(tx, session=session), "the launch, the player's last session or the route"
         if what == "game" and (game := self.game()):
-            return replace(tx, game=replace(tx.game or Game(), id=way.route.games.get(game, game))), "the journal"
+            source = "the launch" if meant is None else "the journal"
+            return replace(tx, game=replace(tx.game or Game(), id=way.route.games.get(game, game))), source
         if what == "amount" and isinstance(tx.act, Rollback | Capture) and (left := self._all()) is not None:
             return replace(tx, act=replace(tx.act, amount=left)), "the journal"
         if what == "beyond" and isinstance(tx.act, Rollback) and (bet := self.beyond) is not None and bet.alias:
@@ -126,19 +137,50 @@ class Known(Struct, frozen=True, kw_only=True):
                 (replace(tx, act=replace(tx.act, beyond=bet.alias)), "the journal") if bet.kind is Kind.DEBIT else None
             )
         if what == "currency" and (currency := way.wallet.currency or (target.tx.currency if target else "")):
-            return replace(tx, currency=currency), "the settings or the journal"
+            return replace(tx, currency=currency), "the settings" if way.wallet.currency else CURRENCY_FROM
         if what == "reference" and isinstance(tx.act, Credit) and (bet := self.bet) is not None and bet.alias:
             # A wallet may want one of every win, and a provider whose wins belong to a round says none.
             told = replace(tx, act=replace(tx.act, reference=bet.alias))
             return (told, "the journal") if bet.wallet == way.wallet.name else None
-        meant = target or self.bet
-        if meant is None:
-            return None
-        if what == "round" and meant.tx.round is not None:
-            return replace(tx, round=way.round(Round(meant.tx.round.id))), "the journal"
-        if what == "player" and meant.tx.player:
-            return replace(tx, player=way.route.player_out(meant.tx.player)), "the journal"
+        if what == "round" and (round := self.round()) is not None:
+            return replace(tx, round=Round(round[0], tx.round.closed if tx.round else None)), round[1]
+        if what == "player" and meant is not None and meant.tx.player:
+            return replace(tx, player=way.route.player_out(meant.tx.player)), PLAYER_FROM
         return None
+
+    def round(self) -> tuple[str, str] | None:
+        """The id of the round that it is told in where it says none, and where that came from: the round of what it belongs
+        to. Where that has none either, one that is made of it, for both: the bet's, also of its win and of what undoes either.
+
+        None: what it undoes is not known here, and was perhaps told in a round that nobody here knows. A win that names such a
+        bet is told in the one that this bet would have, for it is sent whatever is known of its bet (rule 15), and every
+        attempt says the same.
+        """
+        own, meant = self.own, self.target or self.bet
+        if own is not None and isinstance(own.tx.act, Credit) and own.tx.act.reference:
+            meant = None  # it has the round of the bet that it names, if that was known when it came (`complete`)
+        if meant is not None and meant.tx.round is not None and meant.tx.round.id:
+            said = self.way.round(Round(meant.tx.round.id))
+            return (said.id, "the journal") if said is not None else None
+        for of in (self.target, self.beyond):
+            own = of if own is not None and (own.undoes or own.ends) else own
+        if own is None or own.undoes or own.ends:
+            return None
+        key = self._round_key(own)
+        source = "its own id" if key in (own.key, own.parent) else "the id of its bet"
+        return (self.way.round_made_of(key), source) if key else None
+
+    def _round_key(self, m: Movement) -> str:
+        """Key of the movement of which a round of its own is made: a part shares that of its whole."""
+        if m.parent or not isinstance(m.tx.act, Credit):
+            return m.parent or m.key
+        if m.tx.act.reference:
+            dialect = self.way.provider.dialect
+            named = replace(m.tx, id=m.tx.act.reference)
+            return key_of(dialect, m.provider, space_of(dialect, Kind.DEBIT), named)
+        if m is self.own and self.bet is not None:
+            return self.bet.key
+        return "" if m is not self.own and m.batch else m.key  # to which bet of a batch it belonged, its batch knows
 
     def _all(self) -> Decimal | None:
         """What `all of it` is; of a rollback that nobody said an amount of, what it had undone."""
@@ -264,30 +306,49 @@ def encode(known: Known, tx: Transaction, now: datetime, nonce: str, *, late: bo
     """The signed request; `late`: under no session, where a part of the key stands in its place. Raises `Refused`
     (unsupported) where this wallet cannot be told it."""
     way, wallet = known.way, known.way.wallet
-    call, dialect = way.call(now, nonce), wallet.dialect
-    if late and call.stand_in:
-        tx = replace(tx, session="")
-    elif not tx.session and tx.kind in dialect.as_wallet.sessions:
-        tx, _ = known.supply(tx, "session") or (tx, "")
-    tx = _within(tx, known)
-    if dialect.as_wallet.wants_game and not tx.game_id:
-        tx, _ = known.supply(tx, "game") or (tx, "")
-    if dialect.as_wallet.undoes_whole and _is_part(tx, known):
-        raise unsupported("a rollback of a part")
-    if dialect.by_stake:
-        tx = _in_its_round(tx, known)
-    if dialect.as_wallet.undoes_once and known.undone:
-        raise unsupported("a second rollback of one movement")
-    try:
-        request = spoken(dialect, tx, call, known.supply).request
-    except Missing:
-        raise
-    except Refused as refused:
-        request = spoken(dialect, _all_of_it(tx, refused, known), call, known.supply).request
-    keys = live(wallet.keys, now)
+    request = worded(known, tx, way.call(now, nonce), known.supply, late=late).request
+    dialect, keys = wallet.dialect, live(wallet.keys, now)
     if dialect.auth.parts(wallet.settings) and not keys:
         raise Refused(Reason.UNSUPPORTED, f"no key of wallet {wallet.name} holds any more")
     return dialect.auth.sign(replace(request, target=wallet.target(request.url)), keys, wallet.settings, now)
+
+
+def worded(known: Known, tx: Transaction, call: Call, supply: Supply, *, late: bool = False) -> Spoken:
+    """The same before it is signed. `supply`: that of `known`, or more. Raises `Missing` and `Refused` as `spoken` does."""
+    dialect = known.way.wallet.dialect
+    notes: list[str] = []
+    if late and call.stand_in:
+        tx = replace(tx, session="")
+    elif not tx.session and tx.kind in dialect.as_wallet.sessions:
+        tx = _looked_for(tx, "session", supply, notes)
+    tx = _within(tx, known)
+    if dialect.as_wallet.wants_game and not tx.game_id:
+        tx = _looked_for(tx, "game", supply, notes)
+    if known.own is not None and known.own.parent and not tx.round_id:  # nothing else ties the halves of a settle
+        tx = _looked_for(tx, "round", supply, notes)
+    if dialect.as_wallet.undoes_whole and _is_part(tx, known):
+        raise unsupported("a rollback of a part")
+    if dialect.by_stake:
+        tx = _in_its_round(tx, known, notes)
+    if dialect.as_wallet.undoes_once and known.undone:
+        raise unsupported("a second rollback of one movement")
+    try:
+        said = spoken(dialect, tx, call, supply)
+    except Missing:
+        raise
+    except Refused as refused:
+        said = spoken(dialect, _all_of_it(tx, refused, known), call, supply)
+        notes.insert(0, ALL_OF_IT)
+    return Spoken(said.request, said.tx, (*notes, *said.notes))
+
+
+def _looked_for(tx: Transaction, what: str, supply: Supply, notes: list[str]) -> Transaction:
+    """With what a request may go without, where anybody knows it."""
+    supplied = supply(tx, what)
+    if supplied is None:
+        return tx
+    notes.append(f"{what} from {supplied[1]}")
+    return supplied[0]
 
 
 def _within(tx: Transaction, known: Known) -> Transaction:
@@ -300,16 +361,19 @@ def _within(tx: Transaction, known: Known) -> Transaction:
     return replace(tx, act=replace(act, amount=left)) if cut or (act.amount is None and known.begun) else tx
 
 
-def _in_its_round(tx: Transaction, known: Known) -> Transaction:
+def _in_its_round(tx: Transaction, known: Known, notes: list[str]) -> Transaction:
     """A rollback in the round that its bet was told in: in another one, or of a bet that came through nobody here, such a wallet
     would find nothing and say yes. Raises `Missing`."""
     if not isinstance(tx.act, Rollback):
         return tx
     if known.target is None:
         raise Missing("reference")
-    closed = tx.round.closed if tx.round is not None else None
-    meant = known.target.tx.round_id
-    return replace(tx, round=known.way.round(Round(meant, closed)) if meant else Round(known.target.alias, closed))
+    found = known.round()
+    if found is None:
+        raise Missing("round")
+    if not tx.round_id:
+        notes.append(f"round from {found[1]}")
+    return replace(tx, round=Round(found[0], tx.round.closed if tx.round is not None else None))
 
 
 def _is_part(tx: Transaction, known: Known) -> bool:

@@ -40,6 +40,22 @@ def test_a_rollback_is_judged_for_each_kind_that_it_may_mean(tmp_path: Path) -> 
     assert {("rollback of a credit", "refused"), ("rollback of a capture", "refused")} <= verdicts
 
 
+def test_what_waits_for_a_person_is_named_as_such(tmp_path: Path) -> None:
+    """What is owed and cannot be told; anything else that is refused is declined."""
+    text = CONFIG.replace(
+        "dialect: kyren\n", "dialect: native\n    currency: EUR\n    keys: [{id: k, secret: {env: WALLET}}]\n"
+    )
+    path = folder_with(tmp_path, text)
+    report = json.loads(call("check", path, "--json").stdout)
+    way = next(route for route in report["routes"] if route["wallet"] == "live")
+    refused = {act["act"]: act["person"] for act in way["acts"] if act["verdict"] == "refused"}
+    assert refused["rollback of a credit"]
+    assert not refused["reserve"]
+    rows = [line.split(maxsplit=1) for line in call("check", path).stdout.splitlines()]
+    shown = [row[1] for row in rows if row[:1] == ["rollback"]]
+    assert any("for a person" in each and "cannot say a rollback of a credit" in each for each in shown)
+
+
 def test_mistakes_go_to_standard_error_all_at_once(tmp_path: Path) -> None:
     path = folder_with(
         tmp_path, CONFIG.replace("dialect: kyren", "dialect: kyran").replace("wallet: main", "wallet: mian")

@@ -51,6 +51,14 @@ def test_what_only_the_journal_knows_is_a_placeholder(tmp_path: Path) -> None:
     assert '"original_transaction_id":"bacc:debit:ky-ref-501"' in request["body"]
 
 
+def test_a_payout_of_no_round_is_shown_in_that_which_it_is_told_in(tmp_path: Path) -> None:
+    """It is made of its own id, so it can be shown."""
+    found = translated(tmp_path, "bacc", vector_request("kyren", "promowin_accepted", prefix=PREFIX, headers=(KEY,)))
+    assert found["verdict"] == "bridged"
+    assert "round from its own id" in found["bridged_by"]
+    assert json.loads(found["requests"][0]["body"])["round_id"].startswith("~")
+
+
 def test_what_is_not_sent(tmp_path: Path) -> None:
     check = vector_request("kyren", "check_accepted", prefix=PREFIX, headers=(KEY,))
     found = translated(tmp_path, "bacc", check)

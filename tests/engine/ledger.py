@@ -191,6 +191,11 @@ class Ledger:
             return [e for e in around if isinstance(e.tx.act, Debit) and e.tx.act.amount == act.amount][-1:]
         return around if act.scope == "round" and self.dialect.round_refunds else []
 
+    def is_first_win(self, tx: Transaction) -> bool:
+        """Whether a bet that took stands in its round, and no win of it."""
+        stood = self._of_round(tx)
+        return [e.tx.kind for e in stood] == [Kind.DEBIT] and bool(stood[0].change)
+
     def has_bet(self, tx: Transaction) -> bool:
         """Whether a bet stands in its round."""
         mine = [e for e in self.entries.values() if e.tx.kind is Kind.DEBIT and e.tx.round_id == tx.round_id]

@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 
 import adapters
-from gateway.engine.capability import REFUSED, sayable
+from gateway.engine.capability import REFUSED, tell
+from gateway.engine.setup import Route, Setup
+from gateway.engine.words import Way
 from gateway.model import Accepted
-from gateway.serve.discover import find
 from gateway.vectors import CURRENCIES
-from tests.simulation.bench import settings_of, vectors_of
+from tests.simulation.bench import a_provider, a_wallet, vectors_of
 
 DIALECTS = tuple(sorted(path.parent.name for path in Path(adapters.__path__[0]).glob("*/dialect.py")))
 PAIRS = tuple((provider, wallet) for provider in DIALECTS for wallet in DIALECTS)
@@ -40,14 +41,21 @@ def pinned() -> Matrix:
 
 def column(provider: str, wallet: str) -> Matrix:
     """One pair."""
-    dialect = find(wallet).dialect
-    found = {}
+    way, found = way_of(provider, wallet), {}
     for vector in vectors_of(provider):
         if vector.transaction is None or "in" not in vector.ends or not isinstance(vector.outcome, Accepted):
             continue
-        verdict, text = sayable(dialect, settings_of(dialect), vector.transaction, CURRENCIES)
-        found[f"{provider} -> {wallet}: {vector.name}"] = f"{verdict}: {text}" if text else verdict
+        told = tell(way, vector.transaction, vector.call.name)
+        found[f"{provider} -> {wallet}: {vector.name}"] = f"{told.verdict}: {told.text}" if told.text else told.verdict
     return found
+
+
+def way_of(provider: str, wallet: str) -> Way:
+    """From a provider of one dialect to a wallet of the other, neither of which has a currency of its own."""
+    asks, told = a_provider(provider, currency=""), a_wallet(wallet, currency="")
+    route = Route(wallet=told.name)
+    setup = Setup(providers={asks.name: asks}, wallets={told.name: told}, routes=(route,), currencies=CURRENCIES)
+    return Way(setup=setup, provider=asks, wallet=told, route=route)
 
 
 def text_of(found: Matrix) -> str:

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.dialect import Call
-from gateway.engine.capability import BRIDGED, sayable
+from gateway.engine.capability import BRIDGED, alone, tell
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.http import Request
@@ -236,8 +236,8 @@ def test_that_it_is_bridged_where_a_wallet_knows_no_amount_of_a_rollback_is_told
     """What `gateway check` says is what the engine does: the amount says which bet is meant, and is all of it."""
     tx = a_call(Rollback(amount=Decimal("10.00"), scope="round"), "x1")
     kyren = a_wallet("kyren")
-    verdict, how = sayable(kyren.dialect, kyren.settings, tx, CURRENCIES)
-    assert (verdict, how.split("; ")) == (
+    told = tell(alone(kyren.dialect, kyren.settings, CURRENCIES), tx)
+    assert (told.verdict, told.text.split("; ")) == (
         BRIDGED,
         [
             "one rollback for the open bet of the round that has its amount",

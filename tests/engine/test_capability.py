@@ -8,8 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.currency import Currencies
-from gateway.dialect import Call
-from gateway.engine.capability import NOW, encodes, sayable, tell
+from gateway.engine.capability import alone, encodes, for_a_person, tell
 from gateway.model import (
     Act,
     Adjust,
@@ -41,7 +40,8 @@ BET, WIN = replace(WHOLE, act=Debit(amount=ONE)), replace(WHOLE, id="t-2", act=C
 
 def judged(wallet: str, tx: Transaction) -> tuple[str, str]:
     dialect = find(wallet).dialect
-    return sayable(dialect, dialect.settings(), tx, Currencies())
+    told = tell(alone(dialect, dialect.settings(), Currencies()), tx)
+    return told.verdict, told.text
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,32 @@ def test_a_session_that_nobody_gave_comes_from_the_launch() -> None:
     assert judged("netgaming", replace(BET, session=""))[0] == "bridged"
 
 
-def test_a_bet_without_a_round_has_none_to_be_found() -> None:
-    verdict, text = judged("netgaming", replace(BET, round=None))
-    assert verdict == "refused"
-    assert "needs the round" in text
+def test_a_movement_of_no_round_is_told_in_one_of_its_own() -> None:
+    """A bet, a payout of a promotion; a win that names its bet in that one's."""
+    assert judged("netgaming", replace(BET, round=None)) == ("bridged", "round from its own id")
+    assert judged("netgaming", replace(WIN, round=None)) == ("bridged", "round from its own id")
+    named = replace(WIN, round=None, act=Credit(amount=ONE, reference="t-1"))
+    assert judged("netgaming", named) == ("bridged", "round from the journal, else the id of its bet")
+
+
+def test_a_bet_is_never_made_up() -> None:
+    """A win that names none, in a round whose bet the journal may know, else in none: Hub88 takes no win without its bet."""
+    assert judged("hub88", WIN)[0] == "bridged"
+    verdict, text = judged("hub88", replace(WIN, round=None))
+    assert (verdict, text) == ("refused", "this dialect needs the reference, and it is not known")
+    dialect = find("hub88").dialect
+    way = alone(dialect, dialect.settings(), Currencies())
+    asks = replace(way.provider, dialect=declared(way.provider.dialect, one_end=True))
+    assert tell(replace(way, provider=asks), WIN).verdict == "refused"  # such a win is none of a bet's
+
+
+def test_what_waits_for_a_person_is_what_is_owed() -> None:
+    """Anything else that no wallet can be told is declined (rule 6)."""
+    back = replace(WHOLE, act=Rollback(reference="t-1"))
+    assert [for_a_person(tx) for tx in (BET, WIN, back, WHOLE, replace(WHOLE, act=Reserve(amount=ONE)))] == [
+        False, True, True, False, False,
+    ]  # fmt: skip
+    assert for_a_person(replace(WHOLE, act=Batch(items=(BET, WIN))))
 
 
 def test_the_round_of_a_rollback_is_the_bets() -> None:
@@ -137,11 +159,6 @@ def test_who_asks_the_line_only_is_told_to_no_wallet(wallet: str) -> None:
 def test_the_win_of_a_split_settle_is_that_of_its_debit_where_a_wallet_pays_one_for_each(free: bool) -> None:
     """As it is then told; of a free debit, which is told to nobody, it is a win of none."""
     dialect = find("evolution").dialect
-    call = Call(settings=dialect.settings(), now=NOW, nonce="n-1", currencies=Currencies())
     tx = replace(WHOLE, act=Settle(debit=ONE, credit=ONE, free_round=free))
-
-    def aliased(tx: Transaction, part: str) -> Transaction:
-        return replace(tx, id=f"our-{part}")
-
-    *_, win = tell(dialect, tx, call, aliased).requests
-    assert (b'"refId":"our-debit"' in win.body) is not free
+    *_, win = tell(alone(dialect, dialect.settings(), Currencies()), tx).requests
+    assert (b'"refId":"acme:settle.debit:t-1"' in win.body) is not free

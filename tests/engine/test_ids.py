@@ -129,14 +129,15 @@ def test_an_alias_stays_what_it_was() -> None:
 @pytest.mark.parametrize(
     ("rounds", "said", "heard"),
     [
-        (None, "R 1", "R 1"),
+        (TextIds(), "R 1", "R 1"),
+        (TextIds(), TextIds().made("R-1"), TextIds().made(f"acme:round:{TextIds().made('R-1')}")),
         (IntegerIds(), "880011", "880011"),
         (IntegerIds(), "R-1", IntegerIds().made("acme:round:R-1")),
         (UuidIds(), "R-1", UuidIds().made("acme:round:R-1")),
     ],
 )
-def test_a_round_is_told_as_the_wallet_takes_it(rounds: Ids | None, said: str, heard: str) -> None:
-    """And whether it is closed stays."""
+def test_a_round_is_told_as_the_wallet_takes_it(rounds: Ids, said: str, heard: str) -> None:
+    """And whether it is closed stays. None that a provider said looks like one that was made."""
     wallet = a_wallet("native")
     wallet = replace(wallet, dialect=declared(wallet.dialect, rounds=rounds))
     way = Way(setup=None, provider=a_provider("native"), wallet=wallet, route=Route(wallet="main"))  # type: ignore[arg-type]  # not asked

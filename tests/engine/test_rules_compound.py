@@ -587,5 +587,6 @@ def test_rule_15_a_refund_means_whatever_has_that_id(bench_of: MakeBench) -> Non
     assert bench.till.balance() == Decimal("1000.00")
     other = bench_of("gameball", a_wallet("netgaming"), opening={"p-1": Decimal("1000.00")})
     other.launch(game="42")
-    assert isinstance(other.call(win("m1", "25.00")), Unknown)  # NetGaming wants a round, and nobody has one
-    assert other.row(Kind.CREDIT, "m1").state is State.PERSON
+    yes(other.call(win("m1", "25.00")))
+    assert isinstance(other.call(undo("rfd-1", "m1")), Unknown)  # NetGaming has no word for the rollback of a win
+    assert other.row(Kind.ROLLBACK, "rfd-1").state is State.PERSON
