@@ -23,7 +23,7 @@ from tests.simulation.node import Line, Node
 from tests.simulation.players import Actor, Story
 from tests.simulation.scheduler import BEGIN, Scheduler
 from tests.simulation.seam import busy
-from tests.simulation.setups import ELSEWHERE, at, setup_of
+from tests.simulation.setups import ELSEWHERE, a_launch, at, setup_of
 from tests.simulation.tills import Till
 from tests.simulation.trouble import TRIES_MAX, Happens, copied, resolve, truth
 from tests.simulation.trouble import of as troubles_of
@@ -76,9 +76,18 @@ class History(Watched):
         self.setup = self._setup
         self.network = Network(self)
         self.journal = self.open_journal()
+        self._hand_over()
         self.nodes: list[Node | None] = [Node(self, f"node{n}", self.setup) for n in range(plan.nodes)]
         if plan.nodes > 1:
             self.fire("two_nodes")
+
+    def _hand_over(self) -> None:
+        """The operator's platform tells of the launches that some pages need (rule 22)."""
+        now = self.scheduler.clock()
+        for plan in self.plan.providers:
+            for number in range(1, plan.players + 1) if plan.launched else ():
+                session = a_launch(self.setup.providers[plan.name], f"p{number}", now)
+                at_once(self.journal.learn(session, handed_over=True))
 
     # -- what it is made of
 
@@ -96,7 +105,12 @@ class History(Watched):
 
     def undoes_wins(self, provider: str) -> bool:
         """Whether every wallet can undo a settle, or a win alone."""
-        return all(w.dialect == "native" for w in self.plan.wallets)
+        return all(Kind.CREDIT in self.setup.wallets[w.name].dialect.as_wallet.undoes for w in self.plan.wallets)
+
+    @property
+    def forgetful(self) -> bool:
+        """Whether the journal may forget what it had said: nobody can tell then what is another movement."""
+        return self.plan.rate("lost_commits") > 0
 
     def until_due(self, least: float, most: float) -> float:
         wall = self.scheduler.now + self.scheduler.skew.total_seconds()

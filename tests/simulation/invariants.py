@@ -15,6 +15,7 @@ from gateway.engine.movement import Listing, Movement
 from gateway.engine.states import EDGES, State
 from gateway.model import Accepted, Declined, Kind, Reason, Rollback, Unknown
 from gateway.play.book import Entry, Place
+from tests.simulation import pages
 from tests.simulation.bench import at_once
 from tests.simulation.history import History
 from tests.simulation.outside import JUDGED, allowed, worth_of
@@ -357,13 +358,31 @@ class Verdict:
             self.say("JOURNAL", f"{row.key} is declined, and moved {family.net}", family)
         resolved = row.key in self.history.resolved
         may_end = row.parent or row.undone_by or resolved or self._of_a_broken_batch(row)
-        if row.kind is Kind.CREDIT and row.state is State.DECLINED and not may_end:
+        if row.kind is Kind.CREDIT and row.state is State.DECLINED and not (may_end or self._ended_by_its_page(row)):
             self.say("OWED", f"{row.key} is a win, and is declined", family)
         if row.kind is Kind.ROLLBACK:
             return
         undone = next((m for m in family.undoing if self._undoes_all(m, row)), None)
         if undone is not None and family.net and not self._forgot_its_undoing(family.undoing):
             self.say("JOURNAL", f"{row.key} was rolled back, and moved {family.net}", family)
+
+    def _ended_by_its_page(self, row: Movement) -> bool:
+        """A win whose page lets it be declined for good, for such a reason: its bet was cancelled or declined, or is nowhere;
+        it has another win; its round is over (rules 6, 15)."""
+        dialect = self.history.setup.providers[row.provider].dialect
+        reason = row.outcome.reason if isinstance(row.outcome, Declined) else None
+        if reason not in pages.wins_that_end(dialect, row.tx):
+            return False
+        self.history.fire("win_ended")
+        bets = [m for m in self.rows if (m.provider, m.kind, m.tx.id) == (row.provider, Kind.DEBIT, row.reference)]
+        stands = [m for m in bets if m.state is State.ACCEPTED and not m.undone_by and not self.aimed.get(m.key)]
+        others = [
+            m for m in self.rows
+            if m.kind is Kind.CREDIT and m.key != row.key and m.provider == row.provider
+            and (m.reference == row.reference or m.tx.round_id == row.tx.round_id)
+        ]  # fmt: skip
+        excused = row.key in self.history.resolved or self._born_in_doubt(row) or self.families[row.key].lies
+        return bool(others or excused) or not stands
 
     def _of_a_broken_batch(self, row: Movement) -> bool:
         """An atomic batch is all or nothing: its credit ends with a debit of it that was declined (rule 19)."""
@@ -479,11 +498,11 @@ class Verdict:
             row for row in self.rows
             if row.provider == story.provider and row.tx.id == story.id and row.kind is story.kind and not row.parent
         ]  # fmt: skip
-        if not found and isinstance(story.tx.act, Rollback):  # Kyren's cancel has no id on the wire but what it names
+        if not found and isinstance(story.read.act, Rollback):  # Kyren's cancel has no id on the wire but what it names
             found = [
                 row for row in self.rows
                 if row.provider == story.provider and row.kind is Kind.ROLLBACK and not (row.parent or ours(row))
-                and row.reference == story.tx.act.reference
+                and row.reference == story.read.act.reference
             ]  # fmt: skip
         return found[0] if found else None
 
@@ -513,7 +532,7 @@ class Verdict:
         resolved = row.key in self.history.resolved
         if (
             story.kind is Kind.CREDIT
-            and not (story.cancels or resolved or self._of_a_broken_batch(row))
+            and not (story.cancels or resolved or story.over or self._of_a_broken_batch(row))
             and any(isinstance(w, Declined) for w in story.decisions)
         ):
             self.say("OWED", f"{row.key} is a win, and its provider heard {story.decisions}", family)
@@ -539,7 +558,7 @@ class Verdict:
     def _silence(self, story: Story) -> None:
         """A provider that fell silent after doubt, with the clock of rule 12 on: whatever takes is given back."""
         row = self._row_of(story)
-        takes = story.kind in JUDGED and not (story.kind is Kind.ADJUST and worth_of(story.tx) > 0)
+        takes = story.kind in JUDGED and not (story.kind is Kind.ADJUST and worth_of(story.read) > 0)
         if row is None or not takes or story.decided or story.cancels or story.won or story.ends or story.unread:
             return
         if any(isinstance(word, Unknown) and "9004" in word.detail for _, word in story.words):

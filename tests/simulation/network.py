@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gateway.engine.pipeline import Answer
 from gateway.engine.setup import Wallet
 from gateway.engine.world import Silence
 from gateway.http import Request, Response
@@ -150,7 +151,10 @@ class Network:
 
     # -- from a provider
 
-    async def from_provider(self, name: str, request: Request, seconds: float, stories: list[Story]) -> Response:
+    async def from_provider(
+        self, name: str, request: Request, seconds: float, stories: list[Story], answers: list[Answer]
+    ) -> Response:
+        """What its provider reads; `answers`: what was meant by it, where it came whole."""
         history, chance = self.history, self.chance
         if history.hit("call_lost"):
             await self.scheduler.sleep(seconds)
@@ -177,6 +181,7 @@ class Network:
         if history.hit("answer_cut"):
             history.unread(stories)
             return replace(response, body=response.body[: chance.randrange(max(1, len(response.body)))])
+        answers += line.answers
         return response
 
     async def _call(self, name: str, request: Request, line: Line, wait: float, stories: list[Story]) -> None:

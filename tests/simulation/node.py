@@ -36,6 +36,7 @@ class Line:
     def __init__(self) -> None:
         self.finished = Moment()
         self.gone = False
+        self.answers: list[Answer] = []  # what was meant by the response
         self.read_by_nobody = False  # the balancer's first try: its answer goes nowhere
 
     def done(self) -> bool:
@@ -174,6 +175,7 @@ class Node:
         else:
             if answer.detail == CANNOT_BE_WRITTEN:
                 self._unread.append((line, answer))
+            line.answers.append(answer)
             line.finished.resolve(answer.response)
 
     async def _settle(self) -> None:

@@ -262,10 +262,10 @@ class Watched:
 
     def _waited_for(self, row: Seen, when: float) -> bool:
         for story in self.stories.values():
-            if story.provider != row.provider or story.tx.player != row.player:
+            if story.provider != row.provider or story.read.player != row.player:
                 continue
-            names = story.kind is Kind.CREDIT and getattr(story.tx.act, "reference", "") == row.id
-            if story.tx.round_id != row.round and not names:
+            names = story.kind is Kind.CREDIT and getattr(story.read.act, "reference", "") == row.id
+            if story.read.round_id != row.round and not names:
                 continue
             wanted = story.kind in (Kind.CREDIT, Kind.SETTLE) or story.id == row.id
             if wanted and ((story.kind is Kind.CREDIT and story.spans) or story.open_at(when, ASKED_GRACE_SECONDS)):
