@@ -16,6 +16,7 @@ from gateway.engine.pipeline import Answer
 from gateway.engine.setup import Setup
 from gateway.model import Kind
 from gateway.play.book import Place
+from tests.simulation import pages
 from tests.simulation.bench import Tally, at_once
 from tests.simulation.draw import Plan
 from tests.simulation.network import OUTSIDE, Network
@@ -249,7 +250,7 @@ class History(Watched):
         undo waits for that (rule 18)."""
         if self.is_away(row) or self._part_waits(row.key) or (row.undone_by and self._part_waits(row.undone_by)):
             return True
-        if self._undoing_waits(row) or self.round_waits(row):
+        if self._undoing_waits(row) or self.round_waits(row) or self._end_waits(row):
             return True
         if row.kind == "rollback" and row.target in self.rows:
             other = self.rows.get(self.rows[row.target].undone_by)
@@ -268,6 +269,21 @@ class History(Watched):
         return row.kind == "credit" and any(
             bet.kind == "debit" and (bet.state == "person" or self._undoing_waits(bet)) for bet in bets
         )
+
+    def _end_waits(self, row: Seen) -> bool:
+        """Where a bet comes to one end, or stays once it is won, its win and its cancel wait for each other (rule 15)."""
+        provider = self.setup.providers[row.provider]
+        dialect, target = provider.dialect, self.rows.get(row.target)
+        if row.kind == "credit" and pages.flag(dialect, "one_end"):
+            bets = [r for r in self.rows.values() if (r.provider, r.kind, r.id) == (row.provider, "debit", row.reference)]
+            return any(self.rows[bet.undone_by].state == "person" for bet in bets if bet.undone_by in self.rows)
+        if row.kind != "rollback" or target is None or not pages.keeps_won(dialect, provider.settings):
+            return False
+        here = (target.provider, target.player)
+        ends = [r for r in self.rows.values() if (r.provider, r.player) == here and r.kind in ("credit", "debit", "settle")]
+        ends = [r for r in ends if r is not target and (r.reference == target.id or (r.round and r.round == target.round))]
+        undoing = [self.rows[r.undone_by] for r in ends if r.undone_by in self.rows]
+        return any(r.state == "person" for r in (*ends, *undoing))
 
     def round_waits(self, row: Seen) -> bool:
         """A round's refund, beside what undoes one of its bets (rule 16)."""

@@ -375,6 +375,8 @@ class Verdict:
             return False
         self.history.fire("win_ended")
         bets = [m for m in self.rows if (m.provider, m.kind, m.tx.id) == (row.provider, Kind.DEBIT, row.reference)]
+        seen, ended = self.history.rows, self.history.rows[row.key].decided_at
+        bets = [m for m in bets if ended is None or seen[m.key].born <= ended]  # it was nowhere then
         stands = [m for m in bets if m.state is State.ACCEPTED and not m.undone_by and not self.aimed.get(m.key)]
         others = [
             m for m in self.rows
@@ -777,6 +779,8 @@ class Verdict:
         if target is None or target.state is not State.ACCEPTED:
             return Decimal(0)
         gain = self._gain(target) if target.attempts or target.key in self.parents else Decimal(0)
+        if not gain:
+            return gain  # a free bet, or what was told to nobody
         said = getattr(row.tx.act, "amount", None)
         moved = row.outcome.moved if isinstance(row.outcome, Accepted) and row.outcome.moved is not None else said
         if row.kind is Kind.CAPTURE:

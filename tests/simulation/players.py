@@ -124,6 +124,13 @@ def _from_another_time(no: Declined) -> bool:
     return no.reason is Reason.BAD_SIGNATURE or "is in the future" in no.message  # Gameball's transactionTime
 
 
+def _naming_free(cancel: Transaction, bet: Transaction) -> Transaction:
+    """The cancel of a free bet, which some pages name apart."""
+    if not (isinstance(bet.act, Debit) and bet.act.free_round and isinstance(cancel.act, Rollback)):
+        return cancel
+    return replace(cancel, act=replace(cancel.act, free_round=True))
+
+
 def _is_part(cancel: Transaction, tx: Transaction) -> bool:
     amount = getattr(cancel.act, "amount", None)
     return amount is not None and amount != getattr(tx.act, "amount", amount)
@@ -203,12 +210,17 @@ class Actor:
         return outcome
 
     def _as_meant(self, outcome: Outcome, answers: list[Answer]) -> Outcome:
-        """A no whose page has one word for several reasons, as the one that was meant: what a provider does hangs on none of
-        them, what is right does."""
-        if not isinstance(outcome, Declined) or not answers or answers[-1].reason in ("", outcome.reason.value):
+        """A word that its page has for several, as the one that was meant: for several reasons, or for a replay and for what
+        was decided otherwise. What its provider does hangs on what it read, what is right on what it was told."""
+        if isinstance(outcome, Unknown) or not answers or answers[-1].outcome == "unknown":
+            return outcome
+        answer, reason = answers[-1], outcome.reason.value if isinstance(outcome, Declined) else ""
+        if answer.reason == reason:
             return outcome
         self.history.fire("one_word")
-        return replace(outcome, reason=Reason(answers[-1].reason))
+        if not answer.reason:
+            return Accepted(replayed=True)
+        return Declined(reason=Reason(answer.reason), message=f"told in the word for {reason or 'a replay'}")
 
     def _caller(self, send: Any) -> Caller:
         scheduler = self.history.scheduler
@@ -359,7 +371,7 @@ class Actor:
     async def cancel(self, bet: Story, sign: str = "9") -> Story | None:
         """None: there are no words for it. Where its page names it by its bet, a second one is the first again."""
         try:
-            tx = self.undo(bet.tx, self.second_id(sign, bet))
+            tx = _naming_free(self.undo(bet.tx, self.second_id(sign, bet)), bet.tx)
             known = self.known(tx)
         except Refused:
             return None
