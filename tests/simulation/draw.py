@@ -12,6 +12,7 @@ from datetime import timedelta
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.model import Reason
 from gateway.serve.discover import find, names
 from tests.simulation import pages
 from tests.simulation.conduct import more_plays, plays_of
@@ -101,6 +102,7 @@ CONDUCT: Mapping[str, str] = {
     "old_session": "a bet came in a session that its provider was given another one for",
     "arrives": "a provider asked who plays, before its player's first round",
     "win_ended": "a win was declined for good, as its page lets it be (rule 6)",
+    "no_word": "a wallet refused in the word for doubt, as its page has no other",
     "one_word": "a page had one word for several reasons, and it was read as the one that was meant",
     "two_nodes": "two nodes shared the journal",
     "short_memory": "the wallet forgot honestly, as it says",
@@ -215,11 +217,22 @@ def _later_wallet(chance: random.Random, plan: WalletPlan) -> WalletPlan:
     if chance.random() >= LATER_SHARE:
         return plan
     dialect = chance.choice(LATER)
-    asked = pages.can_be_asked(dialect)
-    words = tuple(word for word in WORDS if asked or word != "query")
+    words = tuple(word for word in WORDS if word != "query" or pages.can_be_asked(dialect))
     one = chance.choice(words) if chance.random() < 0.5 else ""
-    habits = tuple(habit for habit in plan.habits if asked or habit != "replica")
+    habits = tuple(habit for habit in plan.habits if _has_words(dialect, habit))
     return replace(plan, dialect=dialect, repeats={kind: one or chance.choice(words) for kind in KINDS}, habits=habits)
+
+
+def _has_words(dialect: str, habit: str) -> bool:
+    """Whether a wallet that does so can say it: what it says in the word for "done" nobody can tell from that."""
+    match habit:
+        case "replica":
+            return pages.can_be_asked(dialect)
+        case "keeps":
+            return pages.says_apart(dialect, Reason.ALREADY_SETTLED)
+        case "contradicts":
+            return pages.says_apart(dialect, Reason.TRANSACTION_NOT_FOUND)
+    return True
 
 
 def _of_the_first(seed: int) -> Plan:

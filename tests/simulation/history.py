@@ -258,10 +258,10 @@ class History(Watched):
                 return True
             # Several parts may be given back, and none of them has the bet for itself: what is left is not known.
             others = [r for r in self.rows.values() if r.target == row.target and r.kind == "rollback" and r is not row]
-            parts = self.setup.providers[row.provider].dialect.as_provider.partial and not (
+            parts = pages.several(self.setup.providers[row.provider].dialect) and not (
                 row.attempts - self._feared(row)
             )
-            return parts and any(r.state == "person" and r.attempts for r in others)
+            return parts and any(r.state == "person" and (r.attempts or r.number < row.number) for r in others)
         bets = (
             r for r in self.rows.values()
             if (r.provider, r.player) == (row.provider, row.player) and (r.round == row.round or r.id == row.reference)

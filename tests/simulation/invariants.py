@@ -110,7 +110,6 @@ class Verdict:
         self.by_key = {row.key: row for row in self.rows}
         self.parents = {row.parent for row in self.rows if row.parent}
         self.books = {name: self._book(name) for name in history.tills}
-        self.undoings = {name: self._undoings(name) for name in history.tills}
         self.children: dict[str, list[Movement]] = {}
         self.aimed: dict[str, list[Movement]] = {}
         for row in self.rows:
@@ -127,14 +126,6 @@ class Verdict:
             found.setdefault(purse.place(entry.provider, entry.kind, entry.id), []).append(entry)
         return found
 
-    def _undoings(self, name: str) -> dict[tuple[str, str], list[Entry]]:
-        found: dict[tuple[str, str], list[Entry]] = {}
-        purse = self.history.tills[name].purse
-        for entry in purse.book:
-            if entry.kind is Kind.ROLLBACK:
-                found.setdefault((purse.place(entry.provider, entry.kind, "")[0], entry.reference), []).append(entry)
-        return found
-
     def _named(self, name: str) -> dict[Place, list[Entry]]:
         """What names another movement of the book: rollbacks, captures and releases."""
         purse, found = self.history.tills[name].purse, dict[Place, list[Entry]]()
@@ -144,31 +135,31 @@ class Verdict:
                 found.setdefault(purse.place(entry.provider, meant, entry.reference), []).append(entry)
         return found
 
-    def _place(self, row: Movement) -> tuple[str, Place] | None:
+    def _places(self, row: Movement) -> list[tuple[str, Place]]:
+        """Where it stands, or would, in its wallet's book: a settle in one call may be two entries there."""
         name = self.history.rows[row.key].till
-        till = self.history.tills.get(name)
-        return (name, till.told(row.provider, row.kind, row.alias, row.tx.id)) if till else None
+        return self._places_at(row, name) if name in self.history.tills else []
+
+    def _places_at(self, row: Movement, name: str) -> list[tuple[str, Place]]:
+        found = self.history.places_of(row.key, name, row.provider, row.kind, row.alias or row.tx.id)
+        return [(name, place) for place in found]
 
     def _entries(self, row: Movement) -> list[Entry]:
         """What the wallet applied for this row; of a whole, its parts were applied, not itself."""
-        place = self._place(row)
-        if place is None or row.key in self.parents:
+        if row.key in self.parents:
             return []
+        own = [entry for name, place in self._places(row) for entry in self.books[name].get(place, [])]
         if row.kind is Kind.ROLLBACK:  # some dialects make its id themselves: it is known by what it names
             alone = len(self.aimed.get(row.target, [])) == 1
-            return self.books[place[0]].get(place[1], []) or (
-                self._undone(self.by_key.get(row.target), row) if alone else []
-            )
-        return self.books[place[0]].get(place[1], [])
+            return own or (self._undone(self.by_key.get(row.target)) if alone else [])
+        return own
 
-    def _undone(self, target: Movement | None, rollback: Movement | None = None) -> list[Entry]:
+    def _undone(self, target: Movement | None) -> list[Entry]:
         """The rollbacks that name a movement, as its wallet applied them."""
-        place = self._place(target) if target is not None else None
-        if place is None or target is None or (target.kind is Kind.CREDIT and place[1][0]):
-            return []  # native's references say their kind, and no win is undone there
-        found = self.undoings[place[0]].get((place[1][0], place[1][2]), [])
+        places = self._places(target) if target is not None else []
+        found = [entry for name, place in places for entry in self.named[name].get(place, [])]
         return [
-            entry for entry in found if not entry.over or not entry.undone_by
+            entry for entry in found if entry.kind is Kind.ROLLBACK and not (entry.over and entry.undone_by)
         ]  # one that was rolled forward undoes nothing
 
     def _family(self, row: Movement) -> Family:
@@ -176,14 +167,15 @@ class Verdict:
         lies: set[str] = set()
         near = [self.by_key[key] for key in (row.target, row.undone_by) if key in self.by_key]
         for each in [row, *undoing, *near]:
-            place = self._place(each)
-            lie = self.history.tills[place[0]].purse.lies.get(place[1]) if place else None
-            lies |= {lie} if lie else set()
-            lies |= self._lied_beside(*place) if place else set()
-            if place and each.key in self.history.touched:
-                again = self.history.tills[place[0]].purse.takes_again(each.tx)
-                nobody = self._nobody_remembers(each, *place) or self._nobody_was_told(each)
-                nobody = nobody or self._nobody_knows_its_win(each) or self._not_seen_yet(each, *place)
+            places = self._places(each)
+            for name, place in places:
+                lie = self.history.tills[name].purse.lies.get(place)
+                lies |= ({lie} if lie else set()) | self._lied_beside(name, place)
+            name = self.history.rows[each.key].till
+            if name in self.history.tills and each.key in self.history.touched:
+                again = self.history.tills[name].purse.takes_again(each.tx)
+                nobody = any(self._nobody_remembers(each, *place) or self._not_seen_yet(each, *place) for place in places)
+                nobody = nobody or self._nobody_was_told(each) or self._nobody_knows_its_win(each)
                 lies |= {"lost_commits"} if again == "never" or nobody else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
@@ -277,7 +269,7 @@ class Verdict:
                 self.say("EDGES", f"{before} -> {after}")
 
     def _once(self, family: Family) -> None:
-        if len(family.own) > 1:
+        if len(family.own) > max(1, len(self._places(family.row))):
             self.say("ONCE", f"{family.row.key} was applied {len(family.own)} times", family)
         # What a journal forgot may have been undone before, and its rollback cannot tell who did that (rule 30).
         live = [m for m in family.undoing if self._undoes_all(m, family.row) and not self._born_in_doubt(m)]
@@ -438,14 +430,23 @@ class Verdict:
 
     def _kept(self, row: Movement) -> bool:
         """Its wallet would not undo it, or what it is aimed at (its habit `keeps`)."""
+        for each in self._near(row):
+            if any(self.history.tills[name].purse.kept.get(place) for name, place in self._places(each)):
+                return True
+        return False
+
+    def _unsaid(self, row: Movement) -> bool:
+        """Its wallet refused it, or what it is about, and its page has no word for that but the one for doubt."""
+        return any(
+            place in self.history.tills[name].purse.unsaid for each in self._near(row) for name, place in self._places(each)
+        )
+
+    def _near(self, row: Movement) -> list[Movement]:
+        """A movement, its whole, and all that these are about, or that is about them."""
         top = self.by_key.get(row.parent, row)
         near = {m.key: m for m in (*self._about(row), *self._about(top))}
         near |= {m.target: self.by_key[m.target] for m in [*near.values()] if m.target in self.by_key}
-        for each in near.values():
-            place = self._place(each)
-            if place is not None and self.history.tills[place[0]].purse.kept.get(place[1]):
-                return True
-        return False
+        return list(near.values())
 
     def _unsayable(self, row: Movement) -> bool:
         """It, what undoes it, or the whole that it is a part of cannot be said to its wallet."""
@@ -465,6 +466,7 @@ class Verdict:
             self._unsayable(row)
             or self._born_in_doubt(row)
             or self._kept(row)
+            or self._unsaid(row)
             or history.is_away(history.rows[row.key])
             or self._cannot_be_asked(row)
         ):
@@ -621,7 +623,8 @@ class Verdict:
             entry
             for leg in legs
             if leg.kind != Kind.ROLLBACK.value and leg.till in tills
-            for entry in self.books[leg.till].get(tills[leg.till].told_row(leg), [])
+            for place in self.history.places_of_row(leg)
+            for entry in self.books[leg.till].get(place, [])
         ]
         return [entry for entry in found if not entry.undone_by]
 
@@ -642,7 +645,7 @@ class Verdict:
         if story.kind not in JUDGED:
             return
         row = self._row_of(story)
-        if row is None:
+        if row is None or (not worth_of(story.read) and not any(entry.delta for entry in self._tied([row]))):
             return
         rows = self._about(row)
         if any(m.state is State.PERSON for m in rows) or self._is_away(rows) or self._a_person_keeps(row):
@@ -689,11 +692,7 @@ class Verdict:
     def _tied(self, rows: list[Movement]) -> list[Entry]:
         """What all wallets' books hold of these movements, and of what names one of them there."""
         return self._tied_to(
-            [
-                (name, till.told(m.provider, m.kind, m.alias, m.tx.id))
-                for name, till in self.history.tills.items()
-                for m in rows
-            ]
+            [place for name in self.history.tills for m in rows for place in self._places_at(m, name)]
         )
 
     def _tied_to(self, places: list[tuple[str, Place]]) -> list[Entry]:
@@ -713,9 +712,10 @@ class Verdict:
 
     def _strays(self) -> None:
         places = [
-            (name, till.told_row(row))
-            for name, till in self.history.tills.items()
+            (name, place)
+            for name in self.history.tills
             for row in self.history.rows.values()
+            for place in self.history.places_of(row.key, name, row.provider, Kind(row.kind), row.alias or row.id)
         ]  # of rows, too, that the journal forgot
         # Where it went, and as what, the journal forgot, too: by other routes its repeat may go elsewhere (rules 23, 30).
         places += [(name, place) for (name, place), key in self.history.places.items() if key in self.history.touched]

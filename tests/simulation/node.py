@@ -18,6 +18,7 @@ from gateway.http import Request, Response
 from gateway.play.book import Place
 from tests.simulation.bench import at_once
 from tests.simulation.scheduler import Moment, Task
+from tests.simulation.seam import noting
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -93,6 +94,8 @@ class Node:
             meter=history.meter,
         )  # fmt: skip
         self.engine = Engine(world)
+        if any(till.renames for till in history.tills.values()):
+            noting(self.engine, history.telling)
         self._spawn(self._settle())
 
     # -- its world

@@ -5,9 +5,10 @@ Flags are asked for here alone (`gateway/ends.py`); what a wire can say is found
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
+from itertools import product
 from typing import Any
 
 from msgspec import Struct
@@ -19,13 +20,17 @@ from gateway.ends import Owed
 from gateway.engine.parts import items_of
 from gateway.ids import TextIds
 from gateway.model import (
+    Accepted,
+    Act,
     Adjust,
     Authenticate,
     Batch,
     Credit,
     Debit,
+    Declined,
     Game,
     Kind,
+    Outcome,
     Reason,
     Refused,
     Reserve,
@@ -236,6 +241,67 @@ def _batch(dialect: Dialect, read: Any, tx: Any, *acts: Any) -> bool:
     items = tuple(tx(act, str(11 + n)) for n, act in enumerate(acts))
     found = read(tx(Batch(items=items, atomic=True), "", "")) or read(together(items, atomic=True))
     return found is not None and isinstance(found.act, Batch) and len(found.act.items) == len(acts)
+
+
+@cache
+def renames(name: str) -> bool:
+    """Whether a wallet of this dialect calls what it was told by other names than those: a win by its bet, a settle as two."""
+    provider = a_provider(name)
+    ids = provider.dialect.as_wallet.ids
+    bet, one = ids.made("acme:debit:11", bare=True), ids.made("acme:credit:12", bare=True)
+    more = {"player": "p1", "session": "sess-p1", "currency": "EUR", "game": Game(id="42")}
+    rounds = (Round(round_as(provider.dialect, "r1"), True), None)
+    acts = (
+        (Debit(amount=ONE), bet), (Credit(amount=ONE, reference=bet), one),
+        (Credit(amount=ONE, reference=bet, further=True), one), (Settle(debit=ONE, credit=TWO), one),
+        (Credit(amount=ONE), one), (Adjust(amount=ONE), one), (Adjust(amount=-ONE), one),
+    )  # fmt: skip
+    for (act, id), whole in product(acts, rounds):
+        try:
+            read = reading(provider.dialect, provider.settings, Transaction(act=act, id=id, round=whole, **more))
+        except Refused:
+            continue
+        if read.id != id:
+            return True
+    return False
+
+
+@cache
+def refusing(name: str, kind: Kind, reason: Reason) -> Outcome | None:
+    """What the gateway hears when a wallet of this dialect refuses a movement for that reason; None: it is told none."""
+    provider = a_provider(name)
+    dialect, settings, ids = provider.dialect, provider.settings, provider.dialect.as_wallet.ids
+    acts: Mapping[Kind, tuple[Act, ...]] = {
+        Kind.DEBIT: (Debit(amount=ONE),), Kind.CREDIT: (Credit(amount=ONE, reference=ids.made("11")),),
+        Kind.SETTLE: (Settle(debit=ONE, credit=TWO),),
+        Kind.ROLLBACK: (Rollback(reference=ids.made("11"), amount=ONE), Rollback(reference=ids.made("11"))),
+    }  # fmt: skip
+    call = Call(settings=settings, now=BEGIN, nonce=NONCE, provider="acme", currency="EUR", currencies=CURRENCIES)
+    for act in acts.get(kind, ()):
+        tx = Transaction(
+            act=act, id=ids.made("12"), player="p1", session="sess-p1", currency="EUR",
+            round=Round(round_as(dialect, "r1")), game=Game(id="42"), occurred_at=BEGIN,
+        )  # fmt: skip
+        try:
+            request = dialect.encode_request(tx, call)
+        except Refused:
+            continue
+        call = replace(call, request=request, name=dialect.route(request, settings))
+        no = Declined(reason=reason, balance=ONE, currency="EUR")
+        response = dialect.encode_response(no, dialect.decode_request(request, call), call)
+        return dialect.decode_response(response, tx, call)
+    return None
+
+
+DONE = frozenset({Reason.ALREADY_ROLLED_BACK, Reason.DUPLICATE_MISMATCH, Reason.TRANSACTION_NOT_FOUND})
+"""What a repeated rollback may hear when it was done before, or nothing was there (rules 5, 6)."""
+
+
+def says_apart(name: str, reason: Reason) -> bool:
+    """Whether its wallets say that to a rollback in another word than "done": nobody could tell it from that (rule 5)."""
+    heard = refusing(name, Kind.ROLLBACK, reason)
+    done = isinstance(heard, Declined) and heard.reason is not reason and heard.reason in DONE
+    return not isinstance(heard, Accepted) and not done
 
 
 @cache
