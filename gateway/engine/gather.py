@@ -288,8 +288,7 @@ def _second_asks(
 
 def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
     """Whether a win forbids this rollback, where its bet has one."""
-    may = own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT
-    return may and (provider.dialect.as_provider.one_end or provider.dialect.as_provider.won_stays(provider.settings))
+    return _may_be_kept(own, target) and (provider.dialect.as_provider.one_end or provider.dialect.as_provider.won_stays(provider.settings))
 
 
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
@@ -323,8 +322,15 @@ def _keeps(win: Movement, found: Found) -> bool:
 
 def _asks_for_later(provider: Provider, own: Movement, target: Movement) -> bool:
     """Whether what came after it in its round forbids this rollback. Of a bet in doubt nothing is known that could stay."""
-    may = own.undoes and not own.ours and not own.decided and not own.sent and provider.dialect.as_provider.last_only
-    return may and target.kind is Kind.DEBIT and target.state is State.ACCEPTED and bool(target.tx.round_id)
+    may = _may_be_kept(own, target) and provider.dialect.as_provider.last_only
+    return may and target.state is State.ACCEPTED and bool(target.tx.round_id)
+
+
+def _may_be_kept(own: Movement, target: Movement) -> bool:
+    """Whether a page may say of this rollback that its bet stays. A leg of a settle goes with its whole: *its rollback waited
+    for what came after it in its round, which was its own settle, and that for the rollback; the stake stayed taken.*"""
+    fresh = own.undoes and not own.ours and not own.decided and not own.sent
+    return fresh and target.kind is Kind.DEBIT and not target.parent
 
 
 def _over(provider: Provider, found: Found) -> bool:

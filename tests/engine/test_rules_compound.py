@@ -304,6 +304,18 @@ def test_rule_18_a_declined_win_rolls_the_debit_back_and_declines(bench_of: Make
     assert bench.till.asked(Kind.ROLLBACK) == 1
 
 
+@pytest.mark.parametrize("wallet", ["netgaming", "scorpio_play"])
+def test_rule_18_so_it_does_where_only_the_last_bet_of_a_round_may_be_undone(bench_of: MakeBench, wallet: str) -> None:
+    """*The rollback of the debit waited for what came after it in its round: its own settle, which waited for the rollback.
+    The stake stayed taken, and both were looked at for ever.* What keeps a bet keeps no leg of a settle."""
+    bench = bench_of("groove", wallet)
+    bench.till.then(says(Declined(reason=Reason.SESSION_EXPIRED)), kind=Kind.CREDIT)
+    bench.call(settle("s1"))
+    bench.settlement(60, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 def test_rule_18_until_the_debit_is_back_it_is_doubt(bench_of: MakeBench) -> None:
     """Its repeat finishes what is left to do."""
     bench = bench_of("native", "netgaming")

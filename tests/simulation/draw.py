@@ -231,7 +231,7 @@ def _has_words(dialect: str, habit: str) -> bool:
         case "keeps":
             return pages.says_apart(dialect, Reason.ALREADY_SETTLED)
         case "contradicts":
-            return pages.says_apart(dialect, Reason.TRANSACTION_NOT_FOUND)
+            return pages.says_apart(dialect, Reason.TRANSACTION_NOT_FOUND) and pages.says_apart(dialect, Reason.ALREADY_SETTLED)
     return True
 
 

@@ -145,7 +145,8 @@ class Network:
             till.lies(items, "other_answer")
             return till.last[tx.kind], None
         till.last[tx.kind] = response
-        return response, place if isinstance(exchange.outcome, Accepted) else None
+        yes = isinstance(exchange.outcome, Accepted) and all(isinstance(each, Accepted) for each in exchange.outcome.items)
+        return response, place if yes else None
 
     # -- from a provider
 

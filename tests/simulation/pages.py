@@ -267,8 +267,9 @@ def renames(name: str) -> bool:
 
 
 @cache
-def refusing(name: str, kind: Kind, reason: Reason) -> Outcome | None:
-    """What the gateway hears when a wallet of this dialect refuses a movement for that reason; None: it is told none."""
+def refusing(name: str, kind: Kind, reason: Reason, *, again: bool = False) -> Outcome | None:
+    """What the gateway hears when a wallet of this dialect refuses a movement, asked `again`, for that reason; None: it is
+    told none."""
     provider = a_provider(name)
     dialect, settings, ids = provider.dialect, provider.settings, provider.dialect.as_wallet.ids
     acts: Mapping[Kind, tuple[Act, ...]] = {
@@ -289,7 +290,7 @@ def refusing(name: str, kind: Kind, reason: Reason) -> Outcome | None:
         call = replace(call, request=request, name=dialect.route(request, settings))
         no = Declined(reason=reason, balance=ONE, currency="EUR")
         response = dialect.encode_response(no, dialect.decode_request(request, call), call)
-        return dialect.decode_response(response, tx, call)
+        return dialect.decode_response(response, tx, replace(call, again=again))
     return None
 
 
@@ -299,9 +300,12 @@ DONE = frozenset({Reason.ALREADY_ROLLED_BACK, Reason.DUPLICATE_MISMATCH, Reason.
 
 def says_apart(name: str, reason: Reason) -> bool:
     """Whether its wallets say that to a rollback in another word than "done": nobody could tell it from that (rule 5)."""
-    heard = refusing(name, Kind.ROLLBACK, reason)
-    done = isinstance(heard, Declined) and heard.reason is not reason and heard.reason in DONE
-    return not isinstance(heard, Accepted) and not done
+    for again in (False, True):
+        heard = refusing(name, Kind.ROLLBACK, reason, again=again)
+        done = isinstance(heard, Declined) and heard.reason is not reason and heard.reason in DONE
+        if isinstance(heard, Accepted) or done:
+            return False
+    return True
 
 
 @cache

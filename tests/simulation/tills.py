@@ -19,6 +19,7 @@ from gateway.model import (
     Accepted,
     Batch,
     Capture,
+    Credit,
     Declined,
     Kind,
     Missing,
@@ -66,6 +67,10 @@ class SimPurse(Purse):
         self.unsaid: set[Place] = set()  # what it refused in the word for doubt: its page has no other
         self.meant: dict[str, Kind] = {}  # the kind that an applied rollback, capture or release names, by wallet id
         self._since: dict[Place, datetime] = {}
+        # Who answers the rollback of nothing like any other may not forget what it has: nobody could tell.
+        self.says_yes = isinstance(
+            pages.refusing(wallet.dialect.name, Kind.ROLLBACK, Reason.TRANSACTION_NOT_FOUND), Accepted
+        )  # fmt: skip
         self._as = ""  # as what all items of a call are taken again
 
     def place(self, provider: str, kind: Kind, id: str) -> Place:
@@ -198,6 +203,13 @@ class SimPurse(Purse):
             self.kept[self._reference(tx, where[1])] = True  # its win keeps it
         return outcome
 
+    def _ended(self, tx: Transaction, act: Credit, provider: str) -> Declined | None:
+        """It stays refused: only a person can say what becomes of such a win where its provider's page does not."""
+        no = super()._ended(tx, act, provider)
+        if no is not None:
+            self.kept[self._place(provider, tx.kind, tx.id)] = True
+        return no
+
     def _reference(self, tx: Transaction, provider: str) -> Place:
         act = tx.act
         if self.rules.by_stake and isinstance(act, Rollback):
@@ -209,7 +221,7 @@ class SimPurse(Purse):
     def _recall(self, place: Place, now: datetime) -> None:
         """Forgets what is too old: honestly, or sooner than it says."""
         since = self._since.get(place)
-        if since is None:
+        if since is None or (self.says_yes and place in self._entry_at):
             return
         lying = self.plan.lie == "forgets" and now - since > FORGETS_AFTER
         if lying or now - since > self.wallet.remembers:
