@@ -103,6 +103,7 @@ CONDUCT: Mapping[str, str] = {
     "arrives": "a provider asked who plays, before its player's first round",
     "win_ended": "a win was declined for good, as its page lets it be (rule 6)",
     "no_word": "a wallet refused in the word for doubt, as its page has no other",
+    "same_word": "a wallet said that a win keeps its bet in the word for one that was given back",
     "one_word": "a page had one word for several reasons, and it was read as the one that was meant",
     "two_nodes": "two nodes shared the journal",
     "short_memory": "the wallet forgot honestly, as it says",
@@ -123,8 +124,10 @@ WALLETS = ("native", "native", "native", "netgaming", "scorpio_play", "kyren")
 WORDS = ("safe", "safe", "applied", "query", "query", "never")
 FIRST = frozenset(PROVIDERS)
 LATER = tuple(name for name in names() if name not in FIRST)
-LATER_SHARE = 0.6
-"""Of the ends of each sort: two of five speak one of the pages that came first, as often as before among each other."""
+LATER_SHARE = 0.5
+"""Of the ends of each sort: the others speak one of the pages that came first, as often as before among each other."""
+SELDOM = frozenset({"hold", "strange_session", "old_session"})
+"""What one page alone has words for, so that its providers always know it."""
 ARRIVES_SHARE = 0.4
 VARIANTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "hub88": ({}, {"variant": "caleta"}),
@@ -202,7 +205,12 @@ def _later_provider(chance: random.Random, plan: ProviderPlan) -> ProviderPlan:
     if chance.random() < LATER_SHARE:
         dialect = chance.choice(LATER)
         plan = replace(plan, dialect=dialect, plays=(), settings=chance.choice(VARIANTS.get(dialect, ({},))))
-    more = [name for name in more_plays(plan.dialect, plan.settings, first=plan.dialect in FIRST) if chance.random() < PLAYS_SHARE]
+    first = plan.dialect in FIRST
+    more = [
+        name for name in more_plays(plan.dialect, plan.settings, first=first)
+        if chance.random() < PLAYS_SHARE or name in SELDOM
+    ]  # fmt: skip
+    more += [name for name in plays_of(plan.dialect) if first and name in SELDOM and name not in plan.plays]
     speech, later = pages.speech_of(plan.dialect, *plan.settings.items()), plan.dialect in LATER
     manner = plan.manner if speech.cancels or plan.manner != "cancels" else "quiet"
     silence = pages.silence(find(plan.dialect).dialect)

@@ -71,6 +71,11 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
         "a network that hands one request to a wallet twice moves the money twice, unless that kind is `safe`",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
+    "same_word": (
+        "a wallet has one word for a bet that it gave back and for one that its win keeps, and for a win that it paid and for"
+        " one of a bet that it gave back: nobody can tell which a repeat was answered",
+        frozenset({"ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
+    ),
     "lost_commits": (
         "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, has not seen it yet, or was never told of it (rule 30)",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),

@@ -41,7 +41,7 @@ from gateway.model import (
     Transaction,
 )
 from gateway.play.habits import habit_of
-from tests.simulation.bench import CURRENCIES, a_provider, keys_of
+from tests.simulation.bench import CURRENCIES, a_provider
 from tests.simulation.scheduler import BEGIN
 
 NONCE = "6b1f0d5e-3f0b-4a53-9a51-0e2f4f3b7a10"
@@ -110,9 +110,6 @@ def reading(dialect: Dialect, settings: Any, tx: Transaction, provider: str = "a
     if tx.occurred_at is None:
         tx = replace(tx, occurred_at=BEGIN)
     request = dialect.encode_request(tx, call)
-    keys = keys_of(dialect, settings)
-    if keys:
-        request = dialect.auth.sign(request, keys, settings, BEGIN)
     name = dialect.route(request, settings)
     read = dialect.decode_request(request, replace(call, request=request, name=name))
     if isinstance(read.act, Batch):
