@@ -288,7 +288,9 @@ def _second_asks(
 
 def _asks_for_wins(provider: Provider, own: Movement, target: Movement) -> bool:
     """Whether a win forbids this rollback, where its bet has one."""
-    return _may_be_kept(own, target) and (provider.dialect.as_provider.one_end or provider.dialect.as_provider.won_stays(provider.settings))
+    return _may_be_kept(own, target) and (
+        provider.dialect.as_provider.one_end or provider.dialect.as_provider.won_stays(provider.settings)
+    )
 
 
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:

@@ -31,7 +31,6 @@ from gateway.model import (
     Transaction,
     Unknown,
 )
-
 from tests.simulation import pages
 
 if TYPE_CHECKING:
@@ -409,4 +408,6 @@ def plays_of(dialect: str) -> list[str]:
 def more_plays(dialect: str, settings: Mapping[str, str], *, first: bool) -> list[str]:
     """What a provider of this page has words for, beside that."""
     speech, before = pages.speech_of(dialect, *settings.items()), plays_of(dialect) if first else []
-    return [name for name, play in PLAYS.items() if name not in before and (not play.says or getattr(speech, play.says))]
+    return [
+        name for name, play in PLAYS.items() if name not in before and (not play.says or getattr(speech, play.says))
+    ]

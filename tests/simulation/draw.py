@@ -124,6 +124,7 @@ WALLETS = ("native", "native", "native", "netgaming", "scorpio_play", "kyren")
 WORDS = ("safe", "safe", "applied", "query", "query", "never")
 FIRST = frozenset(PROVIDERS)
 LATER = tuple(name for name in names() if name not in FIRST)
+LATER_WALLETS = tuple(name for name in names() if name not in WALLETS)
 LATER_SHARE = 0.5
 """Of the ends of each sort: the others speak one of the pages that came first, as often as before among each other."""
 SELDOM = frozenset({"hold", "strange_session", "old_session"})
@@ -224,7 +225,7 @@ def _later_provider(chance: random.Random, plan: ProviderPlan) -> ProviderPlan:
 def _later_wallet(chance: random.Random, plan: WalletPlan) -> WalletPlan:
     if chance.random() >= LATER_SHARE:
         return plan
-    dialect = chance.choice(LATER)
+    dialect = chance.choice(LATER_WALLETS)
     words = tuple(word for word in WORDS if word != "query" or pages.can_be_asked(dialect))
     one = chance.choice(words) if chance.random() < 0.5 else ""
     habits = tuple(habit for habit in plan.habits if _has_words(dialect, habit))
@@ -239,7 +240,9 @@ def _has_words(dialect: str, habit: str) -> bool:
         case "keeps":
             return pages.says_apart(dialect, Reason.ALREADY_SETTLED)
         case "contradicts":
-            return pages.says_apart(dialect, Reason.TRANSACTION_NOT_FOUND) and pages.says_apart(dialect, Reason.ALREADY_SETTLED)
+            return pages.says_apart(dialect, Reason.TRANSACTION_NOT_FOUND) and pages.says_apart(
+                dialect, Reason.ALREADY_SETTLED
+            )
     return True
 
 

@@ -258,9 +258,7 @@ class History(Watched):
                 return True
             # Several parts may be given back, and none of them has the bet for itself: what is left is not known.
             others = [r for r in self.rows.values() if r.target == row.target and r.kind == "rollback" and r is not row]
-            parts = pages.several(self.setup.providers[row.provider].dialect) and not (
-                row.attempts - self._feared(row)
-            )
+            parts = pages.several(self.setup.providers[row.provider].dialect) and not (row.attempts - self._feared(row))
             return parts and any(r.state == "person" and (r.attempts or r.number < row.number) for r in others)
         bets = (
             r for r in self.rows.values()
@@ -275,13 +273,19 @@ class History(Watched):
         provider = self.setup.providers[row.provider]
         dialect, target = provider.dialect, self.rows.get(row.target)
         if row.kind == "credit" and pages.flag(dialect, "one_end"):
-            bets = [r for r in self.rows.values() if (r.provider, r.kind, r.id) == (row.provider, "debit", row.reference)]
+            bets = [
+                r for r in self.rows.values() if (r.provider, r.kind, r.id) == (row.provider, "debit", row.reference)
+            ]
             return any(self.rows[bet.undone_by].state == "person" for bet in bets if bet.undone_by in self.rows)
         if row.kind != "rollback" or target is None or not pages.keeps_won(dialect, provider.settings):
             return False
         here = (target.provider, target.player)
-        ends = [r for r in self.rows.values() if (r.provider, r.player) == here and r.kind in ("credit", "debit", "settle")]
-        ends = [r for r in ends if r is not target and (r.reference == target.id or (r.round and r.round == target.round))]
+        ends = [
+            r for r in self.rows.values() if (r.provider, r.player) == here and r.kind in ("credit", "debit", "settle")
+        ]
+        ends = [
+            r for r in ends if r is not target and (r.reference == target.id or (r.round and r.round == target.round))
+        ]
         undoing = [self.rows[r.undone_by] for r in ends if r.undone_by in self.rows]
         return any(r.state == "person" for r in (*ends, *undoing))
 

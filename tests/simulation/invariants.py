@@ -179,7 +179,9 @@ class Verdict:
             name = self.history.rows[each.key].till
             if name in self.history.tills and each.key in self.history.touched:
                 again = self.history.tills[name].purse.takes_again(each.tx)
-                nobody = any(self._nobody_remembers(each, *place) or self._not_seen_yet(each, *place) for place in places)
+                nobody = any(
+                    self._nobody_remembers(each, *place) or self._not_seen_yet(each, *place) for place in places
+                )
                 nobody = nobody or self._nobody_was_told(each) or self._nobody_knows_its_win(each)
                 lies |= {"lost_commits"} if again == "never" or nobody else set()
         return Family(
@@ -443,7 +445,9 @@ class Verdict:
     def _unsaid(self, row: Movement) -> bool:
         """Its wallet refused it, or what it is about, and its page has no word for that but the one for doubt."""
         return any(
-            place in self.history.tills[name].purse.unsaid for each in self._near(row) for name, place in self._places(each)
+            place in self.history.tills[name].purse.unsaid
+            for each in self._near(row)
+            for name, place in self._places(each)
         )
 
     def _near(self, row: Movement) -> list[Movement]:
@@ -696,9 +700,7 @@ class Verdict:
 
     def _tied(self, rows: list[Movement]) -> list[Entry]:
         """What all wallets' books hold of these movements, and of what names one of them there."""
-        return self._tied_to(
-            [place for name in self.history.tills for m in rows for place in self._places_at(m, name)]
-        )
+        return self._tied_to([place for name in self.history.tills for m in rows for place in self._places_at(m, name)])
 
     def _tied_to(self, places: list[tuple[str, Place]]) -> list[Entry]:
         found: dict[tuple[str, str], Entry] = {}

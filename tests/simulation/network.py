@@ -10,7 +10,7 @@ from gateway.engine.pipeline import Answer
 from gateway.engine.setup import Wallet
 from gateway.engine.world import Silence
 from gateway.http import Request, Response
-from gateway.model import Accepted, Kind
+from gateway.model import Accepted
 from gateway.play.book import Place
 from tests.simulation.draw import WALLET_FAULTS
 from tests.simulation.node import Line, Node
@@ -129,6 +129,7 @@ class Network:
         history.note("wallet", till.plan.name, tx, exchange.outcome)
         if tx is None or not items:
             return exchange.response, None
+        history.names(till, request, items)
         place = till.place_of(items[0])
         till.says(items, exchange.outcome)
         if lie:
@@ -145,7 +146,9 @@ class Network:
             till.lies(items, "other_answer")
             return till.last[tx.kind], None
         till.last[tx.kind] = response
-        yes = isinstance(exchange.outcome, Accepted) and all(isinstance(each, Accepted) for each in exchange.outcome.items)
+        yes = isinstance(exchange.outcome, Accepted) and all(
+            isinstance(each, Accepted) for each in exchange.outcome.items
+        )
         return response, place if yes else None
 
     # -- from a provider

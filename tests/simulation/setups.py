@@ -32,7 +32,9 @@ def setup_of(plan: Plan) -> Setup:
     """The configuration that a plan means, as plain values."""
     providers = [
         a_provider(
-            p.dialect, p.name, settings=dict(p.settings),
+            p.dialect,
+            p.name,
+            settings=dict(p.settings),
             after_doubt=seconds(p.after_doubt) if p.after_doubt is not None else None,
         )
         for p in plan.providers

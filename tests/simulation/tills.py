@@ -296,7 +296,9 @@ class Till:
 
     def says(self, items: list[Transaction], outcome: Outcome | None) -> None:
         """What it answers; a no for which its page has the word for doubt alone is none that anybody hears."""
-        for tx in items if isinstance(outcome, Declined) else ():
+        if not isinstance(outcome, Declined):
+            return
+        for tx in items:
             heard = pages.refusing(self.teller.dialect.name, tx.kind, outcome.reason)
             if isinstance(heard, Unknown):
                 self.purse.unsaid.add(self.place_of(tx))
@@ -308,8 +310,3 @@ class Till:
             self.purse.lies[self.place_of(tx)] = lie
             if tx.kind is Kind.ROLLBACK:
                 self.purse.lies[self.purse.named(tx)] = lie
-
-    def names(self, request: Request, now: datetime) -> list[tuple[Kind, Place]]:
-        """What it will call the movements that a request asks for."""
-        tx = self.teller.dialect.decode_request(request, self._call(request, now))
-        return [(item.kind, self.place_of(item)) for item in self.reads(tx)]

@@ -101,6 +101,9 @@ class Watched:
         self.places: dict[tuple[str, Place], str] = {}
         self.told: dict[tuple[str, str, str, str], str] = {}  # (till, provider, kind, what it is told as)
         self.placed: dict[str, dict[tuple[str, Place], None]] = {}  # where a movement stands in books of other names
+        self.sent: dict[
+            int, tuple[Request, str]
+        ] = {}  # the movement that a request is about, where its wallet renames it
         self.tills: dict[str, Till] = {}
         self.where: dict[str, str] = {}  # where a wallet's name points just now
         self.pointed: dict[str, list[str]] = {}  # and where it ever did
@@ -214,11 +217,17 @@ class Watched:
         till, key = self.tills[name], self.told.get((name, provider, tx.kind.value, tx.id))
         if key is None or not till.renames or tx.kind not in MONEY_KINDS:
             return
-        for kind, place in till.names(request, self.scheduler.clock()):
-            other = self.places.setdefault((name, place), key)
-            if other != key and kind is not Kind.ROLLBACK:
-                self.wrong.append(f"ALIAS {other} and {key} are told as one, {place}")
-            self.placed.setdefault(key, {})[name, place] = None
+        self.sent[id(request)] = request, key
+
+    def names(self, till: Till, request: Request, items: list[Transaction]) -> None:
+        """A request arrived: its wallet calls the movement so."""
+        _, key = self.sent.get(id(request), (None, ""))
+        for tx in items if key else ():
+            spot = (till.plan.name, till.place_of(tx))
+            other = self.places.setdefault(spot, key)
+            if other != key and tx.kind is not Kind.ROLLBACK:
+                self.wrong.append(f"ALIAS {other} and {key} are told as one, {spot[1]}")
+            self.placed.setdefault(key, {})[spot] = None
 
     def places_of(self, key: str, name: str, provider: str, kind: Kind, told: str) -> list[Place]:
         """Where a movement stands, or would stand, in the book of that till."""
