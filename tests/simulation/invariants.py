@@ -43,6 +43,7 @@ INVARIANTS: Mapping[str, str] = {
     "ENDS": "what waits for a person can be resolved by one",
     "REASON": "what waits for a person says why",
     "STAKE": "no win is paid for a bet that the gateway itself then says never came, or gives back",
+    "STAYS": "where a page says that a win keeps its bet, no cancel is sent once the win was paid",
     "WHOLE": "what is made of parts is decided after them, and not left open when they are done",
     "ORDER": "some order of all that a provider heard leaves what its movement moved",
     "ELSEWHERE": "a movement is sent to its own wallet only, whatever its wallet's name means by now",
@@ -251,6 +252,7 @@ class Verdict:
             self._journal(family)
             self._person(family)
             self._stake(family)
+            self._stays(family)
             self._whole_left(family)
         for story in self.history.stories.values():
             self._told(story)
@@ -321,6 +323,30 @@ class Verdict:
             for own in about.undoing:
                 if ours(own) and own.state is State.ACCEPTED and self.history.rows[own.key].born > born:
                     self.say("STAKE", f"{bet.key} was given back by {own.key}, beside its win {win.key}", about)
+
+    def _stays(self, family: Family) -> None:
+        """Where a page says that a bet stays for its win, no cancel of its provider's was sent once the win had been paid."""
+        bet, seen = family.row, self.history.rows
+        provider = self.history.setup.providers[bet.provider]
+        if bet.kind is not Kind.DEBIT or bet.parent or not pages.keeps_won(provider.dialect, provider.settings):
+            return
+        by_round = pages.keeps_by_round(provider.dialect) and bool(bet.tx.round_id)
+        for cancel in family.undoing:
+            if (
+                ours(cancel)
+                or cancel.parent
+                or not cancel.undoes
+                or cancel.state is not State.ACCEPTED
+                or not cancel.sent
+            ):
+                continue
+            for win in self.rows:
+                here = win.provider == bet.provider and win.kind is Kind.CREDIT and win.tx.player == bet.tx.player
+                ties = win.reference == bet.tx.id or (by_round and win.tx.round_id == bet.tx.round_id)
+                paid = seen[win.key].decided_at if win.state is State.ACCEPTED and not win.undone_by else None
+                known = any(map(self._touched, (bet, cancel, win)))
+                if here and ties and paid is not None and paid < seen[cancel.key].born and not known:
+                    self.say("STAYS", f"{bet.key} was given back by {cancel.key}, and {win.key} keeps it", family)
 
     def _given_up(self, bet: Movement) -> bool:
         """Whether a rollback that named it may have undone it, the gateway's own from before its win included."""
