@@ -103,7 +103,6 @@ CONDUCT: Mapping[str, str] = {
     "arrives": "a provider asked who plays, before its player's first round",
     "win_ended": "a win was declined for good, as its page lets it be (rule 6)",
     "no_word": "a wallet refused in the word for doubt, as its page has no other",
-    "same_word": "a wallet said that a win keeps its bet in the word for one that was given back",
     "one_word": "a page had one word for several reasons, and it was read as the one that was meant",
     "two_nodes": "two nodes shared the journal",
     "short_memory": "the wallet forgot honestly, as it says",

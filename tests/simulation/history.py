@@ -106,7 +106,7 @@ class History(Watched):
 
     def undoes_wins(self, provider: str) -> bool:
         """Whether every wallet can undo a settle, or a win alone."""
-        return all(Kind.CREDIT in self.setup.wallets[w.name].dialect.as_wallet.undoes for w in self.plan.wallets)
+        return all(Kind.CREDIT in self.tills[w.name].wallet.dialect.as_wallet.undoes for w in self.plan.wallets)
 
     @property
     def forgetful(self) -> bool:
