@@ -433,7 +433,9 @@ class Case(Struct, frozen=True, kw_only=True):
         return [m for m in others if self._before(m)]
 
     def _before(self, m: Movement) -> bool:
-        return m.decided or m.sent or (m.created_at, m.key) < (self.own.created_at, self.own.key)
+        """What was never sent comes after whatever was: two may have come in one moment."""
+        first = not self.own.sent and (m.created_at, m.key) < (self.own.created_at, self.own.key)
+        return m.decided or m.sent or first
 
     @property
     def undone_by_another(self) -> bool:

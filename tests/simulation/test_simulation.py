@@ -86,7 +86,8 @@ REGRESSIONS = {
 """Seeds that found a bug in the engine, and which, when only the pages that came first were drawn: they are played so.
 Most of them are planted again (test_planted.py)."""
 REGRESSIONS_OF_ALL = {
-    3220130: "a settle whose win was refused waited for itself, where only the last bet of a round may be undone (rule 18)"
+    3200338: "two refunds of all of a bet came in one moment, and the second asking of the one sent said 0.00 (rule 17)",
+    3220130: "a settle whose win was refused waited for itself, where only the last bet of a round may be undone (rule 18)",
 }
 """The same, since every page is drawn."""
 
