@@ -459,11 +459,14 @@ class Case(Struct, frozen=True, kw_only=True):
         return m.undoes and m.key != self.own.key and m.state is not State.DECLINED and self._before(m)
 
     def _before(self, m: Movement) -> bool:
-        """*The clock was set back between two cancels: the first, which had the bet, waited for the second, and that one for
-        it:* who has it came first, whatever the clock says."""
+        """What was never sent comes after whatever was: two may have come in one moment. *The clock was set back between two
+        cancels: the first, which had the bet, waited for the second, and that one for it:* who has it came first, whatever the
+        clock says."""
+        if m.decided or m.sent or self.own.sent:
+            return m.decided or m.sent
         has_it = self.target.undone_by if self.target is not None and m.target == self.target.key else ""
-        if m.decided or m.sent or has_it in (m.key, self.own.key):
-            return m.decided or m.sent or has_it == m.key
+        if has_it in (m.key, self.own.key):
+            return has_it == m.key
         return (m.created_at, m.key) < (self.own.created_at, self.own.key)
 
     @property

@@ -163,7 +163,7 @@ def second_asks(
         if target.takes and own.undoes and not own.decided and not target.decided:
             asks |= _won_asks(provider, target, "target_won")
         if own.undoes and not own.ours and not own.decided and not own.sent and target.kind is Kind.DEBIT:
-            asks |= _standing_asks(provider, target)
+            asks |= _standing_asks(provider, target) if not target.parent else {}
         if target.tx.session and target.tx.session != own.tx.session:
             asks["target_session"] = LookFor("session", (target.provider, target.tx.session))
     for number, bet in enumerate(bets):
@@ -200,7 +200,10 @@ def _aside_asks(provider: Provider, beyond: Movement) -> dict[str, LookFor]:
 
 def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
     """What keeps a bet against its cancel: wins, or what came after it, that are not taken back. Of a bet in doubt nothing is
-    known that could come after it."""
+    known that could come after it.
+
+    Not of a leg of a settle, which goes with its whole: *its rollback waited for what came after it in its round, which was
+    its own settle, and that for the rollback; the stake stayed taken.*"""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
     match provider.kept_by:

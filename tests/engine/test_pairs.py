@@ -184,7 +184,7 @@ class Play:
         """What stands there in the place of what only the launch or the journal knows, and a wire may write otherwise."""
         said = {"player": tx.player, "session": tx.session, "game": tx.game_id, "round": tx.round_id}
         open = {name for name, value in said.items() if value in self.stand_ins}
-        if self.bench.provider.dialect.as_provider.token is not None:
+        if self.bench.provider.dialect.as_provider.session_token is not None:
             # Its provider's sessions are its own: its wallet is told the token that they stand for, also as a round.
             open |= {"session", "round"} if not tx.round_id else {"session"}
         return open

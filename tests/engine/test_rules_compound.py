@@ -14,7 +14,7 @@ from tests.engine.acts import bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import DAYS, nothing_is_open, waits_for_a_person
 from tests.simulation.behaviours import lost_after, lost_before, says
-from tests.simulation.bench import NEVER, Bench, a_call, a_provider, a_wallet, vectors_of
+from tests.simulation.bench import NEVER, Bench, a_call, a_provider, a_wallet, declaring, vectors_of
 
 SPLITTING = ["netgaming", "dragon_gaming", "kyren", "scorpio_play"]
 """Wallets that know neither settles nor batches."""
@@ -261,6 +261,24 @@ def test_rule_17_a_part_is_passed_on_where_the_wallet_can_say_it_and_waits_for_a
     assert other.till.asked(Kind.ROLLBACK) == 0
 
 
+def test_rule_17_what_was_sent_is_asked_again_as_it_was_said_whoever_came_at_the_same_moment(
+    bench_of: MakeBench,
+) -> None:
+    """*Of two refunds of all of a bet that came in one moment the first was sent, and its second asking said 0.00, for what the
+    other one, which waited for it, might give back: its wallet called it another refund.*"""
+    bench = bench_of(declaring("gameball", excess="cut"), "native")
+    yes(bench.call(bet("b1")))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    first = bench.begin(undo("c9", "b1", "10.00"))
+    bench.rest(0)
+    second = bench.begin(undo("c8", "b1", "10.00"))
+    yes(bench.finish(first).outcome)
+    bench.finish(second)
+    told = [tx.act.amount for tx in bench.till.sent if isinstance(tx.act, Rollback)]
+    assert (len(told), {*told}) == (2, {Decimal("10.00")})
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 # ---------------------------------------------------------------- 18
 
 
@@ -302,6 +320,18 @@ def test_rule_18_a_declined_win_rolls_the_debit_back_and_declines(bench_of: Make
     assert bench.till.balance() == Decimal("1000.00")
     assert why(bench.call(settle("s1"))) is Reason.SESSION_EXPIRED
     assert bench.till.asked(Kind.ROLLBACK) == 1
+
+
+@pytest.mark.parametrize("wallet", ["netgaming", "scorpio_play"])
+def test_rule_18_so_it_does_where_only_the_last_bet_of_a_round_may_be_undone(bench_of: MakeBench, wallet: str) -> None:
+    """*The rollback of the debit waited for what came after it in its round: its own settle, which waited for the rollback.
+    The stake stayed taken, and both were looked at for ever.* What keeps a bet keeps no leg of a settle."""
+    bench = bench_of("groove", wallet)
+    bench.till.then(says(Declined(reason=Reason.SESSION_EXPIRED)), kind=Kind.CREDIT)
+    bench.call(settle("s1"))
+    bench.settlement(60, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
 
 
 def test_rule_18_until_the_debit_is_back_it_is_doubt(bench_of: MakeBench) -> None:

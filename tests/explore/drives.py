@@ -85,7 +85,7 @@ class Drives:
         )  # fmt: skip
         place.flown = (*place.flown, flown)
         if not query:
-            self.wrong += wrong_when_sent(case.own, place.rows)
+            self.wrong += wrong_when_sent(self.world, case.own, place.rows)
         return case
 
     # -- beginnings

@@ -228,6 +228,23 @@ def _round_loose_win(j: DictJournal, *round: str) -> list[Movement]:
     return [m for m in wins if not m.reference and not m.batch][:1]
 
 
+def _round_last(j: DictJournal, provider: str, player: str, round_id: str, key: str) -> list[Movement]:
+    """The last bet or win of the round that may stand, or the one named."""
+
+    def may_stand(m: Movement) -> bool:
+        undoer = j.rows.get(m.undone_by)
+        return not m.undone_by or m.key == key or (undoer is not None and not undoer.decided)
+
+    found = [m for m in _of_round(j, provider, player, round_id) if _stands(m, Kind.DEBIT, Kind.CREDIT, Kind.SETTLE)]
+    return [m for m in found if m.wallet and may_stand(m)][-1:]
+
+
+def _round_ends(j: DictJournal, *round: str) -> list[Movement]:
+    """The last wins of the round that stand, the latest first."""
+    wins = [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT, Kind.SETTLE) and not m.undone_by]
+    return wins[::-1][:20]
+
+
 def _round_refunds(j: DictJournal, *round: str) -> list[Movement]:
     undoing = [m for m in _of_round(j, *round) if isinstance(m.tx.act, Rollback) and m.tx.act.scope == "round"]
     return [m for m in undoing if not m.target and not m.parent][:100]
@@ -274,6 +291,14 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "round_bets": _round_bets,
     "round_win": _round_win,
     "round_loose_win": _round_loose_win,
+    "standing_wins": lambda j, provider, reference, player: [
+        m for m in _by_reference(j, provider, reference) if _stands(m, Kind.CREDIT) and m.tx.player in (player, "")
+    ],
+    "standing_loose_wins": lambda j, *round: [
+        m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT) and not m.reference and not m.batch
+    ],
+    "round_last": _round_last,
+    "round_ends": _round_ends,
     "round_refunds": _round_refunds,
     "round_undoing": _round_undoing,
     "latest": _latest,

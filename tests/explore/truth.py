@@ -6,15 +6,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from gateway.ends import Kept, Owed
 from gateway.engine.movement import Movement
 from gateway.engine.parts import gone
 from gateway.engine.rules import NEVER_REACHED
 from gateway.engine.states import State
 from gateway.engine.words import gains
-from gateway.model import Kind, Transaction
+from gateway.model import Declined, Kind, Reason, Transaction
 from tests.explore.place import Place
 from tests.explore.purse import moved
-from tests.explore.worlds import World
+from tests.explore.worlds import PAGES, World, closed_to, kept_by
 
 OPEN = """A batch whose bet was cancelled after its win was sent: the win is paid (rules 13, 15), and the repeat of
 the batch is declined as a whole (rule 19)."""
@@ -27,7 +28,7 @@ def wrong_at_rest(world: World, place: Place) -> str:
     """The first thing that is wrong; blank: nothing."""
     rows = place.rows
     for m in rows.values():
-        for found in (_open(m, rows), _whole(m, rows), _once(m, place), _journal(m, place), _stake(m, rows)):
+        for found in (_open(m, rows), _whole(m, rows), _once(m, place), _journal(m, place), _stake(world, m, rows)):
             if found:
                 return found
     return _told(world, place)
@@ -99,8 +100,10 @@ def _journal(m: Movement, place: Place) -> str:
     return f"JOURNAL: {m.key} is accepted, and moved {net}, not {worth}" if net != worth else ""
 
 
-def _stake(m: Movement, rows: dict[str, Movement]) -> str:
-    """No win is paid for a bet that is said to have never come; a win is never declined."""
+def _stake(world: World, m: Movement, rows: dict[str, Movement]) -> str:
+    """No win is paid for a bet that is said to have never come; a win is never declined, but where its page says so."""
+    if m.kind is Kind.CREDIT and m.state is State.DECLINED and _ended_by_its_page(world, m, rows):
+        return ""
     if m.kind is not Kind.CREDIT or m.parent:
         return ""
     if m.state is State.DECLINED and not m.undone_by and not m.batch:
@@ -108,9 +111,21 @@ def _stake(m: Movement, rows: dict[str, Movement]) -> str:
     return ""
 
 
-def wrong_when_sent(own: Movement, rows: dict[str, Movement]) -> list[str]:
+def _ended_by_its_page(world: World, win: Movement, rows: dict[str, Movement]) -> bool:
+    """Its bet was cancelled or declined, or its round is over, and its page lets it be declined then."""
+    reason = win.outcome.reason if isinstance(win.outcome, Declined) else None
+    if reason is Reason.ROUND_CLOSED:
+        return closed_to(world, win.tx)
+    bets = [m for m in rows.values() if m.kind is Kind.DEBIT and m.tx.id == win.reference]
+    over, page = all(m.state is State.DECLINED or m.undone_by for m in bets), PAGES[world.page]
+    return bool(win.reference) and over and (page.one_end or Owed.NAMED_WIN in page.final_noes)
+
+
+def wrong_when_sent(world: World, own: Movement, rows: dict[str, Movement]) -> list[str]:
     """What must hold at the moment when a movement is sent."""
-    wrong = []
+    wrong = (
+        _beside_an_end(world, own, rows) if world.page and own.attempts == 1 and not (own.ours or own.parent) else []
+    )
     if own.undoes and own.attempts == 1 and own.target in rows and not own.ours and not own.parent:
         target = rows[own.target]
         wins = [m for m in rows.values() if ties(m, target, rows)]
@@ -123,6 +138,39 @@ def wrong_when_sent(own: Movement, rows: dict[str, Movement]) -> list[str]:
             if ties(own, bet, rows) and not bet.decided and (undoer is None or not undoer.attempts):
                 wrong.append(f"WIN_FIRST: {own.key} is sent while {bet.key} is in doubt")
     return wrong
+
+
+def _beside_an_end(world: World, own: Movement, rows: dict[str, Movement]) -> list[str]:
+    """What its page says of a bet's end, or a round's, holds when a movement is first sent (rule 15)."""
+    around = [m for m in rows.values() if m.kind in MOVES and not m.parent and m.tx.round_id == own.tx.round_id]
+    before = [m for m in around if m.key != own.key and m.state is State.ACCEPTED and _was_before(m, own, rows)]
+    target = rows.get(own.target)
+    if own.undoes and target is not None and target.state is State.ACCEPTED:
+        wins = [m for m in before if m.kind is not Kind.DEBIT and not m.undone_by]
+        ties_here = [m for m in wins if m.reference == target.tx.id or (not m.reference and _alone(target, around))]
+        later = [m for m in before if _was_before(target, m, rows) and not m.undone_by]
+        keeps = {Kept.NOTHING: [], Kept.ITS_WIN: ties_here, Kept.ROUND_WIN: wins, Kept.LATER: later}
+        kept = keeps[kept_by(world)]
+        return [f"KEPT: {own.key} is sent although {m.key} keeps {target.key}" for m in kept[:1]]
+    if own.kind is Kind.CREDIT and PAGES[world.page].one_end:
+        bets = [m for m in before if m.tx.id == own.reference and m.undone_by]
+        ended = [m for m in bets if rows[m.undone_by].state is State.ACCEPTED and not rows[m.undone_by].ours]
+        return [f"KEPT: {own.key} is sent although {m.key} was cancelled" for m in ended]
+    over = [
+        m
+        for m in before
+        if closed_to(world, own.tx) and m.tx.round is not None and m.tx.round.closed and not m.undone_by
+    ]
+    return [f"OVER: {own.key} is sent although {m.key} ended its round" for m in over[:1]]
+
+
+def _was_before(one: Movement, other: Movement, rows: dict[str, Movement]) -> bool:
+    keys = list(rows)
+    return keys.index(one.key) < keys.index(other.key)
+
+
+def _alone(bet: Movement, around: Sequence[Movement]) -> bool:
+    return [m.key for m in around if m.kind is Kind.DEBIT and m.state is not State.DECLINED] == [bet.key]
 
 
 NEITHER = ("batch_declined", "already_rolled_back", "duplicate_mismatch", "accepted")

@@ -7,12 +7,27 @@ from datetime import timedelta
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.auth import Unsigned
 from gateway.dialect import Call, Dialect, NoSettings, Wire
+from gateway.ends import AsProvider, Kept, Owed
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request, Response
-from gateway.model import Act, Credit, Debit, Game, Kind, Outcome, Rollback, Round, Settle, Transaction, unsupported
+from gateway.model import (
+    Act,
+    Credit,
+    Debit,
+    Game,
+    Kind,
+    Outcome,
+    Reason,
+    Rollback,
+    Round,
+    Settle,
+    Transaction,
+    unsupported,
+)
 
 IN_FLIGHT = timedelta(seconds=120)
 SILENT = timedelta(seconds=600)
@@ -21,6 +36,20 @@ SAID = Request(method="POST", path="/", query="", headers={}, body=b"")
 WALLET_ENDS = {
     (settles, queries): (settles, queries) for settles in (True, False) for queries in (True, False)
 }  # fmt: skip
+
+
+PAGES: Mapping[str, AsProvider] = {
+    "": AsProvider(),
+    "one end": AsProvider(kept_by=lambda settings: Kept.ITS_WIN, one_end=True),
+    "kept by its win": AsProvider(
+        kept_by=lambda settings: Kept.ITS_WIN, final_noes={Owed.NAMED_WIN: frozenset({Reason.ALREADY_ROLLED_BACK})}
+    ),
+    "kept by its round": AsProvider(
+        kept_by=lambda settings: Kept.ROUND_WIN, closed_to=lambda tx: isinstance(tx.act, Debit)
+    ),
+    "the last alone": AsProvider(kept_by=lambda settings: Kept.LATER, closed_to=lambda tx: True),
+}
+"""What pages say otherwise of what ends a bet, or a round."""
 
 
 class Faults(Struct, frozen=True, kw_only=True):
@@ -63,12 +92,13 @@ class World(Struct, frozen=True, kw_only=True):
     refunds: bool = False  # the provider's rollbacks of scope `round` mean every bet of it
     races: bool = False  # others may come between what a node reads and what it writes by it
     overlap: bool = False  # a repeat may come while the first call is open
+    page: str = ""  # what its provider's page says of the ends of a bet and of a round (`PAGES`)
     faults: Faults = Faults()
 
     def setup(self) -> Setup:
         """The configuration of this world."""
         provider = Provider(
-            name="p", id="p", dialect=_dialect("p", settles=True, queries=True, refunds=self.refunds),
+            name="p", id="p", dialect=_dialect("p", settles=True, queries=True, refunds=self.refunds, page=self.page),
             settings=NoSettings(), currency="EUR", answer_within={"default": timedelta(seconds=4)},
             after_doubt=SILENT if self.clock else None,
         )  # fmt: skip
@@ -81,7 +111,18 @@ class World(Struct, frozen=True, kw_only=True):
         return Setup(providers={"p": provider}, wallets={"w": wallet}, routes=(Route(wallet="w"),))
 
 
-def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool) -> Dialect:
+def kept_by(world: World) -> Kept:
+    """What keeps a bet against its cancel, as its provider's page says."""
+    return PAGES[world.page].kept_by(NoSettings())
+
+
+def closed_to(world: World, tx: Transaction) -> bool:
+    """Whether a round that is over is closed to it."""
+    page = PAGES[world.page]
+    return page.closed_to is not None and page.closed_to(tx)
+
+
+def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool, page: str = "") -> Dialect:
     """Words that cost nothing: here a request is the transaction that it says."""
 
     def encode_request(tx: Transaction, call: Call) -> Request:
@@ -94,7 +135,7 @@ def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool) -> Diale
     return Dialect(
         name=name, title=name, calls=tuple(Wire(name=k.value, method="POST", path="/", kinds=(k,)) for k in kinds),
         auth=Unsigned(), route=_never, decode_request=_never, encode_response=_never, encode_request=encode_request,
-        decode_response=_never, round_refunds=refunds,
+        decode_response=_never, round_refunds=refunds, as_provider=PAGES[page],
     )  # fmt: skip
 
 
@@ -116,8 +157,9 @@ def bet(id: str = "b", amount: int = 10, *, round: str = "r", free: bool = False
     return _tx(id, Debit(amount=Decimal(amount), free_round=free), round)
 
 
-def win(id: str = "w", *, of: str = "", round: str = "r") -> Transaction:
-    return _tx(id, Credit(amount=Decimal(25), reference=of), round)
+def win(id: str = "w", *, of: str = "", round: str = "r", closes: bool = False) -> Transaction:
+    tx = _tx(id, Credit(amount=Decimal(25), reference=of), round)
+    return replace(tx, round=Round(round, True)) if closes else tx
 
 
 def cancel(id: str = "c", *, of: str = "b", kind: Kind = Kind.DEBIT, round: str = "r") -> Transaction:
@@ -145,10 +187,14 @@ B1 = _deed(bet())
 C = _deed(cancel(), 1, ("b",))
 AFTER_BATCH = _deed(cancel(), 1, ("batch",))
 C2 = _deed(cancel("c2"), 1, ("b",))
+OF_B2 = _deed(cancel("c2", of="b2"), 1, ("b2",))
 EARLY = _deed(cancel(), 2)
 W = _deed(win(of="b"), 1, ("b",))
 LOOSE = _deed(win(), 1, ("b",))
 ELSEWHERE = _deed(win(of="b", round="r2"), 1, ("b",))
+LAST = _deed(win(closes=True), 1, ("b",))
+LATE_BET = _deed(bet("b2"), 1, ("w",))
+LATE_WIN = _deed(win("w2"), 1, ("w",))
 S = _deed(settle(), 2)
 FREE = _deed(bet(free=True), 2)
 OTHER = Deed(name="another b", tx=bet(amount=11), after=("b",))
@@ -196,14 +242,24 @@ SCENES: tuple[World, ...] = (
     World(name="another bet under the same id", deeds=(B1, OTHER), faults=Faults(lost=1)),
     World(name="a person", deeds=(B1, C), faults=Faults(lost=1, refuses=1, forgets=1, person=1)),
     World(name="memory ends", deeds=(B1, W), faults=Faults(lost=2, forgets=1)),
+    World(name="one end: bet, win, cancel", deeds=(B1, W, C), page="one end", faults=Faults(lost=2, refuses=1)),
+    World(name="kept by its win: bet, win, cancel", deeds=(B1, W, C), page="kept by its win", faults=Faults(lost=2)),
+    World(name="kept by its round: bet, win, bet, cancel", deeds=(B1, LAST, LATE_BET, C), page="kept by its round"),
+    World(name="the last alone: bet, bet, cancel, cancel", deeds=(B1, B2, C, OF_B2), page="the last alone"),
+    World(name="the last alone: bet, win, bet, win", deeds=(B1, LAST, LATE_BET, LATE_WIN), page="the last alone"),
+    World(
+        name="the last alone: settle in two, refused",
+        deeds=(S1,),
+        settles=False,
+        page="the last alone",
+        faults=Faults(lost=1, refuses=1),
+    ),
 )
 
 ELSEWHERE_TESTED: Mapping[str, str] = {
     "other_content": "is asked by name when a repeat is opened: it speaks, and is not counted",
     "wallet_gone": "needs another configuration, and these worlds keep theirs (tests/engine/test_history_places.py)",
     "journal_forgot": "needs a journal that was restored (tests/engine/test_history_time.py)",
-    "its_bet_was_undone": "needs a page that lets such a win be declined for good (tests/engine/test_page_words.py)",
-    "round_over": "needs a page that lets nothing come once a round is over (tests/engine/test_page_words.py)",
     "nobody_knows": "needs a call without its player or a route: in these worlds both are said",
 }
 """Rules that cannot speak in these worlds, and why."""

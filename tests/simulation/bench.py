@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.auth.keys import Key
+from gateway.auth.scheme import Auth
 from gateway.codec.times import parse_duration
 from gateway.currency import Currencies
 from gateway.dialect import Call, Dialect
@@ -180,8 +181,16 @@ def settings_of(dialect: Dialect, given: dict[str, Any] | None = None) -> Any:
     return dialect.settings(**(given or {}))
 
 
+_KEYS: dict[tuple[str, str], tuple[Auth, tuple[Key, ...]]] = {}
+"""A key is read once: an RSA key takes longer than a history."""
+
+
 def keys_of(dialect: Dialect, settings: Any) -> tuple[Key, ...]:
-    return (demo_key(dialect, settings),) if dialect.auth.parts(settings) else ()
+    name = dialect.name, repr(settings)
+    if name not in _KEYS or _KEYS[name][0] is not dialect.auth:
+        made = (demo_key(dialect, settings),) if dialect.auth.parts(settings) else ()
+        _KEYS[name] = dialect.auth, made
+    return _KEYS[name][1]
 
 
 def vectors_of(dialect: str) -> list[Vector]:

@@ -17,8 +17,10 @@ from gateway.model import (
     Adjust,
     Batch,
     Capture,
+    Credit,
     Debit,
     Declined,
+    Game,
     Kind,
     Outcome,
     Refused,
@@ -29,6 +31,7 @@ from gateway.model import (
     Transaction,
     Unknown,
 )
+from tests.simulation import pages
 
 if TYPE_CHECKING:
     from tests.simulation.players import Actor, Story
@@ -39,13 +42,15 @@ LATER_SECONDS = 40.0  # a win comes when its cancel is owed, sent, or long done
 
 
 class Play(Struct, frozen=True):
-    """`dialects`: whose providers have words for it; none: everybody."""
+    """`says`: what its page must have words for (`Speech`); blank: nothing beside bets and wins. `first`: of the pages that
+    came first, those whose providers were drawn with it; None: all of them."""
 
     acted: Acted
-    dialects: frozenset[str] = frozenset()
+    says: str = ""
+    first: frozenset[str] | None = None
 
 
-NATIVE = frozenset({"native"})
+NATIVE, NOBODY = frozenset({"native"}), frozenset[str]()
 
 
 async def _both(actor: Actor, *tasks: Any) -> None:
@@ -114,21 +119,23 @@ async def two_cancels(actor: Actor, round_id: str) -> None:
 
 async def win_elsewhere(actor: Actor, round_id: str) -> None:
     """The win names its bet and belongs to a bonus round, or to none."""
-    story = _a_bet(actor, round_id if actor.likes(0.7) else "")
+    story = _a_bet(actor, round_id if actor.likes(0.7) or not actor.speech.roundless else "")
     outcome = await actor.insist(story.tx, [story], persist=False)
     story.gave_up = False
     if isinstance(outcome, Declined):
         return
     actor.history.fire("win_elsewhere")
-    await actor.win(f"{round_id}-bonus" if actor.likes(0.5) else "", story, names=True)
+    await actor.win(actor.elsewhere(round_id), story, names=True)
 
 
 async def batch_cancelled(actor: Actor, round_id: str) -> None:
     """The bets of a batch are given up, while it is in the air or when it was answered."""
     actor.history.fire("batch_cancelled")
     items = [actor.tx(Debit(amount=actor.money(10)), actor.new_id(), round_id) for _ in range(2)]
-    whole = actor.tx(Batch(items=tuple(items), atomic=actor.likes(0.5)), "", "")
-    stories = [actor.story(item) for item in items]
+    whole = actor.whole(items, atomic=actor.likes(0.5))
+    read = actor.read(whole).act
+    assert isinstance(read, Batch)
+    stories = [actor.story(*both) for both in zip(items, read.items, strict=True)]
     for story in stories:
         story.ignored, story.batched = True, True
     call = _spawn(actor, actor.say(whole, stories, again=False))
@@ -148,7 +155,7 @@ async def batch_known(actor: Actor, round_id: str) -> None:
     before.stood = True
     more = _a_bet(actor, round_id, actor.chance.choice((10, 60)))
     more.batched = True
-    whole = actor.tx(Batch(items=(before.tx, more.tx), atomic=actor.likes(0.7)), "", "")
+    whole = actor.whole([before.tx, more.tx], atomic=actor.likes(0.7))
     outcome = await actor.insist(whole, [before, more], persist=actor.plan.after_doubt is None)
     if isinstance(outcome, Unknown) and actor.plan.manner == "cancels":
         await actor.cancel(more)
@@ -168,9 +175,12 @@ async def partial(actor: Actor, round_id: str) -> None:
     if not 0 < part < whole.amount:
         return
     actor.history.fire("partial")
-    for number in range(actor.chance.choice((1, 2, 3)) if actor.dialect.as_provider.partial else 1):
-        act = Rollback(reference=story.id, reference_kind=Kind.DEBIT, amount=part)
-        undo = actor.story(replace(story.tx, act=act, id=f"{7 - number}{story.id}"))
+    for number in range(actor.chance.choice((1, 2, 3)) if pages.several(actor.dialect) else 1):
+        act = Rollback(reference=story.tx.id, reference_kind=Kind.DEBIT, amount=part)
+        tx = replace(story.tx, act=act, id=actor.second_id(str(7 - number), story))
+        if actor.known(tx) is not None:
+            continue  # its page names a part by its amount
+        undo = actor.story(tx)
         story.cancels.append(undo)
         told.append(_spawn(actor, actor.insist(undo.tx, [undo], persist=actor.plan.persists)))
         await _moment(actor, actor.chance.choice((0.5, 10.0)))
@@ -206,7 +216,7 @@ async def hold(actor: Actor, round_id: str) -> None:
         act = story.tx.act
         assert isinstance(act, Reserve)
         some = actor.chance.choice((None, act.amount, (act.amount / 2).quantize(act.amount)))
-        await _ended(actor, story, Capture(reference=story.id, amount=some or None), "6")
+        await _ended(actor, story, Capture(reference=story.tx.id, amount=some or None), "6")
     else:
         actor.history.fire("release")
         await _released(actor, story)
@@ -237,11 +247,11 @@ def _a_hold(actor: Actor, round_id: str) -> Story:
 
 
 async def _released(actor: Actor, story: Story) -> None:
-    await _ended(actor, story, Release(reference=story.id), "6")
+    await _ended(actor, story, Release(reference=story.tx.id), "6")
 
 
 async def _ended(actor: Actor, story: Story, act: Capture | Release, sign: str) -> None:
-    tx: Transaction = replace(story.tx, act=act, id=f"{sign}{story.id}")
+    tx: Transaction = replace(story.tx, act=act, id=actor.second_id(sign, story))
     end = actor.story(tx)
     story.ends.append(end)
     await actor.insist(tx, [end], persist=actor.plan.persists)
@@ -256,17 +266,29 @@ async def unrollback(actor: Actor, round_id: str) -> None:
     cancel = await actor.cancel(story)
     if cancel is None or not _accepted(cancel):
         return
-    try:
-        tx = actor.undo(cancel.tx, f"5{story.id}")
-    except Refused:
+    back = _restoring(actor, story, cancel)
+    if back is None:
         return
     actor.history.fire("unrollback")
-    back = actor.story(tx)
+    tx = back.tx
     cancel.cancels.append(back)
     outcome: Outcome = await actor.insist(tx, [back], persist=actor.plan.persists)
     if isinstance(outcome, Accepted) and actor.likes(0.7):
         actor.history.fire("cancelled_again")
         await actor.cancel(story, "8")
+
+
+def _restoring(actor: Actor, story: Story, cancel: Story) -> Story | None:
+    """What takes a cancel back, in the words that its page has for it."""
+    bare = actor.undo(cancel.tx, actor.second_id("5", story))
+    assert isinstance(bare.act, Rollback)
+    amount = getattr(story.tx.act, "amount", None)
+    for tx in (bare, replace(bare, act=replace(bare.act, amount=amount, beyond=story.tx.id))):
+        try:
+            return actor.story(tx)
+        except Refused:
+            continue
+    return None
 
 
 def _accepted(story: Story) -> bool:
@@ -284,24 +306,108 @@ async def overtaken(actor: Actor, round_id: str) -> None:
     await actor.cancelled_before(story)
 
 
+async def same_id(actor: Actor, round_id: str) -> None:
+    """Another movement under an id that was used: it moves nothing, and hears so, or what became of the first."""
+    story = _a_bet(actor, round_id)
+    if not isinstance(await actor.insist(story.tx, [story], persist=False), Accepted):
+        await actor.after_a_bet(story)
+        return
+    if actor.likes(0.5):
+        story = await actor.win(round_id, story)
+    act = story.tx.act
+    assert isinstance(act, Debit | Credit)
+    if not story.decisions or actor.history.forgetful:
+        return
+    actor.history.fire("same_id")
+    other = replace(story.tx, act=replace(act, amount=act.amount + 1))
+    actor.must_not_move(story, await actor.say(other, [], again=False))
+
+
+async def free_round(actor: Actor, round_id: str) -> None:
+    """A free bet, which takes nothing, and its cancel, or a win of it."""
+    actor.history.fire("free_round")
+    act = Debit(amount=actor.money(10), free_round=True)
+    tx = replace(actor.tx(act, actor.new_id(), round_id, closed=False), free_round_id="campaign-1")
+    story = actor.story(tx)
+    outcome = await actor.insist(tx, [story], persist=False)
+    if not isinstance(outcome, Accepted):
+        await actor.after_a_bet(story)
+    elif actor.likes(0.6):
+        await actor.cancel(story)
+    else:
+        await actor.win(round_id, story)
+
+
+async def after_its_round(actor: Actor, round_id: str) -> None:
+    """More comes for a round whose win said that it is over: a cancel of its bet, another bet, another win."""
+    story = _a_bet(actor, round_id)
+    if not isinstance(await actor.insist(story.tx, [story], persist=False), Accepted):
+        await actor.after_a_bet(story)
+        return
+    actor.history.fire("after_its_round")
+    await actor.win(round_id, story)
+    for _ in range(actor.chance.choice((1, 2))):
+        what = actor.chance.choice(("bet", "win", "cancel"))
+        if what == "bet":
+            await actor.bet(round_id)
+        elif what == "win":
+            await actor.win(round_id, story)
+        else:
+            await actor.cancel(story)
+
+
+async def strange_session(actor: Actor, round_id: str) -> None:
+    """A bet of another game than the one that its session was handed over for."""
+    actor.history.fire("strange_session")
+    tx = actor.tx(Debit(amount=actor.money(10)), actor.new_id(), round_id, closed=False)
+    story = actor.story(replace(tx, game=Game(id="43", name="Another Fox", type="slots")))
+    outcome = await actor.insist(story.tx, [story], persist=False)
+    if isinstance(outcome, Accepted):
+        actor.history.wrong.append(f"ACCEPTED {story.id} is of a game that its session is not for")
+    await actor.after_a_bet(story)
+
+
+async def old_session(actor: Actor, round_id: str) -> None:
+    """It is given another session, and a bet comes in the one before."""
+    actor.history.fire("old_session")
+    before = actor.session
+    await actor.arrive()
+    story = actor.story(replace(_a_bet(actor, round_id).tx, session=before))
+    await actor.insist(story.tx, [story], persist=False)
+    await actor.after_a_bet(story)
+
+
 PLAYS: Mapping[str, Play] = {
-    "settle_cancelled": Play(settle_cancelled, NATIVE),
-    "cancel_then_win": Play(cancel_then_win),
-    "win_then_cancel": Play(win_then_cancel),
-    "two_cancels": Play(two_cancels, frozenset({"native", "gameball", "netgaming"})),
-    "win_elsewhere": Play(win_elsewhere, NATIVE),
-    "batch_cancelled": Play(batch_cancelled, NATIVE),
-    "batch_known": Play(batch_known, NATIVE),
-    "partial": Play(partial, frozenset({"native", "gameball"})),
-    "adjust": Play(adjust, NATIVE),
-    "hold": Play(hold, NATIVE),
-    "release_first": Play(release_first, NATIVE),
-    "release_beside": Play(release_beside, NATIVE),
-    "unrollback": Play(unrollback, NATIVE),
-    "overtaken": Play(overtaken, frozenset({"kyren"})),
+    "settle_cancelled": Play(settle_cancelled, "undoes_settles", NATIVE),
+    "cancel_then_win": Play(cancel_then_win, "cancels"),
+    "win_then_cancel": Play(win_then_cancel, "cancels"),
+    "two_cancels": Play(two_cancels, "cancels_twice", frozenset({"native", "gameball", "netgaming"})),
+    "win_elsewhere": Play(win_elsewhere, "elsewhere", NATIVE),
+    "batch_cancelled": Play(batch_cancelled, "batches", NATIVE),
+    "batch_known": Play(batch_known, "batches", NATIVE),
+    "partial": Play(partial, "parts", frozenset({"native", "gameball"})),
+    "adjust": Play(adjust, "adjusts", NATIVE),
+    "hold": Play(hold, "holds", NATIVE),
+    "release_first": Play(release_first, "holds", NATIVE),
+    "release_beside": Play(release_beside, "holds", NATIVE),
+    "unrollback": Play(unrollback, "restores", NATIVE),
+    "overtaken": Play(overtaken, "cancels", frozenset({"kyren"})),
+    "same_id": Play(same_id, "", NOBODY),
+    "free_round": Play(free_round, "frees", NOBODY),
+    "after_its_round": Play(after_its_round, "rounds", NOBODY),
+    "strange_session": Play(strange_session, "bound", NOBODY),
+    "old_session": Play(old_session, "renews", NOBODY),
 }
 
 
 def plays_of(dialect: str) -> list[str]:
-    """What a provider of this dialect has words for."""
-    return [name for name, play in PLAYS.items() if not play.dialects or dialect in play.dialects]
+    """With what a provider of one of the pages that came first was drawn."""
+    return [name for name, play in PLAYS.items() if play.first is None or dialect in play.first]
+
+
+def more_plays(dialect: str, settings: Mapping[str, str], *, first: bool) -> list[str]:
+    """What a provider of this page has words for, beside that."""
+    speech, before = pages.speech_of(dialect, *settings.items()), plays_of(dialect) if first else []
+    return [
+        name for name, play in PLAYS.items() if name not in before and (not play.says or getattr(speech, play.says))
+    ]

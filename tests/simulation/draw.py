@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tests.simulation.conduct import plays_of
+from gateway.model import Reason
+from gateway.serve.discover import find, names
+from tests.simulation import pages
+from tests.simulation.conduct import more_plays, plays_of
 
 WALLET_FAULTS: Mapping[str, str] = {
     "unreachable": "no connection to the wallet: no byte left",
@@ -91,6 +95,15 @@ CONDUCT: Mapping[str, str] = {
     "unrollback": "a cancel was taken back",
     "cancelled_again": "a bet was cancelled again after its cancel was taken back",
     "overtaken": "a cancel overtook its bet, and another bet of the round was open (Kyren)",
+    "same_id": "another movement came under an id that was used",
+    "free_round": "a free bet, which took nothing, was cancelled or won",
+    "after_its_round": "more came for a round after the win that ended it",
+    "strange_session": "a bet came in a session that is for another game",
+    "old_session": "a bet came in a session that its provider was given another one for",
+    "arrives": "a provider asked who plays, before its player's first round",
+    "win_ended": "a win was declined for good, as its page lets it be (rule 6)",
+    "no_word": "a wallet refused in the word for doubt, as its page has no other",
+    "one_word": "a page had one word for several reasons, and it was read as the one that was meant",
     "two_nodes": "two nodes shared the journal",
     "short_memory": "the wallet forgot honestly, as it says",
     "anew": "the wallet decided again what it had declined and forgotten (`applied`)",
@@ -107,6 +120,20 @@ RATES = (0.05, 0.15, 0.4)
 PROVIDERS = ("native", "native", "native", "kyren", "scorpio_play", "netgaming", "dragon_gaming", "gameball")
 PLAYS_SHARE = 0.35  # of what a provider has words for, it does so much
 WALLETS = ("native", "native", "native", "netgaming", "scorpio_play", "kyren")
+WORDS = ("safe", "safe", "applied", "query", "query", "never")
+FIRST = frozenset(PROVIDERS)
+LATER = tuple(name for name in names() if name not in FIRST)
+LATER_WALLETS = tuple(name for name in names() if name not in WALLETS)
+LATER_SHARE = 0.5
+"""Of the ends of each sort: the others speak one of the pages that came first, as often as before among each other."""
+SELDOM = frozenset({"hold", "strange_session", "old_session"})
+"""What one page alone has words for, so that its providers always know it."""
+ARRIVES_SHARE = 0.4
+VARIANTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
+    "hub88": ({}, {"variant": "caleta"}),
+    "evolution": ({}, {"check": "refresh"}),
+}
+"""Settings with which a page says something else."""
 KINDS = ("debit", "credit", "rollback")
 SKEW_MAX_SECONDS = 15.0  # the clock's jumps stay inside the margin that `in_flight_max` must have
 SKEW_MARGIN_SECONDS = 35.0  # jumps, and what lies between the journal's note and the last byte
@@ -121,6 +148,9 @@ class ProviderPlan(Struct, frozen=True, kw_only=True):
     players: int
     rounds: int
     plays: tuple[str, ...] = ()  # what it does beside ordinary rounds (conduct.py)
+    settings: Mapping[str, str] = {}  # its dialect's
+    launched: bool = False  # the operator handed its players' sessions over
+    arrives: bool = False  # it asks who plays, first
 
 
 class WalletPlan(Struct, frozen=True, kw_only=True):
@@ -158,10 +188,67 @@ class Plan(Struct, frozen=True, kw_only=True):
         return self.rates.get(fault, 0.0)
 
 
-def draw_plan(seed: int) -> Plan:
+def draw_plan(seed: int, *, first: bool = False) -> Plan:
+    """`first`: of the pages that came first alone, as it was drawn then."""
+    plan = _of_the_first(seed)
+    return plan if first else _of_all(plan)
+
+
+def _of_all(plan: Plan) -> Plan:
+    """The same world, in which some ends speak other pages, and do what those have words for."""
+    chance = random.Random(f"pages/{plan.seed}")
+    providers = tuple(_later_provider(chance, p) for p in plan.providers)
+    return replace(plan, providers=providers, wallets=tuple(_later_wallet(chance, w) for w in plan.wallets))
+
+
+def _later_provider(chance: random.Random, plan: ProviderPlan) -> ProviderPlan:
+    if chance.random() < LATER_SHARE:
+        dialect = chance.choice(LATER)
+        plan = replace(plan, dialect=dialect, plays=(), settings=chance.choice(VARIANTS.get(dialect, ({},))))
+    first = plan.dialect in FIRST
+    more = [
+        name for name in more_plays(plan.dialect, plan.settings, first=first)
+        if chance.random() < PLAYS_SHARE or name in SELDOM
+    ]  # fmt: skip
+    more += [name for name in plays_of(plan.dialect) if first and name in SELDOM and name not in plan.plays]
+    speech, later = pages.speech_of(plan.dialect, *plan.settings.items()), plan.dialect in LATER
+    manner = plan.manner if speech.cancels or plan.manner != "cancels" else "quiet"
+    silence = pages.silence(find(plan.dialect).dialect)
+    return replace(
+        plan, plays=(*plan.plays, *more), manner=manner, launched=later,
+        arrives=speech.arrives and chance.random() < ARRIVES_SHARE,
+        after_doubt=silence if plan.after_doubt is None else plan.after_doubt,
+    )  # fmt: skip
+
+
+def _later_wallet(chance: random.Random, plan: WalletPlan) -> WalletPlan:
+    if chance.random() >= LATER_SHARE:
+        return plan
+    dialect = chance.choice(LATER_WALLETS)
+    words = tuple(word for word in WORDS if word != "query" or pages.can_be_asked(dialect))
+    one = chance.choice(words) if chance.random() < 0.5 else ""
+    habits = tuple(habit for habit in plan.habits if _has_words(dialect, habit))
+    return replace(plan, dialect=dialect, repeats={kind: one or chance.choice(words) for kind in KINDS}, habits=habits)
+
+
+def _has_words(dialect: str, habit: str) -> bool:
+    """Whether a wallet that does so can say it: what it says in the word for "done" nobody can tell from that."""
+    match habit:
+        case "replica":
+            return pages.can_be_asked(dialect)
+        case "keeps":
+            return pages.says_apart(dialect, Reason.ALREADY_SETTLED)
+        case "contradicts":
+            return pages.says_apart(dialect, Reason.TRANSACTION_NOT_FOUND) and pages.says_apart(
+                dialect, Reason.ALREADY_SETTLED
+            )
+    return True
+
+
+def _of_the_first(seed: int) -> Plan:
     chance = random.Random(f"plan/{seed}")
-    names = [*WALLET_FAULTS, *CALL_FAULTS, *PROCESS_FAULTS]
-    rates = {name: chance.choice(RATES) for name in names if chance.random() < 0.3}
+    faults = [*WALLET_FAULTS, *CALL_FAULTS, *PROCESS_FAULTS]
+    rates = {name: chance.choice(RATES) for name in faults if chance.random() < 0.3}
     rates |= {name: chance.choice(RATES) for name in RARE if chance.random() < RARE_SHARE}
     return Plan(
         seed=seed,
@@ -193,7 +280,7 @@ def _wallet(chance: random.Random, number: int) -> WalletPlan:
     dialect = chance.choice(WALLETS)
     # Only native can be asked what became of an id; elsewhere the second asking is safe or forbidden.
     native = dialect == "native"
-    words = ("safe", "safe", "applied", "query", "query", "never") if native else ("safe", "safe", "applied", "never")
+    words = WORDS if native else ("safe", "safe", "applied", "never")
     one = chance.choice(words) if chance.random() < 0.5 else ""
     habits = tuple(
         name for name in WALLET_HABITS if chance.random() < HABIT_SHARE and (native or name != "replica")

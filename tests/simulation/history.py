@@ -16,6 +16,7 @@ from gateway.engine.pipeline import Answer
 from gateway.engine.setup import Setup
 from gateway.model import Kind
 from gateway.play.book import Place
+from tests.simulation import pages
 from tests.simulation.bench import Tally, at_once
 from tests.simulation.draw import Plan
 from tests.simulation.network import OUTSIDE, Network
@@ -23,7 +24,7 @@ from tests.simulation.node import Line, Node
 from tests.simulation.players import Actor, Story
 from tests.simulation.scheduler import BEGIN, Scheduler
 from tests.simulation.seam import busy
-from tests.simulation.setups import ELSEWHERE, at, setup_of
+from tests.simulation.setups import ELSEWHERE, a_launch, at, setup_of
 from tests.simulation.tills import Till
 from tests.simulation.trouble import TRIES_MAX, Happens, copied, resolve, truth
 from tests.simulation.trouble import of as troubles_of
@@ -76,9 +77,18 @@ class History(Watched):
         self.setup = self._setup
         self.network = Network(self)
         self.journal = self.open_journal()
+        self._hand_over()
         self.nodes: list[Node | None] = [Node(self, f"node{n}", self.setup) for n in range(plan.nodes)]
         if plan.nodes > 1:
             self.fire("two_nodes")
+
+    def _hand_over(self) -> None:
+        """The operator's platform tells of the launches that some pages need (rule 22)."""
+        now = self.scheduler.clock()
+        for plan in self.plan.providers:
+            for number in range(1, plan.players + 1) if plan.launched else ():
+                session = a_launch(self.setup.providers[plan.name], f"p{number}", now)
+                at_once(self.journal.learn(session, handed_over=True))
 
     # -- what it is made of
 
@@ -96,7 +106,12 @@ class History(Watched):
 
     def undoes_wins(self, provider: str) -> bool:
         """Whether every wallet can undo a settle, or a win alone."""
-        return all(w.dialect == "native" for w in self.plan.wallets)
+        return all(Kind.CREDIT in self.tills[w.name].wallet.dialect.as_wallet.undoes for w in self.plan.wallets)
+
+    @property
+    def forgetful(self) -> bool:
+        """Whether the journal may forget what it had said: nobody can tell then what is another movement."""
+        return self.plan.rate("lost_commits") > 0
 
     def until_due(self, least: float, most: float) -> float:
         wall = self.scheduler.now + self.scheduler.skew.total_seconds()
@@ -235,7 +250,7 @@ class History(Watched):
         undo waits for that (rule 18)."""
         if self.is_away(row) or self._part_waits(row.key) or (row.undone_by and self._part_waits(row.undone_by)):
             return True
-        if self._undoing_waits(row) or self.round_waits(row):
+        if self._undoing_waits(row) or self.round_waits(row) or self._end_waits(row):
             return True
         if row.kind == "rollback" and row.target in self.rows:
             other = self.rows.get(self.rows[row.target].undone_by)
@@ -243,10 +258,8 @@ class History(Watched):
                 return True
             # Several parts may be given back, and none of them has the bet for itself: what is left is not known.
             others = [r for r in self.rows.values() if r.target == row.target and r.kind == "rollback" and r is not row]
-            parts = self.setup.providers[row.provider].dialect.as_provider.partial and not (
-                row.attempts - self._feared(row)
-            )
-            return parts and any(r.state == "person" and r.attempts for r in others)
+            parts = pages.several(self.setup.providers[row.provider].dialect) and not (row.attempts - self._feared(row))
+            return parts and any(r.state == "person" and (r.attempts or r.number < row.number) for r in others)
         bets = (
             r for r in self.rows.values()
             if (r.provider, r.player) == (row.provider, row.player) and (r.round == row.round or r.id == row.reference)
@@ -254,6 +267,27 @@ class History(Watched):
         return row.kind == "credit" and any(
             bet.kind == "debit" and (bet.state == "person" or self._undoing_waits(bet)) for bet in bets
         )
+
+    def _end_waits(self, row: Seen) -> bool:
+        """Where a bet comes to one end, or stays once it is won, its win and its cancel wait for each other (rule 15)."""
+        provider = self.setup.providers[row.provider]
+        dialect, target = provider.dialect, self.rows.get(row.target)
+        if row.kind == "credit" and pages.flag(dialect, "one_end"):
+            bets = [
+                r for r in self.rows.values() if (r.provider, r.kind, r.id) == (row.provider, "debit", row.reference)
+            ]
+            return any(self.rows[bet.undone_by].state == "person" for bet in bets if bet.undone_by in self.rows)
+        if row.kind != "rollback" or target is None or not pages.keeps_won(dialect, provider.settings):
+            return False
+        here = (target.provider, target.player)
+        ends = [
+            r for r in self.rows.values() if (r.provider, r.player) == here and r.kind in ("credit", "debit", "settle")
+        ]
+        ends = [
+            r for r in ends if r is not target and (r.reference == target.id or (r.round and r.round == target.round))
+        ]
+        undoing = [self.rows[r.undone_by] for r in ends if r.undone_by in self.rows]
+        return any(r.state == "person" for r in (*ends, *undoing))
 
     def round_waits(self, row: Seen) -> bool:
         """A round's refund, beside what undoes one of its bets (rule 16)."""

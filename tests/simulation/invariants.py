@@ -15,6 +15,7 @@ from gateway.engine.movement import Listing, Movement
 from gateway.engine.states import EDGES, State
 from gateway.model import Accepted, Declined, Kind, Reason, Rollback, Unknown
 from gateway.play.book import Entry, Place
+from tests.simulation import pages
 from tests.simulation.bench import at_once
 from tests.simulation.history import History
 from tests.simulation.outside import JUDGED, allowed, worth_of
@@ -42,6 +43,7 @@ INVARIANTS: Mapping[str, str] = {
     "ENDS": "what waits for a person can be resolved by one",
     "REASON": "what waits for a person says why",
     "STAKE": "no win is paid for a bet that the gateway itself then says never came, or gives back",
+    "STAYS": "where a page says that a win keeps its bet, no cancel is sent once the win was paid",
     "WHOLE": "what is made of parts is decided after them, and not left open when they are done",
     "ORDER": "some order of all that a provider heard leaves what its movement moved",
     "ELSEWHERE": "a movement is sent to its own wallet only, whatever its wallet's name means by now",
@@ -69,6 +71,11 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
     "repeated": (
         "a network that hands one request to a wallet twice moves the money twice, unless that kind is `safe`",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
+    ),
+    "same_word": (
+        "a wallet has one word for a bet that it gave back and for one that its win keeps, and for a win that it paid and for"
+        " one of a bet that it gave back: nobody can tell which a repeat was answered",
+        frozenset({"ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
     "lost_commits": (
         "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, has not seen it yet, or was never told of it (rule 30)",
@@ -109,7 +116,6 @@ class Verdict:
         self.by_key = {row.key: row for row in self.rows}
         self.parents = {row.parent for row in self.rows if row.parent}
         self.books = {name: self._book(name) for name in history.tills}
-        self.undoings = {name: self._undoings(name) for name in history.tills}
         self.children: dict[str, list[Movement]] = {}
         self.aimed: dict[str, list[Movement]] = {}
         for row in self.rows:
@@ -126,14 +132,6 @@ class Verdict:
             found.setdefault(purse.place(entry.provider, entry.kind, entry.id), []).append(entry)
         return found
 
-    def _undoings(self, name: str) -> dict[tuple[str, str], list[Entry]]:
-        found: dict[tuple[str, str], list[Entry]] = {}
-        purse = self.history.tills[name].purse
-        for entry in purse.book:
-            if entry.kind is Kind.ROLLBACK:
-                found.setdefault((purse.place(entry.provider, entry.kind, "")[0], entry.reference), []).append(entry)
-        return found
-
     def _named(self, name: str) -> dict[Place, list[Entry]]:
         """What names another movement of the book: rollbacks, captures and releases."""
         purse, found = self.history.tills[name].purse, dict[Place, list[Entry]]()
@@ -143,31 +141,31 @@ class Verdict:
                 found.setdefault(purse.place(entry.provider, meant, entry.reference), []).append(entry)
         return found
 
-    def _place(self, row: Movement) -> tuple[str, Place] | None:
+    def _places(self, row: Movement) -> list[tuple[str, Place]]:
+        """Where it stands, or would, in its wallet's book: a settle in one call may be two entries there."""
         name = self.history.rows[row.key].till
-        till = self.history.tills.get(name)
-        return (name, till.told(row.provider, row.kind, row.alias, row.tx.id)) if till else None
+        return self._places_at(row, name) if name in self.history.tills else []
+
+    def _places_at(self, row: Movement, name: str) -> list[tuple[str, Place]]:
+        found = self.history.places_of(row.key, name, row.provider, row.kind, row.alias or row.tx.id)
+        return [(name, place) for place in found]
 
     def _entries(self, row: Movement) -> list[Entry]:
         """What the wallet applied for this row; of a whole, its parts were applied, not itself."""
-        place = self._place(row)
-        if place is None or row.key in self.parents:
+        if row.key in self.parents:
             return []
+        own = [entry for name, place in self._places(row) for entry in self.books[name].get(place, [])]
         if row.kind is Kind.ROLLBACK:  # some dialects make its id themselves: it is known by what it names
             alone = len(self.aimed.get(row.target, [])) == 1
-            return self.books[place[0]].get(place[1], []) or (
-                self._undone(self.by_key.get(row.target), row) if alone else []
-            )
-        return self.books[place[0]].get(place[1], [])
+            return own or (self._undone(self.by_key.get(row.target)) if alone else [])
+        return own
 
-    def _undone(self, target: Movement | None, rollback: Movement | None = None) -> list[Entry]:
+    def _undone(self, target: Movement | None) -> list[Entry]:
         """The rollbacks that name a movement, as its wallet applied them."""
-        place = self._place(target) if target is not None else None
-        if place is None or target is None or (target.kind is Kind.CREDIT and place[1][0]):
-            return []  # native's references say their kind, and no win is undone there
-        found = self.undoings[place[0]].get((place[1][0], place[1][2]), [])
+        places = self._places(target) if target is not None else []
+        found = [entry for name, place in places for entry in self.named[name].get(place, [])]
         return [
-            entry for entry in found if not entry.over or not entry.undone_by
+            entry for entry in found if entry.kind is Kind.ROLLBACK and not (entry.over and entry.undone_by)
         ]  # one that was rolled forward undoes nothing
 
     def _family(self, row: Movement) -> Family:
@@ -175,14 +173,17 @@ class Verdict:
         lies: set[str] = set()
         near = [self.by_key[key] for key in (row.target, row.undone_by) if key in self.by_key]
         for each in [row, *undoing, *near]:
-            place = self._place(each)
-            lie = self.history.tills[place[0]].purse.lies.get(place[1]) if place else None
-            lies |= {lie} if lie else set()
-            lies |= self._lied_beside(*place) if place else set()
-            if place and each.key in self.history.touched:
-                again = self.history.tills[place[0]].purse.takes_again(each.tx)
-                nobody = self._nobody_remembers(each, *place) or self._nobody_was_told(each)
-                nobody = nobody or self._nobody_knows_its_win(each) or self._not_seen_yet(each, *place)
+            places = self._places(each)
+            for name, place in places:
+                lie = self.history.tills[name].purse.lies.get(place)
+                lies |= ({lie} if lie else set()) | self._lied_beside(name, place)
+            name = self.history.rows[each.key].till
+            if name in self.history.tills and each.key in self.history.touched:
+                again = self.history.tills[name].purse.takes_again(each.tx)
+                nobody = any(
+                    self._nobody_remembers(each, *place) or self._not_seen_yet(each, *place) for place in places
+                )
+                nobody = nobody or self._nobody_was_told(each) or self._nobody_knows_its_win(each)
                 lies |= {"lost_commits"} if again == "never" or nobody else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
@@ -251,6 +252,7 @@ class Verdict:
             self._journal(family)
             self._person(family)
             self._stake(family)
+            self._stays(family)
             self._whole_left(family)
         for story in self.history.stories.values():
             self._told(story)
@@ -276,7 +278,7 @@ class Verdict:
                 self.say("EDGES", f"{before} -> {after}")
 
     def _once(self, family: Family) -> None:
-        if len(family.own) > 1:
+        if len(family.own) > max(1, len(self._places(family.row))):
             self.say("ONCE", f"{family.row.key} was applied {len(family.own)} times", family)
         # What a journal forgot may have been undone before, and its rollback cannot tell who did that (rule 30).
         live = [m for m in family.undoing if self._undoes_all(m, family.row) and not self._born_in_doubt(m)]
@@ -322,6 +324,30 @@ class Verdict:
                 if ours(own) and own.state is State.ACCEPTED and self.history.rows[own.key].born > born:
                     self.say("STAKE", f"{bet.key} was given back by {own.key}, beside its win {win.key}", about)
 
+    def _stays(self, family: Family) -> None:
+        """Where a page says that a bet stays for its win, no cancel of its provider's was sent once the win had been paid."""
+        bet, seen = family.row, self.history.rows
+        provider = self.history.setup.providers[bet.provider]
+        if bet.kind is not Kind.DEBIT or bet.parent or not pages.keeps_won(provider.dialect, provider.settings):
+            return
+        by_round = pages.keeps_by_round(provider.dialect, provider.settings) and bool(bet.tx.round_id)
+        for cancel in family.undoing:
+            if (
+                ours(cancel)
+                or cancel.parent
+                or not cancel.undoes
+                or cancel.state is not State.ACCEPTED
+                or not cancel.sent
+            ):
+                continue
+            for win in self.rows:
+                here = win.provider == bet.provider and win.kind is Kind.CREDIT and win.tx.player == bet.tx.player
+                ties = win.reference == bet.tx.id or (by_round and win.tx.round_id == bet.tx.round_id)
+                paid = seen[win.key].decided_at if win.state is State.ACCEPTED and not win.undone_by else None
+                known = any(map(self._touched, (bet, cancel, win)))
+                if here and ties and paid is not None and paid < seen[cancel.key].born and not known:
+                    self.say("STAYS", f"{bet.key} was given back by {cancel.key}, and {win.key} keeps it", family)
+
     def _given_up(self, bet: Movement) -> bool:
         """Whether a rollback that named it may have undone it, the gateway's own from before its win included."""
         return any(
@@ -357,13 +383,33 @@ class Verdict:
             self.say("JOURNAL", f"{row.key} is declined, and moved {family.net}", family)
         resolved = row.key in self.history.resolved
         may_end = row.parent or row.undone_by or resolved or self._of_a_broken_batch(row)
-        if row.kind is Kind.CREDIT and row.state is State.DECLINED and not may_end:
+        if row.kind is Kind.CREDIT and row.state is State.DECLINED and not (may_end or self._ended_by_its_page(row)):
             self.say("OWED", f"{row.key} is a win, and is declined", family)
         if row.kind is Kind.ROLLBACK:
             return
         undone = next((m for m in family.undoing if self._undoes_all(m, row)), None)
         if undone is not None and family.net and not self._forgot_its_undoing(family.undoing):
             self.say("JOURNAL", f"{row.key} was rolled back, and moved {family.net}", family)
+
+    def _ended_by_its_page(self, row: Movement) -> bool:
+        """A win whose page lets it be declined for good, for such a reason: its bet was cancelled or declined, or is nowhere;
+        it has another win; its round is over (rules 6, 15)."""
+        dialect = self.history.setup.providers[row.provider].dialect
+        reason = row.outcome.reason if isinstance(row.outcome, Declined) else None
+        if reason not in pages.wins_that_end(dialect, row.tx):
+            return False
+        self.history.fire("win_ended")
+        bets = [m for m in self.rows if (m.provider, m.kind, m.tx.id) == (row.provider, Kind.DEBIT, row.reference)]
+        seen, ended = self.history.rows, self.history.rows[row.key].decided_at
+        bets = [m for m in bets if ended is None or seen[m.key].born <= ended]  # it was nowhere then
+        stands = [m for m in bets if m.state is State.ACCEPTED and not m.undone_by and not self.aimed.get(m.key)]
+        others = [
+            m for m in self.rows
+            if m.kind is Kind.CREDIT and m.key != row.key and m.provider == row.provider
+            and (m.reference == row.reference or m.tx.round_id == row.tx.round_id)
+        ]  # fmt: skip
+        excused = row.key in self.history.resolved or self._born_in_doubt(row) or self.families[row.key].lies
+        return bool(others or excused) or not stands
 
     def _of_a_broken_batch(self, row: Movement) -> bool:
         """An atomic batch is all or nothing: its credit ends with a debit of it that was declined (rule 19)."""
@@ -417,14 +463,25 @@ class Verdict:
 
     def _kept(self, row: Movement) -> bool:
         """Its wallet would not undo it, or what it is aimed at (its habit `keeps`)."""
+        for each in self._near(row):
+            if any(self.history.tills[name].purse.kept.get(place) for name, place in self._places(each)):
+                return True
+        return False
+
+    def _unsaid(self, row: Movement) -> bool:
+        """Its wallet refused it, or what it is about, and its page has no word for that but the one for doubt."""
+        return any(
+            place in self.history.tills[name].purse.unsaid
+            for each in self._near(row)
+            for name, place in self._places(each)
+        )
+
+    def _near(self, row: Movement) -> list[Movement]:
+        """A movement, its whole, and all that these are about, or that is about them."""
         top = self.by_key.get(row.parent, row)
         near = {m.key: m for m in (*self._about(row), *self._about(top))}
         near |= {m.target: self.by_key[m.target] for m in [*near.values()] if m.target in self.by_key}
-        for each in near.values():
-            place = self._place(each)
-            if place is not None and self.history.tills[place[0]].purse.kept.get(place[1]):
-                return True
-        return False
+        return list(near.values())
 
     def _unsayable(self, row: Movement) -> bool:
         """It, what undoes it, or the whole that it is a part of cannot be said to its wallet."""
@@ -444,6 +501,7 @@ class Verdict:
             self._unsayable(row)
             or self._born_in_doubt(row)
             or self._kept(row)
+            or self._unsaid(row)
             or history.is_away(history.rows[row.key])
             or self._cannot_be_asked(row)
         ):
@@ -479,11 +537,11 @@ class Verdict:
             row for row in self.rows
             if row.provider == story.provider and row.tx.id == story.id and row.kind is story.kind and not row.parent
         ]  # fmt: skip
-        if not found and isinstance(story.tx.act, Rollback):  # Kyren's cancel has no id on the wire but what it names
+        if not found and isinstance(story.read.act, Rollback):  # Kyren's cancel has no id on the wire but what it names
             found = [
                 row for row in self.rows
                 if row.provider == story.provider and row.kind is Kind.ROLLBACK and not (row.parent or ours(row))
-                and row.reference == story.tx.act.reference
+                and row.reference == story.read.act.reference
             ]  # fmt: skip
         return found[0] if found else None
 
@@ -513,7 +571,7 @@ class Verdict:
         resolved = row.key in self.history.resolved
         if (
             story.kind is Kind.CREDIT
-            and not (story.cancels or resolved or self._of_a_broken_batch(row))
+            and not (story.cancels or resolved or story.over or self._of_a_broken_batch(row))
             and any(isinstance(w, Declined) for w in story.decisions)
         ):
             self.say("OWED", f"{row.key} is a win, and its provider heard {story.decisions}", family)
@@ -539,7 +597,7 @@ class Verdict:
     def _silence(self, story: Story) -> None:
         """A provider that fell silent after doubt, with the clock of rule 12 on: whatever takes is given back."""
         row = self._row_of(story)
-        takes = story.kind in JUDGED and not (story.kind is Kind.ADJUST and worth_of(story.tx) > 0)
+        takes = story.kind in JUDGED and not (story.kind is Kind.ADJUST and worth_of(story.read) > 0)
         if row is None or not takes or story.decided or story.cancels or story.won or story.ends or story.unread:
             return
         if any(isinstance(word, Unknown) and "9004" in word.detail for _, word in story.words):
@@ -604,7 +662,8 @@ class Verdict:
             entry
             for leg in legs
             if leg.kind != Kind.ROLLBACK.value and leg.till in tills
-            for entry in self.books[leg.till].get(tills[leg.till].told_row(leg), [])
+            for place in self.history.places_of_row(leg)
+            for entry in self.books[leg.till].get(place, [])
         ]
         return [entry for entry in found if not entry.undone_by]
 
@@ -625,7 +684,7 @@ class Verdict:
         if story.kind not in JUDGED:
             return
         row = self._row_of(story)
-        if row is None:
+        if row is None or (not worth_of(story.read) and not any(entry.delta for entry in self._tied([row]))):
             return
         rows = self._about(row)
         if any(m.state is State.PERSON for m in rows) or self._is_away(rows) or self._a_person_keeps(row):
@@ -671,13 +730,7 @@ class Verdict:
 
     def _tied(self, rows: list[Movement]) -> list[Entry]:
         """What all wallets' books hold of these movements, and of what names one of them there."""
-        return self._tied_to(
-            [
-                (name, till.told(m.provider, m.kind, m.alias, m.tx.id))
-                for name, till in self.history.tills.items()
-                for m in rows
-            ]
-        )
+        return self._tied_to([place for name in self.history.tills for m in rows for place in self._places_at(m, name)])
 
     def _tied_to(self, places: list[tuple[str, Place]]) -> list[Entry]:
         found: dict[tuple[str, str], Entry] = {}
@@ -696,9 +749,10 @@ class Verdict:
 
     def _strays(self) -> None:
         places = [
-            (name, till.told_row(row))
-            for name, till in self.history.tills.items()
+            (name, place)
+            for name in self.history.tills
             for row in self.history.rows.values()
+            for place in self.history.places_of(row.key, name, row.provider, Kind(row.kind), row.alias or row.id)
         ]  # of rows, too, that the journal forgot
         # Where it went, and as what, the journal forgot, too: by other routes its repeat may go elsewhere (rules 23, 30).
         places += [(name, place) for (name, place), key in self.history.places.items() if key in self.history.touched]
@@ -762,6 +816,8 @@ class Verdict:
         if target is None or target.state is not State.ACCEPTED:
             return Decimal(0)
         gain = self._gain(target) if target.attempts or target.key in self.parents else Decimal(0)
+        if not gain:
+            return gain  # a free bet, or what was told to nobody
         said = getattr(row.tx.act, "amount", None)
         moved = row.outcome.moved if isinstance(row.outcome, Accepted) and row.outcome.moved is not None else said
         if row.kind is Kind.CAPTURE:

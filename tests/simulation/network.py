@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from gateway.engine.pipeline import Answer
 from gateway.engine.setup import Wallet
 from gateway.engine.world import Silence
 from gateway.http import Request, Response
-from gateway.model import Accepted, Kind
+from gateway.model import Accepted
 from gateway.play.book import Place
 from tests.simulation.draw import WALLET_FAULTS
 from tests.simulation.node import Line, Node
@@ -124,33 +125,38 @@ class Network:
             return till.rejects(request, history.true_time()), None
         # Signatures carry the gateway's time; its purse has a clock of its own.
         exchange = till.teller.answer(request, self.scheduler.clock(), self.scheduler.nonce())
-        tx, place = exchange.tx, till.read_as(exchange.tx)
+        tx, items = exchange.tx, till.reads(exchange.tx)
         history.note("wallet", till.plan.name, tx, exchange.outcome)
-        if tx is None or place is None:
+        if tx is None or not items:
             return exchange.response, None
+        history.names(till, request, items)
+        place = till.place_of(items[0])
+        till.says(items, exchange.outcome)
         if lie:
             history.fire(lie)
         # The first copy may not have been read, or refused for a moment, which no wallet remembers (rule 6).
         rejects = history.plan.rate("key_rotated") > 0 or history.plan.rate("refuses") > 0
-        if lie == "too_late" or (lie == "repeated" and (till.purse.takes_again(tx) != "safe" or rejects)):
-            till.purse.lies[place] = lie
-            if tx.kind is Kind.ROLLBACK:  # it is about the movement that it names
-                till.purse.lies[till.purse.named(tx)] = lie
+        if lie == "too_late" or (lie == "repeated" and (till.purse.takes_again(items[0]) != "safe" or rejects)):
+            till.lies(items, lie)
         elif not lie:
-            history.arrived(till, tx.kind, place, sent)
+            history.arrived(till, items[0].kind, place, sent)
         response = exchange.response
         if till.plan.lie == "other_answer" and tx.kind in till.last and history.lying(0.3):
             history.fire("other_answer")
-            till.purse.lies[place] = "other_answer"
-            if tx.kind is Kind.ROLLBACK:  # some dialects make its id themselves: it is about what it names
-                till.purse.lies[till.purse.named(tx)] = "other_answer"
+            till.lies(items, "other_answer")
             return till.last[tx.kind], None
         till.last[tx.kind] = response
-        return response, place if isinstance(exchange.outcome, Accepted) else None
+        yes = isinstance(exchange.outcome, Accepted) and all(
+            isinstance(each, Accepted) for each in exchange.outcome.items
+        )
+        return response, place if yes else None
 
     # -- from a provider
 
-    async def from_provider(self, name: str, request: Request, seconds: float, stories: list[Story]) -> Response:
+    async def from_provider(
+        self, name: str, request: Request, seconds: float, stories: list[Story], answers: list[Answer]
+    ) -> Response:
+        """What its provider reads; `answers`: what was meant by it, where it came whole."""
         history, chance = self.history, self.chance
         if history.hit("call_lost"):
             await self.scheduler.sleep(seconds)
@@ -174,6 +180,7 @@ class Network:
             history.unread(stories)
             await self.scheduler.sleep(seconds - (self.scheduler.now - began))
             raise Silence("timeout", "the answer was lost", left=True)
+        answers += line.answers
         if history.hit("answer_cut"):
             history.unread(stories)
             return replace(response, body=response.body[: chance.randrange(max(1, len(response.body)))])

@@ -18,6 +18,7 @@ from gateway.http import Request, Response
 from gateway.play.book import Place
 from tests.simulation.bench import at_once
 from tests.simulation.scheduler import Moment, Task
+from tests.simulation.seam import noting
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -36,6 +37,7 @@ class Line:
     def __init__(self) -> None:
         self.finished = Moment()
         self.gone = False
+        self.answers: list[Answer] = []  # what was meant by the response
         self.read_by_nobody = False  # the balancer's first try: its answer goes nowhere
 
     def done(self) -> bool:
@@ -92,6 +94,8 @@ class Node:
             meter=history.meter,
         )  # fmt: skip
         self.engine = Engine(world)
+        if any(till.renames for till in history.tills.values()):
+            noting(self.engine, history.telling)
         self._spawn(self._settle())
 
     # -- its world
@@ -174,6 +178,7 @@ class Node:
         else:
             if answer.detail == CANNOT_BE_WRITTEN:
                 self._unread.append((line, answer))
+            line.answers.append(answer)
             line.finished.resolve(answer.response)
 
     async def _settle(self) -> None:

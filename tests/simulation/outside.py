@@ -70,9 +70,13 @@ class Book(Struct, frozen=True):
 def worth_of(tx: Transaction) -> Decimal:
     """What a movement moves, as its player sees it."""
     match tx.act:
-        case Debit(amount=amount) | Reserve(amount=amount):
+        case Debit(amount=amount) as act:
+            return ZERO if act.free_round or act.tracking_only else -amount
+        case Reserve(amount=amount):
             return -amount
-        case Credit(amount=amount) | Adjust(amount=amount):
+        case Credit(amount=amount) as act:
+            return ZERO if act.tracking_only else amount
+        case Adjust(amount=amount):
             return amount
         case Settle(debit=debit, credit=credit):
             return credit - debit
@@ -85,11 +89,11 @@ def op_of(story: Story, of: str = "") -> Op:
     begun = min(story.said, default=0.0)
     for when, word in story.words:
         if isinstance(word, Accepted):
-            return Op(name=story.id, tx=story.tx, word=YES, moved=word.moved, begun=begun, known=when, of=of)
+            return Op(name=story.id, tx=story.read, word=YES, moved=word.moved, begun=begun, known=when, of=of)
     for when, word in story.words:
         if isinstance(word, Declined) and (story.kind is not Kind.ROLLBACK or word.reason in FINAL):
-            return Op(name=story.id, tx=story.tx, word=NO, reason=word.reason, begun=begun, known=when, of=of)
-    return Op(name=story.id, tx=story.tx, begun=begun, of=of)
+            return Op(name=story.id, tx=story.read, word=NO, reason=word.reason, begun=begun, known=when, of=of)
+    return Op(name=story.id, tx=story.read, begun=begun, of=of)
 
 
 def ops_of(story: Story) -> list[Op]:

@@ -1,7 +1,8 @@
 """Providers in the made-up world: documented retries and cancels, and what each believes at the end.
 
 A `Story` is one movement as its provider lived it: what was said, every word heard, and whether
-it was cancelled. `believes` is what the money should be, by the provider's own book.
+it was cancelled. `believes` is what the money should be, by the provider's own book. What a page has no words for, none
+of its providers says (`pages.py`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from gateway.engine.pipeline import Answer
 from gateway.engine.setup import Provider
 from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
+    Authenticate,
     Batch,
     Credit,
     Debit,
@@ -33,6 +36,7 @@ from gateway.model import (
 )
 from gateway.play.caller import Caller
 from gateway.play.habits import habit_of, is_cancelled, is_settled
+from tests.simulation import pages
 from tests.simulation.bench import CURRENCIES
 from tests.simulation.conduct import PLAYS
 from tests.simulation.draw import ProviderPlan
@@ -40,6 +44,7 @@ from tests.simulation.draw import ProviderPlan
 if TYPE_CHECKING:
     from tests.simulation.history import History
 
+GAME = Game(id="42", name="Polar Fox", type="slots")
 PERSISTS_MAX = 10  # further attempts of a provider that asks until it hears a decision
 PERSISTS_SECONDS = (8.0, 40.0)
 PLAYS_SHARE = 0.5  # of the rounds of a provider that knows any
@@ -47,10 +52,11 @@ STANDS, GONE, UNKNOWN = "stands", "gone", "unknown"
 
 
 class Story:
-    """One movement, as its provider lived it."""
+    """One movement, as its provider lived it. `tx`: as it is said; `read`: as the gateway reads it."""
 
-    def __init__(self, provider: str, tx: Transaction) -> None:
-        self.provider, self.tx, self.kind, self.id = provider, tx, tx.kind, tx.id
+    def __init__(self, provider: str, tx: Transaction, read: Transaction | None = None) -> None:
+        self.provider, self.tx, self.read = provider, tx, read or tx
+        self.kind, self.id = self.read.kind, self.read.id
         self.words: list[tuple[float, Outcome]] = []
         self.spans: list[list[float]] = []  # when a call of it was open at the gateway
         self.cancels: list[Story] = []
@@ -63,6 +69,7 @@ class Story:
         self.unread = False  # an answer that the gateway thinks was heard was not
         self.gave_up = False
         self.ignored = False  # its provider went on without its answer: the cancel is what counts
+        self.ending: frozenset[Reason] = frozenset()  # what its page lets it hear for good, as a win
 
     def begin(self, now: float) -> list[float]:
         span = [now, float("inf")]
@@ -83,8 +90,15 @@ class Story:
     @property
     def plain(self) -> bool:
         """Whether one word says all: no part of it was given back, no cancel was cancelled, it is no hold."""
-        parts = any(_is_part(cancel.tx, self.tx) for cancel in self.cancels)
+        parts = any(_is_part(cancel.read, self.read) for cancel in self.cancels)
         return not (parts or self.ends or self.kind is Kind.RESERVE or any(cancel.cancels for cancel in self.cancels))
+
+    @property
+    def over(self) -> bool:
+        """Whether it is a win that its page lets be declined for good, and that was."""
+        return self.kind is Kind.CREDIT and any(
+            isinstance(word, Declined) and word.reason in self.ending for word in self.decisions
+        )
 
     def believes(self) -> str:
         """What this provider takes for the truth about a bet or a win."""
@@ -101,13 +115,20 @@ class Story:
         if any(isinstance(word, Accepted) for word in self.decisions):
             return STANDS
         if self.kind is Kind.CREDIT:
-            return UNKNOWN  # a win is owed, whatever its provider heard
+            return GONE if self.over else UNKNOWN  # any other win is owed, whatever its provider heard
         return GONE if self.decided else UNKNOWN
 
 
 def _from_another_time(no: Declined) -> bool:
     """Whether what was refused is the moment at which the call was made: its next attempt says another one."""
     return no.reason is Reason.BAD_SIGNATURE or "is in the future" in no.message  # Gameball's transactionTime
+
+
+def _naming_free(cancel: Transaction, bet: Transaction) -> Transaction:
+    """The cancel of a free bet, which some pages name apart."""
+    if not (isinstance(bet.act, Debit) and bet.act.free_round and isinstance(cancel.act, Rollback)):
+        return cancel
+    return replace(cancel, act=replace(cancel.act, free_round=True))
 
 
 def _is_part(cancel: Transaction, tx: Transaction) -> bool:
@@ -121,22 +142,38 @@ class Actor:
     def __init__(self, history: History, plan: ProviderPlan, provider: Provider, number: int) -> None:
         self.history, self.plan, self.provider = history, plan, provider
         self.dialect, self.habit = provider.dialect, habit_of(provider.dialect)
+        self.speech = pages.speech_of(plan.dialect, *plan.settings.items())
         self.chance = random.Random(f"{history.plan.seed}/{plan.name}/{number}")
         self.player = f"p{number}"
+        self.session = f"sess-{self.player}"
         self.mine: list[Story] = []
         self._next = 1000 * number  # two providers use the same ids
 
     def new_id(self) -> str:
         self._next += 1
-        return str(self._next)
+        return pages.id_as(self.dialect, str(self._next))
+
+    def second_id(self, sign: str, story: Story) -> str:
+        """An id of what is about a movement: another one for each sign."""
+        return pages.id_as(self.dialect, f"{sign}{story.tx.id}")
 
     def tx(self, act: Any, id: str, round_id: str, *, closed: bool | None = None) -> Transaction:
-        if self.dialect.name == "gameball":  # it has no rounds
+        if not self.speech.rounds:
             round_id = ""
+        round_id = pages.round_as(self.dialect, round_id)
         return Transaction(
-            act=act, id=id, player=self.player, session=f"sess-{self.player}", currency="EUR",
-            round=Round(round_id, closed) if round_id else None, game=Game(id="42", name="Polar Fox", type="slots"),
+            act=act, id=id, player=self.player, session=self.session, currency="EUR",
+            round=Round(round_id, closed) if round_id else None, game=GAME,
         )  # fmt: skip
+
+    def read(self, tx: Transaction) -> Transaction:
+        """As the gateway will read it. Raises `Refused`: this page has no words for it."""
+        return pages.reading(self.dialect, self.provider.settings, tx, self.provider.id)
+
+    def known(self, tx: Transaction) -> Story | None:
+        """The movement that it is to the gateway, where it has been said before. Raises `Refused`, likewise."""
+        read = self.read(tx)
+        return self.history.stories.get((self.provider.id, read.kind, read.id))
 
     def money(self, most: int) -> Decimal:
         return Decimal(self.chance.randint(1, most * 4)) / 4
@@ -148,10 +185,10 @@ class Actor:
 
     async def say(self, tx: Transaction, stories: list[Story], *, again: bool) -> Outcome:
         """One attempt; every story of it hears the answer."""
-        scheduler = self.history.scheduler
+        scheduler, answers = self.history.scheduler, list[Answer]()
 
         async def send(request: Request, seconds: float) -> Response:
-            return await self.history.network.from_provider(self.plan.name, request, seconds, stories)
+            return await self.history.network.from_provider(self.plan.name, request, seconds, stories, answers)
 
         caller = self._caller(send)
         for story in stories:
@@ -159,7 +196,7 @@ class Actor:
         self.history.note("says", self.plan.name, tx, None)
         heard = await caller.say(tx, again=again)
         self.history.note("hears", self.plan.name, tx, heard.outcome)
-        outcome = heard.outcome
+        outcome = self._as_meant(heard.outcome, answers)
         if isinstance(outcome, Declined) and _from_another_time(outcome):
             outcome = Unknown(detail="a clock jumped by more than a signature lives: the call was not read")
         if isinstance(tx.act, Batch):
@@ -171,6 +208,19 @@ class Actor:
             for story in stories:
                 story.words.append((scheduler.now, outcome))
         return outcome
+
+    def _as_meant(self, outcome: Outcome, answers: list[Answer]) -> Outcome:
+        """A word that its page has for several, as the one that was meant: for several reasons, or for a replay and for what
+        was decided otherwise. What its provider does hangs on what it read, what is right on what it was told."""
+        if isinstance(outcome, Unknown) or not answers or answers[-1].outcome == "unknown":
+            return outcome
+        answer, reason = answers[-1], outcome.reason.value if isinstance(outcome, Declined) else ""
+        if answer.reason == reason:
+            return outcome
+        self.history.fire("one_word")
+        if not answer.reason:
+            return Accepted(replayed=True)
+        return Declined(reason=Reason(answer.reason), message=f"told in the word for {reason or 'a replay'}")
 
     def _caller(self, send: Any) -> Caller:
         scheduler = self.history.scheduler
@@ -194,12 +244,12 @@ class Actor:
             if attempt > 1:
                 await self.history.scheduler.sleep(min(self.habit.pause_seconds * attempt, 2.0))
             outcome = await self.say(tx, stories, again=attempt > 1)
-            if is_settled(tx, outcome):
+            if self._settled(tx, stories, outcome):
                 return outcome
         for _ in range(PERSISTS_MAX if persist else 0):
             await self.history.scheduler.sleep(self.chance.uniform(*PERSISTS_SECONDS))
             outcome = await self.say(tx, stories, again=True)
-            if is_settled(tx, outcome):
+            if self._settled(tx, stories, outcome):
                 return outcome
         for story in stories:
             story.gave_up = True
@@ -207,16 +257,43 @@ class Actor:
             self.history.fire("gives_up")
         return outcome
 
-    def story(self, tx: Transaction) -> Story:
-        story = Story(self.provider.id, tx)
-        self.history.stories[self.provider.id, tx.kind, tx.id] = story
+    @staticmethod
+    def _settled(tx: Transaction, stories: list[Story], outcome: Outcome) -> bool:
+        """Whether this provider stops asking: also where its page lets a win hear such a no for good."""
+        no = isinstance(outcome, Declined) and len(stories) == 1 and outcome.reason in stories[0].ending
+        return no or is_settled(tx, outcome)
+
+    def story(self, tx: Transaction, read: Transaction | None = None) -> Story:
+        """A movement begins. What its page reads as a list of one is that one."""
+        read = read or self.read(tx)
+        if isinstance(read.act, Batch):
+            (read,) = read.act.items
+        story = Story(self.provider.id, tx, read)
+        story.ending = pages.wins_that_end(self.dialect, read)
+        self.history.stories[self.provider.id, story.kind, story.id] = story
         self.mine.append(story)
         return story
+
+    async def arrive(self) -> None:
+        """It asks who plays, and goes on with the session that it is given."""
+        self.history.fire("arrives")
+        tx = replace(self.tx(Authenticate(launch_token=self.session), "", ""), game=GAME)
+        outcome = await self.say(tx, [], again=False)
+        if isinstance(outcome, Accepted) and outcome.profile is not None and outcome.profile.session:
+            self.session = outcome.profile.session
+
+    def must_not_move(self, first: Story, outcome: Outcome) -> None:
+        """What another movement under the id of one that was decided may hear (rule 2)."""
+        same = isinstance(outcome, Accepted) and pages.first_stands(self.dialect, first.kind)
+        if isinstance(outcome, Accepted) and not same:
+            self.history.wrong.append(f"SAME {first.provider} {first.kind} {first.id}: another movement was accepted")
 
     # -- playing
 
     async def play(self) -> None:
         await self.history.scheduler.sleep(self.chance.uniform(0, 3))
+        if self.plan.arrives:
+            await self.arrive()
         for _ in range(self.plan.rounds):
             await self.round()
             await self.history.scheduler.sleep(self.chance.uniform(0, 6))
@@ -226,11 +303,10 @@ class Actor:
         if self.plan.plays and self.likes(PLAYS_SHARE):
             await PLAYS[self.chance.choice(self.plan.plays)].acted(self, round_id)
             return
-        native = self.dialect.name == "native"
-        if native and self.likes(0.15):
+        if self.speech.settles and self.likes(0.15):
             await self.settle(round_id)
             return
-        if native and self.likes(0.15):
+        if self.speech.mixes and self.likes(0.15):
             await self.batch(round_id)
             return
         bets = [await self.bet(round_id) for _ in range(1 + self.likes(0.2))]
@@ -243,7 +319,7 @@ class Actor:
         elif stand and fate < 0.6:
             for bet in stand:
                 await self.cancel(bet)
-        elif stand and fate < 0.7 and self.dialect.name == "kyren" and not any(b.won for b in bets):
+        elif stand and fate < 0.7 and self.speech.refunds_rounds and not any(b.won for b in bets):
             await self.round_refund(round_id, bets)
         if self.likes(0.25):
             await self.repeat(self.chance.choice(bets))
@@ -293,34 +369,45 @@ class Actor:
             await self.history.scheduler.sleep(0.5)
 
     async def cancel(self, bet: Story, sign: str = "9") -> Story | None:
+        """None: there are no words for it. Where its page names it by its bet, a second one is the first again."""
         try:
-            tx = self.undo(bet.tx, f"{sign}{bet.id}")
+            tx = _naming_free(self.undo(bet.tx, self.second_id(sign, bet)), bet.tx)
+            known = self.known(tx)
         except Refused:
             return None
-        story = self.story(tx)
-        bet.cancels.append(story)
+        story = known or self.story(tx)
+        if story not in bet.cancels:
+            bet.cancels.append(story)
         await self.insist(tx, [story], persist=self.plan.persists)
         return story
 
     async def win(self, round_id: str, bet: Story, *, names: bool = False) -> Story:
         """`names`: in words, because its round does not say which bet it is of."""
-        own = bet.id if self.dialect.name == "native" and not bet.won and self.likes(0.3) else self.new_id()
+        own = bet.tx.id if self.speech.owns_wins and not bet.won and self.likes(0.3) else self.new_id()
         prize = self.money(20)
         if not names and "win_elsewhere" in self.plan.plays and self.likes(0.5):
             self.history.fire("win_elsewhere")
-            round_id, names = f"{round_id}-bonus" if self.likes(0.5) else "", True
-        tx = self.tx(Credit(amount=prize, reference=bet.id), own, round_id, closed=True)
+            round_id, names = self.elsewhere(round_id), True
+        tx = self.tx(Credit(amount=prize, reference=bet.tx.id), own, round_id, closed=True)
         try:
             self._caller(None).request(tx)
+            taken = self.known(tx) is not None
         except Refused:
             assert not names
-            tx = replace(tx, act=Credit(amount=prize))
+            taken = True
+        if taken:  # no words for the win of a bet, or for a second one of it: it is a win of none
+            tx = replace(tx, act=Credit(amount=prize), id=own if own != bet.tx.id else self.new_id())
         story = self.story(tx)
         bet.won.append(story)
         await self.insist(tx, [story], persist=self.plan.persists)
         if self.likes(0.15):
             await self.repeat(story)
         return story
+
+    def elsewhere(self, round_id: str) -> str:
+        """Another round, or none where its page lets a call have none."""
+        bonus = self.likes(0.5)
+        return f"{round_id}-bonus" if bonus or not self.speech.roundless else ""
 
     async def repeat(self, story: Story) -> None:
         """A late copy of a call: it must hear the same."""
@@ -342,9 +429,14 @@ class Actor:
     async def settle(self, round_id: str) -> None:
         self.history.fire("settle")
         act = Settle(debit=self.money(10), credit=self.money(15))
-        story = self.story(self.tx(act, self.new_id(), round_id, closed=True))
+        tx = self.tx(act, self.new_id(), round_id, closed=True)
+        if self.speech.splits:
+            await self._together(tx, self.read(tx), persist=self.plan.after_doubt is None)
+            return
+        story = self.story(tx)
         outcome = await self.insist(story.tx, [story], persist=self.likes(0.5) and self.plan.after_doubt is None)
-        if isinstance(outcome, Unknown) and self.plan.manner == "cancels" and self.history.undoes_wins(self.plan.name):
+        undoes = self.speech.undoes_settles and self.history.undoes_wins(self.plan.name)
+        if isinstance(outcome, Unknown) and self.plan.manner == "cancels" and undoes:
             await self.cancel(story)
 
     async def batch(self, round_id: str) -> None:
@@ -354,14 +446,31 @@ class Actor:
         if self.likes(0.4):
             items.insert(1, self.tx(Debit(amount=self.money(40)), self.new_id(), round_id))
         atomic = self.likes(0.5)
-        whole = self.tx(Batch(items=tuple(items), atomic=atomic), "", "")
-        stories = [self.story(item) for item in items]
+        whole = self.whole(items, atomic=atomic)
+        # Whoever falls silent means that it failed: nobody repeats after that.
+        await self._together(whole, self.read(whole), persist=self.plan.after_doubt is None)
+
+    def whole(self, items: list[Transaction], *, atomic: bool) -> Transaction:
+        """Several movements as one call, in the words that this page has for it."""
+        plain = self.tx(Batch(items=tuple(items), atomic=atomic), "", "")
+        for tx in (plain, pages.together(items, atomic=atomic)):
+            try:
+                self.read(tx)
+            except Refused:
+                continue
+            return tx
+        return pages.together(items, atomic=True)
+
+    async def _together(self, tx: Transaction, read: Transaction, *, persist: bool) -> None:
+        """Bets and their win in one call."""
+        assert isinstance(read.act, Batch)
+        said = tx.act.items if isinstance(tx.act, Batch) else [tx] * len(read.act.items)
+        stories = [self.story(*both) for both in zip(said, read.act.items, strict=True)]
         for story in stories:
             story.batched = True
             if story is not stories[-1]:  # a batch's win ties to all its bets (rule 11)
                 story.won.append(stories[-1])
-        # Whoever falls silent means that it failed: nobody repeats after that.
-        outcome = await self.insist(whole, stories, persist=self.plan.after_doubt is None)
+        outcome = await self.insist(tx, stories, persist=persist)
         if isinstance(outcome, Declined):
             for story in stories:
                 story.ignored = story.kind is Kind.CREDIT

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
+from decimal import Decimal
 
 from msgspec.structs import replace
 
-from gateway.engine.setup import Route, Setup
+from gateway.engine.movement import Session
+from gateway.engine.setup import Provider, Route, Setup
+from gateway.model import Debit, Round, Transaction
+from tests.simulation import pages
 from tests.simulation.bench import CURRENCIES, a_provider, a_wallet
 from tests.simulation.draw import Plan, seconds
+from tests.simulation.players import GAME
 
 ELSEWHERE = "-elsewhere"
 
@@ -25,7 +31,12 @@ def at(address: str) -> str:
 def setup_of(plan: Plan) -> Setup:
     """The configuration that a plan means, as plain values."""
     providers = [
-        a_provider(p.dialect, p.name, after_doubt=seconds(p.after_doubt) if p.after_doubt else None)
+        a_provider(
+            p.dialect,
+            p.name,
+            settings=dict(p.settings),
+            after_doubt=seconds(p.after_doubt) if p.after_doubt is not None else None,
+        )
         for p in plan.providers
     ]
     wallets = [
@@ -42,6 +53,16 @@ def setup_of(plan: Plan) -> Setup:
         routes=[Route(wallet=w.name, sessions="sess-{player}") for w in wallets],
         currencies=CURRENCIES,
     )
+
+
+def a_launch(provider: Provider, player: str, now: datetime) -> Session:
+    """What the operator says of a player who begins a game, in the session that this page shows."""
+    tx = Transaction(
+        act=Debit(amount=Decimal(1)), id=pages.id_as(provider.dialect, "1"), player=player, session=f"sess-{player}",
+        currency="EUR", round=Round(pages.round_as(provider.dialect, "1")), game=GAME,
+    )  # fmt: skip
+    session = pages.reading(provider.dialect, provider.settings, tx).session or tx.session
+    return Session(provider=provider.id, session=session, player=player, currency="EUR", game=GAME.id, seen_at=now)
 
 
 def next_setup(setup: Setup, chance: random.Random) -> Setup:

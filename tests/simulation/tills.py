@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from gateway.model import (
     Accepted,
     Batch,
     Capture,
+    Credit,
     Declined,
     Kind,
     Missing,
@@ -28,18 +29,17 @@ from gateway.model import (
     Rollback,
     Status,
     Transaction,
+    Unknown,
     any_no,
     repeats_as,
 )
 from gateway.play.book import Decision, Place, content_of, rules_of
 from gateway.play.purse import Purse
 from gateway.play.teller import Teller
+from tests.simulation import pages
 from tests.simulation.bench import CURRENCIES, keys_of
 from tests.simulation.draw import LAG_SECONDS, WalletPlan
 from tests.simulation.scheduler import BEGIN
-
-if TYPE_CHECKING:
-    from tests.simulation.watch import Seen
 
 FORGETS_AFTER = timedelta(seconds=4)
 OPENING = 60
@@ -64,8 +64,15 @@ class SimPurse(Purse):
         self._declined: set[Place] = set()
         self._chance = random.Random(f"habits/{plan.name}/{plan.in_flight_max}/{plan.remembers}")
         self.lies: dict[Place, str] = {}
+        self.unsaid: set[Place] = set()  # what it refused in the word for doubt: its page has no other
         self.meant: dict[str, Kind] = {}  # the kind that an applied rollback, capture or release names, by wallet id
         self._since: dict[Place, datetime] = {}
+        # Who answers the rollback of nothing like any other may not forget what it has: nobody could tell.
+        self.says_yes = isinstance(
+            pages.refusing(wallet.dialect.name, Kind.ROLLBACK, Reason.TRANSACTION_NOT_FOUND), Accepted
+        )  # fmt: skip
+        self.apart = pages.says_apart(wallet.dialect.name, Reason.ALREADY_SETTLED)
+        self._as = ""  # as what all items of a call are taken again
 
     def place(self, provider: str, kind: Kind, id: str) -> Place:
         return self._place(provider, kind, id)
@@ -73,7 +80,7 @@ class SimPurse(Purse):
     def apply(self, tx: Transaction, provider: str, now: datetime) -> Outcome:
         now = self.time() if self.time is not None else now
         if isinstance(tx.act, Batch):
-            return super().apply(tx, provider, now)
+            return self._together(tx, tx.act, provider, now)
         self._recall(self._reference(tx, provider), now)
         if tx.kind not in MONEY_KINDS:
             unseen = isinstance(tx.act, Status) and self._lags("replica", self._reference(tx, provider), now)
@@ -116,9 +123,18 @@ class SimPurse(Purse):
         self._since.setdefault(place, now)
         return outcome
 
+    def _together(self, tx: Transaction, act: Batch, provider: str, now: datetime) -> Outcome:
+        """A settle in one call, or its rollback, is taken again as a whole: as a debit, or as a rollback."""
+        undoes = all(item.kind is Kind.ROLLBACK for item in act.items)
+        self._as = "rollback" if undoes else "debit"
+        try:
+            return super().apply(tx, provider, now)
+        finally:
+            self._as = ""
+
     def takes_again(self, tx: Transaction) -> str:
         """How it takes a second asking; a correction is a debit or a credit by its sign (rule 14)."""
-        return self.wallet.repeats[repeats_as(tx.act)]
+        return self.wallet.repeats[self._as or repeats_as(tx.act)]
 
     def _refused_by_habit(self, tx: Transaction, provider: str, place: Place, now: datetime) -> Declined | None:
         """What this wallet will not do, or not yet; nothing moves and nothing is remembered."""
@@ -171,17 +187,50 @@ class SimPurse(Purse):
         return yes
 
     def named(self, tx: Transaction) -> Place:
-        return self._reference(tx, tx.extra.get("provider", ""))
+        """What a rollback names, or named when it was done."""
+        provider = tx.extra.get("provider", "")
+        done = self._entry_at.get(self._place(provider, tx.kind, tx.id)) if self.rules.by_stake else None
+        if done is not None:
+            return self._place(provider, Kind.DEBIT, self.book[done].reference)
+        return self._reference(tx, provider)
+
+    def _roll_back(self, tx: Transaction, act: Rollback, *where: Any) -> Outcome:
+        """In the book a cancel by its stake names the bet that it was taken for."""
+        if self.rules.by_stake:
+            act = replace(act, reference=self._reference(tx, where[1])[2])
+            tx = replace(tx, act=act)
+        outcome = super()._roll_back(tx, act, *where)
+        if self.rules.one_end and isinstance(outcome, Declined) and outcome.reason is Reason.ALREADY_SETTLED:
+            self.kept[self._reference(tx, where[1])] = True  # its win keeps it
+            if not self.apart:
+                self._said_as_done(self._reference(tx, where[1]))
+        return outcome
+
+    def _ended(self, tx: Transaction, act: Credit, provider: str) -> Declined | None:
+        """It stays refused: only a person can say what becomes of such a win where its provider's page does not."""
+        no = super()._ended(tx, act, provider)
+        if no is not None:
+            self.kept[self._place(provider, tx.kind, tx.id)] = True
+        if no is not None and no.reason is Reason.ALREADY_SETTLED and not self.apart:
+            self._said_as_done(self._place(provider, tx.kind, tx.id))
+        return no
+
+    def _said_as_done(self, place: Place) -> None:
+        self.fired["same_word"] += 1
+        self.lies[place] = "same_word"
 
     def _reference(self, tx: Transaction, provider: str) -> Place:
         act = tx.act
+        if self.rules.by_stake and isinstance(act, Rollback):
+            meant = self._targets(tx, act, provider)
+            return self._place(provider, Kind.DEBIT, self.book[meant[0]].id if meant else "")
         kind = getattr(act, "reference_kind", Kind.DEBIT)
         return self._place(provider, kind, str(getattr(act, "reference", "")))
 
     def _recall(self, place: Place, now: datetime) -> None:
         """Forgets what is too old: honestly, or sooner than it says."""
         since = self._since.get(place)
-        if since is None:
+        if since is None or (self.says_yes and place in self._entry_at):
             return
         lying = self.plan.lie == "forgets" and now - since > FORGETS_AFTER
         if lying or now - since > self.wallet.remembers:
@@ -206,6 +255,7 @@ class Till:
         time: Callable[[], datetime] | None = None,
     ) -> None:
         self.plan, self.wallet = plan, wallet
+        self.renames = pages.renames(wallet.dialect.name)
         self.purse = SimPurse(plan, wallet, fired, time)
         for player in players:
             self.purse.open(player, "EUR", Decimal(OPENING))
@@ -218,9 +268,6 @@ class Till:
     def told(self, provider: str, kind: Kind, alias: str, id: str) -> Place:
         """Where a movement of the journal stands in this wallet's book."""
         return self.purse.place(provider, kind, alias or id)
-
-    def told_row(self, row: Seen) -> Place:
-        return self.told(row.provider, Kind(row.kind), row.alias, row.id)
 
     def rejects(self, request: Request, now: datetime) -> Response:
         """Our key is not its key any more: nothing is read."""
@@ -239,7 +286,27 @@ class Till:
     def kind_of(self, request: Request) -> Kind:
         return self.teller.dialect.decode_request(request, self._call(request, BEGIN)).kind
 
-    def read_as(self, tx: Transaction | None) -> Place | None:
-        if tx is None or tx.kind not in MONEY_KINDS:
-            return None
+    def reads(self, tx: Transaction | None) -> list[Transaction]:
+        """The movements that a request asks for."""
+        items = tx.act.items if tx is not None and isinstance(tx.act, Batch) else (tx,)
+        return [item for item in items if item is not None and item.kind in MONEY_KINDS]
+
+    def place_of(self, tx: Transaction) -> Place:
         return self.purse.place(tx.extra.get("provider", ""), tx.kind, tx.id)
+
+    def says(self, items: list[Transaction], outcome: Outcome | None) -> None:
+        """What it answers; a no for which its page has the word for doubt alone is none that anybody hears."""
+        if not isinstance(outcome, Declined):
+            return
+        for tx in items:
+            heard = pages.refusing(self.teller.dialect.name, tx.kind, outcome.reason)
+            if isinstance(heard, Unknown):
+                self.purse.unsaid.add(self.place_of(tx))
+                self.purse.fired["no_word"] += 1
+
+    def lies(self, items: list[Transaction], lie: str) -> None:
+        """About these, and about what they undo: some dialects make a rollback's id themselves."""
+        for tx in items:
+            self.purse.lies[self.place_of(tx)] = lie
+            if tx.kind is Kind.ROLLBACK:
+                self.purse.lies[self.purse.named(tx)] = lie

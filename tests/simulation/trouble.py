@@ -20,7 +20,7 @@ from gateway.engine import person
 from gateway.engine.journal import JournalLost, Movement
 from gateway.engine.person import NotDone
 from gateway.engine.setup import Setup
-from tests.simulation import seam
+from tests.simulation import pages, seam
 from tests.simulation.draw import SKEW_MAX_SECONDS, STEP_HOURS
 from tests.simulation.setups import elsewhere, next_setup
 
@@ -245,21 +245,23 @@ def truth(history: History, row: Seen) -> bool | None:
     near = [row, history.rows.get(row.target, row)]
     if any(history.scheduler.now - each.asked_at < till.plan.in_flight_max for each in near):
         return None
-    place = till.told_row(row)
+    places = history.places_of_row(row)
     if row.target and history.rows[row.target].state not in ("accepted", "declined"):
         return None  # what became of that comes first
     if any(other.parent == row.key for other in history.rows.values()):
         return None  # a whole follows its parts
     if row.kind != "rollback" or _is_one_of_several(history, row):
-        return till.purse.applied(place)
+        return any(map(till.purse.applied, places))
     target = history.rows.get(row.target)
-    return till.purse.undone(till.told_row(target)) if target is not None else till.purse.applied(place)
+    return any(map(till.purse.undone, history.places_of_row(target) if target is not None else [])) or (
+        target is None and any(map(till.purse.applied, places))
+    )
 
 
 def _is_one_of_several(history: History, row: Seen) -> bool:
     """Whether other parts of the same movement were to be given back, too: that something was does not say which."""
     provider = history.setup.providers.get(row.provider)
-    several = provider is not None and provider.dialect.as_provider.partial
+    several = provider is not None and pages.several(provider.dialect)
     return several and sum(other.target == row.target for other in history.rows.values()) > 1
 
 

@@ -10,10 +10,12 @@ from typing import Any
 import apsw
 
 from gateway.engine.journal import Movement
+from gateway.engine.setup import Wallet
+from gateway.http import Request
 from gateway.journal.readhand import DirectReads
 from gateway.journal.sqlite import SqliteJournal
 from gateway.journal.writer import DirectWriter
-from gateway.model import Kind, Outcome, Transaction
+from gateway.model import MONEY_KINDS, Kind, Outcome, Transaction
 from gateway.play.book import Place
 from tests.simulation.bench import at_once
 from tests.simulation.players import Story
@@ -97,6 +99,11 @@ class Watched:
         self.rows: dict[str, Seen] = {}
         self.births = 0
         self.places: dict[tuple[str, Place], str] = {}
+        self.told: dict[tuple[str, str, str, str], str] = {}  # (till, provider, kind, what it is told as)
+        self.placed: dict[str, dict[tuple[str, Place], None]] = {}  # where a movement stands in books of other names
+        self.sent: dict[
+            int, tuple[Request, str]
+        ] = {}  # the movement that a request is about, where its wallet renames it
         self.tills: dict[str, Till] = {}
         self.where: dict[str, str] = {}  # where a wallet's name points just now
         self.pointed: dict[str, list[str]] = {}  # and where it ever did
@@ -149,8 +156,10 @@ class Watched:
         if (seen.wallet, seen.alias) != (wallet, alias):
             seen.wallet, seen.alias, seen.till = wallet, alias, self._till_of(seen, wallet)
         if seen.till in self.tills:
-            place = self.tills[seen.till].told(provider, Kind(kind), alias, id)
-            self.places[seen.till, place] = key  # a refund's first part is told under the refund's own id
+            self.told[seen.till, provider, kind, alias or id] = key
+            if not self.tills[seen.till].renames:
+                place = self.tills[seen.till].told(provider, Kind(kind), alias, id)
+                self.places[seen.till, place] = key  # a refund's first part is told under the refund's own id
 
     def _till_of(self, seen: Seen, wallet: str) -> str:
         """What a wallet's name meant when what this movement belongs to went there (rule 23)."""
@@ -199,6 +208,39 @@ class Watched:
 
     def event(self, text: str) -> None:
         self.notes.append((self.scheduler.now, "event", text))
+
+    # -- where a movement stands in a wallet's book
+
+    def telling(self, provider: str, wallet: Wallet, request: Request, tx: Transaction) -> None:
+        """A request is about to leave: what its wallet will call the movement, where its page has names of its own."""
+        name = self.where_at(wallet)
+        till, key = self.tills[name], self.told.get((name, provider, tx.kind.value, tx.id))
+        if key is None or not till.renames or tx.kind not in MONEY_KINDS:
+            return
+        self.sent[id(request)] = request, key
+
+    def names(self, till: Till, request: Request, items: list[Transaction]) -> None:
+        """A request arrived: its wallet calls the movement so."""
+        _, key = self.sent.get(id(request), (None, ""))
+        for tx in items if key else ():
+            spot = (till.plan.name, till.place_of(tx))
+            other = self.places.setdefault(spot, key)
+            if other != key and tx.kind is not Kind.ROLLBACK:
+                self.wrong.append(f"ALIAS {other} and {key} are told as one, {spot[1]}")
+            self.placed.setdefault(key, {})[spot] = None
+
+    def places_of(self, key: str, name: str, provider: str, kind: Kind, told: str) -> list[Place]:
+        """Where a movement stands, or would stand, in the book of that till."""
+        if not self.tills[name].renames:
+            return [self.tills[name].told(provider, kind, told, told)]
+        return [place for till, place in self.placed.get(key, ()) if till == name]
+
+    def places_of_row(self, row: Seen) -> list[Place]:
+        return self.places_of(row.key, row.till, row.provider, Kind(row.kind), row.alias or row.id)
+
+    @staticmethod
+    def where_at(wallet: Wallet) -> str:
+        return wallet.url.removeprefix("https://").removesuffix(".example")
 
     # -- online checks
 
@@ -262,10 +304,10 @@ class Watched:
 
     def _waited_for(self, row: Seen, when: float) -> bool:
         for story in self.stories.values():
-            if story.provider != row.provider or story.tx.player != row.player:
+            if story.provider != row.provider or story.read.player != row.player:
                 continue
-            names = story.kind is Kind.CREDIT and getattr(story.tx.act, "reference", "") == row.id
-            if story.tx.round_id != row.round and not names:
+            names = story.kind is Kind.CREDIT and getattr(story.read.act, "reference", "") == row.id
+            if story.read.round_id != row.round and not names:
                 continue
             wanted = story.kind in (Kind.CREDIT, Kind.SETTLE) or story.id == row.id
             if wanted and ((story.kind is Kind.CREDIT and story.spans) or story.open_at(when, ASKED_GRACE_SECONDS)):
