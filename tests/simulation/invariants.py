@@ -282,6 +282,8 @@ class Verdict:
             self.say("ONCE", f"{family.row.key} was applied {len(family.own)} times", family)
         # What a journal forgot may have been undone before, and its rollback cannot tell who did that (rule 30).
         live = [m for m in family.undoing if self._undoes_all(m, family.row) and not self._born_in_doubt(m)]
+        if any(m.ours for m in live):  # its provider's joined ours, and its attempt ended with a process before it left
+            live = [m for m in live if m.ours or self._tied([m])]
         if len(live) > 1:
             self.say("ONCE", f"{family.row.key} is undone by {', '.join(m.key for m in live)}", family)
         given = family.undone
