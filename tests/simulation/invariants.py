@@ -602,8 +602,6 @@ class Verdict:
         takes = story.kind in JUDGED and not (story.kind is Kind.ADJUST and worth_of(story.read) > 0)
         if row is None or not takes or story.decided or story.cancels or story.won or story.ends or story.unread:
             return
-        if any(isinstance(word, Unknown) and "9004" in word.detail for _, word in story.words):
-            return  # Gameball's "already used": of two copies of one call the second heard that it is accepted
         plan = next(p for p in self.history.plan.providers if p.name == story.provider)
         silent = plan.after_doubt is not None and (plan.manner == "quiet" or story.silent)
         family = self._whole(row)

@@ -300,10 +300,10 @@ DONE = frozenset({Reason.ALREADY_ROLLED_BACK, Reason.DUPLICATE_MISMATCH, Reason.
 """What a repeated rollback may hear when it was done before, or nothing was there (rules 5, 6)."""
 
 
-def says_apart(name: str, reason: Reason) -> bool:
-    """Whether its wallets say that to a rollback in another word than "done": nobody could tell it from that (rule 5)."""
+def says_apart(name: str, reason: Reason, kind: Kind = Kind.ROLLBACK) -> bool:
+    """Whether its wallets say that to a rollback, or a win, in another word than "done": nobody could tell it from that (rule 5)."""
     for again in (False, True):
-        heard = refusing(name, Kind.ROLLBACK, reason, again=again)
+        heard = refusing(name, kind, reason, again=again)
         done = isinstance(heard, Declined) and heard.reason is not reason and heard.reason in DONE
         if isinstance(heard, Accepted) or done:
             return False

@@ -199,6 +199,10 @@ class Actor:
         outcome = self._as_meant(heard.outcome, answers)
         if isinstance(outcome, Declined) and _from_another_time(outcome):
             outcome = Unknown(detail="a clock jumped by more than a signature lives: the call was not read")
+        if isinstance(outcome, Unknown) and answers and answers[-1].outcome in ("accepted", "declined"):
+            self.history.unread(
+                stories
+            )  # a decision in a word that says nothing, as to the second copy of a first call
         if isinstance(tx.act, Batch):
             items = outcome.items if isinstance(outcome, Accepted) else ()
             for story, item in zip(stories, items or [outcome] * len(stories), strict=False):

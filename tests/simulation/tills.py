@@ -72,6 +72,7 @@ class SimPurse(Purse):
             pages.refusing(wallet.dialect.name, Kind.ROLLBACK, Reason.TRANSACTION_NOT_FOUND), Accepted
         )  # fmt: skip
         self.apart = pages.says_apart(wallet.dialect.name, Reason.ALREADY_SETTLED)
+        self.paid_apart = pages.says_apart(wallet.dialect.name, Reason.ALREADY_SETTLED, Kind.CREDIT)
         self._as = ""  # as what all items of a call are taken again
 
     def place(self, provider: str, kind: Kind, id: str) -> Place:
@@ -211,7 +212,7 @@ class SimPurse(Purse):
         no = super()._ended(tx, act, provider)
         if no is not None:
             self.kept[self._place(provider, tx.kind, tx.id)] = True
-        if no is not None and no.reason is Reason.ALREADY_SETTLED and not self.apart:
+        if no is not None and no.reason is Reason.ALREADY_SETTLED and not self.paid_apart:
             self._said_as_done(self._place(provider, tx.kind, tx.id))
         return no
 
