@@ -105,16 +105,18 @@ def taken_back(case: Case) -> Move | None:
     From the moment its cancel is read nobody asks for the bet again. An item that its declined batch
     gave back was never accepted by itself, nor was a cancel that it undid; its batch goes on where it stopped. *A bet whose
     cancel was itself undone stood at its wallet, and its repeat heard that it was rolled back.* What one call of it heard
-    the others hear, too. *A hold's repeat heard that it was released, its first call then that it is held, and the release
+    the others hear, too. *The first call was still open at a slow node when the clock gave its bet back at another, and it was
+    told as accepted:* what we give back by ourselves no call is told as standing. *A hold's repeat heard that it was released, its first call then that it is held, and the release
     was refused for a moment: the hold stayed.*
     Serves: 7, 11, 19
     """
     own, asked = case.own, case.asked
     if asked is None or not own.undone_by or own.state is State.DECLINED:
         return None
-    if not asked.again and own.told != State.DECLINED.value:
-        return None
     undoer = case.undoer
+    ours = undoer is not None and undoer.ours
+    if not asked.again and own.told != State.DECLINED.value and not ours:
+        return None
     if own.batch and undoer is not None and undoer.batch == own.batch:
         if asked.batch == own.batch:
             return None

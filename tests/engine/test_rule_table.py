@@ -141,6 +141,16 @@ TAKEN_BACK: Pairs = [
         "tell already_rolled_back",
     ),
     ("its yes was heard", asked_again(undone(done(BET), row(CANCEL)), undoer=done(CANCEL)), SILENT),
+    (
+        "its first call is open while the clock gives it back at another node",
+        waiting(doubted(undone(done(BET), row(CANCEL)), TEN), asked=first_call(BET), undoer=row(CANCEL, ours=True)),
+        "tell already_rolled_back",
+    ),
+    (
+        "the same, while its provider's cancel waits",
+        waiting(doubted(undone(done(BET), row(CANCEL)), TEN), asked=first_call(BET), undoer=row(CANCEL)),
+        SILENT,
+    ),
     ("its cancel was itself undone", asked_again(UNHEARD, undoer=ROLLED, restorer=done(AGAIN)), SILENT),
     ("its cancel is being undone", asked_again(UNHEARD, undoer=ROLLED, restorer=sent(AGAIN)), "tell doubt"),
     (
