@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gateway.ends import Owed
 from gateway.engine.complete import reference_kinds
-from gateway.engine.drive import Carried, Driver
+from gateway.engine.drive import STALE_MAX, Carried, Driver
 from gateway.engine.errand import Errand
 from gateway.engine.identity import batch_id, key_of
 from gateway.engine.movement import Movement
@@ -33,11 +33,12 @@ class Batches:
             name = ""  # nothing ties its items to each other: its credits are loose ones of their rounds (rule 11)
         joint = bool(name) and len(items) > 1
         fresh: set[int] = set()  # the items that this call began
-        while True:  # until all of it is still so when it is told
+        for _ in range(STALE_MAX):  # until all of it is still so when it is told
             done = await self._items(errand, items, name, fresh, given=given, atomic=atomic)
             outcome, told = await self._together(errand, items, name, done, fresh, atomic=atomic)
             if not joint or not errand.open or isinstance(outcome, Unknown) or await self.driver.heard(errand, told):
                 return outcome
+        raise AssertionError("a batch that is always stale")
 
     async def _items(
         self, errand: Errand, items: Sequence[Transaction], name: str, fresh: set[int], *, given: bool, atomic: bool

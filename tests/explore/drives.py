@@ -110,7 +110,8 @@ class Drives:
     def _batch(self, drive: Drive) -> None:
         """The batch goes on, with what its items came to so far."""
         deed, driver = self.orders[drive.deed], self.driver
-        driver.results, driver.pending = dict(drive.results), ""
+        driver.results = {name: (outcome, undone_by) for name, outcome, undone_by in drive.results}
+        driver.pending = ""
         try:
             outcome = at_once(Batches(driver, "batch").carry(self._errand(drive), deed.items, atomic=True))
         except (Item, Child) as stop:
@@ -119,6 +120,7 @@ class Drives:
             if drive.open:
                 self._hears(replace(drive, frames=()), outcome)
             return
+        drive = replace(drive, results=tuple((name, *result) for name, result in driver.results.items()))
         if isinstance(stopped, Child):
             frame = Frame(case=stopped.case, waits=stopped.waits)
             self._below(replace(drive, pending=driver.pending, frames=(frame,)), stopped)
@@ -128,7 +130,7 @@ class Drives:
             self._carry(under, stopped.order)
         else:  # its time is over: the item goes on by itself
             self._carry(replace(under, number=self.place.next(), pending="", results=(), deed=""), stopped.order)
-            self._batch(replace(drive, results=(*drive.results, (stopped.order.wire.id, Unknown()))))
+            self._batch(replace(drive, results=(*drive.results, (stopped.order.wire.id, Unknown(), ""))))
 
     def _begin_look(self, key: str) -> None:
         drive = Drive(number=self.place.next(), node=self.node)
@@ -286,7 +288,9 @@ class Drives:
             self.put(replace(drive, frames=()))
         elif drive.pending:
             self.put(replace(drive, frames=()))
-            self._batch(replace(drive, frames=(), pending="", results=(*drive.results, (drive.pending, outcome))))
+            row = self.place.rows.get(drive.key)
+            result = (drive.pending, outcome, row.undone_by if row is not None else "")
+            self._batch(replace(drive, frames=(), pending="", results=(*drive.results, result)))
         elif not drive.open:
             at_once(self.driver.unheard(drive.key, drive.name))
             self.put(replace(drive, frames=()))

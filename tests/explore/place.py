@@ -63,7 +63,9 @@ class Drive(Struct, frozen=True, kw_only=True):
     frames: tuple[Frame, ...] = ()
     outcome: Outcome | None = None  # told, and on its way to the provider
     pending: str = ""  # of a batch: the item that is carried
-    results: tuple[tuple[str, Outcome], ...] = ()  # of a batch: what its items came to
+    results: tuple[
+        tuple[str, Outcome, str], ...
+    ] = ()  # of a batch: what its items came to, and what undid them by then
     stalled: bool = False  # its process stood still: its lease is over
 
 

@@ -109,7 +109,7 @@ class Prints:
     def _drive(self, d: Drive) -> tuple[Any, ...]:
         return (
             d.node, d.name, d.open, word(d.outcome) if d.outcome else "", d.pending, d.stalled,
-            tuple((name, word(outcome)) for name, outcome in d.results), tuple(self.frame(f) for f in d.frames),
+            tuple((name, word(outcome), undone_by) for name, outcome, undone_by in d.results), tuple(self.frame(f) for f in d.frames),
         )  # fmt: skip
 
     # -- the whole

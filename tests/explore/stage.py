@@ -131,7 +131,7 @@ class Stage(Drives):
         if alone.frames[-1].parked:
             self._resume(alone, ())
         if alone is not drive:
-            done = (*drive.results, (drive.pending, Unknown()))
+            done = (*drive.results, (drive.pending, Unknown(), ""))
             self._batch(replace(drive, frames=(), pending="", results=done))
 
     def stall(self) -> None:

@@ -140,7 +140,7 @@ class Stepper(Driver):
         self.flights = self.air  # type: ignore[assignment]  # the same words, over the state
         self.clockwork = _Clock(self)  # type: ignore[assignment]  # the same words, over the state
         self.begun: tuple[str, ...] = ()
-        self.results: dict[str, Outcome] = {}  # of a batch
+        self.results: dict[str, tuple[Outcome, str]] = {}  # of a batch: the outcome, and what undid it
         self.pending = ""
         self.to_look: list[str] = []  # movements that somebody begins to look at, with nobody waiting
         self.keeps = keeps
@@ -150,7 +150,14 @@ class Stepper(Driver):
     async def carry(self, errand: Any, order: Order) -> Carried:
         if order.wire.id not in self.results:
             raise Item(order)
-        return Carried(self.results[order.wire.id], order.wire)
+        outcome, undone_by = self.results[order.wire.id]
+        return Carried(outcome, order.wire, undone_by=undone_by)
+
+    async def heard(self, errand: Any, told: Any) -> bool:
+        held = await super().heard(errand, told)
+        if not held:  # all of it is carried again
+            self.results = {}
+        return held
 
     async def undo(self, errand: Any, taken: Movement, batch: str) -> Movement | None:
         part = giving_back(taken)
