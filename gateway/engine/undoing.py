@@ -185,7 +185,7 @@ def _undone_in_doubt(case: Case) -> Move | None:
     """What it names was in doubt, and is declined because another rollback of it gave it back. *A second cancel of such a
     bet heard that there is none, the first one that it is done.*"""
     first = case.claimer
-    if first is None or first.key == case.own.key or first.state is not State.ACCEPTED or first.undone_by:
+    if first is None or first.ours or first.key == case.own.key or first.state is not State.ACCEPTED or first.undone_by:
         return None
     return Decide(_after(first))
 

@@ -239,12 +239,6 @@ def _round_last(j: DictJournal, provider: str, player: str, round_id: str, key: 
     return [m for m in found if m.wallet and may_stand(m)][-1:]
 
 
-def _round_ends(j: DictJournal, *round: str) -> list[Movement]:
-    """The last wins of the round that stand, the latest first."""
-    wins = [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT, Kind.SETTLE) and not m.undone_by]
-    return wins[::-1][:20]
-
-
 def _round_refunds(j: DictJournal, *round: str) -> list[Movement]:
     undoing = [m for m in _of_round(j, *round) if isinstance(m.tx.act, Rollback) and m.tx.act.scope == "round"]
     return [m for m in undoing if not m.target and not m.parent][:100]
@@ -298,7 +292,6 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
         m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT) and not m.reference and not m.batch
     ],
     "round_last": _round_last,
-    "round_ends": _round_ends,
     "round_refunds": _round_refunds,
     "round_undoing": _round_undoing,
     "latest": _latest,

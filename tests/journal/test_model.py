@@ -141,6 +141,7 @@ class Journals(RuleBasedStateMachine):
         values |= {
             "round_bets": (*here, 2),
             "round_undoing": (*here, "whole"),
+            "round_last": (*here, ""),
             "latest": (*here[:2], ""),
             "aimed": (id,),
             "parts": ("whole",),
