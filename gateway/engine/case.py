@@ -69,6 +69,7 @@ class Air(Struct, frozen=True):
     requests: int = 0  # attempts and queries
     young: float = 0.0  # seconds until the youngest of them has had its share of the time
     calls: int = 0  # calls of its provider that are open
+    in_hand: bool = False  # what one came to is with another call here, and not journalled yet
 
 
 GROUND = Air()
@@ -279,6 +280,15 @@ class Case(Struct, frozen=True, kw_only=True):
         """It was not asked, by what the journal knows: it never left, or that it did is only feared (rule 30). What is in the
         air of such a one asks whether it was. *While its wallet was asked, a cancel that a win had stopped was sent.*"""
         return not self.own.sent and (self.own.forgot_at is not None or not self.air_of(self.own.key).requests)
+
+    @property
+    def in_hand(self) -> bool:
+        """Another call here has it in hand: it was opened and is about to be asked, or was answered and is about to be
+        journalled."""
+        own, air = self.own, self.air_of(self.own.key)
+        again = self.asked is not None and self.asked.again
+        opened = again and own.attempts == 1 and not own.revision and own.owner == self.node and not air.requests
+        return air.in_hand or opened
 
     @property
     def may_act(self) -> bool:

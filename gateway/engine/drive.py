@@ -16,22 +16,7 @@ from msgspec.structs import replace
 
 from gateway.engine import movement as row
 from gateway.engine.backoff import pause
-from gateway.engine.case import (
-    Air,
-    Ask,
-    Asked,
-    Case,
-    Decide,
-    First,
-    Leave,
-    Move,
-    Query,
-    Rollback,
-    Split,
-    Tell,
-    Wait,
-    shown,
-)
+from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait, shown
 from gateway.engine.complete import Completed
 from gateway.engine.errand import Errand
 from gateway.engine.exchange import Exchange, Exchanges
@@ -236,14 +221,16 @@ class Driver:
             await self._our_fault(key)
             raise
         finally:
+            self.flights.put_down(key, errand)
             for counts in counted:
                 counts[key] -= 1
                 if not counts[key]:
                     del counts[key]
 
     async def _drive(self, errand: Errand, case: Case, move: Move | None, *, waits: bool) -> Outcome:
-        begun, rest = isinstance(move, Ask), FIRST_PAUSE_SECONDS
-        for _ in range(STALE_MAX):
+        begun, rest, looks = isinstance(move, Ask), FIRST_PAUSE_SECONDS, 0
+        while looks < STALE_MAX:
+            looks += 1
             case = self._timed(errand, case, waits=waits)
             if move is None and case.too_little:
                 if case.own.fact is not None:  # what its wallet said as its time ended outlives this look (rule 28)
@@ -257,6 +244,7 @@ class Driver:
                         return outcome
                 case Decide(outcome=outcome):
                     after = await self._decide(errand, case, outcome)
+                    self.flights.put_down(case.own.key, errand)
                 case Leave():
                     told = await self._leave(errand, case, move)
                     if told is not None:
@@ -266,6 +254,7 @@ class Driver:
                 case Query():
                     after = await self._query(errand, case)
                 case Wait(poll=True):
+                    looks -= 1  # its time alone bounds how often it is looked whether another is ready
                     await self.world.sleep(move.seconds)
                 case Wait():
                     takes = move.key == case.own.key
@@ -301,10 +290,10 @@ class Driver:
     def _timed(self, errand: Errand, case: Case, *, waits: bool) -> Case:
         keys, ticks = [case.own.key, case.own.undone_by], self.world.ticks()
         keys += [m.key for m in (case.around.target, case.around.claimer) if isinstance(m, Movement)]
-        air = {key: self.flights.of(key, ticks) for key in keys if key}
+        air = {key: self.flights.of(key, ticks, errand) for key in keys if key}
         if case.asked is not None:  # its own call is open, too
             mine = air[case.own.key]
-            air[case.own.key] = Air(mine.requests, mine.young, max(mine.calls, int(errand.open)))
+            air[case.own.key] = replace(mine, calls=max(mine.calls, int(errand.open)))
         moment = self.clockwork.look()
         return replace(case, moment=moment, air=air, **_patience(errand, waits))
 
@@ -593,6 +582,7 @@ class Driver:
             own = replace(case.own, fact=each.fact)
             found = replace(case, own=own, memo={"steps": each.steps}, turn=case.turn + 1)
             if _decides(found):
+                self.flights.take_up(found.own.key, errand)
                 return found
             if found.way is not None and no_stays(own, found.wallet):
                 await self._fact(own.key, each.fact, each.steps)
@@ -605,9 +595,12 @@ class Driver:
 
     async def _late(self, errand: Errand, key: str, fact: Fact, steps: Sequence[Step]) -> None:
         """An answer that nobody waits for any more is journalled and counts (rule 28)."""
+        self.flights.take_up(key, errand)
         while True:
             try:
-                if await self._fact(key, fact, steps):
+                news = await self._fact(key, fact, steps)
+                self.flights.put_down(key, errand)
+                if news:
                     await self.bring(self.nobody(errand.setup, errand.provider), key)
                 return
             except JournalLost:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from gateway.engine.case import Air
+from gateway.engine.errand import Errand
 from gateway.engine.movement import Fact, Step
 from gateway.engine.world import Handle, World
 
@@ -35,6 +36,11 @@ class Flight:
         """It landed, or its task failed: that was our fault, and is loud elsewhere."""
         return self.landed is not None or (self.handle is not None and self.handle.done())
 
+    @property
+    def brought(self) -> bool:
+        """What it came to is for somebody who has not taken it yet."""
+        return self.landed is not None and self.landed.fact is not None
+
 
 class Flights:
     """By the key of their movement."""
@@ -42,17 +48,33 @@ class Flights:
     def __init__(self) -> None:
         self._open: dict[str, list[Flight]] = {}
         self.calls: dict[str, int] = {}  # of providers, open here
+        self.hands: dict[str, list[Errand]] = {}  # by whom an answer was taken that is not journalled yet
 
     def any(self) -> bool:
         return bool(self._open)
 
-    def of(self, key: str, ticks: float) -> Air:
+    def of(self, key: str, ticks: float, errand: Errand | None = None) -> Air:
+        """As `errand` sees it."""
         calls = self.calls.get(key, 0)
+        in_hand = key in self.hands and any(other is not errand for other in self.hands[key])
         if key not in self._open:
-            return Air(calls=calls)
+            return Air(calls=calls, in_hand=in_hand)
+        in_hand = in_hand or any(flight.brought for flight in self._open[key])
         flights = [flight for flight in self._open[key] if not flight.over]
         young = max([flight.young_until - ticks for flight in flights], default=0.0)
-        return Air(len(flights), max(young, 0.0), calls)
+        return Air(len(flights), max(young, 0.0), calls, in_hand)
+
+    def take_up(self, key: str, errand: Errand) -> None:
+        """`errand` has an answer about it, and is going to journal what it decides."""
+        self.hands.setdefault(key, []).append(errand)
+
+    def put_down(self, key: str, errand: Errand) -> None:
+        """What it had is journalled, or nothing could be done with it."""
+        left = [other for other in self.hands.get(key, ()) if other is not errand]
+        if left:
+            self.hands[key] = left
+        else:
+            self.hands.pop(key, None)
 
     def launch(self, key: str, ticks: float, share: float) -> Flight:
         flight = Flight(key, ticks + share)

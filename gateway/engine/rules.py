@@ -66,6 +66,7 @@ Rule = Callable[[Case], Move | None]
 NAMING = (Kind.ROLLBACK, Kind.CAPTURE, Kind.RELEASE)  # what means another movement
 UNSENT_GRACE = timedelta(seconds=5)  # for its provider's repeat, before a debit that never left us is declined
 POLL_SECONDS = 0.05  # while another process carries a movement
+IN_HAND_SECONDS = 0.005  # while another call here sends it, or journals what it heard
 
 
 def next_move(case: Case) -> Move:
@@ -706,17 +707,19 @@ def never_went(case: Case) -> Move | None:
 
 
 def in_the_air(case: Case) -> Move | None:
-    """A request about it has not had its share of the time.
+    """A request about it has not had its share of the time, or another call here is about to send one or to journal its answer.
 
     Move: Wait for it; with nobody waiting Leave it
-    Asked again at once, a slow wallet would be asked twice for each bet.
+    Asked again at once, a slow wallet would be asked twice for each bet. *Of a bet that was said twice at the same moment
+    the one heard yes; the other looked while that yes was on its way into the journal, saw a bet that had been asked and
+    nothing in the air, and heard doubt at once.*
     Serves: 14, 28
     """
     own, young = case.own, case.air_of(case.own.key).young
-    if not young:
+    if not young and not case.in_hand:
         return None
     if case.patient and case.left:
-        return Wait(own.key, min(young, case.left))
+        return Wait(own.key, min(young or IN_HAND_SECONDS, case.left), poll=not young)
     return Leave(own.open_state, own.note)
 
 

@@ -39,6 +39,11 @@ class Movement(Struct, eq=False, kw_only=True):
     def taken(self) -> bool:
         return YES in self.words
 
+    @property
+    def undecided(self) -> bool:
+        """Its provider has heard nothing, or nothing but doubt: one of two that it said at once, where the other was lost."""
+        return all(word == self.speaker.doubt for word in self.words)
+
 
 class Load:
     """`clients` of every provider, until `stop`, or until the gateway is gone."""

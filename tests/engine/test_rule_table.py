@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.ends import Kept, Owed
-from gateway.engine.case import Around, Case, NotGathered
+from gateway.engine.case import Air, Around, Case, NotGathered
 from gateway.engine.moment import Moment, Stepped
 from gateway.engine.movement import Movement, Session
 from gateway.engine.rules import RULES, next_move
@@ -23,6 +23,7 @@ from gateway.model import Accepted, Adjust, Capture, Declined, Kind, Reason, Rel
 from tests.engine.acts import bet, settle, undo, win
 from tests.engine.cases import (
     ELSEWHERE,
+    HERE,
     JUST_NOW,
     LATER,
     NOW,
@@ -1150,6 +1151,7 @@ NEVER_WENT: Pairs = [
     ("the journal may have forgotten it", settling(row(BET, TEN, forgot_at=NOW)), SILENT),
 ]
 
+OPENED = sent(BET, owner=HERE, revision=0)
 IN_THE_AIR: Pairs = [
     ("its share is not over", waiting(sent(BET), air=in_the_air(sent(BET))), "wait 1 for debit/t1"),
     (
@@ -1161,6 +1163,15 @@ IN_THE_AIR: Pairs = [
     ("a win, and nobody waits", settling(sent(WIN), air=in_the_air(sent(WIN))), "leave owed"),
     ("its share is over", waiting(sent(BET), air=in_the_air(sent(BET), 0.0)), SILENT),
     ("nothing is in the air", waiting(sent(BET)), SILENT),
+    (
+        "another call journals its answer",
+        waiting(sent(BET), air={"debit/t1": Air(in_hand=True)}),
+        "wait 0.005 for debit/t1",
+    ),
+    ("the same, and nobody waits", settling(sent(BET), air={"debit/t1": Air(in_hand=True)}), "leave doubt"),
+    ("another call is about to send it", waiting(OPENED, asked=repeat(BET)), "wait 0.005 for debit/t1"),
+    ("it opened it itself", waiting(OPENED, asked=first_call(BET)), SILENT),
+    ("another process opened it", waiting(replace(OPENED, owner=ELSEWHERE), asked=repeat(BET)), SILENT),
 ]
 
 FIRST_ASKING: Pairs = [

@@ -88,10 +88,15 @@ class Flights:
         node = self.stepper.node
         return len([1 for d in self.stepper.place.drives if d.key == key and d.node == node and d.name and d.frames])
 
-    def of(self, key: str, ticks: float) -> Air:
+    def of(self, key: str, ticks: float, errand: object = None) -> Air:
         here = [f for f in self.stepper.place.flown if f.key == key and f.open and f.node == self.stepper.node]
         young = SHARE_SECONDS if any(f.young for f in here) else 0.0
         return Air(len(here), young, self._calls(key))
+
+    def take_up(self, key: str, errand: object) -> None:
+        """A drive that has an answer writes what it decides before another is stepped, or is stale."""
+
+    def put_down(self, key: str, errand: object) -> None: ...
 
     def launch(self, key: str, ticks: float, share: float) -> Launched:
         return Launched()
