@@ -1,6 +1,7 @@
-"""Equal bets that no cancel of their page tells apart: the judge takes them together, and excuses nothing for that.
+"""What is told in one name or in none: equal bets that no cancel of their page tells apart, the judge takes together, and
+excuses nothing for that; two wins under the id of their bet are one.
 
-Seven short histories, half a second together.
+Ten short histories, half a second together.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gateway.engine import ties
-from gateway.model import Debit
+from gateway.engine import opening, ties
+from gateway.model import Credit, Debit
 from tests.simulation.history import History
 from tests.simulation.invariants import violations
 from tests.simulation.players import Actor, Story
@@ -86,3 +87,29 @@ def test_a_cancel_that_is_spent_on_what_is_back_already_is_seen(monkeypatch: pyt
     monkeypatch.setattr(ties, "_turn", lambda bet, aimed: ties.STANDS)
     said = judged(both)
     assert any(each.startswith("ZERO") and each.endswith(": -10.00 moved") for each in said), said
+
+
+# ---------------------------------------------------------------- two wins of one bet
+
+
+async def won_twice(actor: Actor) -> None:
+    bet = a_bet(actor)
+    await actor.insist(bet.tx, [bet], persist=False)
+    for _ in range(2):
+        await actor.win(ROUND, bet)
+
+
+def test_two_wins_under_the_id_of_their_bet_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """*The second one would be a repeat of the first to its wallet, told as paid and paid by nobody.*"""
+    with a_room() as room, played(room, a_plan("native", "evolution"), acts=won_twice) as history:
+        assert list(violations(history)) == []
+    real = opening._with_its_bet
+
+    def the_first(*given: Any) -> Any:
+        row = yield from real(*given)
+        act = row.tx.act
+        return replace(row, tx=replace(row.tx, act=replace(act, further=False))) if isinstance(act, Credit) else row
+
+    monkeypatch.setattr(opening, "_with_its_bet", the_first)
+    with a_room() as room, played(room, a_plan("native", "evolution"), acts=won_twice) as history:
+        assert any(each.startswith("ALIAS") for each in violations(history))
