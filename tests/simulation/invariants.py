@@ -72,11 +72,6 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
         "a network that hands one request to a wallet twice moves the money twice, unless that kind is `safe`",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
-    "same_word": (
-        "a wallet has one word for a bet that it gave back and for one that its win keeps, and for a win that it paid and for"
-        " one of a bet that it gave back: nobody can tell which a repeat was answered",
-        frozenset({"ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
-    ),
     "lost_commits": (
         "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, has not seen it yet, or was never told of it (rule 30)",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
@@ -85,8 +80,9 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
 """Lies, and what cannot be promised of the movements (and their cancels) that were lied about."""
 
 
-UNSAYABLE = ("this dialect", "its wallet would take it")
-"""Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win."""
+UNSAYABLE = ("this dialect", "its wallet would take it", "its wallet gave that bet back")
+"""Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win; the win of a bet that it
+gave back, which it would call paid."""
 
 
 class Family(Struct, kw_only=True):
