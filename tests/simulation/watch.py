@@ -228,7 +228,7 @@ class Watched:
             if other != key and self._came_to_nothing(other, key) and not till.purse.applied(spot[1]):
                 self.places[spot] = key
                 self.placed[other].pop(spot, None)
-            elif other != key and tx.kind is not Kind.ROLLBACK:
+            elif other != key and tx.kind is not Kind.ROLLBACK and self.rows[other].state:  # else forgotten (rule 30)
                 self.wrong.append(f"ALIAS {other} and {key} are told as one, {spot[1]}")
             self.placed.setdefault(key, {})[spot] = None
 
