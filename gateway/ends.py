@@ -186,6 +186,10 @@ class AsWallet(Struct, frozen=True, kw_only=True):
     one_win: bool = False
     """A wallet of this dialect pays one win for each bet, so a win is told with the bet that it ties to, and says whether it
     is a further one (`Credit.further`)."""
+    ended_by: Callable[[Credit], bool] | None = None
+    """(win) -> whether a wallet of this dialect is told it as the end of its bet. It then has one word for what it did before
+    and for what it does not do, because the bet had its other end (Evolution): so neither end is sent while the other is in
+    doubt, nor once that is done. None: it says the two apart."""
     undoes_whole: bool = False
     """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
     undoes_blindly: bool = False

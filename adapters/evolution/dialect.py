@@ -7,7 +7,7 @@ a login. What they leave open is decided in NOTES.md.
 from __future__ import annotations
 
 from adapters.evolution.answers import decode_response, encode_response
-from adapters.evolution.requests import decode_request, encode_request
+from adapters.evolution.requests import decode_request, encode_request, ends_its_bet
 from adapters.evolution.wire import CALLS, Settings
 from gateway.auth import Part, StaticQuery
 from gateway.dialect import Dialect, posts
@@ -38,6 +38,7 @@ DIALECT = Dialect(
     as_wallet=AsWallet(
         undoes_whole=True,
         one_win=True,
+        ended_by=ends_its_bet,
         sessions=frozenset({Kind.AUTHENTICATE, Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     ),
 )

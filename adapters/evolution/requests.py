@@ -160,9 +160,7 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Debit() as act:
             moved = {"id": tx.id, "refId": tx.id, "amount": amount_out(act.amount)}
             return _post("debit", _of_a_bet(tx, tx.id, moved), call)
-        case Credit() as act if (
-            act.reference and not act.further and _promo_of(act) == OTHER_PROMO and act.type != "promo"
-        ):
+        case Credit() as act if ends_its_bet(act):
             moved = {"id": tx.id, "refId": act.reference, "amount": amount_out(act.amount)}
             return _post("credit", _of_a_bet(tx, act.reference, moved), call)
         case Credit() as act:
@@ -194,6 +192,11 @@ def _game(tx: Transaction, round_id: str) -> dict[str, Any]:
     game = tx.game or Game()
     table = {"table": {"id": game.id, "vid": tx.extra.get("vid")}} if game.id else {}
     return {"id": round_id, "type": game.type or OTHER_GAME, "details": table}
+
+
+def ends_its_bet(win: Credit) -> bool:
+    """Whether it is told as the credit of its bet, of which there is one; every other win is a promo_payout."""
+    return bool(win.reference) and not win.further and _promo_of(win) == OTHER_PROMO and win.type != "promo"
 
 
 def _promo_of(act: Credit) -> str:

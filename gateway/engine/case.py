@@ -115,6 +115,9 @@ class Around(Struct, frozen=True, kw_only=True):
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
     refused_bet: Movement | None = None  # the bet that a win names, where it was declined and its page pays none
     ended: bool = False  # its provider captured or released it, and that was not declined
+    ends: tuple[
+        Movement, ...
+    ] = ()  # what may have ended its bet otherwise, where its wallet has one word for both ends
     lost: Movement | None = None  # the bet that a win names, which ties to nothing because it was given back in doubt
     paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle
     strange: str = ""  # what it names and nobody here knows, as it is told, where ids are scarce
@@ -131,7 +134,7 @@ class Around(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
-            self.round_undoing, self.undoings, self.aside,
+            self.round_undoing, self.undoings, self.aside, self.ends,
         )  # fmt: skip
         found = {m.key: m for m in one if isinstance(m, Movement)}
         return found | {m.key: m for group in many if group for m in group}

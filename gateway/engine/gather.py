@@ -24,6 +24,8 @@ from gateway.engine.ties import (
     Found,
     aimed_at,
     bets_of,
+    end_asks,
+    ends_of,
     first_asks,
     guess_asks,
     is_misnamed,
@@ -100,6 +102,8 @@ def around_of(
     provider, page, whole = hands.provider, hands.provider.dialect.as_provider, one(first, "whole")
     bets = bets_of(provider, own, first) if own.kind is Kind.CREDIT else ()
     asks = second_asks(provider, own, target, bets, whole) | guess_asks(way, own, target, hands.moment)
+    ends = end_asks(way, own, target, bets, first)
+    asks |= ends
     second = (yield from look(asks)) if asks else {}
     asks = third_asks(provider, own, target, first, second)
     third = (yield from look(asks)) if asks else {}
@@ -129,6 +133,8 @@ def around_of(
         found |= of_its_bets(provider, own, first, second, bets)
     if target is not None:
         found |= of_its_target(target, second, third)
+    if ends:
+        found["ends"] = ends_of(way, own, second)
     if own.undoes:
         guesses = [m for rows in (second, third) for name in rows if name.startswith("guess.") for m in rows[name]]
         found["guessed"] = any(may_be_meant(hands.moment, way, own, target, m) for m in guesses)

@@ -64,11 +64,12 @@ def judge(
     refusable: bool = False,
     another: bool = False,
     final: frozenset[Reason] = frozenset(),
+    both: bool = False,
 ) -> Decision:
     """The decision that the wallet's word about a movement makes.
 
     `refusable`: a credit that may be declined for good, the win of a settle (rule 18). `another`: another
-    rollback undid its target. `final`: noes to a rollback or a credit that its page tells as such (rule 6).
+    rollback undid its target. `both`: the other end of its bet may have reached this wallet, too. `final`: noes to a rollback or a credit that its page tells as such (rule 6).
     """
     fact = movement.fact
     if fact is None:
@@ -77,6 +78,8 @@ def judge(
         return _judge_query(movement, wallet, fact, moment, target)
     outcome = fact.outcome
     first = movement.attempts <= 1 and movement.forgot_at is None
+    if said_of_either_end(movement, wallet, both=both):
+        return None
     if isinstance(outcome, Accepted):
         # Only the provider's second asking is a replay to it, never ours (rule 7).
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
@@ -136,6 +139,18 @@ def _done_before(outcome: Declined) -> Accepted:
     return Accepted(
         balance=outcome.balance, bonus=outcome.bonus, currency=outcome.currency, wallet_id=outcome.wallet_id
     )
+
+
+def said_of_either_end(movement: Movement, wallet: Wallet, *, both: bool) -> bool:
+    """Whether a wallet that has one word for both ends of a bet said it where `both` may have reached it, or where the journal
+    may have forgotten the other one: it did this one before, or does not do it because of that one (rules 5, 30)."""
+    fact = movement.fact
+    if fact is None or fact.query or not (movement.undoes or movement.kind is Kind.CREDIT):
+        return False
+    if not both and movement.forgot_at is None:
+        return False
+    before = isinstance(fact.outcome, Accepted) and fact.outcome.replayed
+    return before and wallet.dialect.as_wallet.ended_by is not None
 
 
 def id_was_used(movement: Movement) -> bool:

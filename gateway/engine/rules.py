@@ -23,6 +23,7 @@ from gateway.engine.judge import (
     refused_again,
     refused_at_once,
     remembered,
+    said_of_either_end,
     session_refused,
     stands_for_cancel,
     unseen,
@@ -267,10 +268,14 @@ def answered(case: Case) -> Move | None:
         return Decide(own.fact.outcome) if isinstance(own.fact.outcome, Accepted) else None
     target = case.target if own.kind in NAMING else None
     another = own.undoes and case.undone_by_another
+    both = bool(case.around.ends)
     decision = judge(
         own, case.wallet, case.moment, target=target, refusable=case.refusable, another=another, final=case.final_noes,
+        both=both,
     )  # fmt: skip
     if decision is None:
+        if said_of_either_end(own, case.wallet, both=both):
+            return Leave(State.PERSON, "its wallet has one word for this and for the other end of its bet")
         if beyond_memory(own, target, case.wallet, case.moment):
             return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember what it names any more")
         return Leave(State.PERSON, USED) if id_was_used(own) else None
@@ -605,7 +610,9 @@ def its_bet_first(case: Case) -> Move | None:
     cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.) *The cancel had not
     left, because its wallet was down: it waited for the win, and the win for it, for ever:* a win stops such a cancel. *Nor is the win
     of a bet that was declined: a purse too empty for the stake was paid its win;* where the page says so of that alone, too.
-    Serves: 11, 13, 15
+    *A wallet said that the bet had been given back, its answer was lost, and at the win's repeat its one word for both was
+    taken for "it is paid":* at such a wallet the win waits for the cancel, and once that is done it is a person's.
+    Serves: 5, 11, 13, 15
     """
     own = case.own
     if own.kind is not Kind.CREDIT or own.parent:
@@ -613,6 +620,9 @@ def its_bet_first(case: Case) -> Move | None:
     refused = case.around.refused_bet if case.provider.dialect.as_provider.unpaid else None
     if refused is not None and own.reference and never_asked(case) and own.forgot_at is None:
         return Decide(NO_BET if _refusal(refused) is not Reason.ALREADY_ROLLED_BACK else ROLLED_BACK)
+    given_back = _given_back_there(case)
+    if given_back is not None:
+        return given_back
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by else None
         if cancel is not None and case.one_end and case.unasked and not cancel.ours:
@@ -629,6 +639,18 @@ def its_bet_first(case: Case) -> Move | None:
 
 
 NO_BET = Declined(reason=NOT_FOUND, message="its bet was declined")
+
+
+def _given_back_there(case: Case) -> Move | None:
+    """A win of a bet whose cancel may have reached a wallet that has one word for "it is paid" and "the bet was given back"."""
+    cancels = [m for m in case.around.ends if m.undoes and m.target and not m.undone_by]
+    if not cancels or not case.unasked:
+        return None
+    if any(not cancel.decided for cancel in cancels):
+        return Leave(case.own.open_state, "its bet is being rolled back")
+    if Reason.ALREADY_ROLLED_BACK in case.final_noes:
+        return Decide(ROLLED_BACK)
+    return Leave(State.PERSON, "its wallet gave that bet back, and pays no win of it")
 
 
 def _refusal(bet: Movement) -> Reason | None:

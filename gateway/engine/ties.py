@@ -333,6 +333,31 @@ def _goes_too(own: Movement, other: Movement) -> bool:
     return bool(other.undone_by) or refund or (own.ours and bool(own.batch) and other.batch == own.batch)
 
 
+def end_asks(
+    way: Way | None, own: Movement, target: Movement | None, bets: Sequence[Movement], first: Found
+) -> dict[str, LookFor]:  # fmt: skip
+    """What else may end the bet of a win, or of a cancel, at a wallet that has one word for both ends."""
+    if way is None or way.wallet.dialect.as_wallet.ended_by is None or own.decided:
+        return {}
+    act = own.tx.act
+    if isinstance(act, Credit) and way.wallet.dialect.as_wallet.ended_by(act) and not own.parent:
+        meant = dict.fromkeys(bet.key for bet in (*bets, *named_bets(way.provider, own, first)))
+        named = {"ends.naming": LookFor("naming", (own.provider, act.reference))}
+        return named | {f"ends.{key}": LookFor("aimed", (key,)) for key in meant}
+    bet = own.reference if target is None else target.tx.id
+    if not isinstance(act, Rollback) or act.reference_kind is not Kind.DEBIT or not bet:
+        return {}
+    return {"ends.wins": LookFor("standing_wins", (own.provider, bet, own.tx.player))}
+
+
+def ends_of(way: Way | None, own: Movement, found: Found) -> tuple[Movement, ...]:
+    """Those that may have reached that wallet, and were not declined."""
+    ended_by = way.wallet.dialect.as_wallet.ended_by if way is not None else None
+    rows = {m.key: m for name, rows in found.items() if name.startswith("ends.") for m in rows if m.key != own.key}
+    told = (m for m in rows.values() if m.attempts and m.wallet == own.wallet and m.state is not State.DECLINED)
+    return tuple(m for m in told if m.undoes or (isinstance(m.tx.act, Credit) and ended_by and ended_by(m.tx.act)))
+
+
 def of_its_stake(own: Movement, found: Found) -> Looks[Movement | None]:
     """The bet that a cancel means which says round and amount alone (rule 16): the newest that stands. Else one whose end its
     provider does not know, for it heard doubt last; else one whose cancel is under way: it is waited for.

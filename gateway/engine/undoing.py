@@ -139,8 +139,10 @@ def forbidden(case: Case) -> Move | None:
     Where a page says so, what names a movement that it cannot mean is refused, too.
     *The undoing of a bet's cancel was itself undone after the bet had been cancelled anew: its stake was given back twice.* What
     makes a rollback stand again gives back no more than is left of what that undid.
+    *A cancel's answer, that the bet was won, was lost; asked again, its wallet's one word for both was taken for its yes:* at
+    such a wallet a win in doubt is brought to its end first, and its cancel is then decided by what became of it.
     A cancel that says its bet by round and amount means nobody's where no open one has them: it waits for the one that comes.
-    Serves: 11, 15, 16, 17, 19, 30
+    Serves: 5, 11, 15, 16, 17, 19, 30
     """
     own, act = case.own, case.own.tx.act
     if isinstance(act, Capture | Release) and never_asked(case):
@@ -167,6 +169,8 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
+    if (won_there := _won_there(case)) is not None:
+        return won_there
     stands = _stands(case, target)
     if stands and target.kind is Kind.SETTLE and case.provider.kept_by is Kept.LATER and not own.ours:
         return _no(Reason.ALREADY_SETTLED, "it was a bet and its win")
@@ -179,6 +183,20 @@ def forbidden(case: Case) -> Move | None:
     if win is not None and first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
     return _not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
+
+
+def _won_there(case: Case) -> Move | None:
+    """Its wallet was told a win as the end of the bet, and has the same word for that end and for a cancel that was done."""
+    own, wins = case.own, [m for m in case.around.ends if not m.undoes]
+    first = next((win for win in wins if not win.decided), None)
+    if first is not None:
+        return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
+    if not wins:
+        return None
+    if own.ours or any(win.undone_by for win in wins):
+        return Leave(State.PERSON, "its wallet ended that bet with its win")
+    perhaps = _perhaps_sent(case, "its bet has a win") if case.only_feared else None
+    return perhaps or _no(Reason.ALREADY_SETTLED, "its bet has a win")
 
 
 def _undone_in_doubt(case: Case) -> Move | None:

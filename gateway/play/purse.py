@@ -311,7 +311,7 @@ class Purse:
         bet = self._entry_at.get(self._place(provider, Kind.DEBIT, act.reference))
         if bet is None:
             return self._no(Reason.TRANSACTION_NOT_FOUND, tx)
-        return self._no(Reason.ALREADY_SETTLED, tx) if self.book[bet].undone_by else None
+        return self._no(Reason.ALREADY_ROLLED_BACK, tx) if self.book[bet].undone_by else None
 
     def _won(self, reference: str) -> bool:
         return any(entry.kind is Kind.CREDIT and entry.reference == reference for entry in self.book)

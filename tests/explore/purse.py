@@ -8,8 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine.words import gains
-from gateway.model import Accepted, Declined, Outcome, Reason, Rollback, Status, Transaction
-from tests.explore.worlds import World
+from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Rollback, Status, Transaction
+from tests.explore.worlds import World, ends_its_bet
 
 NO = {"credit": Reason.PLAYER_BLOCKED, "rollback": Reason.PLAYER_BLOCKED}
 
@@ -23,6 +23,7 @@ class Entry(Struct, frozen=True):
     names: str = ""  # what a rollback undid
     undone: bool = False
     tomb: bool = False  # only a rollback that named it is remembered
+    won: bool = False  # its win ended it, where there is one word for that and for its cancel
 
 
 Purse = dict[str, Entry]
@@ -35,8 +36,8 @@ def moved(purse: Purse, id: str) -> Decimal:
     return undone + (own.delta * own.times if own is not None and not own.refused and not own.tomb else 0)
 
 
-def ask(world: World, purse: Purse, tx: Transaction, *, refuse: bool) -> Outcome:
-    """One request arrives. Changes `purse`."""
+def ask(world: World, purse: Purse, tx: Transaction, *, refuse: bool, again: bool) -> Outcome:
+    """One request arrives, as we hear its answer: `again`, that it was ended is heard as done before. Changes `purse`."""
     act = tx.act
     if isinstance(act, Status):
         return _status(world, purse, act)
@@ -47,13 +48,27 @@ def ask(world: World, purse: Purse, tx: Transaction, *, refuse: bool) -> Outcome
             return known
     if had is not None and had.tomb:
         return Declined(reason=Reason.ALREADY_ROLLED_BACK)
+    if world.one_word and _ended(purse, tx):
+        return Accepted(currency="EUR", replayed=True) if again else Declined(reason=Reason.ALREADY_SETTLED)
     if refuse:
         return _refused(world, purse, tx, NO.get(tx.kind.value, Reason.INSUFFICIENT_FUNDS))
     if isinstance(act, Rollback):
         return _undo(world, purse, tx, act)
+    if world.one_word and isinstance(act, Credit) and ends_its_bet(act) and act.reference in purse:
+        purse[act.reference] = replace(purse[act.reference], won=True)
     before = had.times if had is not None and not had.refused else 0
     purse[tx.id] = Entry(gains(act, None, None), times=before + 1)
     return Accepted(currency="EUR", wallet_id=f"w-{tx.id}")
+
+
+def _ended(purse: Purse, tx: Transaction) -> bool:
+    """Whether its bet had the other end."""
+    bet = purse.get(getattr(tx.act, "reference", ""))
+    if bet is None or bet.tomb:
+        return False
+    return (
+        bet.won if isinstance(tx.act, Rollback) else isinstance(tx.act, Credit) and ends_its_bet(tx.act) and bet.undone
+    )
 
 
 def _again(world: World, purse: Purse, tx: Transaction, had: Entry) -> Outcome | None:

@@ -74,7 +74,7 @@ class Stage(Drives):
         """A request reaches the wallet."""
         f = self.flight(number)
         purse = self.place.purse = dict(self.place.purse)
-        answer = till.ask(self.world, purse, f.tx, refuse=refuse)
+        answer = till.ask(self.world, purse, f.tx, refuse=refuse, again=f.case.own.attempts > 1)
         self._fly(number, replace(f, sent=True, answer=answer))
         return answer
 

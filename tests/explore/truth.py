@@ -46,7 +46,9 @@ def _waits_for_person(m: Movement, rows: dict[str, Movement], seen: frozenset[st
     """What it waits for is a person's, and says why."""
     near = [rows[key] for key in (m.undone_by, m.target, m.parent) if key in rows]
     near += [rows[t.undone_by] for t in near if t.key == m.target and t.undone_by in rows]
+    near += [r for r in rows.values() if m.undoes and m.target in rows and ties(r, rows[m.target], rows)]
     near += [r for r in rows.values() if r.parent == m.key or (r.batch and r.batch == m.batch) or ties(m, r, rows)]
+    near += [rows[r.undone_by] for r in near if ties(m, r, rows) and r.undone_by in rows]
     return any(
         each.state is State.PERSON or _waits_for_person(each, rows, seen | {m.key})
         for each in near

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.auth import Unsigned
 from gateway.dialect import Call, Dialect, NoSettings, Wire
-from gateway.ends import AsProvider, Kept, Owed
+from gateway.ends import AsProvider, AsWallet, Kept, Owed
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request, Response
 from gateway.model import (
@@ -68,6 +68,10 @@ class Faults(Struct, frozen=True, kw_only=True):
     person: int = 0  # `gateway tx resolve`
 
 
+FEW = Faults(lost=1, slow=0, leases=0, lands=0)
+"""So few that most of a world is seen within the bound of `make test`."""
+
+
 class Deed(Struct, frozen=True, kw_only=True):
     """What the provider may send, and how often. `after`: what it has sent before. `items`: a batch."""
 
@@ -93,6 +97,7 @@ class World(Struct, frozen=True, kw_only=True):
     races: bool = False  # others may come between what a node reads and what it writes by it
     overlap: bool = False  # a repeat may come while the first call is open
     page: str = ""  # what its provider's page says of the ends of a bet and of a round (`PAGES`)
+    one_word: bool = False  # its wallet ends a bet once, by its win or its cancel, and has one word for both
     faults: Faults = Faults()
 
     def setup(self) -> Setup:
@@ -104,7 +109,7 @@ class World(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         again = {"debit": self.repeats, "credit": self.repeats, "rollback": self.repeats}
         wallet = Wallet(
-            name="w", dialect=_dialect("w", settles=self.settles, queries=self.queries, refunds=False),
+            name="w", dialect=_dialect("w", settles=self.settles, queries=self.queries, refunds=False, ends=self.one_word),
             settings=NoSettings(), url="https://w.example", repeats=again, tombstones=self.tombstones,
             in_flight_max=IN_FLIGHT, remembers=REMEMBERS,
         )  # fmt: skip
@@ -122,7 +127,7 @@ def closed_to(world: World, tx: Transaction) -> bool:
     return page.closed_to is not None and page.closed_to(tx)
 
 
-def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool, page: str = "") -> Dialect:
+def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool, page: str = "", ends: bool = False) -> Dialect:
     """Words that cost nothing: here a request is the transaction that it says."""
 
     def encode_request(tx: Transaction, call: Call) -> Request:
@@ -136,7 +141,13 @@ def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool, page: st
         name=name, title=name, calls=tuple(Wire(name=k.value, method="POST", path="/", kinds=(k,)) for k in kinds),
         auth=Unsigned(), route=_never, decode_request=_never, encode_response=_never, encode_request=encode_request,
         decode_response=_never, round_refunds=refunds, as_provider=PAGES[page],
+        as_wallet=AsWallet(one_win=True, ended_by=ends_its_bet) if ends else AsWallet(),
     )  # fmt: skip
+
+
+def ends_its_bet(win: Credit) -> bool:
+    """The first one that names it."""
+    return bool(win.reference) and not win.further
 
 
 def _never(*_: object) -> Response | Outcome | Transaction | str:  # pragma: no cover - no bytes are read here
@@ -243,6 +254,7 @@ SCENES: tuple[World, ...] = (
     World(name="a person", deeds=(B1, C), faults=Faults(lost=1, refuses=1, forgets=1, person=1)),
     World(name="memory ends", deeds=(B1, W), faults=Faults(lost=2, forgets=1)),
     World(name="one end: bet, win, cancel", deeds=(B1, W, C), page="one end", faults=Faults(lost=2, refuses=1)),
+    World(name="one word: bet, win, cancel", deeds=(B1, W, C), one_word=True, faults=FEW),
     World(name="kept by its win: bet, win, cancel", deeds=(B1, W, C), page="kept by its win", faults=Faults(lost=2)),
     World(name="kept by its round: bet, win, bet, cancel", deeds=(B1, LAST, LATE_BET, C), page="kept by its round"),
     World(name="the last alone: bet, bet, cancel, cancel", deeds=(B1, B2, C, OF_B2), page="the last alone"),

@@ -122,6 +122,9 @@ RULES_FORGOTTEN: Mapping[str, Planted] = dict(
         weakened("cancel_beside_a_win", "forbidden", "does not look for a win of its bet", around(target_won=False)),
         weakened("anybodys_cancel", "forbidden", "does not look whose the bet is", around(stranger=False)),
         weakened("refund_beside_a_win", "forbidden", "does not look for a win of the round", around(round_won=False)),
+        weakened("one_word_is_a_yes", "answered", "does not look for the bet's other end", around(ends=())),
+        weakened("cancel_beside_its_win", "forbidden", "does not look for a win that ends its bet", around(ends=())),
+        weakened("win_of_what_was_given_back", "its_bet_first", "does not look for a cancel there", around(ends=())),
         weakened("win_waits_for_its_cancel", "its_bet_first", "does not look for a cancel", around(cancels=())),
     ]
 )
@@ -348,6 +351,9 @@ NOTICED: Mapping[str, str] = {
     "anybodys_cancel": "rules_doubt.rule_15_the_tombstone_of_another_players_bet_refuses_nobody",
     "refund_beside_a_win": "rules_compound.rule_16_with_a_win_in_the_round_it_is_already_settled",
     "undone_still_counts": "history_rollbacks.rule_15_so_does_that_of_a_bet_rolled_forward_under_the_version_before",
+    "one_word_is_a_yes": "rules_one_word.rule_05_the_word_for_both_is_no_yes_where_nobody_knows_the_bet",
+    "cancel_beside_its_win": "rules_one_word.rule_05_a_cancel_waits_for_the_win_of_its_bet",
+    "win_of_what_was_given_back": "rules_one_word.rule_05_a_win_waits_for_the_cancel_of_its_bet",
     "win_waits_for_its_cancel": "rules_noticed.rule_13_a_win_goes_to_the_wallet_once_its_bets_cancel_may_have_left",
     "doubt_is_a_no": "rules_decisions.rule_04_what_is_neither_yes_nor_no_is_doubt",
     "never_is_asked_again": "rules_doubt.rule_14_never_allows_no_second_attempt_and_waits_for_a_person",

@@ -272,12 +272,20 @@ class History(Watched):
         """Where a bet comes to one end, or stays once it is won, its win and its cancel wait for each other (rule 15)."""
         provider = self.setup.providers[row.provider]
         dialect, target = provider.dialect, self.rows.get(row.target)
-        if row.kind == "credit" and pages.flag(dialect, "one_end"):
+        one_word = row.till in self.tills and pages.one_word(self.tills[row.till].wallet.dialect)
+        if row.kind == "credit" and (one_word or pages.flag(dialect, "one_end")):
             bets = [
                 r for r in self.rows.values() if (r.provider, r.kind, r.id) == (row.provider, "debit", row.reference)
             ]
             return any(self.rows[bet.undone_by].state == "person" for bet in bets if bet.undone_by in self.rows)
-        if row.kind != "rollback" or target is None or not pages.keeps_won(dialect, provider.settings):
+        if row.kind != "rollback" or target is None:
+            return False
+        if one_word and any(
+            (r.provider, r.kind, r.reference, r.state) == (row.provider, "credit", target.id, "person")
+            for r in self.rows.values()
+        ):
+            return True
+        if not pages.keeps_won(dialect, provider.settings):
             return False
         here = (target.provider, target.player)
         ends = [

@@ -13,12 +13,12 @@ from msgspec import Struct
 
 from gateway.engine.movement import Listing, Movement
 from gateway.engine.states import EDGES, State
-from gateway.model import Accepted, Declined, Kind, Reason, Rollback, Unknown
+from gateway.model import Accepted, Debit, Declined, Kind, Reason, Rollback, Unknown
 from gateway.play.book import Entry, Place
 from tests.simulation import pages
 from tests.simulation.bench import at_once
 from tests.simulation.history import History
-from tests.simulation.outside import JUDGED, allowed, worth_of
+from tests.simulation.outside import JUDGED, allowed, ways, worth_of
 from tests.simulation.players import GONE, STANDS, Story
 from tests.simulation.scheduler import BEGIN
 from tests.simulation.seam import ours
@@ -72,11 +72,6 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
         "a network that hands one request to a wallet twice moves the money twice, unless that kind is `safe`",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
-    "same_word": (
-        "a wallet has one word for a bet that it gave back and for one that its win keeps, and for a win that it paid and for"
-        " one of a bet that it gave back: nobody can tell which a repeat was answered",
-        frozenset({"ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
-    ),
     "lost_commits": (
         "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, has not seen it yet, or was never told of it (rule 30)",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
@@ -85,8 +80,9 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
 """Lies, and what cannot be promised of the movements (and their cancels) that were lied about."""
 
 
-UNSAYABLE = ("this dialect", "its wallet would take it")
-"""Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win."""
+UNSAYABLE = ("this dialect", "its wallet would take it", "its wallet gave that bet back")
+"""Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win; the win of a bet that it
+gave back, which it would call paid."""
 
 
 class Family(Struct, kw_only=True):
@@ -254,12 +250,8 @@ class Verdict:
             self._stake(family)
             self._stays(family)
             self._whole_left(family)
-        for story in self.history.stories.values():
-            self._told(story)
-            self._same(story)
-            self._order(story)
-            self._silence(story)
-            self._deaf(story)
+        for alike in self._alike():
+            self._lived(alike)
         self._heard()
         self._purses()
         self._strays()
@@ -534,6 +526,46 @@ class Verdict:
 
     # -- what the providers heard
 
+    def _alike(self) -> list[list[Story]]:
+        """The stories; bets of one player, round and amount together, where a cancel says no more than that."""
+        found: dict[object, list[Story]] = {}
+        for story in self.history.stories.values():
+            key: tuple[object, ...] = (story.provider, story.kind, story.id)
+            stake = pages.by_stake(self.history.setup.providers[story.provider].dialect)
+            if stake and isinstance(story.read.act, Debit):
+                key = (story.provider, story.read.player, story.read.round_id, story.read.act.amount)
+            found.setdefault(key, []).append(story)
+        return [*found.values()]
+
+    def _lived(self, alike: list[Story]) -> None:
+        """What its wire does not tell apart is right where some way to tell it apart makes it so."""
+        before, said = len(self.wrong), list[str]()
+        for way in ways(alike, self._no_longer):
+            del self.wrong[before:]
+            for story in way:
+                self._told(story)
+                self._same(story)
+                self._order(story)
+                self._silence(story)
+                self._deaf(story)
+            if len(self.wrong) == before:
+                return
+            said = said or self.wrong[before:]
+        self.wrong[before:] = said
+
+    def _no_longer(self, bet: Story, cancel: Story) -> bool:
+        """Whether the bet had an end of its own, of which its provider knew or which nothing of the cancel's could be: it is
+        not what this cancel was about."""
+        no = [(when, word) for when, word in bet.words if isinstance(word, Declined)]
+        said = min(cancel.said, default=0.0)
+        declined = any(word.reason is not Reason.ALREADY_ROLLED_BACK or when < said for when, word in no)
+        return declined or self._fell_silent(bet)
+
+    def _fell_silent(self, story: Story) -> bool:
+        plan = next(p for p in self.history.plan.providers if p.name == story.provider)
+        silent = plan.after_doubt is not None and (plan.manner == "quiet" or story.silent)
+        return silent and not (story.decided or story.unread)
+
     def _row_of(self, story: Story) -> Movement | None:
         found = [
             row for row in self.rows
@@ -600,13 +632,11 @@ class Verdict:
         """A provider that fell silent after doubt, with the clock of rule 12 on: whatever takes is given back."""
         row = self._row_of(story)
         takes = story.kind in JUDGED and not (story.kind is Kind.ADJUST and worth_of(story.read) > 0)
-        if row is None or not takes or story.decided or story.cancels or story.won or story.ends or story.unread:
+        if row is None or not takes or story.cancels or story.won or story.ends or not self._fell_silent(story):
             return
-        plan = next(p for p in self.history.plan.providers if p.name == story.provider)
-        silent = plan.after_doubt is not None and (plan.manner == "quiet" or story.silent)
         family = self._whole(row)
         rows = self._about(row)
-        silent = silent and not any(m.key in self.history.resolved for m in rows)
+        silent = not any(m.key in self.history.resolved for m in rows)
         net = sum((entry.delta for entry in self._tied(rows)), Decimal(0))  # a hold is given back by a release
         waits = family.for_person or self._is_away(rows) or self._only_bet_left(row)
         if silent and net and not (waits or self._touched(row) or self._kept(row)):

@@ -9,8 +9,10 @@ honest book in which everybody heard what they heard?)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from decimal import Decimal
+from itertools import permutations
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -102,6 +104,24 @@ def ops_of(story: Story) -> list[Op]:
     for other in (*story.cancels, *story.ends):
         found.append(op_of(other))
         found += [op_of(back, other.id) for back in other.cancels]
+    return found
+
+
+def ways(alike: Sequence[Story], no_longer: Callable[[Story, Story], bool]) -> Iterator[list[Story]]:
+    """Bets that no cancel of their page tells apart, with their cancels as these were meant, and then in every other way that
+    the wire leaves open. A bet has those that were meant for one bet, so that none is spent twice, and none that was sent
+    when it was `no_longer` there for it: (bet, cancel)."""
+    yield [*alike]
+    for order in permutations(alike):
+        dealt = [(bet, other) for bet, other in zip(alike, order, strict=True) if bet is not other]
+        if dealt and not any(no_longer(bet, cancel) for bet, other in dealt for cancel in other.cancels):
+            yield [_cancelled_as(bet, other) for bet, other in zip(alike, order, strict=True)]
+
+
+def _cancelled_as(bet: Story, other: Story) -> Story:
+    """That its provider did not wait for the answer goes with the cancel that it sent in its stead."""
+    found = copy(bet)
+    found.cancels, found.ignored = other.cancels, other.ignored
     return found
 
 

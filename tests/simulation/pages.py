@@ -96,6 +96,11 @@ def by_stake(dialect: Dialect) -> bool:
     return dialect.by_stake
 
 
+def one_word(dialect: Dialect) -> bool:
+    """Whether its wallets have one word for both ends of a bet, so that its win and its cancel wait for each other."""
+    return dialect.as_wallet.ended_by is not None
+
+
 def silence(dialect: Dialect) -> float | None:
     """After how many seconds of silence its page believes that a bet failed; None: it says nothing."""
     text = flag(dialect, "after_doubt")

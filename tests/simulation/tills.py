@@ -71,8 +71,6 @@ class SimPurse(Purse):
         self.says_yes = isinstance(
             pages.refusing(wallet.dialect.name, Kind.ROLLBACK, Reason.TRANSACTION_NOT_FOUND), Accepted
         )  # fmt: skip
-        self.apart = pages.says_apart(wallet.dialect.name, Reason.ALREADY_SETTLED)
-        self.paid_apart = pages.says_apart(wallet.dialect.name, Reason.ALREADY_SETTLED, Kind.CREDIT)
         self._as = ""  # as what all items of a call are taken again
 
     def place(self, provider: str, kind: Kind, id: str) -> Place:
@@ -203,8 +201,6 @@ class SimPurse(Purse):
         outcome = super()._roll_back(tx, act, *where)
         if self.rules.one_end and isinstance(outcome, Declined) and outcome.reason is Reason.ALREADY_SETTLED:
             self.kept[self._reference(tx, where[1])] = True  # its win keeps it
-            if not self.apart:
-                self._said_as_done(self._reference(tx, where[1]))
         return outcome
 
     def _ended(self, tx: Transaction, act: Credit, provider: str) -> Declined | None:
@@ -212,13 +208,7 @@ class SimPurse(Purse):
         no = super()._ended(tx, act, provider)
         if no is not None:
             self.kept[self._place(provider, tx.kind, tx.id)] = True
-        if no is not None and no.reason is Reason.ALREADY_SETTLED and not self.paid_apart:
-            self._said_as_done(self._place(provider, tx.kind, tx.id))
         return no
-
-    def _said_as_done(self, place: Place) -> None:
-        self.fired["same_word"] += 1
-        self.lies[place] = "same_word"
 
     def _reference(self, tx: Transaction, provider: str) -> Place:
         act = tx.act

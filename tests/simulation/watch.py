@@ -225,9 +225,18 @@ class Watched:
         for tx in items if key else ():
             spot = (till.plan.name, till.place_of(tx))
             other = self.places.setdefault(spot, key)
-            if other != key and tx.kind is not Kind.ROLLBACK:
+            if other != key and self._came_to_nothing(other, key) and not till.purse.applied(spot[1]):
+                self.places[spot] = key
+                self.placed[other].pop(spot, None)
+            elif other != key and tx.kind is not Kind.ROLLBACK and self.rows[other].state:  # else forgotten (rule 30)
                 self.wrong.append(f"ALIAS {other} and {key} are told as one, {spot[1]}")
             self.placed.setdefault(key, {})[spot] = None
+
+    def _came_to_nothing(self, first: str, second: str) -> bool:
+        """Whether a win had been declined before another one of its bet came, which is then the first that its wallet hears of."""
+        seen, ended = self.rows[first], self.rows[first].decided_at
+        declined = seen.kind == Kind.CREDIT.value and seen.state == "declined"
+        return declined and ended is not None and ended < self.rows[second].born
 
     def places_of(self, key: str, name: str, provider: str, kind: Kind, told: str) -> list[Place]:
         """Where a movement stands, or would stand, in the book of that till."""
