@@ -20,6 +20,7 @@ from gateway.codec.ids import integer_or_text
 from gateway.model import (
     ID_LENGTH_MAX,
     Act,
+    Authenticate,
     Credit,
     Debit,
     Flaw,
@@ -32,6 +33,7 @@ from gateway.model import (
 )
 
 K = TypeVar("K")
+NO_GAME = Game()
 
 
 class Draft(Struct):
@@ -61,7 +63,8 @@ class Draft(Struct):
 
     def transaction(self, act: Act) -> Transaction:
         said = self.texts.get
-        round_id, game_id, game_name = said(ROUND, ""), said(GAME, ""), said(GAME_NAME, "")
+        round_id = said(ROUND, "")
+        game = Game(id=said(GAME, ""), name=said(GAME_NAME, ""), studio=said(STUDIO, ""))
         return Transaction(
             act=act,
             id=said(ID, ""),
@@ -69,10 +72,11 @@ class Draft(Struct):
             session=said(SESSION, ""),
             currency=self.currency,
             round=Round(round_id, self.closed) if round_id or self.closed is not None else None,
-            game=Game(id=game_id, name=game_name) if game_id or game_name else None,
+            game=game if game != NO_GAME else None,
             free_round_id=said(FREE_ROUND, ""),
             channel=said(CHANNEL, ""),
             occurred_at=self.occurred_at,
+            request_id=said(REQUEST, ""),
             extra=self.extra,
         )
 
@@ -191,6 +195,16 @@ class Place(Struct, frozen=True, eq=False):
 
         return Line(name, read, lambda tx, call: of(tx) or UNSET)
 
+    def code_if_any(self, name: str, *, length_max: int = ID_LENGTH_MAX) -> Line:
+        """A word that only describes, and means nothing where it is cut: what is no text, or too long, is left out."""
+        of = self.of
+
+        def read(fields: Fields, draft: Draft, call: Call) -> None:
+            text = fields.words(name, length_max=length_max + 1) if isinstance(fields.value(name, None), str) else ""
+            draft.texts[self] = text if len(text) <= length_max else ""
+
+        return Line(name, read, lambda tx, call: of(tx) or UNSET)
+
     def words(
         self,
         name: str,
@@ -216,8 +230,11 @@ REFERENCE = Place("reference", lambda tx: reference_of(tx.act))
 ROUND = Place("round", lambda tx: tx.round.id if tx.round else "")
 GAME = Place("game", lambda tx: tx.game.id if tx.game else "")
 GAME_NAME = Place("game", lambda tx: tx.game.name if tx.game else "")
+STUDIO = Place("studio", lambda tx: tx.game.studio if tx.game else "")
 FREE_ROUND = Place("free_round", lambda tx: tx.free_round_id)
 CHANNEL = Place("channel", lambda tx: tx.channel)
+REQUEST = Place("request", lambda tx: tx.request_id)
+LAUNCH = Place("launch token", lambda tx: tx.act.launch_token if isinstance(tx.act, Authenticate) else "")
 
 WHO = frozenset({PLAYER.what, SESSION.what, "currency"})
 """What a launch says, or `authenticate` (rule 21)."""
@@ -279,11 +296,13 @@ def free_round(name: str, words: Callable[[Call], Mapping[str, bool]], *, cash: 
     return Line(name, read, write)
 
 
-def currency(name: str) -> Line:
-    """A currency that we know."""
+def currency(name: str, *, may_lack: bool = False) -> Line:
+    """A currency that we know. `may_lack`: not said is not known."""
+    default = "" if may_lack else REQUIRED
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
-        draft.currency = call.currencies.meant(fields.text(name))
+        said = fields.text(name, default)
+        draft.currency = call.currencies.meant(said) if said else ""
 
     def write(tx: Transaction, call: Call) -> str:
         if not tx.currency:

@@ -83,6 +83,14 @@ class Scaled(Struct, frozen=True):
         """A balance, rounded down where the wire is coarser than the currency."""
         return int(balance.scaleb(self.scale(currency, currencies)).__floor__())
 
+    def heard(self, fields: Fields, name: str, currency: str, currencies: Currencies) -> Decimal | None:
+        """A balance in an answer, rounded down if it must be; None if there is none to be read."""
+        try:
+            found = Decimal(fields.integer(name)).scaleb(-self.scale(currency, currencies))
+            return currencies.shown(bounded(found, name), currency)
+        except Refused:
+            return None
+
 
 def whole(amount: Decimal, field: str, *, number: bool) -> int:
     """An integer. `number` (a JSON number, not a text) forgives a float's artefact."""
