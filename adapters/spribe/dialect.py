@@ -224,14 +224,14 @@ FORMS = form.of_page(
             Line("currency", KNOWN, lambda tx, call: tx.currency or call.currency or UNSET),
         ),
         "info": (
-            PLAYER, TOKEN, Line("currency", KNOWN, _currency), Line("platform", PLATFORM.read), Line("action", ACTION),
+            PLAYER, TOKEN, Line("currency", KNOWN, _currency), PLATFORM.read_only, Line("action", ACTION),
         ),
         "withdraw": (*HEAD, ID, *TAIL, PLATFORM),
         "deposit": (*HEAD, ID, form.REFERENCE.optional("withdraw_provider_tx_id"), *TAIL, PLATFORM),
         # It names no currency: it is the session's, or the bet's.
         "rollback": (
             PLAYER, AMOUNT, STUDIO, form.REFERENCE.id("rollback_provider_tx_id"), ID, *TAIL,
-            Line("platform", PLATFORM.read),
+            PLATFORM.read_only,
         ),
     }
 )  # fmt: skip

@@ -103,6 +103,11 @@ class Line(Struct, frozen=True):
     read: Read = unread
     write: Write = unwritten
 
+    @property
+    def read_only(self) -> Line:
+        """In a call in which it is understood and never written."""
+        return Line(self.name, self.read)
+
 
 class Form:
     """The fields of one call. `also` are documented names that mean nothing in it, so that they are not kept as unknown."""
@@ -142,11 +147,19 @@ class Form:
         return said
 
 
-def of_page(calls: Mapping[K, Iterable[Line]]) -> dict[K, Form]:
-    """The forms of a page: what it documents for one of its calls is kept as unknown in none."""
+def of_page(
+    calls: Mapping[K, Iterable[Line]], *, anywhere: Collection[Line] = (), also: Iterable[str] = ()
+) -> dict[K, Form]:
+    """The forms of a page: what it documents for one of its calls is kept as unknown in none. `anywhere` is understood in
+    each call, also where it is not written; `also` are names that mean nothing in any."""
     lines = {call: tuple(each) for call, each in calls.items()}
-    names = {line.name for each in lines.values() for line in each}
-    return {call: Form(*each, also=names) for call, each in lines.items()}
+    names = {line.name for each in (*lines.values(), anywhere) for line in each}.union(also)
+
+    def beside(each: tuple[Line, ...]) -> Iterable[Line]:
+        written = {line.name for line in each}
+        return (line.read_only for line in anywhere if line.name not in written)
+
+    return {call: Form(*each, *beside(each), also=names) for call, each in lines.items()}
 
 
 # ---------------------------------------------------------------- lines of texts
