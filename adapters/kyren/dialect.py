@@ -13,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 
 from msgspec import UNSET, Struct
-from msgspec.structs import replace
 
 from gateway.auth import InBody, Signed, When, digest_of, sorted_pairs
 from gateway.codec import form
@@ -21,23 +20,21 @@ from gateway.codec.errors import Row, of_rows
 from gateway.codec.fields import Fields, known, read_json
 from gateway.codec.form import Draft, Form, Line
 from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, reader_of, unsaid
-from gateway.codec.units import Major, in_major, read_major
+from gateway.codec.units import Major, in_major
 from gateway.codec.unix import moment
-from gateway.codec.wins import one_of
+from gateway.codec.wins import one_of, with_promo
 from gateway.dialect import Call, Dialect, NoCall, Wire
 from gateway.ends import AsProvider, AsWallet, Word
 from gateway.http import Request, Response
 from gateway.model import (
     Accepted,
     Balance,
-    Batch,
     Check,
     CloseRound,
     CloseSession,
     Credit,
     Debit,
     Declined,
-    Flaw,
     Kind,
     Outcome,
     Reason,
@@ -148,15 +145,6 @@ def error_of(declined: Declined, name: str) -> int:
 PASSED_ON = ("providerId", "roundDetails", "platform", "jackpotId", "promoCampaignType", "win")
 
 
-def _read_passed_on(fields: Fields, draft: Draft, call: Call) -> None:
-    draft.extra |= known(**fields.opaque(*PASSED_ON))
-
-
-def _kept(name: str) -> Line:
-    """Of what was passed on (`_read_passed_on`)."""
-    return Line(name, write=lambda tx, call: tx.extra.get(name) or UNSET)
-
-
 def _details(tx: Transaction, call: Call) -> Any:
     """`roundDetails` as it came: an object or a list as JSON again, anything else as text."""
     text = tx.extra.get("roundDetails", "")
@@ -198,7 +186,7 @@ def _read_loosely(fields: Fields, draft: Draft, call: Call) -> None:
 
 # One provider speaks this dialect, so its name is a constant. `uuid` is unique per request: that of the provider's
 # own call would stand in every second attempt and in each part of a refund or settle.
-NAME = Line("providerId", _read_passed_on, lambda tx, call: "Kyren")
+NAME = Line("providerId", form.keeps(*PASSED_ON, blanks=False), lambda tx, call: "Kyren")
 PLAYER, UUID = form.PLAYER.id("userId"), Line("uuid", form.REQUEST.words("uuid").read, lambda tx, call: call.nonce)
 CURRENCY, SESSION = form.currency("currency"), form.SESSION.id("sessionId", length_max=1024, may_lack=True)
 GAME, ROUND, ID = form.GAME.id("gameId", may_lack=True), form.ROUND.id("roundId"), form.ID.id("reference")
@@ -213,20 +201,20 @@ MOVE = (*IN_SESSION, Line("roundDetails", write=_details), ID, GAME, GAME_NAME, 
 WIN = (AMOUNT, BONUS, *HEAD, ID, TIME)
 SILENT_WIN = (  # they say no currency: it stays blank, `complete` knows the player's
     form.currency("currency", may_lack=True).read_only, *WIN, form.GAME.optional("gameId"), form.ROUND.optional("roundId"),
-    form.SESSION.optional("sessionId", length_max=1024), _kept("platform"), Line("promoCampaignId", _read_campaign),
+    form.SESSION.optional("sessionId", length_max=1024), form.kept("platform"), Line("promoCampaignId", _read_campaign),
 )  # fmt: skip
 PROMO_WIN = (
-    CURRENCY.read_only, *WIN, Line("promoCampaignId", _read_campaign, _kept("promoCampaignId").write),
-    _kept("promoCampaignType"), Line("currency", write=CURRENCY.write), form.ROUND.optional("roundId").read_only,
+    CURRENCY.read_only, *WIN, Line("promoCampaignId", _read_campaign, form.kept("promoCampaignId").write),
+    form.kept("promoCampaignType"), Line("currency", write=CURRENCY.write), form.ROUND.optional("roundId").read_only,
 )  # fmt: skip
 UNDO = (*HEAD, CURRENCY, GAME, GAME_NAME, ROUND, form.REFERENCE.id("reference"))  # the bet's: it has no id of its own
 LIKE_THE_OTHERS = form.of_page(
     {
         "Check": IN_SESSION, "Balance": IN_SESSION, "Bet": MOVE, "Result": MOVE, "BonusWin": SILENT_WIN,
-        "JackpotWin": (*SILENT_WIN, _kept("jackpotId")), "PromoWin": PROMO_WIN, "Cancel": (*UNDO, SESSION),
+        "JackpotWin": (*SILENT_WIN, form.kept("jackpotId")), "PromoWin": PROMO_WIN, "Cancel": (*UNDO, SESSION),
         "Refund": (*UNDO, BONUS),
         # `win` is for information: Result has paid it already, so it is passed on and never read.
-        "EndRound": (*IN_SESSION, GAME, ROUND, _kept("win")),
+        "EndRound": (*IN_SESSION, GAME, ROUND, form.kept("win")),
     },
     anywhere=(GAME, GAME_NAME, SESSION, BONUS, TIME),
     also=(
@@ -261,7 +249,8 @@ def decode_request(request: Request, call: Call) -> Transaction:
             said.closed = False
             return said.transaction(Debit(amount=said.amount, free_round=free))
         case "Result":
-            return _with_promo(said.transaction(Credit(amount=said.amount, free_round=free)), fields, call)
+            win = said.transaction(Credit(amount=said.amount, free_round=free))
+            return with_promo(win, fields, call, _campaign(fields))  # in older editions
         case "Cancel" | "Refund":
             reference = said[form.REFERENCE]
             said[form.ID] = f"refund:{reference}"
@@ -272,22 +261,6 @@ def decode_request(request: Request, call: Call) -> Transaction:
             return said.transaction(CloseSession())
         case _:
             return said.transaction(Credit(amount=said.amount, type=WIN_TYPES[call.name], free_round=free))
-
-
-def _with_promo(win: Transaction, fields: Fields, call: Call) -> Transaction:
-    """Older editions put a second win, with a reference of its own, into the Result."""
-    if "promoWinAmount" not in fields or fields.raw["promoWinAmount"] == "":
-        return win
-    amount = read_major(fields, "promoWinAmount", win.currency, call)
-    if not amount and not fields.id("promoWinReference", ""):
-        return win
-    reference = fields.id("promoWinReference")
-    if reference == win.id:
-        raise fields.wrong("promoWinReference", Flaw.INVALID, "is the reference of the Result itself")
-    own = replace(win, request_id="")
-    act = Credit(amount=amount, type="promo")
-    items = (own, replace(own, act=act, id=reference, free_round_id="", extra=_campaign(fields)))
-    return replace(win, act=Batch(items=items), id="", free_round_id="", occurred_at=None, extra={})
 
 
 WITH_ID = frozenset({"Bet", "Cancel", "Refund"}) | CREDITS

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct
 
 from gateway.call import Call
-from gateway.codec.fields import REQUIRED, Fields
+from gateway.codec.fields import REQUIRED, Fields, known
 from gateway.codec.ids import integer_or_text
 from gateway.model import (
     ID_LENGTH_MAX,
@@ -173,14 +173,21 @@ class Place(Struct, frozen=True, eq=False):
     of: Callable[[Transaction], str]
 
     def id(
-        self, name: str, *, length_max: int = ID_LENGTH_MAX, integer_max: int | None = None, may_lack: bool = False
+        self,
+        name: str,
+        *,
+        length_max: int = ID_LENGTH_MAX,
+        integer_max: int | None = None,
+        may_lack: bool = False,
+        text_only: bool = False,
     ) -> Line:
         """An id that is always written. `integer_max`: the page types it as an integer of no more than that. `may_lack`: it
-        is understood without it, else it must be there."""
+        is understood without it, else it must be there. `text_only`: a number is none."""
         what, of, default = self.what, self.of, "" if may_lack else REQUIRED
+        reader = Fields.text if text_only else Fields.id
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
-            draft.texts[self] = fields.id(name, default, length_max=length_max)
+            draft.texts[self] = reader(fields, name, default, length_max=length_max)
 
         def write(tx: Transaction, call: Call) -> str | int:
             text = of(tx)
@@ -279,14 +286,30 @@ def passed_on(name: str, otherwise: Callable[[Transaction], Any] = lambda tx: UN
     return Line(name, read, lambda tx, call: tx.extra.get(name) or otherwise(tx))
 
 
+def keeps(*names: str, blanks: bool = True) -> Read:
+    """Of what goes on as it came, in whatever call it stands; without `blanks` only what says something."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        said = fields.opaque(*names)
+        draft.extra |= said if blanks else known(**said)
+
+    return read
+
+
+def kept(name: str, otherwise: Any = UNSET) -> Line:
+    """What another line `keeps`, written under its own name; `otherwise`: where no such thing came."""
+    return Line(name, write=lambda tx, call: tx.extra.get(name) or otherwise)
+
+
 # ---------------------------------------------------------------- other lines
 
 
-def closes(name: str) -> Line:
+def closes(name: str, *, may_lack: bool = True) -> Line:
     """Whether the round is over; not said, it is not."""
+    default = False if may_lack else REQUIRED
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
-        draft.closed = fields.flag(name, False)
+        draft.closed = fields.flag(name, default)
 
     return Line(name, read, lambda tx, call: tx.round is not None and tx.round.closed is True)
 
@@ -309,12 +332,12 @@ def free_round(name: str, words: Callable[[Call], Mapping[str, bool]], *, cash: 
     return Line(name, read, write)
 
 
-def currency(name: str, *, may_lack: bool = False) -> Line:
+def currency(name: str, *, length_max: int = 1024, may_lack: bool = False) -> Line:
     """A currency that we know. `may_lack`: not said is not known."""
     default = "" if may_lack else REQUIRED
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
-        said = fields.text(name, default)
+        said = fields.text(name, default, length_max=length_max)
         draft.currency = call.currencies.meant(said) if said else ""
 
     def write(tx: Transaction, call: Call) -> str:
@@ -323,6 +346,22 @@ def currency(name: str, *, may_lack: bool = False) -> Line:
         return tx.currency
 
     return Line(name, read, write)
+
+
+UNSAID = frozenset({Flaw.MISSING, Flaw.NULL, Flaw.BLANK})
+
+
+def loose(line: Line, calls: Collection[str]) -> Line:
+    """A field that no money hangs on: in `calls` it must be there, and one in a form that is none is as if it said nothing."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        try:
+            line.read(fields, draft, call)
+        except Refused as refused:
+            if call.name not in calls or refused.flaw in UNSAID:
+                raise
+
+    return Line(line.name, read, line.write)
 
 
 def if_any(line: Line, what: str) -> Line:
