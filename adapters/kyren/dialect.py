@@ -18,7 +18,7 @@ from gateway.auth import InBody, Signed, When, digest_of, sorted_pairs
 from gateway.codec import form
 from gateway.codec.errors import Row, of_rows
 from gateway.codec.fields import Fields, known, read_json
-from gateway.codec.form import Draft, Form, Line
+from gateway.codec.form import Draft, Line
 from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, reader_of, unsaid
 from gateway.codec.units import Major, in_major
 from gateway.codec.unix import moment
@@ -208,7 +208,8 @@ PROMO_WIN = (
     form.kept("promoCampaignType"), Line("currency", write=CURRENCY.write), form.ROUND.optional("roundId").read_only,
 )  # fmt: skip
 UNDO = (*HEAD, CURRENCY, GAME, GAME_NAME, ROUND, form.REFERENCE.id("reference"))  # the bet's: it has no id of its own
-LIKE_THE_OTHERS = form.of_page(
+NOTIFICATION = "SessionExpired"
+FORMS = form.of_page(
     {
         "Check": IN_SESSION, "Balance": IN_SESSION, "Bet": MOVE, "Result": MOVE, "BonusWin": SILENT_WIN,
         "JackpotWin": (*SILENT_WIN, form.kept("jackpotId")), "PromoWin": PROMO_WIN, "Cancel": (*UNDO, SESSION),
@@ -217,21 +218,19 @@ LIKE_THE_OTHERS = form.of_page(
         "EndRound": (*IN_SESSION, GAME, ROUND, form.kept("win")),
     },
     anywhere=(GAME, GAME_NAME, SESSION, BONUS, TIME),
+    alone={
+        NOTIFICATION: (
+            Line("providerId", _read_loosely, NAME.write), PLAYER, Line("uuid", write=UUID.write),
+            form.SESSION.id("sessionId", length_max=1024),
+        ),
+    },
     also=(
         "campaignId", "promoWinAmount", "promoWinReference", "hash", "authToken", "transactionId", "cash", "bonus", "error",
         "description",
     ),
 )  # fmt: skip
-NAMES = LIKE_THE_OTHERS["Bet"].names
-NOTIFICATION = "SessionExpired"
-FORMS = LIKE_THE_OTHERS | {
-    NOTIFICATION: Form(
-        Line("providerId", _read_loosely, NAME.write), PLAYER, Line("uuid", write=UUID.write),
-        form.SESSION.id("sessionId", length_max=1024), also=NAMES,
-    )
-}  # fmt: skip
 # The pages mix userId and userid, timeStamp and timestamp, TransactionId and transactionId.
-SPELLED: Mapping[str, str] = {name.lower(): name for name in NAMES}
+SPELLED: Mapping[str, str] = {name.lower(): name for name in FORMS["Bet"].names}
 
 # ---------------------------------------------------------------- provider's end
 

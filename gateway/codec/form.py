@@ -148,18 +148,23 @@ class Form:
 
 
 def of_page(
-    calls: Mapping[K, Iterable[Line]], *, anywhere: Collection[Line] = (), also: Iterable[str] = ()
+    calls: Mapping[K, Iterable[Line]],
+    *,
+    anywhere: Collection[Line] = (),
+    alone: Mapping[K, Iterable[Line]] | None = None,
+    also: Iterable[str] = (),
 ) -> dict[K, Form]:
     """The forms of a page: what it documents for one of its calls is kept as unknown in none. `anywhere` is understood in
-    each call, also where it is not written; `also` are names that mean nothing in any."""
-    lines = {call: tuple(each) for call, each in calls.items()}
-    names = {line.name for each in (*lines.values(), anywhere) for line in each}.union(also)
+    each call, also where it is not written, but in those that stand `alone`; `also` are names that mean nothing in any."""
+    lines, others = {call: tuple(each) for call, each in calls.items()}, alone or {}
+    names = {line.name for each in (*lines.values(), *others.values(), anywhere) for line in each}.union(also)
 
     def beside(each: tuple[Line, ...]) -> Iterable[Line]:
         written = {line.name for line in each}
         return (line.read_only for line in anywhere if line.name not in written)
 
-    return {call: Form(*each, *beside(each), also=names) for call, each in lines.items()}
+    forms = {call: Form(*each, *beside(each), also=names) for call, each in lines.items()}
+    return forms | {call: Form(*each, also=names) for call, each in others.items()}
 
 
 # ---------------------------------------------------------------- lines of texts

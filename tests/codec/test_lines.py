@@ -294,8 +294,11 @@ def test_what_may_stand_anywhere_is_read_everywhere_and_written_where_it_has_a_l
     """A balance with a game is one of that game; the page of a balance wants none to be told."""
     campaign = form.FREE_ROUND.optional("campaign")
     calls = {"balance": (LINES["player"],), "bet": (LINES["player"], LINES["game"])}
-    forms = form.of_page(calls, anywhere=(form.GAME.optional("game"), campaign), also={"hash"})
-    said = {"player": "p-1", "game": "42", "campaign": "c-1", "hash": "x", "odd": "1"}
+    launch = {"launch": (form.LAUNCH.id("token"),)}
+    forms = form.of_page(calls, anywhere=(form.GAME.optional("game"), campaign), alone=launch, also={"hash"})
+    said = {"player": "p-1", "game": "42", "campaign": "c-1", "hash": "x", "odd": "1", "token": "t"}
+    alone = read(forms.pop("launch"), said)
+    assert (alone[form.GAME], alone[form.LAUNCH], alone.extra) == ("", "t", {"odd": "1"})
     for of in forms.values():
         draft = read(of, said)
         assert (draft[form.GAME], draft[form.FREE_ROUND], draft.extra) == ("42", "c-1", {"odd": "1"})
