@@ -195,6 +195,13 @@ def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:
 # ---------------------------------------------------------------- flat dialects
 
 FLAT_LINES_MAX = 300
+# What is longer, and by no more than it is: its calls are lines, too, and it has more to say beside them.
+LONGER = {
+    "hub88": 493,  # two variants, a key pair of 46 lines for the demo, statuses that mean other things of what is owed
+    "kyren": 416,  # eleven calls that share few fields, a batch in a Result, successes that say that nothing was there
+    "pragmatic_play": 458,  # eleven calls, a bonusWin of two meanings, numbers by who would hear them, two purses
+    "spribe": 402,  # a signature of its own, one URL for all calls, a table of codes by call, old and new balance
+}
 
 
 def flat_dialects() -> dict[str, int]:
@@ -214,7 +221,8 @@ def test_a_flat_dialect_is_read_in_one_go() -> None:
     calls in code."""
     found = flat_dialects()
     assert {"netgaming", "dragon_gaming", "scorpio_play", "swipegames"} <= found.keys()
-    assert {name: lines for name, lines in found.items() if lines > FLAT_LINES_MAX} == {}
+    assert {name: lines for name, lines in found.items() if lines > LONGER.get(name, FLAT_LINES_MAX)} == {}
+    assert {name for name, lines in LONGER.items() if found[name] <= FLAT_LINES_MAX} == set()
 
 
 # ---------------------------------------------------------------- circles

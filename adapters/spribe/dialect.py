@@ -6,35 +6,20 @@ leave open is decided in NOTES.md. `withdraw` takes and `deposit` gives, from th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
-from adapters.spribe.wire import (
-    BY_ACTION,
-    BY_WORD,
-    CALLS,
-    DEFAULT_PROVIDER,
-    DOUBT,
-    DUPLICATE,
-    FREE,
-    HEARD,
-    MESSAGES,
-    NAMES,
-    NO_CALL,
-    OK,
-    REFUSED,
-    Settings,
-    code_of,
-    read_amount,
-    read_balance,
-    rescaled,
-    unit_of,
-)
+from msgspec import UNSET, Struct
+
 from gateway.auth import Composed, Field, InHeader, Part, Stamp, Stamped, Steps, compacted, hmac_of, loosely, told
-from gateway.codec.fields import Fields, known
-from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, unsaid
-from gateway.dialect import Call, Dialect, NoCall
+from gateway.codec import form
+from gateway.codec.cents import read_whole
+from gateway.codec.fields import Fields
+from gateway.codec.form import Draft, Line
+from gateway.codec.frame import amount_of, answer, heard, heard_currency, needed, of_another, post, unsaid
+from gateway.codec.units import Scaled, bounded
+from gateway.dialect import Call, Dialect, NoCall, Wire
 from gateway.ends import AsProvider, AsWallet, Owed
 from gateway.http import Request, Response
 from gateway.model import (
@@ -46,22 +31,29 @@ from gateway.model import (
     Debit,
     Declined,
     Flaw,
-    Game,
     Kind,
-    Missing,
     Outcome,
     Profile,
     Reason,
     Rollback,
-    Round,
     Transaction,
     Unknown,
     reference_of,
     unsupported,
 )
 
-# ---------------------------------------------------------------- signature
+LONG = 1024  # characters of the tokens, which are opaque
 
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """`signed_path` own: the dialect's own path alone, behind a proxy that eats what stands before it.
+    `crypto`: currencies that are counted in hundred millionths."""
+
+    signed_path: Literal["full", "own"] = "full"
+    crypto: tuple[str, ...] = ("BTC", "ETH", "LTC", "XRP", "USDT")
+
+
+# ---------------------------------------------------------------- signature
 
 STAMP = Stamp(
     who=Part("client_id", secret=False, demo="sp-test-operator"),
@@ -72,8 +64,8 @@ STAMP = Stamp(
 
 def _parts(request: Request, settings: Any) -> list[Field]:
     path = request.url if settings.signed_path == "own" else request.target or request.url
-    stamp = request.header(STAMP.moment)
-    return [("timestamp", stamp), ("path", path.encode("latin-1", "backslashreplace")), ("body", request.body)]
+    raw = path.encode("latin-1", "backslashreplace")  # as a target's bytes were read
+    return [("timestamp", request.header(STAMP.moment)), ("path", raw), ("body", request.body)]
 
 
 @told(
@@ -87,12 +79,11 @@ def _parts(request: Request, settings: Any) -> list[Field]:
 )
 def covered(request: Request, settings: Any) -> Iterable[bytes]:
     """Timestamp, path, body: the path with our own prefix and the query, the body as it stands, else as compact JSON."""
-    path = request.url if settings.signed_path == "own" else request.target or request.url
-    stamp = request.header(STAMP.moment)
-    head = f"{stamp}{path}".encode("latin-1", "backslashreplace")  # as a target's bytes were read
-    yield head + request.body
-    compact = compacted(request.body)
-    if compact != request.body:
+    (_, stamp), (_, path), (_, body) = _parts(request, settings)
+    head = stamp.encode("latin-1", "backslashreplace") + path
+    yield head + body
+    compact = compacted(body)
+    if compact != body:
         yield head + compact
 
 
@@ -105,6 +96,18 @@ SIGNED = Stamped(
 )
 
 # ---------------------------------------------------------------- which call it is
+
+KINDS = {
+    "auth": Kind.AUTHENTICATE, "info": Kind.BALANCE, "withdraw": Kind.DEBIT, "deposit": Kind.CREDIT,
+    "rollback": Kind.ROLLBACK,
+}  # fmt: skip
+CALLS = tuple(Wire(name=name, method="POST", path=f"/{name}", kinds=(kind,)) for name, kind in KINDS.items())
+READS = frozenset({Kind.AUTHENTICATE, Kind.BALANCE})
+# The last segment of a path, without an imitator's `_spribe` -> call
+BY_WORD: Mapping[str, str] = {name: name for name in KINDS} | {"player_info": "info"}
+# The same of `action` in the body, where an operator gave one URL for all
+BY_ACTION: Mapping[str, str] = {**BY_WORD, "bet": "withdraw", "win": "deposit"}
+NO_CALL = "unknown"
 
 
 def route(request: Request, settings: Any) -> str:
@@ -121,85 +124,144 @@ def route(request: Request, settings: Any) -> str:
     return BY_ACTION.get(action, NO_CALL) if isinstance(action, str) else NO_CALL
 
 
-# ---------------------------------------------------------------- provider's end: the request
+# ---------------------------------------------------------------- codes
+
+OK, DUPLICATE, REFUSED, DOUBT = 200, 409, 405, 500
+
+# Code -> its message, what it is heard as, what it says of a withdraw or a read (of which the rest is 405)
+ROWS: Mapping[int, tuple[str, Reason | None, tuple[Reason, ...]]] = {
+    OK: ("ok", None, ()),
+    401: ("User token is invalid", Reason.NOT_AUTHENTICATED, (Reason.NOT_AUTHENTICATED, Reason.PLAYER_NOT_FOUND)),
+    402: ("Insufficient fund", Reason.INSUFFICIENT_FUNDS, (Reason.INSUFFICIENT_FUNDS,)),
+    403: ("User token is expired", Reason.SESSION_EXPIRED, (Reason.SESSION_EXPIRED,)),
+    404: ("", Reason.PLAYER_NOT_FOUND, ()),  # never said
+    REFUSED: ("Internal error, no retry", Reason.INVALID_REQUEST, ()),  # heard of what is owed it is doubt
+    408: ("Transaction does not found", Reason.TRANSACTION_NOT_FOUND, ()),  # said of a rollback
+    DUPLICATE: (
+        "Duplicate transaction", Reason.DUPLICATE_MISMATCH, (Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_SETTLED),
+    ),
+    413: ("Invalid Client-Signature", Reason.BAD_SIGNATURE, (Reason.BAD_SIGNATURE,)),
+    DOUBT: ("Internal error", None, ()),
+}  # fmt: skip
+CODES: Mapping[Reason, int] = {reason: code for code, (_, _, said) in ROWS.items() for reason in said}
+# What is final of a deposit or a rollback. Whatever else was refused is sent again (500)
+OF_A_WIN: Mapping[Reason, int] = {
+    Reason.ALREADY_ROLLED_BACK: DUPLICATE, Reason.ALREADY_SETTLED: DUPLICATE, Reason.DUPLICATE_MISMATCH: REFUSED,
+    Reason.BAD_SIGNATURE: 413,
+}  # fmt: skip
+FINAL = {"deposit": OF_A_WIN, "rollback": {**OF_A_WIN, Reason.TRANSACTION_NOT_FOUND: 408}}
+
+
+def code_of(reason: Reason, name: str) -> int:
+    """The code that says `reason` to this call."""
+    return FINAL[name].get(reason, DOUBT) if name in FINAL else CODES.get(reason, REFUSED)
+
+
+# ---------------------------------------------------------------- the calls, field by field
+
+FIAT, CRYPTO = Scaled(3), Scaled(8)  # by the kind of the currency, not by its digits: 5 JPY is 5000
+DEFAULT_PROVIDER = "spribe_crash"
+FREE = "freebet"
+
+
+def unit_of(currency: str, settings: Settings) -> Scaled:
+    return CRYPTO if currency in settings.crypto else FIAT
+
+
+def rescaled(amount: Decimal, currency: str, settings: Settings) -> Decimal:
+    """An amount that was read in thousandths because its call named no currency."""
+    unit = unit_of(currency, settings)
+    return amount if unit is FIAT else amount.scaleb(3 - 8)
+
+
+def _read_amount(fields: Fields, draft: Draft, call: Call) -> None:
+    """Exact, also below what the currency has (6.125 EUR): whoever cannot book that says so. A rollback without one is of all
+    of it."""
+    if call.name == "rollback" and "amount" not in fields:
+        return
+    unit, currency = unit_of(draft.currency, call.settings), draft.currency
+    amount = bounded(Decimal(read_whole(fields, "amount")).scaleb(-unit.scale(currency, call.currencies)), "amount")
+    shown = call.currencies.shown(amount, currency) if currency else amount
+    exact = call.currencies.exact(amount, currency) if call.name == "withdraw" else amount
+    draft.amount_if_any = shown if shown == exact else exact
+
+
+def _amount(tx: Transaction, call: Call) -> int:
+    currency, amount = _currency(tx, call), amount_of(tx)
+    return unit_of(currency, call.settings).write(amount, currency, call.currencies)
+
+
+def _currency(tx: Transaction, call: Call) -> str:
+    return needed("currency", tx.currency or call.currency)
+
+
+def _action(tx: Transaction, call: Call) -> str:
+    if isinstance(tx.act, Credit):
+        return FREE if tx.act.type == "free_round" or tx.act.free_round else "win"
+    return "bet" if isinstance(tx.act, Debit) else "rollback"
+
+
+def _studio(tx: Transaction) -> str:
+    return form.STUDIO.of(tx) or DEFAULT_PROVIDER
+
+
+PLAYER, AMOUNT, ID = form.PLAYER.id("user_id"), Line("amount", _read_amount, _amount), form.ID.id("provider_tx_id")
+TOKEN = form.SESSION.id("session_token", length_max=LONG, may_lack=True)
+KNOWN, ACTION = form.currency("currency", may_lack=True).read, form.passed_on("action").read
+PLATFORM = form.CHANNEL.code_if_any("platform", length_max=64)
+STUDIO = Line("provider", form.STUDIO.code_if_any("provider").read, lambda tx, call: _studio(tx))
+TAIL = (  # in the order of the card's examples: it is signed as it stands
+    Line("game", form.GAME.code_if_any("game").read, form.GAME.id("game").write), Line("action", ACTION, _action),
+    # What belongs to a bet of no round is that one's.
+    Line("action_id", form.ROUND.optional("action_id").read, lambda tx, call: tx.round_id or reference_of(tx.act) or tx.id),
+    form.SESSION.code_if_any("session_token", length_max=LONG),
+)  # fmt: skip
+HEAD = (PLAYER, Line("currency", form.currency("currency").read, _currency), AMOUNT, STUDIO)
+FORMS = form.of_page(
+    {
+        "auth": (
+            form.LAUNCH.id("user_token", length_max=LONG), TOKEN, PLATFORM, Line("action", ACTION),
+            Line("currency", KNOWN, lambda tx, call: tx.currency or call.currency or UNSET),
+        ),
+        "info": (
+            PLAYER, TOKEN, Line("currency", KNOWN, _currency), PLATFORM.read_only, Line("action", ACTION),
+        ),
+        "withdraw": (*HEAD, ID, *TAIL, PLATFORM),
+        "deposit": (*HEAD, ID, form.REFERENCE.optional("withdraw_provider_tx_id"), *TAIL, PLATFORM),
+        # It names no currency: it is the session's, or the bet's.
+        "rollback": (
+            PLAYER, AMOUNT, STUDIO, form.REFERENCE.id("rollback_provider_tx_id"), ID, *TAIL,
+            PLATFORM.read_only,
+        ),
+    }
+)  # fmt: skip
+
+# ---------------------------------------------------------------- provider's end
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
-    fields = Fields.of(request)
+    fields, known = Fields.of(request), FORMS.get(call.name)
+    if known is None:
+        raise fields.wrong("action", Flaw.UNKNOWN_CALL, "is none of auth, info, withdraw, deposit, rollback")
+    said = known.read(fields, call)
     match call.name:
         case "auth":
-            return _read_auth(fields, call)
+            return said.transaction(Authenticate(launch_token=said[form.LAUNCH]))
         case "info":
-            currency = _currency(fields, call)
-            return Transaction(
-                act=Balance(), player=fields.id("user_id"), session=fields.id("session_token", "", length_max=1024),
-                currency=currency, channel=_loosely(fields, "platform", 64), extra=_extra(fields),
-            )  # fmt: skip
-        case "withdraw" | "deposit" | "rollback":
-            return _read_movement(fields, call)
+            return said.transaction(Balance())
+        case "withdraw":
+            return said.transaction(Debit(amount=said.amount))
+        case "deposit":
+            type_ = "free_round" if fields.raw.get("action") == FREE else "win"
+            return said.transaction(Credit(amount=said.amount, type=type_, reference=said[form.REFERENCE]))
         case _:
-            raise fields.wrong("action", Flaw.UNKNOWN_CALL, "is none of auth, info, withdraw, deposit, rollback")
-
-
-def _read_auth(fields: Fields, call: Call) -> Transaction:
-    token = fields.id("user_token", length_max=1024)
-    return Transaction(
-        act=Authenticate(launch_token=token), session=fields.id("session_token", "", length_max=1024),
-        currency=_currency(fields, call), channel=_loosely(fields, "platform", 64), extra=_extra(fields),
-    )  # fmt: skip
-
-
-def _read_movement(fields: Fields, call: Call) -> Transaction:
-    player, currency = fields.id("user_id"), ""
-    if call.name != "rollback":  # that one names none: it is the session's, or the bet's
-        currency = call.currencies.meant(fields.text("currency"))
-    act, tx_id = _read_act(fields, currency, call), fields.id("provider_tx_id")
-    round_id = fields.id("action_id", "")
-    game = Game(id=_loosely(fields, "game", 128), studio=_loosely(fields, "provider", 128))
-    return Transaction(
-        act=act, id=tx_id, player=player, session=_loosely(fields, "session_token", 1024), currency=currency,
-        round=Round(round_id) if round_id else None, game=game if game != Game() else None,
-        channel=_loosely(fields, "platform", 64), extra=_extra(fields),
-    )  # fmt: skip
-
-
-def _read_act(fields: Fields, currency: str, call: Call) -> Act:
-    if call.name == "rollback":  # no amount: all of it
-        amount = read_amount(fields, "", call) if "amount" in fields else None
-        return Rollback(reference=fields.id("rollback_provider_tx_id"), amount=amount)
-    amount = read_amount(fields, currency, call)
-    if call.name == "withdraw":
-        return Debit(amount=call.currencies.exact(amount, currency))
-    free = fields.raw.get("action") == FREE
-    return Credit(
-        amount=amount, type="free_round" if free else "win", reference=fields.id("withdraw_provider_tx_id", "")
-    )
-
-
-def _currency(fields: Fields, call: Call) -> str:
-    """Of a read: not said is not known."""
-    said = fields.text("currency", "")
-    return call.currencies.meant(said) if said else ""
-
-
-def _loosely(fields: Fields, name: str, length_max: int) -> str:
-    """What describes may not stop a win or a rollback, whatever its form: what is no text, or too long, is left out."""
-    text = fields.opaque(name).get(name, "").strip() if isinstance(fields.value(name, None), str) else ""
-    return text if len(text) <= length_max else ""
-
-
-def _extra(fields: Fields) -> dict[str, str]:
-    return fields.unknown(NAMES) | fields.opaque("action")
-
-
-# ---------------------------------------------------------------- provider's end: the answer
+            return said.transaction(Rollback(reference=said[form.REFERENCE], amount=said.amount_if_any))
 
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
     if isinstance(outcome, Accepted) and tx is not None:
         # A replay of what moved is told as one, with what the first answer said.
-        code = DUPLICATE if outcome.replayed and tx.kind not in (Kind.AUTHENTICATE, Kind.BALANCE) else OK
-        return _answer(code, _data(outcome, tx, call))
+        return _answer(DUPLICATE if outcome.replayed and tx.kind not in READS else OK, _data(outcome, tx, call))
     if not isinstance(outcome, Declined):
         return _answer(DOUBT)
     code = code_of(outcome.reason, call.name)
@@ -210,8 +272,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 
 def _answer(code: int, data: dict[str, Any] | None = None) -> Response:
-    said = {"code": code, "message": MESSAGES[code]} | ({} if data is None else {"data": data})
-    return answer(said)
+    return answer({"code": code, "message": ROWS[code][0]} | ({} if data is None else {"data": data}))
 
 
 def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
@@ -219,12 +280,11 @@ def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
     currency = needed("currency", outcome.currency or tx.currency or call.currency)
     player, unit = needed("player", tx.player or who.player), unit_of(currency, call.settings)
     balance = unit.show(held, currency, call.currencies)
-    if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
+    if tx.kind in READS:
         return {"user_id": player, "username": who.username or player, "balance": balance, "currency": currency}
-    before = unit.show(held - _gained(outcome, tx.act), currency, call.currencies)
     return {
         "operator_tx_id": outcome.wallet_id or tx.id,
-        "old_balance": before,
+        "old_balance": unit.show(held - _gained(outcome, tx.act), currency, call.currencies),
         "new_balance": balance,
         "user_id": player,
         "currency": currency,
@@ -235,70 +295,35 @@ def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
 
 def _gained(outcome: Accepted, act: Act) -> Decimal:
     """What it gave the player, less than nothing where it took. A rollback of all of it says the amount in its outcome."""
-    said = outcome.moved if outcome.moved is not None else getattr(act, "amount", None)
-    if said is None:
-        raise Missing("amount")
+    said: Decimal = needed("amount", outcome.moved if outcome.moved is not None else getattr(act, "amount", None))
     taken = isinstance(act, Debit) or (isinstance(act, Rollback) and act.reference_kind is Kind.CREDIT)
-    return -said if taken else Decimal(said)
+    return -said if taken else said
 
 
-def _studio(tx: Transaction) -> str:
-    return (tx.game.studio if tx.game else "") or DEFAULT_PROVIDER
-
-
-# ---------------------------------------------------------------- wallet's end: the request
+# ---------------------------------------------------------------- wallet's end
 
 
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate() if tx.act.launch_token:
-            said = {"user_token": tx.act.launch_token, "session_token": needed("session", tx.session)}
-            return post("/auth", said | known(platform=tx.channel, currency=tx.currency or call.currency))
+            name = "auth"
         case Authenticate() | Balance():
-            said = {"user_id": needed("player", tx.player), "session_token": needed("session", tx.session)}
-            return post("/info", said | {"currency": _currency_out(tx, call)})
+            name = "info"
         case Debit(tracking_only=True) | Credit(tracking_only=True) | Debit(free_round=True):
             raise unsaid(tx)
         case Debit() | Credit() if not tx.act.amount:
             raise unsupported("a movement of nothing")  # a lost bet sends nothing, so no wallet knows a 0
         case Debit():
             needed("session", tx.session)  # a win or a rollback goes without
-            return post("/withdraw", _movement(tx, tx.act, "bet", call))
+            name = "withdraw"
         case Credit():
-            action = FREE if tx.act.type == "free_round" or tx.act.free_round else "win"
-            return post("/deposit", _movement(tx, tx.act, action, call))
-        case Rollback() if tx.act.reference_kind in (Kind.DEBIT, Kind.CREDIT):
+            name = "deposit"
+        case Rollback(reference_kind=Kind.DEBIT | Kind.CREDIT):
             needed("reference", tx.act.reference)
-            return post("/rollback", _movement(tx, tx.act, "rollback", call))
+            name = "rollback"
         case _:
             raise unsaid(tx)
-
-
-def _currency_out(tx: Transaction, call: Call) -> str:
-    return needed("currency", tx.currency or call.currency)
-
-
-def _movement(tx: Transaction, act: Debit | Credit | Rollback, action: str, call: Call) -> dict[str, Any]:
-    """In the order of the card's examples: it is signed as it stands."""
-    currency, undoes = _currency_out(tx, call), isinstance(act, Rollback)
-    if act.amount is None:
-        raise Missing("amount")
-    return {
-        "user_id": needed("player", tx.player),
-        **known(currency="" if undoes else currency),
-        "amount": unit_of(currency, call.settings).write(act.amount, currency, call.currencies),
-        "provider": _studio(tx),
-        **known(rollback_provider_tx_id=act.reference if isinstance(act, Rollback) else ""),
-        "provider_tx_id": needed("id", tx.id),
-        **known(withdraw_provider_tx_id=act.reference if isinstance(act, Credit) else ""),
-        "game": needed("game", tx.game_id),
-        "action": action,
-        "action_id": tx.round_id or reference_of(act) or tx.id,  # what belongs to a bet of no round is that one's
-        **known(session_token=tx.session, platform="" if undoes else tx.channel),
-    }
-
-
-# ---------------------------------------------------------------- wallet's end: the answer
+    return post(f"/{name}", FORMS[name].write(tx, call))
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
@@ -310,14 +335,10 @@ def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     if code == OK or (code == DUPLICATE and call.again):
         return _heard_yes(fields, tx, call, replayed=code == DUPLICATE)
     owed = tx.kind in (Kind.CREDIT, Kind.ROLLBACK)
-    reason = HEARD.get(code) if not (code == REFUSED and owed) else None
+    reason = ROWS[code][1] if code in ROWS and not (code == REFUSED and owed) else None
     if reason is None:
         return Unknown(detail=f"code {code}")
-    return Declined(reason=reason, message=_message(fields))
-
-
-def _message(fields: Fields) -> str:
-    return fields.opaque("message").get("message", "")[:200]
+    return Declined(reason=reason, message=fields.opaque("message").get("message", "")[:200])
 
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call, *, replayed: bool) -> Outcome:
@@ -325,22 +346,20 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call, *, replayed: bool) -
     if replayed and "data" not in fields:
         return Accepted(replayed=True)
     data = fields.object("data")
-    player, currency = data.id("user_id", "", length_max=1024), heard_currency(data, "currency", tx, call)
+    player, currency = data.id("user_id", "", length_max=LONG), heard_currency(data, "currency", tx, call)
     if doubt := of_another(tx, player=player, currency=currency):
         return doubt
-    if tx.kind in (Kind.AUTHENTICATE, Kind.BALANCE):
+    if tx.kind in READS:
         return _heard_read(data, tx, currency, player, call)
-    if data.id("provider_tx_id", tx.id, length_max=1024) != tx.id:
+    if data.id("provider_tx_id", tx.id, length_max=LONG) != tx.id:
         return Unknown(detail="accepted for another movement")
-    balance = read_balance(data, "new_balance", currency, call)
-    return Accepted(
-        balance=balance, currency=currency if balance is not None else "", replayed=replayed,
-        wallet_id=data.id("operator_tx_id", "", length_max=256),
-    )  # fmt: skip
+    balance = unit_of(currency, call.settings).heard(data, "new_balance", currency, call.currencies)
+    known, wallet_id = currency if balance is not None else "", data.id("operator_tx_id", "", length_max=256)
+    return Accepted(balance=balance, currency=known, replayed=replayed, wallet_id=wallet_id)
 
 
 def _heard_read(data: Fields, tx: Transaction, currency: str, player: str, call: Call) -> Outcome:
-    balance = read_balance(data, "balance", currency, call)
+    balance = unit_of(currency, call.settings).heard(data, "balance", currency, call.currencies)
     if balance is None:
         return Unknown(detail="accepted without the balance")
     if isinstance(tx.act, Balance):

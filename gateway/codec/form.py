@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct
 
 from gateway.call import Call
-from gateway.codec.fields import REQUIRED, Fields
+from gateway.codec.fields import REQUIRED, Fields, known
 from gateway.codec.ids import integer_or_text
 from gateway.model import (
     ID_LENGTH_MAX,
     Act,
+    Authenticate,
     Credit,
     Debit,
     Flaw,
@@ -32,6 +33,7 @@ from gateway.model import (
 )
 
 K = TypeVar("K")
+NO_GAME = Game()
 
 
 class Draft(Struct):
@@ -61,7 +63,8 @@ class Draft(Struct):
 
     def transaction(self, act: Act) -> Transaction:
         said = self.texts.get
-        round_id, game_id, game_name = said(ROUND, ""), said(GAME, ""), said(GAME_NAME, "")
+        round_id = said(ROUND, "")
+        game = Game(id=said(GAME, ""), name=said(GAME_NAME, ""), studio=said(STUDIO, ""))
         return Transaction(
             act=act,
             id=said(ID, ""),
@@ -69,10 +72,11 @@ class Draft(Struct):
             session=said(SESSION, ""),
             currency=self.currency,
             round=Round(round_id, self.closed) if round_id or self.closed is not None else None,
-            game=Game(id=game_id, name=game_name) if game_id or game_name else None,
+            game=game if game != NO_GAME else None,
             free_round_id=said(FREE_ROUND, ""),
             channel=said(CHANNEL, ""),
             occurred_at=self.occurred_at,
+            request_id=said(REQUEST, ""),
             extra=self.extra,
         )
 
@@ -98,6 +102,11 @@ class Line(Struct, frozen=True):
     name: str
     read: Read = unread
     write: Write = unwritten
+
+    @property
+    def read_only(self) -> Line:
+        """In a call in which it is understood and never written."""
+        return Line(self.name, self.read)
 
 
 class Form:
@@ -138,11 +147,24 @@ class Form:
         return said
 
 
-def of_page(calls: Mapping[K, Iterable[Line]]) -> dict[K, Form]:
-    """The forms of a page: what it documents for one of its calls is kept as unknown in none."""
-    lines = {call: tuple(each) for call, each in calls.items()}
-    names = {line.name for each in lines.values() for line in each}
-    return {call: Form(*each, also=names) for call, each in lines.items()}
+def of_page(
+    calls: Mapping[K, Iterable[Line]],
+    *,
+    anywhere: Collection[Line] = (),
+    alone: Mapping[K, Iterable[Line]] | None = None,
+    also: Iterable[str] = (),
+) -> dict[K, Form]:
+    """The forms of a page: what it documents for one of its calls is kept as unknown in none. `anywhere` is understood in
+    each call, also where it is not written, but in those that stand `alone`; `also` are names that mean nothing in any."""
+    lines, others = {call: tuple(each) for call, each in calls.items()}, alone or {}
+    names = {line.name for each in (*lines.values(), *others.values(), anywhere) for line in each}.union(also)
+
+    def beside(each: tuple[Line, ...]) -> Iterable[Line]:
+        written = {line.name for line in each}
+        return (line.read_only for line in anywhere if line.name not in written)
+
+    forms = {call: Form(*each, *beside(each), also=names) for call, each in lines.items()}
+    return forms | {call: Form(*each, also=names) for call, each in others.items()}
 
 
 # ---------------------------------------------------------------- lines of texts
@@ -156,14 +178,21 @@ class Place(Struct, frozen=True, eq=False):
     of: Callable[[Transaction], str]
 
     def id(
-        self, name: str, *, length_max: int = ID_LENGTH_MAX, integer_max: int | None = None, may_lack: bool = False
+        self,
+        name: str,
+        *,
+        length_max: int = ID_LENGTH_MAX,
+        integer_max: int | None = None,
+        may_lack: bool = False,
+        text_only: bool = False,
     ) -> Line:
         """An id that is always written. `integer_max`: the page types it as an integer of no more than that. `may_lack`: it
-        is understood without it, else it must be there."""
+        is understood without it, else it must be there. `text_only`: a number is none."""
         what, of, default = self.what, self.of, "" if may_lack else REQUIRED
+        reader = Fields.text if text_only else Fields.id
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
-            draft.texts[self] = fields.id(name, default, length_max=length_max)
+            draft.texts[self] = reader(fields, name, default, length_max=length_max)
 
         def write(tx: Transaction, call: Call) -> str | int:
             text = of(tx)
@@ -188,6 +217,16 @@ class Place(Struct, frozen=True, eq=False):
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
             draft.texts[self] = fields.id_if_any(name)
+
+        return Line(name, read, lambda tx, call: of(tx) or UNSET)
+
+    def code_if_any(self, name: str, *, length_max: int = ID_LENGTH_MAX) -> Line:
+        """A word that only describes, and means nothing where it is cut: what is no text, or too long, is left out."""
+        of = self.of
+
+        def read(fields: Fields, draft: Draft, call: Call) -> None:
+            text = fields.words(name, length_max=length_max + 1) if isinstance(fields.value(name, None), str) else ""
+            draft.texts[self] = text if len(text) <= length_max else ""
 
         return Line(name, read, lambda tx, call: of(tx) or UNSET)
 
@@ -216,8 +255,11 @@ REFERENCE = Place("reference", lambda tx: reference_of(tx.act))
 ROUND = Place("round", lambda tx: tx.round.id if tx.round else "")
 GAME = Place("game", lambda tx: tx.game.id if tx.game else "")
 GAME_NAME = Place("game", lambda tx: tx.game.name if tx.game else "")
+STUDIO = Place("studio", lambda tx: tx.game.studio if tx.game else "")
 FREE_ROUND = Place("free_round", lambda tx: tx.free_round_id)
 CHANNEL = Place("channel", lambda tx: tx.channel)
+REQUEST = Place("request", lambda tx: tx.request_id)
+LAUNCH = Place("launch token", lambda tx: tx.act.launch_token if isinstance(tx.act, Authenticate) else "")
 
 WHO = frozenset({PLAYER.what, SESSION.what, "currency"})
 """What a launch says, or `authenticate` (rule 21)."""
@@ -249,14 +291,30 @@ def passed_on(name: str, otherwise: Callable[[Transaction], Any] = lambda tx: UN
     return Line(name, read, lambda tx, call: tx.extra.get(name) or otherwise(tx))
 
 
+def keeps(*names: str, blanks: bool = True) -> Read:
+    """Of what goes on as it came, in whatever call it stands; without `blanks` only what says something."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        said = fields.opaque(*names)
+        draft.extra |= said if blanks else known(**said)
+
+    return read
+
+
+def kept(name: str, otherwise: Any = UNSET) -> Line:
+    """What another line `keeps`, written under its own name; `otherwise`: where no such thing came."""
+    return Line(name, write=lambda tx, call: tx.extra.get(name) or otherwise)
+
+
 # ---------------------------------------------------------------- other lines
 
 
-def closes(name: str) -> Line:
+def closes(name: str, *, may_lack: bool = True) -> Line:
     """Whether the round is over; not said, it is not."""
+    default = False if may_lack else REQUIRED
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
-        draft.closed = fields.flag(name, False)
+        draft.closed = fields.flag(name, default)
 
     return Line(name, read, lambda tx, call: tx.round is not None and tx.round.closed is True)
 
@@ -279,11 +337,13 @@ def free_round(name: str, words: Callable[[Call], Mapping[str, bool]], *, cash: 
     return Line(name, read, write)
 
 
-def currency(name: str) -> Line:
-    """A currency that we know."""
+def currency(name: str, *, length_max: int = 1024, may_lack: bool = False) -> Line:
+    """A currency that we know. `may_lack`: not said is not known."""
+    default = "" if may_lack else REQUIRED
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
-        draft.currency = call.currencies.meant(fields.text(name))
+        said = fields.text(name, default, length_max=length_max)
+        draft.currency = call.currencies.meant(said) if said else ""
 
     def write(tx: Transaction, call: Call) -> str:
         if not tx.currency:
@@ -291,6 +351,22 @@ def currency(name: str) -> Line:
         return tx.currency
 
     return Line(name, read, write)
+
+
+UNSAID = frozenset({Flaw.MISSING, Flaw.NULL, Flaw.BLANK})
+
+
+def loose(line: Line, calls: Collection[str]) -> Line:
+    """A field that no money hangs on: in `calls` it must be there, and one in a form that is none is as if it said nothing."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        try:
+            line.read(fields, draft, call)
+        except Refused as refused:
+            if call.name not in calls or refused.flaw in UNSAID:
+                raise
+
+    return Line(line.name, read, line.write)
 
 
 def if_any(line: Line, what: str) -> Line:

@@ -11,6 +11,7 @@ from gateway.call import Call
 from gateway.codec.fields import Fields, write_json
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
+    Adjust,
     Credit,
     Debit,
     Flaw,
@@ -58,7 +59,7 @@ def fitting(what: str, value: str, length_max: int) -> str:
 
 def amount_of(tx: Transaction) -> Decimal:
     """What it moves. Raises `Missing` where it is all of what it names."""
-    return needed("amount", tx.act.amount if isinstance(tx.act, Debit | Credit | Rollback) else None)
+    return needed("amount", tx.act.amount if isinstance(tx.act, Debit | Credit | Rollback | Adjust) else None)
 
 
 def unnamed_currency(tx: Transaction, call: Call) -> str:

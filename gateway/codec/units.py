@@ -6,9 +6,12 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from gateway.call import Call
 from gateway.codec.fields import Fields, Number
+from gateway.codec.form import Draft, Line
+from gateway.codec.frame import amount_of
 from gateway.currency import Currencies
-from gateway.model import AMOUNT_MAX, Flaw, Reason, Refused
+from gateway.model import AMOUNT_MAX, Flaw, Reason, Refused, Transaction
 
 ARTEFACT = Decimal("1e-9")  # how far a JSON number may stand from the amount that was meant
 DIGITS_UNKNOWN = 8  # digits kept of a number whose currency is not known yet; `complete` checks them
@@ -83,6 +86,14 @@ class Scaled(Struct, frozen=True):
         """A balance, rounded down where the wire is coarser than the currency."""
         return int(balance.scaleb(self.scale(currency, currencies)).__floor__())
 
+    def heard(self, fields: Fields, name: str, currency: str, currencies: Currencies) -> Decimal | None:
+        """A balance in an answer, rounded down if it must be; None if there is none to be read."""
+        try:
+            found = Decimal(fields.integer(name)).scaleb(-self.scale(currency, currencies))
+            return currencies.shown(bounded(found, name), currency)
+        except Refused:
+            return None
+
 
 def whole(amount: Decimal, field: str, *, number: bool) -> int:
     """An integer. `number` (a JSON number, not a text) forgives a float's artefact."""
@@ -112,3 +123,23 @@ def plain(amount: Decimal) -> Decimal:
 def token(amount: Decimal) -> Number:
     """An amount as the text of a JSON number, as it will be written."""
     return Number(f"{amount:f}")
+
+
+def read_major(fields: Fields, name: str, currency: str, call: Call) -> Decimal:
+    """An amount in major units, a text or a number."""
+    amount, number = fields.decimal(name)
+    return Major().read(amount, currency, call.currencies, name, number=number)
+
+
+def in_major(name: str) -> Line:
+    """The line of what a movement moves, as a text in major units with all digits of its currency. A number is understood,
+    too; it stands behind the currency, where its call names one."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        draft.amount_if_any = read_major(fields, name, draft.currency, call)
+
+    def write(tx: Transaction, call: Call) -> str:
+        amount = amount_of(tx)
+        return f"{Major().write(amount, tx.currency, call.currencies) if tx.currency else amount:f}"
+
+    return Line(name, read, write)

@@ -26,23 +26,24 @@ def to_millis(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def read_moment(fields: Fields, name: str) -> datetime | None:
-    """Milliseconds, or seconds where so few of them were long ago. In a form that is neither it is not known: it only
+def read_moment(fields: Fields, name: str, *, seconds: bool = True) -> datetime | None:
+    """Milliseconds, or `seconds` where so few of them were long ago. In a form that is neither it is not known: it only
     describes."""
     try:
         found, _ = fields.decimal(name)
-        return from_millis(found * 1000 if found < 10**11 else found, name)
+        return from_millis(found * 1000 if seconds and found < 10**11 else found, name)
     except Refused:
         return None
 
 
-def moment(name: str) -> Line:
+def moment(name: str, *, seconds: bool = True, as_text: bool = False) -> Line:
     """The line of when it happened, written in milliseconds: now, where nobody knows it."""
 
     def read(fields: Fields, draft: Draft, call: Call) -> None:
-        draft.occurred_at = read_moment(fields, name)
+        draft.occurred_at = read_moment(fields, name, seconds=seconds)
 
-    def write(tx: Transaction, call: Call) -> int:
-        return to_millis(tx.occurred_at or call.now)
+    def write(tx: Transaction, call: Call) -> int | str:
+        millis = to_millis(tx.occurred_at or call.now)
+        return str(millis) if as_text else millis
 
     return Line(name, read, write)

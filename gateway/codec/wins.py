@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
-from gateway.model import Accepted, Declined, Outcome, Unknown
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from gateway.call import Call
+from gateway.codec.fields import REQUIRED, Fields
+from gateway.codec.units import read_major
+from gateway.model import Accepted, Batch, Credit, Declined, Flaw, Outcome, Transaction, Unknown
+
+
+def with_promo(
+    win: Transaction, fields: Fields, call: Call, extra: Mapping[str, str], *, unnamed: Any = REQUIRED
+) -> Transaction:
+    """A result that may hold a second win (`promoWinAmount`, `promoWinReference`), which `extra` is said of: money without a
+    reference of its own is refused, it could not be told from its own repeat. `unnamed`: what no reference is read as."""
+    if fields.raw.get("promoWinAmount") in (None, ""):
+        return win
+    amount = read_major(fields, "promoWinAmount", win.currency, call)
+    if not amount and not fields.id("promoWinReference", ""):
+        return win
+    reference = fields.id("promoWinReference", unnamed)
+    if reference in ("", win.id):
+        raise fields.wrong("promoWinReference", Flaw.INVALID, "names no win of its own")
+    own = replace(win, request_id="")
+    act = Credit(amount=amount, type="promo")
+    items = (own, replace(own, act=act, id=reference, free_round_id="", extra=dict(extra)))
+    return replace(win, act=Batch(items=items), id="", free_round_id="", occurred_at=None, extra={})
 
 
 def one_of(batch: Accepted) -> Outcome:

@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.hub88.dialect import DIALECT
-from adapters.hub88.wire import Settings
+from adapters.hub88.dialect import DIALECT, Settings
 from gateway.auth import Key
 from gateway.dialect import Call, NoCall
 from gateway.engine.setup import Provider, Wallet

@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.kyren.dialect import DIALECT
-from adapters.kyren.wire import SCOPES, Settings
+from adapters.kyren.dialect import DIALECT, SCOPES, Settings
 from gateway.auth import Key
 from gateway.auth.guards import hmac_signature
 from gateway.dialect import Call, NoCall

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.pragmatic_play.dialect import DIALECT
-from adapters.pragmatic_play.wire import FINAL, UNKNOWN_CALL, Settings
+from adapters.pragmatic_play.dialect import DIALECT, FINAL, UNKNOWN_CALL, Settings
 from gateway.auth import Key
 from gateway.dialect import Call, NoCall
 from gateway.http import Request, Response

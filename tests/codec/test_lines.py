@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from gateway.call import Call
 from gateway.codec import form, unix
 from gateway.codec.cents import money
+from gateway.codec.errors import Row, of_rows
 from gateway.codec.fields import Fields, read_json
 from gateway.codec.form import Draft, Form, Line
 from gateway.codec.frame import (
@@ -29,10 +30,14 @@ from gateway.codec.frame import (
     unnamed_currency,
     unsaid,
 )
+from gateway.codec.units import Scaled, in_major
+from gateway.codec.wins import with_promo
 from gateway.http import Response
 from gateway.model import (
     Accepted,
+    Adjust,
     Balance,
+    Batch,
     Credit,
     Debit,
     Flaw,
@@ -254,6 +259,149 @@ def test_an_id_is_an_integer_only_where_it_stays_what_it_is() -> None:
     of = Form(LINES["game"])
     for id, told in (("42", 42), ("007", "007"), (str(2**63), str(2**63)), ("fox", "fox")):
         assert of.write(replace(BET, game=Game(id=id)), CALL) == {"game": told}
+
+
+def test_a_word_that_means_nothing_when_cut_is_left_out() -> None:
+    """Half the name of a studio is another studio; no form of it stops a win."""
+    of = Form(form.STUDIO.code_if_any("studio", length_max=4))
+    for said, kept in (
+        ("spri", "spri"),
+        (" spri ", "spri"),
+        (17, "17"),
+        ("sprib", ""),
+        (["a"], ""),
+        (True, ""),
+        (None, ""),
+    ):
+        assert read(of, {"studio": said})[form.STUDIO] == kept, said
+    assert of.write(replace(BET, game=Game(studio="spri")), CALL) == {"studio": "spri"}
+    assert of.write(BET, CALL) == {}
+
+
+def test_where_no_money_hangs_on_a_field_any_form_will_do_if_it_is_there() -> None:
+    """A win is paid whatever its token looks like; a bet is not taken, and a field that the page wants is wanted of both."""
+    of = Form(form.loose(LINES["token"], {"win"}))
+    win = replace(CALL, name="win")
+    assert read(of, {"token": ["s-1"]}, win)[form.SESSION] == ""
+    assert read(of, {"token": "s-1"}, win)[form.SESSION] == "s-1"
+    assert of.write(BET, CALL) == {"token": "s-1"}
+    for said, call in (({"token": ["s-1"]}, CALL), ({}, win), ({"token": None}, win), ({"token": " "}, win)):
+        with pytest.raises(Refused):
+            read(of, said, call)
+
+
+def test_what_may_stand_anywhere_is_read_everywhere_and_written_where_it_has_a_line() -> None:
+    """A balance with a game is one of that game; the page of a balance wants none to be told."""
+    campaign = form.FREE_ROUND.optional("campaign")
+    calls = {"balance": (LINES["player"],), "bet": (LINES["player"], LINES["game"])}
+    launch = {"launch": (form.LAUNCH.id("token"),)}
+    forms = form.of_page(calls, anywhere=(form.GAME.optional("game"), campaign), alone=launch, also={"hash"})
+    said = {"player": "p-1", "game": "42", "campaign": "c-1", "hash": "x", "odd": "1", "token": "t"}
+    alone = read(forms.pop("launch"), said)
+    assert (alone[form.GAME], alone[form.LAUNCH], alone.extra) == ("", "t", {"odd": "1"})
+    for of in forms.values():
+        draft = read(of, said)
+        assert (draft[form.GAME], draft[form.FREE_ROUND], draft.extra) == ("42", "c-1", {"odd": "1"})
+    assert forms["balance"].write(BET, CALL) == {"player": "p-1"}
+    assert forms["bet"].write(BET, CALL) == {"player": "p-1", "game": 42}
+    with pytest.raises(Refused, match="game is missing"):  # the call's own line goes before that
+        read(forms["bet"], {"player": "p-1"})
+
+
+def test_an_id_that_must_be_a_text_is_no_number() -> None:
+    """`1e2` and `100` were one id."""
+    of = Form(form.ID.id("id", text_only=True))
+    assert read(of, {"id": "100"})[form.ID] == "100"
+    with pytest.raises(Refused, match="is not a text"):
+        read(of, {"id": 100})
+
+
+def test_a_currency_that_may_lack_is_not_known_and_one_that_is_there_must_be_ours() -> None:
+    """A win in a currency that nobody knows is not paid in the player's."""
+    of = Form(form.currency("currency", may_lack=True))
+    assert [read(of, said).currency for said in ({}, {"currency": ""}, {"currency": "EUR"})] == ["", "", "EUR"]
+    with pytest.raises(Refused) as refused:
+        read(of, {"currency": "NONE"})
+    assert refused.value.reason is Reason.CURRENCY_MISMATCH
+    with pytest.raises(Refused) as refused:
+        read(Form(form.currency("currency", length_max=3)), {"currency": "NONE"})
+    assert refused.value.flaw is Flaw.TOO_LONG
+
+
+def test_an_amount_in_major_units_is_a_text_with_its_currencys_digits() -> None:
+    """5 JPY is not 5.00; a call that names no currency is told what was said."""
+    of = Form(form.currency("currency", may_lack=True), in_major("amount"))
+    for said, code, amount in (("2.5", "EUR", "2.50"), (2.5, "EUR", "2.50"), ("150", "JPY", "150"), ("2.5", "", "2.5")):
+        assert read(of, {"amount": said, "currency": code}).amount == Decimal(amount)
+        told = replace(BET, act=Debit(amount=Decimal(amount)), currency=code)
+        assert Form(in_major("amount")).write(told, CALL) == {"amount": amount}
+    with pytest.raises(Refused) as refused:
+        read(of, {"amount": "2.555", "currency": "EUR"})
+    assert refused.value.field == "amount"
+    adjusted = replace(BET, act=Adjust(amount=Decimal("-1.5")))
+    assert Form(in_major("amount")).write(adjusted, CALL) == {"amount": "-1.50"}
+
+
+def test_a_moment_may_be_a_text_and_is_in_seconds_only_where_a_page_has_such() -> None:
+    """1970 is when no game was played: it is taken for seconds, but of a page that knows milliseconds alone."""
+    text = Form(unix.moment("time", seconds=False, as_text=True))
+    assert text.write(BET, CALL) == {"time": "1767225600123"}
+    assert read(text, {"time": "1767225600123"}).occurred_at == BET.occurred_at
+    for of, year in ((text, 1970), (Form(LINES["time"]), 2026)):
+        assert getattr(read(of, {"time": 1767225600}).occurred_at, "year", None) == year
+
+
+def test_a_row_for_each_code_is_said_for_all_its_reasons_and_heard_as_the_first() -> None:
+    """A code without a reason, and one of doubt, is heard as neither yes nor no."""
+    rows: dict[int, Row] = {
+        0: ("ok",),
+        7: ("bad", Reason.INVALID_REQUEST, Reason.CURRENCY_MISMATCH),
+        9: ("who knows", Reason.UNSUPPORTED),
+    }
+    table = of_rows(rows, doubt=frozenset({9}), heard={3: Reason.LIMIT_EXCEEDED})
+    assert [table.code(each) for each in (Reason.CURRENCY_MISMATCH, Reason.UNSUPPORTED, Reason.ROUND_CLOSED)] == [
+        7,
+        9,
+        7,
+    ]
+    assert [table.reason(code) for code in (0, 3, 7, 9, 8)] == [
+        None,
+        Reason.LIMIT_EXCEEDED,
+        Reason.INVALID_REQUEST,
+        None,
+        None,
+    ]
+
+
+def test_a_balance_in_whole_units_is_rounded_down_and_one_that_is_none_is_not_told() -> None:
+    """0 would be shown to the player as all that he has."""
+    thousandths = Scaled(3)
+
+    def balance(said: Any) -> Decimal | None:
+        return thousandths.heard(Fields(read_json(answer({"balance": said}).body)), "balance", "EUR", CALL.currencies)
+
+    assert [balance(said) for said in (12345, "12345", -1)] == [Decimal("12.34"), Decimal("12.34"), Decimal("-0.01")]
+    assert [balance(said) for said in (1.5, "x", None, [], 10**40)] == [None] * 5
+
+
+def test_a_second_win_in_a_result_is_one_of_its_own() -> None:
+    """Under the id of the first it would be a repeat of that, and never paid."""
+    win = replace(BET, act=Credit(amount=Decimal(1)), request_id="r-1")
+
+    def found(**said: Any) -> Transaction:
+        return with_promo(win, Fields(said), CALL, {"campaign": "7"})
+
+    for nothing in ({}, {"promoWinAmount": ""}, {"promoWinAmount": None}, {"promoWinAmount": "0"}):
+        assert found(**nothing) == win
+    batch = found(promoWinAmount="3.00", promoWinReference="t-2")
+    assert isinstance(batch.act, Batch)
+    assert (batch.id, batch.request_id, [each.id for each in batch.act.items]) == ("", "r-1", ["t-1", "t-2"])
+    assert batch.act.items[1].act == Credit(amount=Decimal(3), type="promo")
+    assert (batch.act.items[1].extra, batch.act.items[1].free_round_id) == ({"campaign": "7"}, "")
+    for wrong in ({}, {"promoWinReference": ""}, {"promoWinReference": "t-1"}):
+        with pytest.raises(Refused) as refused:
+            found(promoWinAmount="3.00", **wrong)
+        assert refused.value.field == "promoWinReference"
 
 
 def test_an_amount_that_no_line_has_read_is_nobodys_zero() -> None:
