@@ -213,7 +213,8 @@ def _read_error(status: int, fields: Fields, tx: Transaction, call: Call) -> Out
     return Declined(reason=reason, message=message, field=part if reason is Reason.BAD_SIGNATURE else "")
 
 
-_WITH_ID = frozenset({Kind.DEBIT, Kind.CREDIT, Kind.CAPTURE, Kind.ADJUST, Kind.ROLLBACK})
+_WITH_ID = frozenset({Kind.DEBIT, Kind.CREDIT, Kind.CAPTURE, Kind.ADJUST, Kind.ROLLBACK, Kind.RELEASE})
+"""What is told under an id: a release is, under that of its hold, and a hold is not."""
 
 
 def _read_success(fields: Fields, tx: Transaction, call: Call) -> Outcome:

@@ -23,7 +23,7 @@ from gateway.engine.movement import Movement, Session, what_moved
 from gateway.engine.parts import Part, gone, takes_back, told_as
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
-from gateway.engine.words import NOTHING, Known, Way, encode, for_wallet, moves_nothing
+from gateway.engine.words import NO_NAME, NOTHING, Known, Way, encode, for_wallet, moves_nothing, nameless
 from gateway.http import Request
 from gateway.model import Accepted, Credit, Declined, Outcome, Reason, Refused, Status, Transaction, unsupported
 from gateway.model import Rollback as Undoing
@@ -562,6 +562,8 @@ class Case(Struct, frozen=True, kw_only=True):
         return replace(tx, act=replace(act, reference=debit.tx.id))
 
     def _encoded_status(self) -> Said:
+        if nameless(self.own, self.wallet.dialect):
+            return unsupported(NO_NAME)
         known = self.known
         own = for_wallet(known.way, self.own.tx, self.alias, known.target, known.session_out(self.own.tx))
         # What it means is the wallet's, and it undoes nothing: only a session may be supplied.

@@ -27,8 +27,22 @@ NONE = timedelta(0)
 
 
 def again(movement: Movement, wallet: Wallet) -> str:
-    """`safe`, `applied`, `query` or `never`: how this wallet takes a second asking of this movement (rule 14)."""
+    """`safe`, `applied`, `query` or `never`: how this wallet takes a second asking of this movement (rule 14). A hold that
+    it names itself has no id of ours there, whatever it looks for first: each asking is another hold."""
+    if movement.kind is Kind.RESERVE and _without_id(movement, wallet):
+        return "never"
     return wallet.repeats[repeats_as(movement.tx.act)]
+
+
+def _without_id(movement: Movement, wallet: Wallet) -> bool:
+    """Whether it is told under no id of its own, which its wallet could look for: a hold that the wallet names itself, and
+    its release."""
+    return movement.kind in (Kind.RESERVE, Kind.RELEASE) and wallet.dialect.as_wallet.makes_hold_ids
+
+
+def _looks_first(movement: Movement, wallet: Wallet, word: str) -> bool:
+    """Whether its no to a later asking speaks of the earlier ones, too, as `word` of `repeats` says (rule 14)."""
+    return again(movement, wallet) == word and movement.forgot_at is None and not _without_id(movement, wallet)
 
 
 def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timedelta = NONE) -> bool:
@@ -85,7 +99,7 @@ def judge(
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
     if _of_before(movement, fact):
         return None
-    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
+    looks_first = _looks_first(movement, wallet, "safe")
     if outcome.reason in final and (first or (looks_first and not movement.undoes)):
         return outcome if first else replace(outcome, replayed=False)
     if movement.undoes:
@@ -240,7 +254,7 @@ def refused_again(movement: Movement, wallet: Wallet) -> bool:
     fact = movement.fact
     if fact is None or fact.query or not isinstance(fact.outcome, Declined) or movement.undoes:
         return False
-    looks_first = again(movement, wallet) == "applied" and movement.forgot_at is None
+    looks_first = _looks_first(movement, wallet, "applied")
     return looks_first and any_no(movement.tx.act) and fact.outcome.reason not in _NO_BUSINESS
 
 

@@ -26,6 +26,7 @@ from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
 from gateway.engine.ties import tied
 from gateway.engine.undoing import by_round, falls_again, stands_again, undoes_whole
+from gateway.engine.words import nameless
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
 
 NOW = timedelta(0)  # due at once
@@ -173,7 +174,9 @@ def _may_be_asked(movement: Movement, setup: Setup, now: datetime) -> None:
 
 def _can_be_queried(wallet: Wallet, movement: Movement, setup: Setup) -> bool:
     act = Status(reference=movement.tx.id, reference_kind=movement.kind)
-    return encodes(wallet.dialect, wallet.settings, Transaction(act=act, player="p-1"), setup.currencies)
+    return not nameless(movement, wallet.dialect) and encodes(
+        wallet.dialect, wallet.settings, Transaction(act=act, player="p-1"), setup.currencies
+    )
 
 
 def _nothing_in_flight(movement: Movement, setup: Setup, now: datetime) -> None:

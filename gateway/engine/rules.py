@@ -60,7 +60,7 @@ from gateway.engine.undoing import (
     undo_legs,
     undone_before,
 )
-from gateway.engine.words import AMOUNT_OF_ROLLBACK, NOTHING, lacking, moves_nothing
+from gateway.engine.words import AMOUNT_OF_ROLLBACK, NO_NAME, NOTHING, lacking, moves_nothing
 from gateway.model import FACTS, Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Settle, Unknown, any_no
 
 Rule = Callable[[Case], Move | None]
@@ -504,9 +504,10 @@ REPLACED = "its session was replaced"
 
 
 def _unsaid(case: Case, why: str, reason: Reason) -> Move:
-    """Nothing was sent, and nothing can be."""
+    """Nothing was sent, and nothing can be; what may be held is not left behind."""
     own = case.own
-    if not any_no(own.tx.act):
+    held = own.kind is Kind.RELEASE and case.target is not None and case.target.state is not State.DECLINED
+    if held or not any_no(own.tx.act):
         return Leave(State.PERSON, why)
     if not case.unasked:
         return Leave(own.open_state, why)
@@ -687,7 +688,9 @@ def no_words(case: Case) -> Move | None:
     of the refund gave back the other one:* as long as nobody knows, what stands goes back first. *The cancel of a split
     settle that had lost waited for a person, because no wallet can be told to take a win of 0.00 back, and the stake stayed
     taken:* to undo what moved nothing moves nothing. *The route that said a wallet's sessions went, a bet there could be told
-    no more and stayed in doubt for ever, its win behind it:* once its wallet has forgotten it, it is a person's.
+    no more and stayed in doubt for ever, its win behind it:* once its wallet has forgotten it, it is a person's. *The answer to
+    a hold that its wallet names itself was lost; its release went out under a name of ours, which the wallet denied, and both
+    were declined, while the amount stayed held:* the release of what may be held is a person's, too.
     Serves: 4, 14, 15, 16, 18, 20, 21
     """
     own = case.own
@@ -703,11 +706,14 @@ def no_words(case: Case) -> Move | None:
         return Decide(Accepted(moved=NOTHING, currency=own.tx.currency))
     if stranger and (isinstance(refused, Missing) or refused.field == AMOUNT_OF_ROLLBACK):
         return Decide(NOT_HERE)
+    if refused.field == NO_NAME and case.target is not None and case.target.state is State.DECLINED and case.unasked:
+        return Decide(NO_HOLD)
     return forgotten(case) or _unsaid(case, refused.message, lacking(refused, case.nobody))
 
 
 NOT_HERE = Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="no such movement came through here")
 """The wallet cannot have taken what we never brought, and the late bet meets the tombstone."""
+NO_HOLD = Declined(reason=Reason.TRANSACTION_NOT_FOUND, message="that hold was declined")
 
 
 # ---------------------------------------------------------------- asking

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from gateway.auth.keys import live
 from gateway.dialect import Call, Dialect
-from gateway.engine.identity import alias, key_of, space_of
+from gateway.engine.identity import alias, key_of, own_id, space_of
 from gateway.engine.movement import Movement, Session, what_moved
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request
@@ -50,6 +50,7 @@ AMOUNT_OF_ROLLBACK = "the amount of a rollback"  # what a dialect says it has no
 IS_ALL_OF_IT = "where the journal shows that it is all of the bet"
 ALL_OF_IT = f"without its amount, {IS_ALL_OF_IT}"
 CURRENCY_FROM, PLAYER_FROM = "the launch, the journal or the settings", "the launch or the journal"
+NO_NAME = "the name of a hold that only its wallet knows"
 NOTHING = Decimal(0)
 SUPPLIED_MAX = 9  # values supplied to one request before we stop
 
@@ -237,9 +238,8 @@ def _referring(way: Way, tx: Transaction, target: Movement | None, strange: str)
     if not isinstance(act, Rollback | Capture | Release | Status | Credit) or not act.reference:
         return act
     if target is not None and target.alias:
-        made = target.outcome.wallet_id if isinstance(target.outcome, Accepted) else ""
-        theirs = made if way.wallet.dialect.as_wallet.makes_hold_ids and target.kind is Kind.RESERVE else ""
-        act = replace(act, reference=theirs or target.alias)
+        theirs = target.kind is Kind.RESERVE and way.wallet.dialect.as_wallet.makes_hold_ids
+        act = replace(act, reference=_made(target) if theirs else target.alias)
         if not isinstance(act, Rollback):
             return act
         # What it undoes is what the journal has under that id; the wire may not tell (Gameball).
@@ -250,6 +250,15 @@ def _referring(way: Way, tx: Transaction, target: Movement | None, strange: str)
         return replace(act, amount=NOTHING) if act.amount is not None and moves_nothing(target.tx) else act
     told = replace(act, reference=strange or named_as(way, tx))
     return replace(told, beyond="") if isinstance(told, Rollback) else told
+
+
+def nameless(hold: Movement, dialect: Dialect) -> bool:
+    """A hold whose name only its wallet knows: it names holds itself, and nobody heard its yes. A person's says no name."""
+    return hold.kind is Kind.RESERVE and dialect.as_wallet.makes_hold_ids and _made(hold) in ("", own_id(hold.key))
+
+
+def _made(hold: Movement) -> str:
+    return hold.outcome.wallet_id if isinstance(hold.outcome, Accepted) else ""
 
 
 def named_as(way: Way, tx: Transaction, turn: int = 0) -> str:
@@ -326,6 +335,8 @@ def worded(known: Known, tx: Transaction, call: Call, supply: Supply, *, late: b
         tx = _looked_for(tx, "game", supply, notes)
     if known.own is not None and known.own.parent and not tx.round_id:  # nothing else ties the halves of a settle
         tx = _looked_for(tx, "round", supply, notes)
+    if known.target is not None and nameless(known.target, dialect):
+        raise unsupported(NO_NAME)
     if dialect.as_wallet.undoes_whole and _is_part(tx, known):
         raise unsupported("a rollback of a part")
     if dialect.by_stake:

@@ -118,9 +118,10 @@ def test_every_replayed_yes_is_9004(name: str) -> None:
 
 @pytest.mark.parametrize("name", TX)
 def test_9004_is_a_yes_only_to_a_later_attempt_of_a_movement_with_an_id(name: str) -> None:
+    """A release has that of its hold, and `test_every_replayed_yes_is_9004` says what it is told; a hold has none."""
     response = say(Declined(reason=Reason.DUPLICATE_MISMATCH), name)
     again = msgspec.structs.replace(CALL, again=True)
-    with_id = name in ("redeem", "capture", "refund", "manual")
+    with_id = name in ("redeem", "capture", "refund", "manual", "release_hold")
     assert isinstance(DIALECT.decode_response(response, TX[name], CALL), Unknown)
     assert (DIALECT.decode_response(response, TX[name], again) == Accepted(replayed=True)) is with_id
 

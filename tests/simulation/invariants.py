@@ -270,7 +270,8 @@ class Verdict:
                 self.say("EDGES", f"{before} -> {after}")
 
     def _once(self, family: Family) -> None:
-        if len(family.own) > max(1, len(self._places(family.row))):
+        most = 1 if family.row.kind is Kind.RESERVE else max(1, len(self._places(family.row)))
+        if len(family.own) > most:
             self.say("ONCE", f"{family.row.key} was applied {len(family.own)} times", family)
         # What a journal forgot may have been undone before, and its rollback cannot tell who did that (rule 30).
         live = [m for m in family.undoing if self._undoes_all(m, family.row) and not self._born_in_doubt(m)]
@@ -498,6 +499,7 @@ class Verdict:
             or self._unsaid(row)
             or history.is_away(history.rows[row.key])
             or self._cannot_be_asked(row)
+            or self._only_its_wallet_names(row)
         ):
             return False
         parts = self.children.get(row.key, [])
@@ -512,6 +514,16 @@ class Verdict:
     def _cannot_be_asked(row: Movement) -> bool:
         """The journal forgot whether it was, and its wallet cannot be asked about it (rule 30)."""
         return row.forgot_at is not None and row.note.startswith("the journal forgot")
+
+    def _only_its_wallet_names(self, row: Movement) -> bool:
+        """A hold at a wallet that names holds itself, or the release of one, and no yes with that name was heard: it can be
+        asked neither again nor about (rules 14, 15)."""
+        hold = row if row.kind is Kind.RESERVE else self.by_key.get(row.target)
+        if hold is None or hold.kind is not Kind.RESERVE:
+            return False
+        till = self.history.tills.get(self.history.rows[hold.key].till)
+        names = till is not None and till.wallet.dialect.as_wallet.makes_hold_ids
+        return names and (hold.state is not State.ACCEPTED or hold.key in self.history.resolved)
 
     def _heard(self) -> None:
         """What a wallet accepted, and said so to a process that lived on, is decided."""

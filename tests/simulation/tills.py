@@ -33,7 +33,7 @@ from gateway.model import (
     any_no,
     repeats_as,
 )
-from gateway.play.book import Decision, Place, content_of, rules_of
+from gateway.play.book import Decision, Entry, Place, content_of, rules_of
 from gateway.play.purse import Purse
 from gateway.play.teller import Teller
 from tests.simulation import pages
@@ -132,7 +132,10 @@ class SimPurse(Purse):
             self._as = ""
 
     def takes_again(self, tx: Transaction) -> str:
-        """How it takes a second asking; a correction is a debit or a credit by its sign (rule 14)."""
+        """How it takes a second asking; a correction is a debit or a credit by its sign, and a hold that it names itself is
+        another one each time (rule 14)."""
+        if tx.kind is Kind.RESERVE and self.wallet.dialect.as_wallet.makes_hold_ids:
+            return "never"
         return self.wallet.repeats[self._as or repeats_as(tx.act)]
 
     def _refused_by_habit(self, tx: Transaction, provider: str, place: Place, now: datetime) -> Declined | None:
@@ -170,12 +173,15 @@ class SimPurse(Purse):
 
     def undone(self, place: Place) -> bool:
         """Whether its book holds a rollback of it that stands: one that was itself taken back undoes nothing."""
-        return any(
-            entry.kind is Kind.ROLLBACK
-            and not entry.over
+        return any(not entry.over for entry in self.undoing(place))
+
+    def undoing(self, place: Place) -> list[Entry]:
+        """The rollbacks of it in its book."""
+        return [
+            entry for entry in self.book
+            if entry.kind is Kind.ROLLBACK
             and self._place(entry.provider, self.meant[entry.wallet_id], entry.reference) == place
-            for entry in self.book
-        )
+        ]  # fmt: skip
 
     def _post(self, tx: Transaction, *given: Any, **more: Any) -> Accepted:
         yes = super()._post(tx, *given, **more)

@@ -20,6 +20,7 @@ from gateway.engine import person
 from gateway.engine.journal import JournalLost, Movement
 from gateway.engine.person import NotDone
 from gateway.engine.setup import Setup
+from gateway.play.book import Place
 from tests.simulation import pages, seam
 from tests.simulation.draw import SKEW_MAX_SECONDS, STEP_HOURS
 from tests.simulation.setups import elsewhere, next_setup
@@ -253,9 +254,18 @@ def truth(history: History, row: Seen) -> bool | None:
     if row.kind != "rollback" or _is_one_of_several(history, row):
         return any(map(till.purse.applied, places))
     target = history.rows.get(row.target)
-    return any(map(till.purse.undone, history.places_of_row(target) if target is not None else [])) or (
+    return any(map(till.purse.undone, _places_there(history, target) if target is not None else [])) or (
         target is None and any(map(till.purse.applied, places))
     )
+
+
+def _places_there(history: History, row: Seen) -> list[Place]:
+    """Where its wallet's book has it. A rollback may stand there under the name of its bet, where no other of it can (Groove)."""
+    purse, places, bet = history.tills[row.till].purse, history.places_of_row(row), history.rows.get(row.target)
+    if row.kind != "rollback" or bet is None or bet.till != row.till or any(map(purse.applied, places)):
+        return places
+    undoing = [entry for place in history.places_of_row(bet) for entry in purse.undoing(place)]
+    return [purse.place(entry.provider, entry.kind, entry.id) for entry in undoing]
 
 
 def _is_one_of_several(history: History, row: Seen) -> bool:
