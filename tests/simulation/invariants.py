@@ -708,9 +708,15 @@ class Verdict:
 
     def _forgot_before_a_win(self, story: Story, row: Movement) -> bool:
         """The journal forgot that a bet and its cancel had been decided and told. Then its provider, which knew better, said
-        a win for it: by all that is known it stops a cancel whose success nobody heard (rules 11, 30)."""
+        a win for it: by all that is known it stops a cancel whose success nobody heard, or completes a bet in doubt whose
+        cancel is in no row any more (rules 9, 11, 30)."""
         cancels = [m for m in self.aimed.get(row.key, []) if m.undoes]
-        return bool(story.won) and self._touched(row) and any(self._touched(m) for m in cancels)
+        lost = [
+            seen for key, seen in self.history.rows.items()
+            if (seen.provider, seen.kind, seen.reference) == (row.provider, Kind.ROLLBACK.value, row.tx.id)
+            and seen.forgotten[0] and key not in self.by_key
+        ]  # fmt: skip
+        return bool(story.won) and self._touched(row) and (any(self._touched(m) for m in cancels) or bool(lost))
 
     def _forgot_its_undoing(self, rows: list[Movement]) -> bool:
         """The journal forgot that a cancel of it had been undone: it takes it for rolled back, and the next one hears

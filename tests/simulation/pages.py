@@ -296,6 +296,8 @@ def refusing(name: str, kind: Kind, reason: Reason, *, again: bool = False) -> O
     return None
 
 
+OF_US = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST, Reason.UNSUPPORTED, Reason.DUPLICATE_MISMATCH})
+"""What a wallet says of a request rather than of what it asks for: to a second asking no answer to the first (rule 5)."""
 DONE = frozenset({Reason.ALREADY_ROLLED_BACK, Reason.DUPLICATE_MISMATCH, Reason.TRANSACTION_NOT_FOUND})
 """What a repeated rollback may hear when it was done before, or nothing was there (rules 5, 6)."""
 
