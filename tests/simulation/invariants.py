@@ -17,6 +17,7 @@ from gateway.model import Accepted, Declined, Kind, Reason, Rollback, Unknown
 from gateway.play.book import Entry, Place
 from tests.simulation import pages
 from tests.simulation.bench import at_once
+from tests.simulation.draw import SKEW_MARGIN_SECONDS
 from tests.simulation.history import History
 from tests.simulation.outside import JUDGED, allowed, worth_of
 from tests.simulation.players import GONE, STANDS, Story
@@ -528,9 +529,21 @@ class Verdict:
             row = self.by_key.get(key or "")
             if key is None or row is None or row.state.decided or key in self.parents or self._touched(row):
                 continue
+            if self._yes_says_nothing(row):
+                continue
             self.say(
                 "HEARD", f"{key}: its wallet's yes was heard, and it is {self.by_key[key].state}", self.families[key]
             )
+
+    def _yes_says_nothing(self, row: Movement) -> bool:
+        """It undoes what its wallet may have forgotten, and such a wallet says yes to that of nothing, too (rule 14). After a
+        step of the clock by hours nobody can say how old that is."""
+        seen, target = self.history.rows[row.key], self.history.rows.get(row.target)
+        till = self.history.tills.get(seen.till)
+        if row.state is not State.PERSON or not row.undoes or target is None or till is None:
+            return False
+        old = seen.asked_at - target.born > till.plan.remembers - SKEW_MARGIN_SECONDS
+        return pages.yes_to_unknown(till.wallet.dialect) and (old or self._stepped_over(row))
 
     # -- what the providers heard
 

@@ -96,6 +96,11 @@ def by_stake(dialect: Dialect) -> bool:
     return dialect.by_stake
 
 
+def yes_to_unknown(dialect: Dialect) -> bool:
+    """Whether a wallet of it may say yes to the rollback of what it does not know."""
+    return dialect.as_wallet.yes_to_unknown
+
+
 def silence(dialect: Dialect) -> float | None:
     """After how many seconds of silence its page believes that a bet failed; None: it says nothing."""
     text = flag(dialect, "after_doubt")

@@ -67,10 +67,6 @@ class SimPurse(Purse):
         self.unsaid: set[Place] = set()  # what it refused in a word that decides nothing when asked again
         self.meant: dict[str, Kind] = {}  # the kind that an applied rollback, capture or release names, by wallet id
         self._since: dict[Place, datetime] = {}
-        # Who answers the rollback of nothing like any other may not forget what it has: nobody could tell.
-        self.says_yes = isinstance(
-            pages.refusing(wallet.dialect.name, Kind.ROLLBACK, Reason.TRANSACTION_NOT_FOUND), Accepted
-        )  # fmt: skip
         self.apart = pages.says_apart(wallet.dialect.name, Reason.ALREADY_SETTLED)
         self.paid_apart = pages.says_apart(wallet.dialect.name, Reason.ALREADY_SETTLED, Kind.CREDIT)
         self._as = ""  # as what all items of a call are taken again
@@ -231,7 +227,7 @@ class SimPurse(Purse):
     def _recall(self, place: Place, now: datetime) -> None:
         """Forgets what is too old: honestly, or sooner than it says."""
         since = self._since.get(place)
-        if since is None or (self.says_yes and place in self._entry_at):
+        if since is None:
             return
         lying = self.plan.lie == "forgets" and now - since > FORGETS_AFTER
         if lying or now - since > self.wallet.remembers:
