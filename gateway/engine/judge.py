@@ -78,7 +78,8 @@ def judge(
     outcome = fact.outcome
     first = movement.attempts <= 1 and movement.forgot_at is None
     if isinstance(outcome, Accepted):
-        if beyond_memory(movement, target, wallet, moment):
+        nothing = _tells_nothing(movement, target, wallet)
+        if nothing and target is not None and not _surely_remembered(target, wallet, moment):
             return None
         # Only the provider's second asking is a replay to it, never ours (rule 7).
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
@@ -185,14 +186,19 @@ def _of_nothing(act: Act) -> bool:
 def beyond_memory(rollback: Movement, target: Movement | None, wallet: Wallet, moment: Moment) -> bool:
     """A wallet that says that there is nothing to undo, or says yes to that, too, of what it took so long ago that it may have
     forgotten it: no later asking can tell more (rules 6, 14)."""
+    return _tells_nothing(rollback, target, wallet) and target is not None and not remembered(target, wallet, moment)
+
+
+def _tells_nothing(rollback: Movement, target: Movement | None, wallet: Wallet) -> bool:
+    """Whether its wallet said, to a rollback of what it may have taken, what it says of whatever it does not know."""
     fact = rollback.fact
-    if fact is None or fact.query or target is None or not target.attempts or target.state is State.DECLINED:
+    if fact is None or fact.query or target is None or not rollback.undoes:
+        return False
+    if not target.attempts or target.state is State.DECLINED:
         return False
     if isinstance(fact.outcome, Accepted):
-        says_nothing = wallet.dialect.as_wallet.yes_to_unknown and not _of_nothing(target.tx.act)
-        return rollback.undoes and says_nothing and not _surely_remembered(target, wallet, moment)
-    unknown = fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
-    return rollback.undoes and unknown and not remembered(target, wallet, moment)
+        return wallet.dialect.as_wallet.yes_to_unknown and not _of_nothing(target.tx.act)
+    return fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
 
 
 def _judge_query(movement: Movement, wallet: Wallet, fact: Fact, moment: Moment, target: Movement | None) -> Decision:

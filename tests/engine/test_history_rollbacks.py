@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -144,6 +145,22 @@ def test_rule_14_a_yes_to_the_rollback_of_what_may_be_forgotten_is_a_persons(
     bench.settlement(DAYS, 3600)
     assert word(bench.call(undo("r1", "b1"))) == DOUBT
     assert bench.till.balance() == Decimal("990.00")
+
+
+@pytest.mark.parametrize("wallet", ["swipegames", "vivo_vgs"])
+def test_rule_29_a_clock_that_is_some_seconds_off_makes_no_such_yes_a_persons(bench_of: MakeBench, wallet: str) -> None:
+    """By the clock of the other node the bet is still to come: how old it is nobody can say for a moment, and it is asked
+    again then."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("b1")))
+    bench.crash()
+    bench.scheduler.skew = -timedelta(seconds=5)
+    bench.restart()
+    bench.call(undo("r1", "b1", "10.00"))
+    bench.settlement(60)
+    nothing_is_open(bench)
+    assert word(bench.call(undo("r1", "b1", "10.00"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
 
 
 @pytest.mark.parametrize(("wallet", "lost"), [("swipegames", False), ("swipegames", True), ("vivo_vgs", False)])
