@@ -198,6 +198,10 @@ class AsWallet(Struct, frozen=True, kw_only=True):
     undoes_once: bool = False
     """A wallet of this dialect knows a rollback by what it undoes, so a second one of the same movement, after the first was
     itself undone, would be taken for the first: it is not told, and waits for a person (Groove)."""
+    yes_to_unknown: bool = False
+    """A wallet of this dialect may answer the rollback of what it does not know as that of what it did: by its page (Swipe
+    Games, Vivo), or where that leaves it open. As long as it remembers, such a yes means that it is undone or was never there;
+    later it says nothing (rule 14)."""
     makes_hold_ids: bool = False
     """A wallet of this dialect names a hold itself (its `wallet_id`), and knows no name of ours (Gameball)."""
     sessions: frozenset[Kind] = frozenset()

@@ -442,6 +442,7 @@ DIALECT = Dialect(
         undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
         separates=False,
         ids=UuidIds(),
+        yes_to_unknown=True,  # Caleta's are asked to; what Hub88's answer is not documented
         sessions=frozenset({Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     ),
 )

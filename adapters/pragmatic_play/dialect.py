@@ -454,5 +454,6 @@ DIALECT = Dialect(
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),
         separates=False,  # a reference is unique over all calls
+        yes_to_unknown=True,  # "success"; that its transactionId is empty then only the field says
     ),
 )

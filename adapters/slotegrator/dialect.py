@@ -72,6 +72,7 @@ DIALECT = Dialect(
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),
         undoes=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
+        yes_to_unknown=True,  # not documented; one that repeats our ids says it (`echoed_ids`)
         # Many wallets keep one key for all actions.
         separates=False,
         sessions=frozenset({Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK, Kind.BATCH}),

@@ -154,9 +154,8 @@ def amount_said(text: str) -> Decimal | None:
     return Decimal(text) if len(text) <= _AMOUNT_LENGTH_MAX and _AMOUNT.fullmatch(text) else None
 
 
-SESSION = form.SESSION.id(
-    "sessionID", length_max=1024
-)  # the operator's: it alone says who plays, in which currency and what
+# The operator's: it alone says who plays, in which currency and what.
+SESSION = form.SESSION.id("sessionID", length_max=1024)
 AMOUNT, ID = Line("amount", _read_amount, _amount), form.ID.id("txID")
 # One of its own, or its bet's: such a wallet pays the win of a round that it never saw.
 ROUND = Line("roundID", form.ROUND.id("roundID").read, lambda tx, call: tx.round_id or form.REFERENCE.of(tx) or tx.id)
@@ -295,6 +294,7 @@ DIALECT = Dialect(
         ids=UuidIds(),
         rounds=UuidIds(),
         undoes_whole=True,
+        yes_to_unknown=True,
         sessions=frozenset({Kind.BALANCE, Kind.DEBIT, Kind.CREDIT, Kind.ROLLBACK}),
     ),
 )

@@ -331,5 +331,5 @@ DIALECT = Dialect(
         content=content,
         bare_ids=True,
     ),
-    as_wallet=AsWallet(separates=False, ids=IntegerIds(), undoes_whole=True),
+    as_wallet=AsWallet(separates=False, ids=IntegerIds(), undoes_whole=True, yes_to_unknown=True),
 )

@@ -115,9 +115,10 @@ class Journal(Protocol):
         time again, for the next process, too (rule 29)."""
         ...
 
-    async def catch_up(self, at: datetime, most: timedelta) -> None:
+    async def catch_up(self, at: datetime, most: timedelta, leases: timedelta) -> None:
         """A process begins. Looks that lie further ahead than `most`, which none is put off, were set by a clock that
-        was set back while no process saw it: they are due `at` (rule 29)."""
+        was set back while no process saw it: they are due `at`. A lease that lasts longer than `leases`, which none
+        does, ends then: whoever has it may have died since (rule 29)."""
         ...
 
     async def note(self, key: str, steps: Sequence[Step]) -> None:

@@ -95,6 +95,9 @@ def judge(
     if said_of_either_end(movement, wallet, both=both):
         return None
     if isinstance(outcome, Accepted):
+        nothing = _tells_nothing(movement, target, wallet)
+        if nothing and target is not None and not _surely_remembered(target, wallet, moment):
+            return None
         # Only the provider's second asking is a replay to it, never ours (rule 7).
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
     if _of_before(movement, fact):
@@ -210,13 +213,21 @@ def _of_nothing(act: Act) -> bool:
 
 
 def beyond_memory(rollback: Movement, target: Movement | None, wallet: Wallet, moment: Moment) -> bool:
-    """A wallet that says that there is nothing to undo, of what it took so long ago that it may have forgotten it:
-    no later asking can tell more (rules 6, 14)."""
+    """A wallet that says that there is nothing to undo, or says yes to that, too, of what it took so long ago that it may have
+    forgotten it: no later asking can tell more (rules 6, 14)."""
+    return _tells_nothing(rollback, target, wallet) and target is not None and not remembered(target, wallet, moment)
+
+
+def _tells_nothing(rollback: Movement, target: Movement | None, wallet: Wallet) -> bool:
+    """Whether its wallet said, to a rollback of what it may have taken, what it says of whatever it does not know."""
     fact = rollback.fact
-    if fact is None or fact.query or target is None or not target.attempts or target.state is State.DECLINED:
+    if fact is None or fact.query or target is None or not rollback.undoes:
         return False
-    unknown = isinstance(fact.outcome, Declined) and fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
-    return rollback.undoes and unknown and not remembered(target, wallet, moment)
+    if not target.attempts or target.state is State.DECLINED:
+        return False
+    if isinstance(fact.outcome, Accepted):
+        return wallet.dialect.as_wallet.yes_to_unknown and not _of_nothing(target.tx.act)
+    return fact.outcome.reason is Reason.TRANSACTION_NOT_FOUND
 
 
 def _judge_query(movement: Movement, wallet: Wallet, fact: Fact, moment: Moment, target: Movement | None) -> Decision:

@@ -259,7 +259,9 @@ def answered(case: Case) -> Move | None:
     is not a no to the first. *After a restored backup a bet's second cancel was asked, too, and its wallet said yes to
     both: the journal had it given back twice.* *A round's refund was told that there was nothing to give back, because
     its bets were in no journal any more:* that its wallet does not know the one that it names says nothing about those.
-    Serves: 4, 5, 6, 10, 15, 16, 28, 30
+    *A wallet says yes to the rollback of what it does not know, too: days later a cancel was told as done, and the stake stayed
+    taken:* once it may have forgotten what it took, such a yes is a person's.
+    Serves: 4, 5, 6, 10, 14, 15, 16, 28, 30
     """
     own = case.own
     if own.fact is None:
@@ -464,7 +466,8 @@ def nobody_knows(case: Case) -> Move | None:
     `transaction_not_found`. So is a win whose call says nothing but a bet that the journal has never seen, where its
     provider's bets come to one end: no wallet can be told whose it is, and the page has that word for it. Where the journal may
     have forgotten that bet, it is a person's. Where a session belongs to one player and one game, a bet in another one's is
-    declined, and nothing but a bet.
+    declined, and nothing but a bet. *After a restored backup a bet of another game was put to its wallet, and taken:* what the
+    journal forgot came after the launch that it knows, and no such bet was sent then, either.
     Serves: 4, 15, 21, 22, 30
     """
     own, tx = case.own, case.own.tx
@@ -490,7 +493,10 @@ def nobody_knows(case: Case) -> Move | None:
 
 def _in_a_strange_session(case: Case) -> Declined | None:
     own, session = case.own, case.around.own_session
-    if session is None or not case.provider.dialect.as_provider.bets_in_own_session or not own.takes or not case.unsent:
+    bound = case.provider.dialect.as_provider.bets_in_own_session
+    if session is None or not bound or not own.takes or not case.unasked:
+        return None
+    if own.forgot_at is not None and session.seen_at > own.forgot_at:  # it may have been asked before that launch
         return None
     tx = own.tx
     if tx.player and tx.player != session.player:

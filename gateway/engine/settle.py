@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from gateway.engine.backoff import LONGEST
 from gateway.engine.drive import SETTLE_SECONDS, Driver, row_change
+from gateway.engine.errand import LEASE_MARGIN_SECONDS
 from gateway.engine.journal import JournalLost
 from gateway.engine.movement import Movement
 from gateway.engine.setup import Setup
@@ -21,7 +22,8 @@ from gateway.engine.world import Handle
 
 TICK_SECONDS = 0.25
 AT_ONCE_MAX = 32  # movements of one wallet under way at the same time
-LEASE = timedelta(seconds=SETTLE_SECONDS + 5)
+LEASE_MARGIN = timedelta(seconds=LEASE_MARGIN_SECONDS)
+LEASE = timedelta(seconds=SETTLE_SECONDS) + LEASE_MARGIN
 NOBODY = timedelta(seconds=60)  # until a movement whose provider is not configured is looked at again
 LOOKS_WITHIN = 2 * LONGEST  # a look that no silence is waited for is put off no longer
 OTHERS = "*"  # wallets that are not configured any more
@@ -69,11 +71,16 @@ class Settler:
         return {name: max(AT_ONCE_MAX - under_way.get(name, 0), 0) for name in names}
 
     async def _begin(self, setup: Setup) -> None:
-        """The same, of a step that no process lived to notice: its looks lie later than any is ever put off."""
+        """The same, of a step that no process lived to notice: its looks lie later than any is ever put off, and its leases
+        later than any lasts. *A node stood still when the clock was set back, and died: another one had begun in between, and
+        for hours nobody brought on what the first had carried.*"""
         if self._caught_up:
             return
-        silent = (provider.after_doubt for provider in setup.providers.values() if provider.after_doubt is not None)
-        await self.world.journal.catch_up(self.world.clock(), max([LOOKS_WITHIN, *silent]))
+        providers = setup.providers.values()
+        silent = (provider.after_doubt for provider in providers if provider.after_doubt is not None)
+        calls = (limit + LEASE_MARGIN for provider in providers for limit in provider.answer_within.values())
+        most, leases = max([LOOKS_WITHIN, *silent]), 2 * max([LEASE, *calls])
+        await self.world.journal.catch_up(self.world.clock(), most, leases)
         self._caught_up = True
 
     async def _clock_stepped(self) -> None:

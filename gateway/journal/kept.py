@@ -136,12 +136,14 @@ class KeptJournal(ABC):
         now = self._now(at)
         await self.make(changes.write(Ask("hasten", now + now), Ask("fly_again", now)))
 
-    async def catch_up(self, at: datetime, most: timedelta) -> None:
-        now, ahead = self._now(at), most // timedelta(microseconds=1)
+    async def catch_up(self, at: datetime, most: timedelta, leases: timedelta) -> None:
+        now, ahead, longest = self._now(at), most // rows.MICROSECOND, leases // rows.MICROSECOND
 
         def steps(again: bool) -> Steps[None]:
             (known,) = yield Look((Ask("due_wallets"),))
-            yield Last([Ask("catch_up", (*now, name, *now, ahead)) for (name,) in known])  # type: ignore[misc]  # the journal's own step
+            looks = [Ask("catch_up", (*now, name, *now, ahead)) for (name,) in known]
+            held = [Ask("cut_short", (*now, longest, name, *now, longest)) for (name,) in known]
+            yield Last([*looks, *held])  # type: ignore[misc]  # the journal's own step
 
         await self.make(Alone(steps=steps))
 

@@ -171,6 +171,9 @@ WHERE due_at > {moment} + CASE WHEN owner = '' THEN 0 ELSE 60000000 END;
 -- catch_up: looks that lie later than any look is put off
 UPDATE movements SET due_at = {now} WHERE wallet = ? AND due_at > {moment} + ? AND owner = '';
 
+-- cut_short: leases that last longer than any is given
+UPDATE movements SET due_at = {now} + ? WHERE wallet = ? AND due_at > {moment} + ? AND owner <> '';
+
 -- fly_again: after a step of the clock every request in flight begins its time again
 UPDATE movements SET asked_at = {now}, revision = revision + 1
 WHERE asked_at IS NOT NULL AND state NOT IN ('accepted', 'declined') AND attempts > 0;

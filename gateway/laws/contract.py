@@ -401,6 +401,17 @@ def test_a_no_is_never_heard_as_a_yes(folder: str) -> None:
                 assert not isinstance(heard, Accepted), f"{vector.name}: {reason} is heard as accepted: {answer}"
 
 
+def test_a_yes_to_the_rollback_of_nothing_is_declared(folder: str) -> None:
+    """Where a page has the word for "done" alone, what that says hangs on what its wallet still remembers (rule 14)."""
+    dialect = dialect_of(folder)
+    for vector, tx, call in spoken(folder):
+        if isinstance(tx.act, Rollback) and not dialect.as_wallet.yes_to_unknown:
+            no = Declined(reason=Reason.TRANSACTION_NOT_FOUND, balance=Decimal("1.00"), currency=tx.currency)
+            answer = no_other_than(Missing, dialect.encode_response, no, tx, call)
+            heard = dialect.decode_response(answer, tx, call) if isinstance(answer, Response) else None
+            assert not isinstance(heard, Accepted), f"{vector.name}: yes_to_unknown is not declared: {answer}"
+
+
 # ---------------------------------------------------------------- whatever comes in
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.engine.drive import row_change
+from gateway.engine.states import State
 from gateway.model import Capture, Declined, Kind, Reason, Release, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
@@ -122,6 +124,57 @@ def test_rule_06_a_denial_of_what_the_wallet_may_have_forgotten_is_a_persons_at_
     asked = bench.till.asked(Kind.ROLLBACK)
     bench.settlement(DAYS, 3600)
     assert bench.till.asked(Kind.ROLLBACK) == asked
+
+
+@pytest.mark.parametrize("wallet", ["swipegames", "vivo_vgs"])
+@pytest.mark.parametrize("doubted", [False, True], ids=["accepted", "in doubt"])
+def test_rule_14_a_yes_to_the_rollback_of_what_may_be_forgotten_is_a_persons(
+    bench_of: MakeBench, wallet: str, doubted: bool
+) -> None:
+    """Such a wallet says it to the rollback of what it does not know, too. Days later the cancel was told as done, and the
+    stake stayed taken."""
+    bench = bench_of("native", a_wallet(wallet, repeats=NEVER))
+    bench.till.then(*[lost_after] * doubted, kind=Kind.DEBIT)
+    bench.call(bet("b1"))
+    bench.settlement(DAYS, 3600)
+    bench.till.always(CONTRADICTS, kind=Kind.ROLLBACK)
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    assert "does not remember what it names" in bench.row(Kind.ROLLBACK, "r1").note
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+    bench.settlement(DAYS, 3600)
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    assert bench.till.balance() == Decimal("990.00")
+
+
+@pytest.mark.parametrize("wallet", ["swipegames", "vivo_vgs"])
+def test_rule_29_a_clock_that_is_some_seconds_off_makes_no_such_yes_a_persons(bench_of: MakeBench, wallet: str) -> None:
+    """By the clock of the other node the bet is still to come: how old it is nobody can say for a moment, and it is asked
+    again then."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("b1")))
+    bench.crash()
+    bench.scheduler.skew = -timedelta(seconds=5)
+    bench.restart()
+    bench.call(undo("r1", "b1", "10.00"))
+    bench.settlement(60)
+    nothing_is_open(bench)
+    assert word(bench.call(undo("r1", "b1", "10.00"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+@pytest.mark.parametrize(("wallet", "lost"), [("swipegames", False), ("swipegames", True), ("vivo_vgs", False)])
+def test_rule_14_a_yes_to_a_rollback_is_believed_as_long_as_its_wallet_remembers(
+    bench_of: MakeBench, wallet: str, lost: bool
+) -> None:
+    """It is undone, or was never there."""
+    bench = bench_of("native", a_wallet(wallet, repeats=NEVER))
+    bench.till.then(*[lost_before] * lost, kind=Kind.DEBIT)
+    bench.call(bet("b1"))
+    bench.rest(3600)
+    assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
 
 
 @pytest.mark.parametrize("call", TAKEN, ids=IDS)

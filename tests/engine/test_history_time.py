@@ -257,6 +257,22 @@ def test_rule_29_after_a_jump_back_that_no_process_saw_the_silence_still_ends(be
     nothing_is_open(bench)
 
 
+def test_rule_29_what_a_node_carried_that_died_after_a_jump_back_is_brought_on(bench_of: MakeBench) -> None:
+    """It stood still when the clock was set back by five hours, and died; another one had begun in between, and took for so
+    long the lease of the first for one that lasts: nobody paid the win."""
+    bench = bench_of()
+    bench.till.then(silent(600.0), kind=Kind.CREDIT)
+    bench.begin(win("w1", "25.00"))
+    bench.rest(0.1)
+    bench.scheduler.skew = -timedelta(hours=5)
+    other = bench.second()
+    bench.settlement(2, 1.0, other)
+    bench.scheduler.kill(bench.process)
+    bench.settlement(120, 1.0, other)
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench)
+
+
 @pytest.mark.parametrize("tx", [bet("x1"), settle("x1")], ids=lambda tx: str(tx.kind))
 def test_rule_29_what_never_left_ends_although_a_jump_ahead_went_over_its_time(
     bench_of: MakeBench, tx: Transaction

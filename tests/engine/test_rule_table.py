@@ -312,6 +312,26 @@ ANSWERED: Pairs = [
         SILENT,
     ),
     (
+        "a yes that its wallet says to nothing, too, and it may have forgotten",
+        settling(sent(CANCEL, fact=said(YES)), target=done(BET, ago=DAYS), wallet="swipegames"),
+        "leave person",
+    ),
+    (
+        "the same while it remembers",
+        settling(sent(CANCEL, fact=said(YES)), target=done(BET, ago=LATER), wallet="swipegames"),
+        "decide accepted",
+    ),
+    (
+        "the same of what moved nothing",
+        settling(sent(CANCEL, fact=said(YES)), target=done(bet("t1", "0.00"), ago=DAYS), wallet="swipegames"),
+        "decide accepted",
+    ),
+    (
+        "the same of a wallet that says so where it knows nothing",
+        settling(sent(CANCEL, fact=said(YES)), target=done(BET, ago=DAYS)),
+        "decide accepted",
+    ),
+    (
         "its id is another movement's there",
         settling(sent(CANCEL, fact=said(no(Reason.DUPLICATE_MISMATCH))), target=done(BET)),
         "leave person",

@@ -13,6 +13,7 @@ from gateway.engine.states import State
 from gateway.model import Declined, Game, Kind, Reason, Rollback
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
+from tests.engine.histories import restored
 from tests.engine.test_person import decide
 from tests.simulation.behaviours import lost_after, lost_before, says
 from tests.simulation.bench import declaring
@@ -427,6 +428,25 @@ def test_rule_22_a_bet_that_may_have_left_is_not_declined_for_its_session(bench_
     bench = bench_of(declaring(bets_in_own_session=True), "native")
     bench.till.then(lost_before, lost_after, kind=Kind.DEBIT)
     bench.call(bet("b1", "10.00"))
+    bench.launch(game="77")
+    yes(bench.call(bet("b1", "10.00")))
+    assert bench.till.balance() == Decimal("990.00")
+
+
+def test_rule_30_a_bet_in_another_games_session_is_declined_although_the_journal_forgot(bench_of: MakeBench) -> None:
+    """That it may have been asked before is feared only: it came after the launch, so it was never sent, and its wallet took it."""
+    bench = bench_of(declaring(bets_in_own_session=True), "native")
+    bench.launch(game="42")
+    restored(bench, lambda: None)
+    assert why(bench.call(bet("b1", "10.00", game=Game(id="43")))) is Reason.GAME_NOT_FOUND
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_30_a_bet_that_the_journal_forgot_is_not_declined_for_a_later_launch(bench_of: MakeBench) -> None:
+    """Its wallet had taken it before anybody knew for which game that session is."""
+    bench = bench_of(declaring(bets_in_own_session=True), "native")
+    restored(bench, lambda: bench.call(bet("b1", "10.00")))
+    bench.rest(1.0)
     bench.launch(game="77")
     yes(bench.call(bet("b1", "10.00")))
     assert bench.till.balance() == Decimal("990.00")

@@ -107,10 +107,10 @@ class DictJournal:
             if m.attempts and not m.decided:
                 self.rows[key] = replace(self.rows[key], asked_at=at, revision=m.revision + 1)
 
-    async def catch_up(self, at: datetime, most: timedelta) -> None:
+    async def catch_up(self, at: datetime, most: timedelta, leases: timedelta) -> None:
         for key, m in self.rows.items():
-            if not m.owner and m.due_at is not None and m.due_at > at + most:
-                self.rows[key] = replace(m, due_at=at)
+            if m.due_at is not None and m.due_at > at + (leases if m.owner else most):
+                self.rows[key] = replace(m, due_at=at + leases if m.owner else at)
 
     async def note(self, key: str, steps: Iterable[Step]) -> None:
         self.written(Write(steps=tuple((key, step) for step in steps)))

@@ -16,6 +16,7 @@ from gateway.model import Declined, Kind, Reason, Round, Settle
 from tests.journal.homes import HOUR, YES, Home, bet, cancel, found, looked, movement, now, opened, steady, win, wrote
 
 NO = Declined(reason=Reason.INSUFFICIENT_FUNDS)
+SHORT, SLACK = timedelta(seconds=10), timedelta(seconds=5)
 
 
 def line(what: Event, detail: str = "") -> Step:
@@ -401,8 +402,21 @@ async def test_looks_that_nobody_puts_off_so_long_are_due_when_a_process_begins(
     lost, soon = await opened(journal, bet("b-1")), await opened(journal, bet("b-2"))
     await wrote(journal, Put(lost, left(lost, State.DOUBT, "", at + HOUR)))
     await wrote(journal, Put(soon, left(soon, State.DOUBT, "", at + timedelta(seconds=60))))
-    await journal.catch_up(at, timedelta(seconds=120))
+    await journal.catch_up(at, timedelta(seconds=120), timedelta(seconds=30))
     assert [m.key for m in await journal.take_due(now(), "n-2", HOUR, {"*": 9})] == [lost.key]
+
+
+async def test_a_lease_that_lasts_longer_than_any_ends_when_a_process_begins(home: Home) -> None:
+    """Its node stood still when the clock was set back, and died since: what it carried would wait for hours. A lease that may
+    be one keeps its end."""
+    journal, at = await home.journal(), now()
+    stale, held = await opened(journal, bet("b-1", lease=HOUR)), await opened(journal, bet("b-2", lease=SHORT))
+    leases = timedelta(seconds=30)
+    await journal.catch_up(at, timedelta(seconds=120), leases)
+    ends = {m.key: m.due_at for m in await journal.listed(Listing()) if m.due_at is not None}
+    assert SHORT - SLACK < ends[held.key] - at < SHORT + SLACK
+    assert leases - SLACK < ends[stale.key] - at < leases + SLACK
+    assert await journal.take_due(now(), "n-2", HOUR, {"*": 9}) == []
 
 
 # ---------------------------------------------------------------- stories

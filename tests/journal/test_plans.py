@@ -35,7 +35,7 @@ ONE_TEXT = {"leaving_movements": 1, "leaving_sessions": 3, "forget_sessions": 1}
 FEW = {"session_by_launch", "last_session"}  # sorted: one launch key's sessions; the two best ones
 OF_THE_OPEN = {
     "orphan_steps": 1, "orphans": 2, "disowned": 1, "feared": 1, "unresolved": 0, "counts": 0, "hasten": 2, "catch_up": 4,
-    "fly_again": 1,
+    "cut_short": 5, "fly_again": 1,
 }  # fmt: skip
 """What is asked at a start, by gauges, by a reload and when the clock stepped: all that is open, and nothing else."""
 SCANS = re.compile(r"SCAN (movements|sessions|steps|m|o|s)\b(?! USING (COVERING )?INDEX movements_(open|due)\b)")
@@ -195,7 +195,7 @@ def test_postgres_asks_an_index(shared: psycopg.Connection, query: str) -> None:
 @pytest.mark.parametrize("query", OF_THE_OPEN)
 def test_postgres_reads_of_the_open_only_what_is_open(filled: psycopg.Connection, query: str) -> None:
     """As on SQLite; by the database's own clock."""
-    own_clock = {"hasten": 0, "catch_up": 2, "fly_again": 0}
+    own_clock = {"hasten": 0, "catch_up": 2, "cut_short": 3, "fly_again": 0}
     plan = planned(filled, f"{query}_", postgres.NAMED[query], own_clock.get(query, OF_THE_OPEN[query]))
     assert "Seq Scan on movements" not in plan, plan
     assert used(plan) - {"steps_pkey"} <= {"movements_open", "movements_due"}, plan

@@ -17,6 +17,7 @@ from gateway.model import Accepted, Debit, Declined, Kind, Reason, Rollback, Unk
 from gateway.play.book import Entry, Place
 from tests.simulation import pages
 from tests.simulation.bench import at_once
+from tests.simulation.draw import SKEW_MARGIN_SECONDS
 from tests.simulation.history import History
 from tests.simulation.outside import JUDGED, allowed, ways, worth_of
 from tests.simulation.players import GONE, STANDS, Story
@@ -532,9 +533,21 @@ class Verdict:
             row = self.by_key.get(key or "")
             if key is None or row is None or row.state.decided or key in self.parents or self._touched(row):
                 continue
+            if self._yes_says_nothing(row):
+                continue
             self.say(
                 "HEARD", f"{key}: its wallet's yes was heard, and it is {self.by_key[key].state}", self.families[key]
             )
+
+    def _yes_says_nothing(self, row: Movement) -> bool:
+        """It undoes what its wallet may have forgotten, and such a wallet says yes to that of nothing, too (rule 14). After a
+        step of the clock by hours nobody can say how old that is."""
+        seen, target = self.history.rows[row.key], self.history.rows.get(row.target)
+        till = self.history.tills.get(seen.till)
+        if row.state is not State.PERSON or not row.undoes or target is None or till is None:
+            return False
+        old = seen.asked_at - target.born > till.plan.remembers - SKEW_MARGIN_SECONDS
+        return pages.yes_to_unknown(till.wallet.dialect) and (old or self._stepped_over(row))
 
     # -- what the providers heard
 
@@ -750,9 +763,15 @@ class Verdict:
 
     def _forgot_before_a_win(self, story: Story, row: Movement) -> bool:
         """The journal forgot that a bet and its cancel had been decided and told. Then its provider, which knew better, said
-        a win for it: by all that is known it stops a cancel whose success nobody heard (rules 11, 30)."""
+        a win for it: by all that is known it stops a cancel whose success nobody heard, or completes a bet in doubt whose
+        cancel is in no row any more (rules 9, 11, 30)."""
         cancels = [m for m in self.aimed.get(row.key, []) if m.undoes]
-        return bool(story.won) and self._touched(row) and any(self._touched(m) for m in cancels)
+        lost = [
+            seen for key, seen in self.history.rows.items()
+            if (seen.provider, seen.kind, seen.reference) == (row.provider, Kind.ROLLBACK.value, row.tx.id)
+            and seen.forgotten[0] and key not in self.by_key
+        ]  # fmt: skip
+        return bool(story.won) and self._touched(row) and (any(self._touched(m) for m in cancels) or bool(lost))
 
     def _forgot_its_undoing(self, rows: list[Movement]) -> bool:
         """The journal forgot that a cancel of it had been undone: it takes it for rolled back, and the next one hears

@@ -101,6 +101,11 @@ def one_word(dialect: Dialect) -> bool:
     return dialect.as_wallet.ended_by is not None
 
 
+def yes_to_unknown(dialect: Dialect) -> bool:
+    """Whether a wallet of it may say yes to the rollback of what it does not know."""
+    return dialect.as_wallet.yes_to_unknown
+
+
 def silence(dialect: Dialect) -> float | None:
     """After how many seconds of silence its page believes that a bet failed; None: it says nothing."""
     text = flag(dialect, "after_doubt")
@@ -301,6 +306,8 @@ def refusing(name: str, kind: Kind, reason: Reason, *, again: bool = False) -> O
     return None
 
 
+OF_US = frozenset({Reason.BAD_SIGNATURE, Reason.INVALID_REQUEST, Reason.UNSUPPORTED, Reason.DUPLICATE_MISMATCH})
+"""What a wallet says of a request rather than of what it asks for: to a second asking no answer to the first (rule 5)."""
 DONE = frozenset({Reason.ALREADY_ROLLED_BACK, Reason.DUPLICATE_MISMATCH, Reason.TRANSACTION_NOT_FOUND})
 """What a repeated rollback may hear when it was done before, or nothing was there (rules 5, 6)."""
 

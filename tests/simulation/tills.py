@@ -64,13 +64,9 @@ class SimPurse(Purse):
         self._declined: set[Place] = set()
         self._chance = random.Random(f"habits/{plan.name}/{plan.in_flight_max}/{plan.remembers}")
         self.lies: dict[Place, str] = {}
-        self.unsaid: set[Place] = set()  # what it refused in the word for doubt: its page has no other
+        self.unsaid: set[Place] = set()  # what it refused in a word that decides nothing when asked again
         self.meant: dict[str, Kind] = {}  # the kind that an applied rollback, capture or release names, by wallet id
         self._since: dict[Place, datetime] = {}
-        # Who answers the rollback of nothing like any other may not forget what it has: nobody could tell.
-        self.says_yes = isinstance(
-            pages.refusing(wallet.dialect.name, Kind.ROLLBACK, Reason.TRANSACTION_NOT_FOUND), Accepted
-        )  # fmt: skip
         self._as = ""  # as what all items of a call are taken again
 
     def place(self, provider: str, kind: Kind, id: str) -> Place:
@@ -227,7 +223,7 @@ class SimPurse(Purse):
     def _recall(self, place: Place, now: datetime) -> None:
         """Forgets what is too old: honestly, or sooner than it says."""
         since = self._since.get(place)
-        if since is None or (self.says_yes and place in self._entry_at):
+        if since is None:
             return
         lying = self.plan.lie == "forgets" and now - since > FORGETS_AFTER
         if lying or now - since > self.wallet.remembers:
@@ -292,12 +288,15 @@ class Till:
         return self.purse.place(tx.extra.get("provider", ""), tx.kind, tx.id)
 
     def says(self, items: list[Transaction], outcome: Outcome | None) -> None:
-        """What it answers; a no for which its page has the word for doubt alone is none that anybody hears."""
+        """What it answers; a no for which its page has the word for doubt alone is none that anybody hears. Nor is the first
+        no to what may be refused, said again in a word that speaks of us, after the answer to the first asking was lost (rule 5):
+        Groove has one for a player whom nobody knows and for a request that cannot be read."""
         if not isinstance(outcome, Declined):
             return
         for tx in items:
             heard = pages.refusing(self.teller.dialect.name, tx.kind, outcome.reason)
-            if isinstance(heard, Unknown):
+            of_us = isinstance(heard, Declined) and heard.reason in pages.OF_US and any_no(tx.act)
+            if of_us or isinstance(heard, Unknown):
                 self.purse.unsaid.add(self.place_of(tx))
                 self.purse.fired["no_word"] += 1
 
