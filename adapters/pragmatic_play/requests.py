@@ -7,9 +7,22 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from adapters.pragmatic_play.wire import DETAILS, NAMES, NO_CODE, PASSED_ON, PROVIDER, UNIT
+from adapters.pragmatic_play.wire import (
+    BONUS,
+    DETAILS,
+    JACKPOT,
+    NAMES,
+    NO_CODE,
+    PASSED_ON,
+    PROMO,
+    PROVIDER,
+    RESULT,
+    UNIT,
+    result_id,
+)
 from gateway.codec.fields import Fields, known, write_form
 from gateway.codec.frame import needed, reader_of, unsaid
+from gateway.codec.ids import told_id
 from gateway.codec.unix import read_moment, to_millis
 from gateway.dialect import Call
 from gateway.http import FORM_HEADERS, Request
@@ -80,10 +93,10 @@ def _read_bet(fields: Fields, call: Call) -> Transaction:
 
 def _read_win(fields: Fields, call: Call) -> Transaction:
     """A result or a jackpot. Whether the round is over with it is said by endRound, or not at all."""
-    head, round_id = _head(fields), fields.id("roundId")
-    word = "jackpot" if call.name == "jackpotWin" else "win"
-    act = Credit(amount=_amount(fields, call), type=word, free_round=bool(head.free_round_id))
-    return replace(head, act=act, id=fields.id("reference"), round=Round(round_id))
+    head, round_id, jackpot = _head(fields), fields.id("roundId"), call.name == "jackpotWin"
+    word, free = "jackpot" if jackpot else "win", bool(head.free_round_id)
+    act, said = Credit(amount=_amount(fields, call), type=word, free_round=free), fields.id("reference")
+    return replace(head, act=act, id=JACKPOT + said if jackpot else result_id(said), round=Round(round_id))
 
 
 def _read_result(fields: Fields, call: Call) -> Transaction:
@@ -101,22 +114,22 @@ def _read_promo(fields: Fields, win: Transaction, call: Call) -> Transaction | N
     amount, reference = _amount(fields, call, "promoWinAmount"), fields.id("promoWinReference", "")
     if not amount and not reference:
         return None
-    if reference in ("", win.id):
+    if reference in ("", fields.id("reference")):
         raise fields.wrong("promoWinReference", Flaw.INVALID, "names no win of its own")
-    return replace(win, act=Credit(amount=amount, type="promo"), id=reference, free_round_id="", extra={})
+    return replace(win, act=Credit(amount=amount, type="promo"), id=PROMO + reference, free_round_id="", extra={})
 
 
 def _read_promo_win(fields: Fields, call: Call) -> Transaction:
     # A round that comes with it is none of its own: no bet won this.
     head, act = _head(fields, "roundId"), Credit(amount=_amount(fields, call), type="promo")
-    return replace(head, act=act, id=fields.id("reference"))
+    return replace(head, act=act, id=PROMO + fields.id("reference"))
 
 
 def _read_bonus_win(fields: Fields, call: Call) -> Transaction:
     if call.settings.bonus_win == "notify":
         return replace(_head(fields, "amount"), act=Notice(), id=fields.id("reference"))
     act = Credit(amount=_amount(fields, call), type="free_round", free_round=True)
-    return replace(_head(fields), act=act, id=fields.id("reference"))
+    return replace(_head(fields), act=act, id=BONUS + fields.id("reference"))
 
 
 def _read_end_round(fields: Fields, call: Call) -> Transaction:
@@ -231,17 +244,23 @@ def _bonus_code(tx: Transaction, act: Debit | Credit) -> dict[str, str]:
 def _win(tx: Transaction, act: Credit, call: Call) -> Request:
     pays = call.settings.bonus_win == "credit"  # else the wallet only takes note of a bonusWin
     if act.type == "jackpot" and tx.round_id:
-        return _post(
-            "jackpotWin", _play(tx) | _move(tx, act.amount, call) | _said(tx, "roundDetails", "jackpotDetails")
-        )
+        said = _said(tx, "roundDetails", "jackpotDetails")
+        return _post("jackpotWin", _play(tx) | _move(_named(tx, JACKPOT), act.amount, call) | said)
     if act.type in ("free_round", "bonus") and pays and _code(tx):
-        return _post("bonusWin", _bonus_win(tx, _amount_text(tx, act.amount, call), call))
+        return _post("bonusWin", _bonus_win(_named(tx, BONUS), _amount_text(tx, act.amount, call), call))
     if act.type != "promo" and tx.round_id:
-        return _post("result", _play(tx) | _move(tx, act.amount, call) | _details(tx) | _bonus_code(tx, act))
+        return _post(
+            "result", _play(tx) | _move(_named(tx, RESULT), act.amount, call) | _details(tx) | _bonus_code(tx, act)
+        )
+    tx = _named(tx, PROMO)
     # The only other win that belongs to no round. What campaign gave it need not be known, so the field has a filler.
     campaign = {"campaignId": tx.extra.get("campaignId") or tx.free_round_id or tx.id}
     said = {"amount": _amount_text(tx, act.amount, call), "reference": tx.id, "timestamp": _timestamp(tx, call)}
     return _post("promoWin", _player(tx) | campaign | said)
+
+
+def _named(tx: Transaction, word: str) -> Transaction:
+    return replace(tx, id=told_id(tx.id, word))
 
 
 def _notice(tx: Transaction, call: Call) -> Request:

@@ -59,6 +59,17 @@ CALLS = (
 BY_PATH: Mapping[str, str] = {wire.path.lower(): wire.name for wire in CALLS}
 UNKNOWN_CALL = "unknown"  # any other path is answered with error 7
 
+# ---------------------------------------------------------------- ids
+
+JACKPOT, PROMO, BONUS, RESULT = "jackpot:", "promo:", "bonus:", "result:"
+"""What pays beside a result may carry its reference, which is the key "per call": towards a wallet each has an id of its own.
+A result whose own reference begins like one of ours has a word before it, too, so that no two ever meet."""
+
+
+def result_id(said: str) -> str:
+    return RESULT + said if said.startswith((JACKPOT, PROMO, BONUS, RESULT)) else said
+
+
 # ---------------------------------------------------------------- errors
 
 SUCCESS = "0"
