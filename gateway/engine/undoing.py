@@ -144,7 +144,7 @@ def forbidden(case: Case) -> Move | None:
     """
     own, act = case.own, case.own.tx.act
     if isinstance(act, Capture | Release) and never_asked(case):
-        return _not_its_own(case)
+        return not_its_own(case)
     if not isinstance(act, Rollback) or not (never_asked(case) or held_back(case)):
         return None
     if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
@@ -155,7 +155,7 @@ def forbidden(case: Case) -> Move | None:
             return Leave(State.PERSON, "the journal may have forgotten the bet that it means")
         return _no(Reason.TRANSACTION_NOT_FOUND, "no open bet of its round has this amount")
     if target is None:
-        return _not_its_own(case)
+        return not_its_own(case)
     if target.state is State.DECLINED:
         return _undone_in_doubt(case) or _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
     if stopped(case):
@@ -178,7 +178,7 @@ def forbidden(case: Case) -> Move | None:
         return perhaps or _no(Reason.ALREADY_SETTLED, kept)
     if win is not None and first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
-    return _not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
+    return not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
 
 
 def _undone_in_doubt(case: Case) -> Move | None:
@@ -190,7 +190,7 @@ def _undone_in_doubt(case: Case) -> Move | None:
     return Decide(_after(first))
 
 
-def _not_its_own(case: Case) -> Move | None:
+def not_its_own(case: Case) -> Move | None:
     """What it names is another player's, of another kind, or was in another currency."""
     if case.target is None:
         page = case.provider.dialect.as_provider.misnamed
