@@ -26,8 +26,8 @@ from gateway.engine.parts import gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
-from gateway.engine.ties import tied
-from gateway.engine.undoing import by_round, falls_again, stands_again, undoes_whole
+from gateway.engine.ties import deeper_of, tied
+from gateway.engine.undoing import by_round, turned, turns_told, undoes_whole
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
 
 NOW = timedelta(0)  # due at once
@@ -90,14 +90,7 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
                 if not each.decided:
                     _nothing_in_flight(each, setup, now)
         aim, above = next(iter(target), None), next(iter(whole), None)
-        beyond: Movement | None = None
-        further: Movement | None = None
-        if aim is not None and aim.undoes:
-            (rows,) = yield Look((Ask("own", (aim.target,)),))
-            beyond = next(iter(rows), None)
-        if beyond is not None and beyond.undoes:
-            (rows,) = yield Look((Ask("own", (beyond.target,)),))
-            further = next(iter(rows), None)
+        chain, _ = (yield from deeper_of(aim)) if aim is not None else ((), ())
         provider = setup.provider_by_id(own.provider)
         dialect = provider.dialect if provider is not None else None
         rest = (yield from _rest(setup, own, aim, now)) if aim is not None and own.undoes else None
@@ -106,20 +99,15 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         puts = [Put(own, after), *_its_target(after, aim, dialect, rest, now), *_its_whole(above, now)]
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
-        stands = stands_again(after, aim, beyond) if own.undoes else None
-        puts += [Put(beyond, stands)] if beyond is not None and stands is not None else []
-        fallen = falls_again(stands, further, dialect)
-        puts += [Put(further, fallen)] if further is not None and fallen is not None else []
+        turns = turned(after, aim, chain, dialect) if own.undoes else []
+        puts += [Put(was, m) for was, m in turns]
         puts += in_vain(after, [m for m in batch if m.key != key], now)
         told = [(key, step)]
         if above is not None and not above.decided:
             told.append((above.key, Step(now, Event.RETRY, f"its part {key} was resolved")))
         if aim is not None and aim.undone_by == key and not gone(after):
             told.append((aim.key, Step(now, Event.RELEASED, key)))
-        if stands is not None:
-            told.append((stands.key, Step(now, Event.RELEASED, key)))
-        if fallen is not None:
-            told.append((fallen.key, Step(now, Event.CLAIMED, fallen.undone_by)))
+        told += turns_told(key, turns, now)
         held = yield Write(puts=tuple(puts), steps=tuple(told))
         return _done(after, held=held)
 

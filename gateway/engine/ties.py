@@ -444,6 +444,19 @@ def is_misnamed(provider: Provider, own: Movement, found: Found) -> bool:
     return bool(named) and not any(m.kind in kinds for m in named)
 
 
+def deeper_of(further: Movement) -> Looks[tuple[tuple[Movement, ...], tuple[Movement, ...]]]:
+    """What a rollback undoes, what that one does, and so on, each the next; and all rollbacks of these."""
+    chain, aimed = [further], list[Movement]()
+    while chain[-1].undoes and chain[-1].target and len(chain) <= DEEPEST:
+        key = chain[-1].target
+        found = yield from look({"own": LookFor("own", (key,)), "aimed": LookFor("aimed", (key,))})
+        if not found["own"]:
+            break
+        chain += found["own"]
+        aimed += [m for m in found["aimed"] if m.undoes]
+    return tuple(chain[1:]), tuple(aimed)
+
+
 DEEPEST = 8  # of rollbacks that undo each other; what lies deeper counts as if nothing had undone it
 
 

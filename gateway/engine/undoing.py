@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 
 from msgspec.structs import replace
 
@@ -11,7 +13,7 @@ from gateway.dialect import Dialect
 from gateway.ends import Kept
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
-from gateway.engine.movement import Movement, clocked_again
+from gateway.engine.movement import Event, Movement, Step, clocked_again
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, moves_nothing
@@ -78,7 +80,34 @@ def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None, rest:
     return own.ours or not several or undoes_all(own.tx, target)
 
 
-def stands_again(own: Movement, target: Movement | None, beyond: Movement | None) -> Movement | None:
+def turned(
+    own: Movement, target: Movement | None, chain: Sequence[Movement | None], dialect: Dialect | None
+) -> list[tuple[Movement, Movement]]:
+    """What an accepted rollback turns of the `chain` below its target, of which each undoes the next, as it was and as it is
+    from now on: the first stands again, the second is undone again with it, and so on by turns.
+
+    *A cancel's undoing was itself undone and that undone, too: the bet stood, and counted as undone.*
+    """
+    found = []
+    for beyond, further in zip_longest(chain[::2], chain[1::2]):
+        stands = _stands_again(own, target, beyond)
+        if stands is None or beyond is None:
+            break
+        found.append((beyond, stands))
+        fallen = _falls_again(stands, further, dialect)
+        found += [(further, fallen)] if further is not None and fallen is not None else []
+        own, target = stands, further
+    return found
+
+
+def turns_told(by: str, turns: Sequence[tuple[Movement, Movement]], at: datetime) -> list[tuple[str, Step]]:
+    """For the stories of what a rollback turned. `by`: its key."""
+    return [
+        (m.key, Step(at, Event.CLAIMED, m.undone_by) if m.undone_by else Step(at, Event.RELEASED, by)) for _, m in turns
+    ]
+
+
+def _stands_again(own: Movement, target: Movement | None, beyond: Movement | None) -> Movement | None:
     """What the target of an accepted rollback had undone: free again, and a bet of its round as before (rules 11, 16).
 
     *A bet whose cancel was undone counted as undone: its round's refund left it out, and another bet in doubt was taken
@@ -93,7 +122,7 @@ def stands_again(own: Movement, target: Movement | None, beyond: Movement | None
     return clocked_again(again, own.decided_at) if own.ours and own.decided_at is not None else again
 
 
-def falls_again(stands: Movement | None, further: Movement | None, dialect: Dialect | None) -> Movement | None:
+def _falls_again(stands: Movement | None, further: Movement | None, dialect: Dialect | None) -> Movement | None:
     """What a rollback that stands again undoes: undone again, with it, but for a part of it (rules 15, 17).
 
     *A bet's cancel was undone and that undoing undone, too: the bet's next cancel was put to its wallet, which gave the
