@@ -213,7 +213,7 @@ def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
             later = bool(tx.round_id) and bet.state is State.ACCEPTED
             return {"standing.last": LookFor("round_last", (*here, bet.key))} if later else {}
         case Kept.ROUND_WIN if tx.round_id:
-            return {"standing.named": LookFor("round_win", here)}
+            return {"standing.named": LookFor("standing_round_win", here)}
     asks = {"standing.named": LookFor("standing_wins", (bet.provider, tx.id, tx.player))}
     if tx.round_id and not provider.dialect.as_provider.one_end:
         asks |= {
