@@ -176,8 +176,9 @@ def forbidden(case: Case) -> Move | None:
         return not_its_own(case)
     if not isinstance(act, Rollback) or not (never_asked(case) or held_back(case)):
         return None
-    if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
-        return _no(Reason.ALREADY_SETTLED, "the round has a win")
+    if _has_won(case):
+        perhaps = _perhaps_sent(case, WON) if case.only_feared else None
+        return perhaps or _no(Reason.ALREADY_SETTLED, WON)
     target = case.target
     if target is None and by_stake(case.provider.dialect, own):
         if may_mean_forgotten(case):
@@ -245,6 +246,14 @@ def stopped(case: Case) -> bool:
     return not heard and case.target_won
 
 
+WON = "the round has a win"
+
+
+def _has_won(case: Case) -> bool:
+    """Whether it is the refund of a round that has a win."""
+    return by_round(case.provider.dialect, case.own.tx.act) and not case.own.parent and case.round_won
+
+
 def _stands(case: Case, target: Movement) -> bool:
     """Whether a bet stands that something may keep."""
     return target.state is State.ACCEPTED and target.undone_by in ("", case.own.key)
@@ -253,16 +262,20 @@ def _stands(case: Case, target: Movement) -> bool:
 def held_back(case: Case) -> bool:
     """Whether a cancel that may have been asked before the journal forgot it is not sent, whatever its wallet says of it: a win
     stops it, or its bet stays (rule 30)."""
-    target = case.target if case.own.undoes and case.only_feared else None
-    if target is None:
+    if not case.own.undoes or not case.only_feared:
         return False
+    target = case.target
+    if target is None or _has_won(case):
+        return _has_won(case)
     return stopped(case) or (case.around.standing_win is not None and _stands(case, target))
 
 
 def _perhaps_sent(case: Case, why: str) -> Move | None:
-    """Such a cancel: whether it was asked, its wallet says where it can be asked and still remembers it, else a person. None:
-    it was not."""
+    """Such a cancel: whether it was asked, its wallet says where it can be asked and still remembers it, else a person, as of
+    what was put to it in parts. None: it was not."""
     own = case.own
+    if may_mean_forgotten(case):
+        return Leave(State.PERSON, f"the journal forgot whether this refund was asked, and {why}")
     if case.way is not None and unseen(own, case.wallet, case.moment):
         return None
     if case.way is None or not case.can_query or not case.remembered:
