@@ -511,3 +511,16 @@ class Unknown(Struct, frozen=True, kw_only=True, tag="unknown", tag_field="outco
 
 
 Outcome = Accepted | Declined | Unknown
+
+
+def of_another_currency(act: Act, asked: str, said: str) -> Declined | Unknown | None:
+    """Doubt, where a yes names another currency than it was asked for; of what only asks about the player's purse it is a no:
+    nothing moved, and there is none in that currency. What either does not say is not compared.
+
+    *A provider of EUR heard doubt of a player of USD at every launch, for ever.*
+    """
+    if not asked or not said or said == asked:
+        return None
+    if isinstance(act, Authenticate | Balance | Check):
+        return Declined(reason=Reason.CURRENCY_MISMATCH, message=f"its player's currency is {said}")
+    return Unknown(detail=f"accepted in {said}, asked in {asked}")

@@ -31,10 +31,10 @@ from adapters.groove.wire import (
     read_amount,
     refund_id,
     result_id,
-    told_id,
 )
 from gateway.codec.fields import Fields, known, write_query
 from gateway.codec.frame import fitting, unsaid
+from gateway.codec.ids import told_id
 from gateway.dialect import Call
 from gateway.http import Request
 from gateway.model import (

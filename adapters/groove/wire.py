@@ -89,13 +89,6 @@ def refund_id(said: str, amount: Decimal | None) -> str:
     return REFUND + said if amount is None else f"{PART}{text_of(amount)}:{said}"
 
 
-def told_id(id: str, word: str) -> str:
-    """The id on a wallet's wire: one of ours without the `word` that we put before it, an alias as it is. An alias has two
-    colons, or none and a `~` before it, so the two never meet."""
-    rest = id.removeprefix(word)
-    return id if not rest or ":" in rest or rest.startswith("~") else rest
-
-
 # ---------------------------------------------------------------- codes
 
 OK, DOUBT, NOT_FOUND, REFUSED = 200, 1, 102, 110

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from gateway.auth import InForm, Signed, digest_of, filled_pairs
 from gateway.codec import form
@@ -19,6 +20,7 @@ from gateway.codec.errors import Row, of_rows
 from gateway.codec.fields import Fields, Number, known, write_form
 from gateway.codec.form import Draft, Line
 from gateway.codec.frame import answer, heard, needed, of_another, reader_of, unsaid
+from gateway.codec.ids import told_id
 from gateway.codec.units import Major, in_major, plain, token
 from gateway.codec.unix import moment
 from gateway.codec.wins import one_of, with_promo
@@ -100,6 +102,13 @@ def route(request: Request, settings: Any) -> str:
         raise NoCall(("POST",))
     return BY_PATH.get(found[1].lower(), UNKNOWN_CALL)
 
+
+# ---------------------------------------------------------------- ids
+
+JACKPOT, PROMO, BONUS, RESULT = WORDS = ("jackpot:", "promo:", "bonus:", "result:")
+"""What pays beside a result may carry its reference, which is the key "per call": towards a wallet each has an id of its own.
+A result whose own reference begins like one of ours has a word before it, too, so that no two ever meet."""
+PAYS: Mapping[str, str] = {"jackpotWin": JACKPOT, "promoWin": PROMO, "bonusWin": BONUS, "result": RESULT}
 
 # ---------------------------------------------------------------- errors
 
@@ -260,15 +269,20 @@ def decode_request(request: Request, call: Call) -> Transaction:
         case "bet":
             return said.transaction(Debit(amount=said.amount, free_round=free))
         case "result":  # whether the round is over with it is said by endRound, or not at all
+            named = said[form.ID]
+            said[form.ID] = RESULT + named if named.startswith(WORDS) else named
             win = said.transaction(Credit(amount=said.amount, free_round=free))
-            return with_promo(win, fields, call, {}, unnamed="")
+            return with_promo(win, fields, call, {}, unnamed="", named=named, word=PROMO)
         case "jackpotWin":
+            said[form.ID] = JACKPOT + said[form.ID]
             return said.transaction(Credit(amount=said.amount, type="jackpot", free_round=free))
         case "promoWin":
+            said[form.ID] = PROMO + said[form.ID]
             return said.transaction(Credit(amount=said.amount, type="promo"))
         case "bonusWin" if call.settings.bonus_win == "notify":
             return said.transaction(Notice())
         case "bonusWin":
+            said[form.ID] = BONUS + said[form.ID]
             return said.transaction(Credit(amount=said.amount, type="free_round", free_round=True))
         case "endRound":
             return said.transaction(CloseRound())
@@ -380,6 +394,8 @@ def encode_request(tx: Transaction, call: Call) -> Request:
             name = "endRound"
         case _:
             raise unsaid(tx)
+    if isinstance(tx.act, Credit):
+        tx = replace(tx, id=told_id(tx.id, PAYS[name]))
     body = write_form(FORMS[name].write(tx, call))
     return Request(method="POST", path=f"/{name}.html", headers=FORM_HEADERS, body=body)
 

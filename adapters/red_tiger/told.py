@@ -26,10 +26,10 @@ from adapters.red_tiger.wire import (
     SETTLE,
     STAKE,
     TOKEN_MAX,
-    told_id,
 )
 from gateway.codec.fields import Fields, known, value_of
 from gateway.codec.frame import fitting, post, unsaid
+from gateway.codec.ids import told_id
 from gateway.dialect import Call
 from gateway.http import Request
 from gateway.model import (
@@ -82,7 +82,7 @@ def _say_debit(tx: Transaction, act: Debit, call: Call) -> Request:
         raise unsupported("a free debit" if act.free_round else "a buyin that takes cash")
     fitting("session", tx.session, TOKEN_MAX)  # the reconciliation token begins nothing
     fitting("round", tx.round_id, ID_MAX)
-    movement = _stake(tx, act.amount, told_id(tx.id, "buyin") if promo else tx.id, call)
+    movement = _stake(tx, act.amount, told_id(tx.id, "buyin:") if promo else tx.id, call)
     return post(f"/{BUYIN if promo else STAKE}", _head_fields(tx, call) | {"transaction": movement})
 
 
@@ -93,7 +93,7 @@ def _say_credit(tx: Transaction, act: Credit, call: Call) -> Request:
     sources = {"lines": NOTHING, "features": NOTHING, "jackpot": {}}
     sources |= {} if is_jackpot else {"features" if settles else "lines": amount}
     movement = {
-        "id": fitting("id", told_id(tx.id, "settle") if settles else tx.id, ID_MAX),
+        "id": fitting("id", told_id(tx.id, "settle:") if settles else tx.id, ID_MAX),
         "payout": amount,
         "payoutPromo": _purse(tx, "payoutPromo", call),
         "details": _split(tx, act.amount) or _whole(amount, NO_JACKPOT, is_jackpot=is_jackpot),
@@ -106,7 +106,7 @@ def _say_refund(tx: Transaction, act: Rollback, call: Call) -> Request:
     if act.amount is None:
         raise Missing("amount", otherwise=stake_said(tx, call))
     promo = act.reference_type == PROMO
-    reference = told_id(act.reference, "buyin") if promo else act.reference
+    reference = told_id(act.reference, "buyin:") if promo else act.reference
     movement = _stake(tx, act.amount, fitting("reference", reference, ID_MAX), call)
     return post(f"/{PROMO_REFUND if promo else REFUND}", _head_fields(tx, call) | {"transaction": movement})
 

@@ -115,13 +115,6 @@ def canonical_id(name: str, said: str) -> str:
     return f"{plain}:{said}" if said.startswith((f"{plain}:", f"{promo}:")) else said
 
 
-def told_id(id: str, word: str) -> str:
-    """The id on a wallet's wire: a canonical one without the `word` that we put before it, an alias as it is. An alias has
-    two colons, or none and a `~` before it, so the two never meet."""
-    rest = id.removeprefix(f"{word}:")
-    return id if not rest or ":" in rest or rest.startswith("~") else rest
-
-
 # ---------------------------------------------------------------- errors
 
 DUPLICATE, DOUBT = 401, 500

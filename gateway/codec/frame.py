@@ -14,6 +14,7 @@ from gateway.model import (
     Adjust,
     Credit,
     Debit,
+    Declined,
     Flaw,
     Missing,
     Outcome,
@@ -22,6 +23,7 @@ from gateway.model import (
     Rollback,
     Transaction,
     Unknown,
+    of_another_currency,
     unsupported,
 )
 
@@ -113,10 +115,9 @@ def heard_currency(fields: Fields, name: str, tx: Transaction, call: Call) -> st
     return call.currencies.meant(said) if said else tx.currency or call.currency
 
 
-def of_another(tx: Transaction, *, player: str = "", currency: str = "") -> Unknown | None:
-    """Doubt, where a yes names another player or currency than it was asked for; what either does not say is not compared."""
+def of_another(tx: Transaction, *, player: str = "", currency: str = "") -> Declined | Unknown | None:
+    """Where a yes names another player or currency than it was asked for, what that means; what either does not say is not
+    compared."""
     if player and tx.player and player != tx.player:
         return Unknown(detail="accepted for another player")
-    if currency and tx.currency and currency != tx.currency:
-        return Unknown(detail=f"accepted in {currency}")
-    return None
+    return of_another_currency(tx.act, tx.currency, currency)

@@ -18,3 +18,11 @@ def integer_or_text(text: str, integer_max: int) -> int | str:
     """An id for a field that is documented as integer: bare if it is one and fits, else as it is."""
     number = integer(text, integer_max)
     return text if number is None else number
+
+
+def told_id(id: str, word: str) -> str:
+    """The id on a wallet's wire: a canonical one without the `word` that our decoder put before it, because two calls of the
+    dialect may share an id (rule 1); an alias as it is. An alias has two colons, or none and a `~` before it, so the two
+    never meet."""
+    rest = id.removeprefix(word)
+    return id if not rest or ":" in rest or rest.startswith("~") else rest

@@ -14,21 +14,23 @@ from gateway.model import Accepted, Batch, Credit, Declined, Flaw, Outcome, Tran
 
 
 def with_promo(
-    win: Transaction, fields: Fields, call: Call, extra: Mapping[str, str], *, unnamed: Any = REQUIRED
-) -> Transaction:
+    win: Transaction, fields: Fields, call: Call, extra: Mapping[str, str], *, unnamed: Any = REQUIRED, named: str = "",
+    word: str = "",
+) -> Transaction:  # fmt: skip
     """A result that may hold a second win (`promoWinAmount`, `promoWinReference`), which `extra` is said of: money without a
-    reference of its own is refused, it could not be told from its own repeat. `unnamed`: what no reference is read as."""
+    reference of its own is refused, it could not be told from its own repeat. `unnamed`: what no reference is read as;
+    `named`: the result's own, where its id is not that; `word`: what the second win's id has before it."""
     if fields.raw.get("promoWinAmount") in (None, ""):
         return win
     amount = read_major(fields, "promoWinAmount", win.currency, call)
     if not amount and not fields.id("promoWinReference", ""):
         return win
     reference = fields.id("promoWinReference", unnamed)
-    if reference in ("", win.id):
+    if reference in ("", named or win.id):
         raise fields.wrong("promoWinReference", Flaw.INVALID, "names no win of its own")
     own = replace(win, request_id="")
     act = Credit(amount=amount, type="promo")
-    items = (own, replace(own, act=act, id=reference, free_round_id="", extra=dict(extra)))
+    items = (own, replace(own, act=act, id=word + reference, free_round_id="", extra=dict(extra)))
     return replace(win, act=Batch(items=items), id="", free_round_id="", occurred_at=None, extra={})
 
 

@@ -13,7 +13,7 @@ from gateway.engine.errand import Errand
 from gateway.engine.identity import batch_id, key_of
 from gateway.engine.movement import Movement
 from gateway.engine.opening import Order, is_mismatch
-from gateway.engine.parts import gone, in_order, pays, takes_back, undoable
+from gateway.engine.parts import gone, in_order, pays, refusable, refused_item, takes_back, undoable
 from gateway.engine.states import State
 from gateway.model import Accepted, Declined, Kind, Outcome, Transaction, Unknown, owes, reference_of
 
@@ -34,18 +34,18 @@ class Batches:
         joint = bool(name) and len(items) > 1
         fresh: set[int] = set()  # the items that this call began
         for _ in range(STALE_MAX):  # until all of it is still so when it is told
-            done = await self._items(errand, items, name, fresh, given=given, atomic=atomic)
+            done = await self._items(errand, items, name, fresh, given=given, atomic=atomic, joint=joint)
             outcome, told = await self._together(errand, items, name, done, fresh, atomic=atomic)
             if not joint or not errand.open or isinstance(outcome, Unknown) or await self.driver.heard(errand, told):
                 return outcome
         raise AssertionError("a batch that is always stale")
 
     async def _items(
-        self, errand: Errand, items: Sequence[Transaction], name: str, fresh: set[int], *, given: bool, atomic: bool
-    ) -> dict[int, Carried]:
+        self, errand: Errand, items: Sequence[Transaction], name: str, fresh: set[int], *, given: bool, atomic: bool,
+        joint: bool,
+    ) -> dict[int, Carried]:  # fmt: skip
         """What became of each, by its number, in the order in which they were carried."""
         done: dict[int, Carried] = {}
-        joint = bool(name) and len(items) > 1
         for number in await self._in_order(errand, items, atomic=atomic):
             so_far = [each.outcome for each in done.values()]
             if atomic and any(isinstance(outcome, Declined) for outcome in so_far):
@@ -150,6 +150,8 @@ class Batches:
         whole = no is not None and no.batch == name
         stands = {n for n in before if (other and whole) or _told_to_stand(rows[n])}
         own = [m for number, m in rows.items() if m is not None and m.batch == name and number not in stands]
+        if any(_stays_paid(m, own) for m in own):
+            return Unknown(detail="part of the batch was cancelled, and another part stays paid")
         for taken in own:
             if taken.state is State.DECLINED or not taken.atomic or not undoable(taken, own):
                 continue
@@ -168,6 +170,18 @@ class Batches:
 def _told_to_stand(m: Movement | None) -> bool:
     """Whether yes was the last word that its provider heard of it, which is no word of its batch: that has one answer."""
     return m is not None and m.told == State.ACCEPTED.value
+
+
+def _stays_paid(m: Movement, items: Sequence[Movement]) -> bool:
+    """Whether an item is paid, or will be, though another one was refused: nobody may hear that nothing moved. Its
+    provider's cancel of it ends that.
+
+    *A bet and its win were in doubt, the bet alone was cancelled, and when the list came again its provider heard that it
+    was rolled back: the win stayed paid.*
+    """
+    ended = m.state is State.DECLINED or m.undone_by
+    never_goes = not m.sent and refused_item(items) is not None
+    return not (m.ours or refusable(m) or ended or never_goes)
 
 
 def _all(outcomes: dict[int, Outcome]) -> Outcome:

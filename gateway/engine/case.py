@@ -86,6 +86,9 @@ class Around(Struct, frozen=True, kw_only=True):
     restorer: Movement | UnsetType | None = UNSET  # the rollback of its undoer
     beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
     further: Movement | None = None  # and what that one undoes: it is undone again with it
+    deeper: tuple[
+        Movement, ...
+    ] = ()  # what that one undoes, and so on, each the next: they stand and are undone by turns
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
     aside: tuple[Movement, ...] = ()  # the other rollbacks of what its target undoes, and of what that does, there
@@ -134,7 +137,7 @@ class Around(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
-            self.round_undoing, self.undoings, self.aside, self.ends,
+            self.round_undoing, self.undoings, self.aside, self.ends, self.deeper,
         )  # fmt: skip
         found = {m.key: m for m in one if isinstance(m, Movement)}
         return found | {m.key: m for group in many if group for m in group}
@@ -419,13 +422,21 @@ class Case(Struct, frozen=True, kw_only=True):
         )
 
     def room(self, *, surely: bool) -> Decimal | None:
-        """How much may still be given back of what the rollback undid that stands again with it; None: there is none.
-        `surely`: at the most, as far as anybody knows now."""
+        """How much may still be given back of all that is undone again with it; None: there is nothing such. `surely`: at
+        the most, as far as anybody knows now.
+
+        *The undoing of a cancel was undone and that undone, too, and the bet cancelled anew: when the last of them was undone
+        the stake came back a second time.*
+        """
         further = self.around.further
-        whole = further.whole_amount if further is not None else None
-        if further is None or whole is None:
+        again = (further, *self.around.deeper[1::2]) if further is not None else ()
+        return min((room for m in again if (room := self._room_of(m, surely=surely)) is not None), default=None)
+
+    def _room_of(self, undone: Movement, *, surely: bool) -> Decimal | None:
+        whole = undone.whole_amount
+        if whole is None:
             return None
-        rollbacks = [m for m in self.around.aside if m.target == further.key and m.state is not State.DECLINED]
+        rollbacks = [m for m in self.around.aside if m.target == undone.key and m.state is not State.DECLINED]
         given = [self.given(m, whole)[0 if surely else 1] for m in rollbacks if self._before(m)]
         return whole - sum(given, NOTHING)
 

@@ -33,7 +33,7 @@ from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_u
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
-from gateway.engine.undoing import claims, falls_again, stands_again
+from gateway.engine.undoing import claims, turned, turns_told
 from gateway.engine.words import Way
 from gateway.engine.world import World
 from gateway.http import Request
@@ -325,19 +325,14 @@ class Driver:
         steps = [(own.key, step) for step in self._steps_of(case)]
         if freed:
             steps.append((freed.key, Step(now, Event.RELEASED, own.key)))
-        beyond = case.around.beyond
-        again = stands_again(after, case.target, beyond) if beyond is not None else None
-        if again is not None:
-            steps.append((again.key, Step(now, Event.RELEASED, own.key)))
-        further = case.around.further
-        fallen = falls_again(again, further, case.provider.dialect)
-        if fallen is not None:
-            steps.append((fallen.key, Step(now, Event.CLAIMED, fallen.undone_by)))
+        around = case.around
+        chain = (around.beyond, around.further, *around.deeper)
+        turns = turned(after, case.target, chain, case.provider.dialect) if around.beyond is not None else []
+        steps += turns_told(own.key, turns, now)
         puts = (
             Put(own, after),
             *([aim] if aim is not None else []),
-            *([Put(beyond, again)] if beyond is not None and again is not None else []),
-            *([Put(further, fallen)] if further is not None and fallen is not None else []),
+            *(Put(was, m) for was, m in turns),
             *_its_whole(case, now),
             *_its_hold(case, after, now),
             *in_vain(after, case.siblings, now),

@@ -76,7 +76,7 @@ class Exchanges:
                 if late is not None:
                     request, response = late, await world.send(wallet, late, wallet.give_up_after.total_seconds())
             call = replace(way.call(world.clock(), ""), request=request, again=again)
-            outcome = in_currency(wallet.dialect.hear(response, tx, call, keys), currency)
+            outcome = in_currency(wallet.dialect.hear(response, tx, call, keys), tx.act, currency)
             result = RESULTS[type(outcome)]
         except Silence as silence:
             result = silence.result

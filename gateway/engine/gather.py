@@ -24,6 +24,7 @@ from gateway.engine.ties import (
     Found,
     aimed_at,
     bets_of,
+    deeper_of,
     end_asks,
     ends_of,
     first_asks,
@@ -141,6 +142,9 @@ def around_of(
         found["unmet"] = "met" in second and not (second["met"] or session or found["last_session"])
         found["misnamed"] = page.misnamed is not None and is_misnamed(provider, own, first)
         if page.partial or page.undoes_rollbacks:
+            if found.get("further") is not None:
+                found["deeper"], aimed = yield from deeper_of(found["further"])
+                found["aside"] = (*found["aside"], *aimed)
             roots = (*second.get("others", ()), *(found.get("aside", ()) if found.get("further") is not None else ()))
             found["undoings"] = yield from undoings_of(own, roots)
     if own.reference and target is None and not own.decided and way is not None:

@@ -39,7 +39,7 @@ from gateway.engine.ties import (
     twin_of,
     with_its_stake,
 )
-from gateway.engine.undoing import by_stake, claims
+from gateway.engine.undoing import by_stake, claims, not_its_own
 from gateway.engine.words import Known, Way, moves_nothing
 from gateway.model import Accepted, Credit, Declined, Game, Kind, Reason, Refused, Transaction
 
@@ -345,12 +345,20 @@ def _asked_for(case: Case, order: Order, done: Completed, *, again: bool) -> Cas
 
 
 def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Found) -> Steps[Opened]:
-    """With its first attempt begun where the rules ask for it at once; with its end where it has come too late."""
+    """With its first attempt begun where the rules ask for it at once; with its end where it has come too late. Raises
+    `Refused` where it names what is not its own: nothing is kept of that.
+
+    *A cancel under a wrong player had used up the one id that a cancel of its bet can have: the right player's heard that
+    this is another movement, and the stake never came back.*
+    """
     own, around = case.own, case.around
     target = around.target if isinstance(around.target, Movement) else None
     move: Move | None = next_move(case)
     row = own
     match move:
+        case Decide(outcome=Declined() as outcome) if move == not_its_own(case):
+            # Of a movement that it cannot mean it is no end, nor the one that its id is for, if that is made of what it names.
+            raise Refused(outcome.reason, outcome.message)
         case Ask():
             row = replace(own, attempts=own.attempts + 1, asked_at=hands.moment.now)
         case Decide(outcome=Declined() as outcome) if isinstance(around.tombstone, Movement):

@@ -7,12 +7,14 @@ the same transaction.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.dialect import Dialect
 from gateway.engine.capability import encodes
+from gateway.engine.gather import Hands, case_of
 from gateway.engine.identity import own_id
 from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
 from gateway.engine.judge import again, id_was_used, landed, remembered
@@ -24,8 +26,8 @@ from gateway.engine.parts import gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
-from gateway.engine.ties import tied
-from gateway.engine.undoing import by_round, falls_again, stands_again, undoes_whole
+from gateway.engine.ties import deeper_of, tied
+from gateway.engine.undoing import by_round, turned, turns_told, undoes_whole
 from gateway.engine.words import nameless
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
 
@@ -89,35 +91,24 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
                 if not each.decided:
                     _nothing_in_flight(each, setup, now)
         aim, above = next(iter(target), None), next(iter(whole), None)
-        beyond: Movement | None = None
-        further: Movement | None = None
-        if aim is not None and aim.undoes:
-            (rows,) = yield Look((Ask("own", (aim.target,)),))
-            beyond = next(iter(rows), None)
-        if beyond is not None and beyond.undoes:
-            (rows,) = yield Look((Ask("own", (beyond.target,)),))
-            further = next(iter(rows), None)
+        chain, _ = (yield from deeper_of(aim)) if aim is not None else ((), ())
         provider = setup.provider_by_id(own.provider)
         dialect = provider.dialect if provider is not None else None
+        rest = (yield from _rest(setup, own, aim, now)) if aim is not None and own.undoes else None
         unknown = aim is None and not parts and not (yield from _bets_of(own, dialect))
         after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
-        puts = [Put(own, after), *_its_target(after, aim, dialect, now), *_its_whole(above, now)]
+        puts = [Put(own, after), *_its_target(after, aim, dialect, rest, now), *_its_whole(above, now)]
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
-        stands = stands_again(after, aim, beyond) if own.undoes else None
-        puts += [Put(beyond, stands)] if beyond is not None and stands is not None else []
-        fallen = falls_again(stands, further, dialect)
-        puts += [Put(further, fallen)] if further is not None and fallen is not None else []
+        turns = turned(after, aim, chain, dialect) if own.undoes else []
+        puts += [Put(was, m) for was, m in turns]
         puts += in_vain(after, [m for m in batch if m.key != key], now)
         told = [(key, step)]
         if above is not None and not above.decided:
             told.append((above.key, Step(now, Event.RETRY, f"its part {key} was resolved")))
         if aim is not None and aim.undone_by == key and not gone(after):
             told.append((aim.key, Step(now, Event.RELEASED, key)))
-        if stands is not None:
-            told.append((stands.key, Step(now, Event.RELEASED, key)))
-        if fallen is not None:
-            told.append((fallen.key, Step(now, Event.CLAIMED, fallen.undone_by)))
+        told += turns_told(key, turns, now)
         held = yield Write(puts=tuple(puts), steps=tuple(told))
         return _done(after, held=held)
 
@@ -226,7 +217,19 @@ def _bets_of(refund: Movement, dialect: Dialect | None) -> Looks[bool]:
     return bool(bets)
 
 
-def _its_target(rollback: Movement, target: Movement | None, dialect: Dialect | None, now: datetime) -> list[Put]:
+def _rest(setup: Setup, own: Movement, target: Movement, now: datetime) -> Looks[Decimal | None]:
+    """What is left of its target, where the one rollback that its page knows was undone in part."""
+    provider = setup.provider_by_id(own.provider)
+    if provider is None:
+        return None
+    hands = Hands(setup=setup, provider=provider, node="", nonce="", moment=Moment(now), lease=NOW)
+    case = yield from case_of(hands, own)
+    return case.rest_of(target)
+
+
+def _its_target(
+    rollback: Movement, target: Movement | None, dialect: Dialect | None, rest: Decimal | None, now: datetime
+) -> list[Put]:
     """A rollback that was done ends the doubt about its target (rule 5); one that will not be frees it. *A part was
     given back, a person said so, and the refund of the rest heard that nothing was left (rule 17).*"""
     if target is None or rollback.kind not in (Kind.ROLLBACK, Kind.RELEASE):
@@ -238,7 +241,7 @@ def _its_target(rollback: Movement, target: Movement | None, dialect: Dialect | 
         if target.decided:
             return [Put(target, freed)]
         return [Put(target, replace(left(freed, target.open_state, "", now), tries=0), NOW)]
-    if rollback.undoes and not undoes_whole(rollback, target, dialect):
+    if rollback.undoes and not undoes_whole(rollback, target, dialect, rest):
         return []
     if target.decided:
         held = rollback.kind is Kind.RELEASE  # of what is held it is only a word

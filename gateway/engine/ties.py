@@ -213,7 +213,7 @@ def _standing_asks(provider: Provider, bet: Movement) -> dict[str, LookFor]:
             later = bool(tx.round_id) and bet.state is State.ACCEPTED
             return {"standing.last": LookFor("round_last", (*here, bet.key))} if later else {}
         case Kept.ROUND_WIN if tx.round_id:
-            return {"standing.named": LookFor("round_win", here)}
+            return {"standing.named": LookFor("standing_round_win", here)}
     asks = {"standing.named": LookFor("standing_wins", (bet.provider, tx.id, tx.player))}
     if tx.round_id and not provider.dialect.as_provider.one_end:
         asks |= {
@@ -467,6 +467,19 @@ def is_misnamed(provider: Provider, own: Movement, found: Found) -> bool:
     """Whether what it names is there, as nothing that it can mean."""
     kinds, named = reference_kinds(provider, own.tx.act), _named(provider, own, found)
     return bool(named) and not any(m.kind in kinds for m in named)
+
+
+def deeper_of(further: Movement) -> Looks[tuple[tuple[Movement, ...], tuple[Movement, ...]]]:
+    """What a rollback undoes, what that one does, and so on, each the next; and all rollbacks of these."""
+    chain, aimed = [further], list[Movement]()
+    while chain[-1].undoes and chain[-1].target and len(chain) <= DEEPEST:
+        key = chain[-1].target
+        found = yield from look({"own": LookFor("own", (key,)), "aimed": LookFor("aimed", (key,))})
+        if not found["own"]:
+            break
+        chain += found["own"]
+        aimed += [m for m in found["aimed"] if m.undoes]
+    return tuple(chain[1:]), tuple(aimed)
 
 
 DEEPEST = 8  # of rollbacks that undo each other; what lies deeper counts as if nothing had undone it

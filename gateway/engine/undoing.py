@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 
 from msgspec.structs import replace
 
@@ -11,7 +13,7 @@ from gateway.dialect import Dialect
 from gateway.ends import Kept
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
-from gateway.engine.movement import Movement, clocked_again
+from gateway.engine.movement import Event, Movement, Step, clocked_again
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, moves_nothing
@@ -78,7 +80,34 @@ def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None, rest:
     return own.ours or not several or undoes_all(own.tx, target)
 
 
-def stands_again(own: Movement, target: Movement | None, beyond: Movement | None) -> Movement | None:
+def turned(
+    own: Movement, target: Movement | None, chain: Sequence[Movement | None], dialect: Dialect | None
+) -> list[tuple[Movement, Movement]]:
+    """What an accepted rollback turns of the `chain` below its target, of which each undoes the next, as it was and as it is
+    from now on: the first stands again, the second is undone again with it, and so on by turns.
+
+    *A cancel's undoing was itself undone and that undone, too: the bet stood, and counted as undone.*
+    """
+    found = []
+    for beyond, further in zip_longest(chain[::2], chain[1::2]):
+        stands = _stands_again(own, target, beyond)
+        if stands is None or beyond is None:
+            break
+        found.append((beyond, stands))
+        fallen = _falls_again(stands, further, dialect)
+        found += [(further, fallen)] if further is not None and fallen is not None else []
+        own, target = stands, further
+    return found
+
+
+def turns_told(by: str, turns: Sequence[tuple[Movement, Movement]], at: datetime) -> list[tuple[str, Step]]:
+    """For the stories of what a rollback turned. `by`: its key."""
+    return [
+        (m.key, Step(at, Event.CLAIMED, m.undone_by) if m.undone_by else Step(at, Event.RELEASED, by)) for _, m in turns
+    ]
+
+
+def _stands_again(own: Movement, target: Movement | None, beyond: Movement | None) -> Movement | None:
     """What the target of an accepted rollback had undone: free again, and a bet of its round as before (rules 11, 16).
 
     *A bet whose cancel was undone counted as undone: its round's refund left it out, and another bet in doubt was taken
@@ -93,7 +122,7 @@ def stands_again(own: Movement, target: Movement | None, beyond: Movement | None
     return clocked_again(again, own.decided_at) if own.ours and own.decided_at is not None else again
 
 
-def falls_again(stands: Movement | None, further: Movement | None, dialect: Dialect | None) -> Movement | None:
+def _falls_again(stands: Movement | None, further: Movement | None, dialect: Dialect | None) -> Movement | None:
     """What a rollback that stands again undoes: undone again, with it, but for a part of it (rules 15, 17).
 
     *A bet's cancel was undone and that undoing undone, too: the bet's next cancel was put to its wallet, which gave the
@@ -146,18 +175,19 @@ def forbidden(case: Case) -> Move | None:
     """
     own, act = case.own, case.own.tx.act
     if isinstance(act, Capture | Release) and never_asked(case):
-        return _not_its_own(case)
+        return not_its_own(case)
     if not isinstance(act, Rollback) or not (never_asked(case) or held_back(case)):
         return None
-    if by_round(case.provider.dialect, act) and not own.parent and case.round_won:
-        return _no(Reason.ALREADY_SETTLED, "the round has a win")
+    if _has_won(case):
+        perhaps = _perhaps_sent(case, WON) if case.only_feared else None
+        return perhaps or _no(Reason.ALREADY_SETTLED, WON)
     target = case.target
     if target is None and by_stake(case.provider.dialect, own):
         if may_mean_forgotten(case):
             return Leave(State.PERSON, "the journal may have forgotten the bet that it means")
         return _no(Reason.TRANSACTION_NOT_FOUND, "no open bet of its round has this amount")
     if target is None:
-        return _not_its_own(case)
+        return not_its_own(case)
     if target.state is State.DECLINED:
         return _undone_in_doubt(case) or _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
     if stopped(case):
@@ -182,7 +212,7 @@ def forbidden(case: Case) -> Move | None:
         return perhaps or _no(Reason.ALREADY_SETTLED, kept)
     if win is not None and first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
-    return _not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
+    return not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
 
 
 def _won_there(case: Case) -> Move | None:
@@ -208,7 +238,7 @@ def _undone_in_doubt(case: Case) -> Move | None:
     return Decide(_after(first))
 
 
-def _not_its_own(case: Case) -> Move | None:
+def not_its_own(case: Case) -> Move | None:
     """What it names is another player's, of another kind, or was in another currency."""
     if case.target is None:
         page = case.provider.dialect.as_provider.misnamed
@@ -234,6 +264,14 @@ def stopped(case: Case) -> bool:
     return not heard and case.target_won
 
 
+WON = "the round has a win"
+
+
+def _has_won(case: Case) -> bool:
+    """Whether it is the refund of a round that has a win."""
+    return by_round(case.provider.dialect, case.own.tx.act) and not case.own.parent and case.round_won
+
+
 def _stands(case: Case, target: Movement) -> bool:
     """Whether a bet stands that something may keep."""
     return target.state is State.ACCEPTED and target.undone_by in ("", case.own.key)
@@ -242,16 +280,20 @@ def _stands(case: Case, target: Movement) -> bool:
 def held_back(case: Case) -> bool:
     """Whether a cancel that may have been asked before the journal forgot it is not sent, whatever its wallet says of it: a win
     stops it, or its bet stays (rule 30)."""
-    target = case.target if case.own.undoes and case.only_feared else None
-    if target is None:
+    if not case.own.undoes or not case.only_feared:
         return False
+    target = case.target
+    if target is None or _has_won(case):
+        return _has_won(case)
     return stopped(case) or (case.around.standing_win is not None and _stands(case, target))
 
 
 def _perhaps_sent(case: Case, why: str) -> Move | None:
-    """Such a cancel: whether it was asked, its wallet says where it can be asked and still remembers it, else a person. None:
-    it was not."""
+    """Such a cancel: whether it was asked, its wallet says where it can be asked and still remembers it, else a person, as of
+    what was put to it in parts. None: it was not."""
     own = case.own
+    if may_mean_forgotten(case):
+        return Leave(State.PERSON, f"the journal forgot whether this refund was asked, and {why}")
     if case.way is not None and unseen(own, case.wallet, case.moment):
         return None
     if case.way is None or not case.can_query or not case.remembered:

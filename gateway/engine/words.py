@@ -43,6 +43,7 @@ from gateway.model import (
     Status,
     Transaction,
     Unknown,
+    of_another_currency,
     unsupported,
 )
 
@@ -473,10 +474,11 @@ def heard(way: Way, outcome: Outcome) -> Outcome:
     return outcome
 
 
-def in_currency(outcome: Outcome, currency: str) -> Outcome:
-    """A yes in another currency is doubt; of a no only the balance is dropped (rule 4)."""
-    if isinstance(outcome, Unknown) or not currency or not outcome.currency or outcome.currency == currency:
+def in_currency(outcome: Outcome, act: Act, currency: str) -> Outcome:
+    """A yes in another currency is doubt, or the no to a read; of a no only the balance is dropped (rule 4)."""
+    if isinstance(outcome, Unknown):
         return outcome
-    if isinstance(outcome, Declined):
+    other = of_another_currency(act, currency, outcome.currency)
+    if other is not None and isinstance(outcome, Declined):
         return replace(outcome, balance=None, bonus=None, currency="")
-    return Unknown(detail=f"accepted in {outcome.currency}, asked in {currency}")
+    return outcome if other is None else other

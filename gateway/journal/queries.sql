@@ -74,7 +74,15 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined'
 ORDER BY {arrival} LIMIT 1;
 
--- round_loose_win: the same, that names no bet and is no item of a batch
+-- standing_round_win: the first of them that may stand: what is to undo it is not done
+SELECT {row} FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND round <> ''
+  AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined'
+  AND (undone_by = ''
+    OR (SELECT o.state FROM movements o WHERE o.key = movements.undone_by) NOT IN ('accepted', 'declined'))
+ORDER BY {arrival} LIMIT 1;
+
+-- round_loose_win: as round_win, that names no bet and is no item of a batch
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'credit' AND reference = '' AND batch = '' AND parent = '' AND state <> 'declined'

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from adapters.groove.dialect import DIALECT
 from adapters.groove.requests import also_named
-from adapters.groove.wire import CALLS, ERRORS, STATUSES, Settings, refund_id, result_id, told_id
+from adapters.groove.wire import CALLS, ERRORS, STATUSES, Settings, refund_id, result_id
 from gateway.auth import Key
+from gateway.codec.ids import told_id
 from gateway.dialect import Call, NoCall
 from gateway.engine.states import State
 from gateway.http import Request, Response

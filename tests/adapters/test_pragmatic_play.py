@@ -272,6 +272,19 @@ def test_bonus_win_moves_money_only_where_the_settings_say_so() -> None:
     assert credit.act == Credit(amount=Decimal(5), type="free_round", free_round=True)
 
 
+PAID = {"userId": "p-1", "gameId": "42", "roundId": "880011", "amount": "10.00", "reference": "w1"}
+PAYING = ("result", "jackpotWin", "promoWin", "bonusWin")
+REFERENCES = st.text("ab:~", min_size=1, max_size=8) | st.sampled_from(
+    [f"{word}:a" for word in ("jackpot", "promo", "bonus", "result")]
+)
+
+
+@given(st.sets(st.tuples(st.sampled_from(PAYING), REFERENCES), min_size=2, max_size=6))
+def test_two_wins_never_share_an_id(calls: set[tuple[str, str]]) -> None:
+    """A jackpot with the reference of a result heard the result's answer, and was never paid."""
+    assert len({read(name, CREDITS, **{**PAID, "reference": said}).id for name, said in calls}) == len(calls)
+
+
 @pytest.mark.parametrize("amount", ["many", "", "-1", "9" * 40, "1e99"])
 def test_a_notice_is_taken_whatever_its_amount_says(amount: str) -> None:
     assert read("bonusWin", userId="u", amount=amount, reference="x").act == Notice()

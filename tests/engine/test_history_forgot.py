@@ -187,6 +187,39 @@ def test_rule_30_a_rounds_refund_of_which_a_part_was_refused_is_not_done(bench_o
     waits_for_a_person(bench)
 
 
+@pytest.mark.parametrize("named", ["rf", "b1"], ids=["its round", "its bet"])
+@pytest.mark.parametrize("wallet", [CAN_BE_ASKED, CANNOT])
+def test_rule_30_a_win_does_not_refuse_a_refund_that_may_have_been_done(
+    bench_of: MakeBench, wallet: str, named: str
+) -> None:
+    """It was forgotten; then a win of the round came, and its repeat heard `already_settled` while the stake was back."""
+    bench = bench_of("kyren", a_wallet(wallet, repeats=QUERY if wallet == CAN_BE_ASKED else NEVER))
+    bench.call(bet("b1"))
+    restored(bench, lambda: bench.call(refund(named)))
+    bench.call(win("w1"))
+    for _ in range(2):
+        bench.call(refund(named))
+        bench.settlement(600, 5)
+    known = wallet == CAN_BE_ASKED and named == "b1"
+    assert last_word(bench) == (ACCEPTED if known else DOUBT)
+    assert bench.till.balance() == Decimal("1025.00")
+    nothing_is_open(bench) if known else waits_for_a_person(bench)
+
+
+def test_rule_30_it_refuses_one_that_its_wallet_has_never_seen(bench_of: MakeBench) -> None:
+    """The other side of it: nothing was forgotten, and nothing is given back beside the win."""
+    bench = bench_of("kyren", a_wallet(CAN_BE_ASKED, repeats=QUERY))
+    bench.call(bet("b1"))
+    restored(bench, lambda: None)
+    bench.call(win("w1"))
+    bench.call(refund("b1"))
+    bench.settlement(600, 5)
+    bench.call(refund("b1"))
+    assert last_word(bench) == Reason.ALREADY_SETTLED
+    assert bench.till.balance() == Decimal("1015.00")
+    nothing_is_open(bench)
+
+
 @pytest.mark.parametrize("wallet", ["netgaming", "scorpio_play"])
 def test_rule_30_that_there_is_nothing_to_undo_is_not_final_while_what_was_forgotten_may_be_queued(
     bench_of: MakeBench, wallet: str

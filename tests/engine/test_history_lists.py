@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from msgspec.structs import replace
 
 from gateway.engine.parts import items_of
 from gateway.model import Batch, Kind, Reason, Round, Transaction
 from tests.engine.acts import bet, undo, win, yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, nothing_is_open, refuses, word
-from tests.simulation.behaviours import lost_before
+from tests.engine.histories import ACCEPTED, DOUBT, nothing_is_open, refuses, word
+from tests.simulation.behaviours import lost_after, lost_before
 from tests.simulation.bench import ROUND, a_call, a_wallet
 
 
@@ -31,6 +32,29 @@ def test_rule_11_a_list_that_cancels_a_bet_before_its_win_cancels_both(bench_of:
     assert word(outcome) == ACCEPTED
     assert [word(item) for item in outcome.items] == [Reason.TRANSACTION_NOT_FOUND] * 2  # type: ignore[union-attr]  # accepted
     bench.settlement(600, 2)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("provider", ["native", "softswiss"])
+@pytest.mark.parametrize("settled", [True, False])
+def test_rule_19_a_list_is_not_told_as_refused_while_its_win_stays_paid(
+    bench_of: MakeBench, provider: str, settled: bool
+) -> None:
+    """Both were in doubt, the bet alone was cancelled, and the list came again, before its win was settled or after: its
+    provider heard that it was rolled back, and the win stayed paid."""
+    bench = bench_of(provider, "native")
+    bench.till.always(lost_after, kind=Kind.CREDIT)
+    list_ = batch(bet("b1"), win("w1"))
+    assert word(bench.call(list_)) == DOUBT
+    assert word(bench.call(batch(undo("c1", "b1"), atomic=False))) == ACCEPTED
+    bench.till.heal()
+    bench.settlement(300 if settled else 1, 1)
+    assert word(bench.call(list_)) == DOUBT
+    bench.settlement(300, 5)
+    assert bench.till.balance() == Decimal("1025.00")
+    assert word(bench.call(batch(undo("c2", "w1", kind=Kind.CREDIT), atomic=False))) == ACCEPTED
+    assert word(bench.call(list_)) == Reason.ALREADY_ROLLED_BACK
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
 

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from gateway.model import Adjust, Batch, Capture, Kind, Reason, Release, Reserve, Rollback, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, nothing_is_open, waits_for_a_person, word
+from tests.engine.histories import ACCEPTED, DOUBT, last_word, nothing_is_open, waits_for_a_person, word
 from tests.engine.test_person import decide
 from tests.simulation.behaviours import lost_after, lost_before
-from tests.simulation.bench import PLAYER, Bench, Trip, a_call
+from tests.simulation.bench import PLAYER, Bench, Trip, a_call, a_provider
 
 WHOLE = Decimal("1000.00")
 BIG = bet("big", "5000.00")
@@ -116,6 +116,46 @@ def test_rule_15_nobody_ends_another_players_hold(bench_of: MakeBench, end: obje
     assert bench.till.asked(Kind.CAPTURE, Kind.RELEASE) == 0
     yes(bench.call(release("mine")))
     assert (bench.till.balance(), bench.till.balance("p-2")) == (WHOLE, WHOLE)
+    nothing_is_open(bench)
+
+
+NAMED_BY_THEIR_BET = [
+    "evolution", "pragmatic_play", "red_tiger", "tom_horn", "neverending", "kyren", "scorpio_play", "netgaming", "dragon_gaming",
+]  # fmt: skip
+"""Whose cancels have no id of their own."""
+
+
+@pytest.mark.parametrize("provider", NAMED_BY_THEIR_BET)
+def test_rule_15_a_cancel_under_a_wrong_player_is_not_the_bets_own(bench_of: MakeBench, provider: str) -> None:
+    """Refused as another player's, it had used up the one id that a cancel of that bet can have: the right player's heard
+    that this is another movement's, and the stake never came back."""
+    bench = bench_of(provider, opening={PLAYER: WHOLE, "p-2": WHOLE})
+    bench.launch()
+    bench.launch("sess-p-2", player="p-2")
+    yes(bench.call(bet("501")))
+    wrong = bench.undo(bet("501", player="p-2", session="sess-p-2"), "refund:501")
+    for _ in range(2):
+        bench.call(wrong)
+        assert last_word(bench) == Reason.TRANSACTION_NOT_FOUND
+    assert bench.till.asked(Kind.ROLLBACK) == 0
+    bench.call(bench.undo(bet("501"), "refund:501"))
+    assert last_word(bench) == ACCEPTED
+    assert (bench.till.balance(), bench.till.balance("p-2")) == (WHOLE, WHOLE)
+    bench.call(wrong)
+    assert bench.till.balance("p-2") == WHOLE
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("provider", ["evolution", "red_tiger", "kyren"])
+def test_rule_15_nor_is_one_in_a_wrong_currency(bench_of: MakeBench, provider: str) -> None:
+    """Its refusal stood for the bet's own cancel, too."""
+    bench = bench_of(a_provider(provider, currency=""))
+    bench.launch()
+    yes(bench.call(bet("501")))
+    bench.call(bench.undo(bet("501", currency="USD"), "refund:501"))
+    assert last_word(bench) == Reason.CURRENCY_MISMATCH
+    bench.call(bench.undo(bet("501"), "refund:501"))
+    assert (last_word(bench), bench.till.balance()) == (ACCEPTED, WHOLE)
     nothing_is_open(bench)
 
 

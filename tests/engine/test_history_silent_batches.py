@@ -73,5 +73,5 @@ def test_rule_21_wins_of_nobodys_currency_are_for_a_person(bench_of: MakeBench) 
     """Owed money that nobody can say an amount of is not lost: somebody must look."""
     bench = bench_of(a_provider("pragmatic_play", currency=""), a_wallet("native", currency=""))
     assert result(bench, **WITH_PROMO) == 100
-    assert {bench.row(Kind.CREDIT, id).state for id in ("w1", "w1p")} == {State.PERSON}
+    assert {bench.row(Kind.CREDIT, id).state for id in ("w1", "promo:w1p")} == {State.PERSON}
     assert bench.till.balance() == Decimal("1000.00")

@@ -559,3 +559,22 @@ def test_rule_17_what_stands_again_in_part_gives_back_what_is_left(bench_of: Mak
     yes(bench.call(undo("y", "v", "1.00", kind=Kind.ROLLBACK)))
     assert why(bench.call(undo("z", "b", "1.00"))) is Reason.ALREADY_ROLLED_BACK
     assert bench.till.balance() == Decimal("1000.00")
+
+
+@PARTS
+@pytest.mark.parametrize("amount", ["4.00", "10.00", ""])
+def test_rule_17_nor_does_what_stands_again_two_steps_further_down(
+    bench_of: MakeBench, amount: str, *, parts: bool
+) -> None:
+    """*The undoing of a cancel was undone and that undone, too: the bet stood, and counted as undone. It was cancelled anew,
+    and when the last of those was undone the stake came back a second time.*"""
+    bench = bench_of(declaring(partial=parts))
+    yes(bench.call(bet("b")))
+    yes(bench.call(undo("u", "b", "10.00")))
+    for id, of in (("v", "u"), ("x", "v"), ("y", "x")):
+        yes(bench.call(undo(id, of, amount, kind=Kind.ROLLBACK)))
+    assert bench.row(Kind.DEBIT, "b").undone_by == ""
+    yes(bench.call(undo("w", "b", amount)))
+    asked = bench.till.asked()
+    assert why(bench.call(undo("z", "y", amount, kind=Kind.ROLLBACK))) is Reason.ALREADY_ROLLED_BACK
+    assert (bench.till.balance(), bench.till.asked()) == (Decimal("1000.00"), asked)

@@ -171,6 +171,22 @@ BY_ROUND = declaring(kept_by=always(Kept.ROUND_WIN))
 LAST = declaring(kept_by=always(Kept.LATER))
 
 
+@pytest.mark.parametrize("page", [BY_ROUND, STAYS], ids=["any win of the round", "its own"])
+def test_rule_15_a_bet_stays_for_its_second_win_where_the_first_was_taken_back(
+    bench_of: MakeBench, page: Provider
+) -> None:
+    """*Only the first win of the round was looked at: the stake was given back beside the second.*"""
+    bench = bench_of(page)
+    yes(bench.call(bet("a")))
+    for id in ("w", "x"):
+        yes(bench.call(win(id)))
+    yes(bench.call(undo("u", "w", kind=Kind.CREDIT)))
+    assert why(bench.call(undo("v", "a"))) is Reason.ALREADY_SETTLED
+    yes(bench.call(undo("y", "x", kind=Kind.CREDIT)))
+    yes(bench.call(undo("z", "a")))
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 @pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
 @pytest.mark.parametrize("page", [BY_ROUND, LAST], ids=["any win of the round", "what came last"])
 def test_rule_31_so_it_sees_what_ties_to_its_round_alone(

@@ -306,6 +306,25 @@ def test_rule_17_a_partial_refund_that_a_person_saw_leaves_the_rest_to_be_refund
     assert bench.unresolved() == {}
 
 
+@pytest.mark.parametrize("amount", ["3.00", "4.00"])
+def test_rule_17_a_person_undoes_no_more_of_a_bet_than_was_given_back(bench_of: MakeBench, amount: str) -> None:
+    """Four of a refund of ten were taken back, three were refunded and a person said so: the bet counted as undone, and one
+    stayed taken."""
+    once = {"debit": "safe", "credit": "safe", "rollback": "never"}
+    bench = bench_of("native", a_wallet("native", repeats=once))
+    yes(bench.call(bet("b1")))
+    yes(bench.call(undo("r1", "b1", "10.00")))
+    yes(bench.call(undo("r2", "r1", "4.00", kind=Kind.ROLLBACK)))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert isinstance(bench.call(undo("r3", "b1", amount)), Unknown)
+    decide(bench, bench.row(Kind.ROLLBACK, "r3").key, accepted=True, force=True)
+    rest = bench.call(undo("r4", "b1", "1.00"))
+    assert isinstance(rest, Accepted) if amount == "3.00" else why(rest) is Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+    assert bench.unresolved() == {}
+
+
 def test_rule_17_a_refund_of_all_that_is_left_that_a_person_saw_is_the_last_one(bench_of: MakeBench) -> None:
     """The other side of it: a whole refund undoes the bet, whoever says that it was done."""
     once = {"debit": "safe", "credit": "safe", "rollback": "never"}

@@ -13,7 +13,18 @@ from gateway.engine.journal import Doubt
 from gateway.engine.setup import Route
 from gateway.engine.states import State
 from gateway.http import Response
-from gateway.model import Accepted, Declined, Kind, Outcome, Profile, Reason, Transaction, Unknown
+from gateway.model import (
+    Accepted,
+    Authenticate,
+    Balance,
+    Declined,
+    Kind,
+    Outcome,
+    Profile,
+    Reason,
+    Transaction,
+    Unknown,
+)
 from gateway.play.caller import seconds_of
 from gateway.play.habits import is_settled
 from tests.engine.acts import balance, bet, settle, undo, why, win, yes
@@ -30,7 +41,7 @@ from tests.simulation.behaviours import (
     silent,
     unreachable,
 )
-from tests.simulation.bench import NEVER, PLAYER, QUERY, a_wallet, at_once
+from tests.simulation.bench import NEVER, PLAYER, QUERY, a_call, a_wallet, at_once
 
 HTML = {"content-type": "text/html"}
 DOUBTS: dict[str, Behaviour] = {
@@ -88,6 +99,16 @@ def test_rule_04_a_yes_in_another_currency_is_doubt(bench_of: MakeBench) -> None
     bench.till.then(says(Accepted(balance=Decimal("5.00"), currency="USD", wallet_id="w-1")))
     assert isinstance(bench.call(bet("t1")), Unknown)
     assert bench.row(Kind.DEBIT, "t1").state is State.DOUBT
+
+
+@pytest.mark.parametrize("wallet", ["netgaming", "pragmatic_play", "hundred_hp"])
+def test_rule_04_a_purse_in_another_currency_is_a_no_to_whoever_asks_about_it(bench_of: MakeBench, wallet: str) -> None:
+    """Nothing moves by a read. A provider whose configuration says EUR heard doubt of a player of USD, launch after launch."""
+    dollars = a_wallet(wallet, currency="")
+    bench = bench_of("native", dollars, currency="USD", routes=(Route(wallet="main"),))
+    bench.setup = replace(bench.setup, providers={"acme": replace(bench.provider, currency="EUR")})
+    for act in (Authenticate(), Balance()):
+        assert why(bench.call(a_call(act, currency="", round_id=""))) is Reason.CURRENCY_MISMATCH
 
 
 def test_rule_04_of_a_no_in_another_currency_only_the_balance_is_dropped(bench_of: MakeBench) -> None:

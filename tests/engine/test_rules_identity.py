@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gateway.engine.setup import Route
 from gateway.journal.sqlite import SqliteJournal
-from gateway.model import Accepted, Adjust, CloseSession, Declined, Game, Kind, Reason, Rollback, Round
+from gateway.model import Accepted, Adjust, CloseSession, Credit, Declined, Game, Kind, Reason, Rollback, Round
 from tests.engine.acts import REFUSING_PAIRS, bet, settle, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import lost_after, lost_before, says
@@ -45,6 +45,17 @@ def test_rule_01_kyrens_cancel_and_refund_of_one_reference_are_one(bench_of: Mak
     yes(bench.call(bench.undo(one, "refund:t1", scope="round")))
     assert bench.till.asked(Kind.ROLLBACK) == 1
     assert bench.till.balance() == Decimal("1000.00")
+
+
+@pytest.mark.parametrize("wallet", ["native", "netgaming", "pragmatic_play"])
+def test_rule_01_what_pragmatic_play_pays_beside_a_result_is_paid(bench_of: MakeBench, wallet: str) -> None:
+    """A reference is a key of its call: a jackpot with that of a result heard the result's answer, and was never paid."""
+    bench = bench_of("pragmatic_play", wallet)
+    for _ in range(2):
+        for act in (Credit(amount=Decimal(10)), Credit(amount=Decimal(10), type="jackpot")):
+            yes(bench.call(a_call(act, "x")))
+        yes(bench.call(a_call(Credit(amount=Decimal(10), type="promo"), "x", round_id="")))
+    assert bench.till.balance() == Decimal("1030.00")
 
 
 def test_rule_01_one_id_of_two_providers_is_two_movements(bench_of: MakeBench) -> None:

@@ -223,6 +223,18 @@ def _round_win(j: DictJournal, *round: str) -> list[Movement]:
     return [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT, Kind.SETTLE)][:1]
 
 
+def _standing_round_win(j: DictJournal, *round: str) -> list[Movement]:
+    """The first win of the round that may stand."""
+    wins = [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT, Kind.SETTLE)]
+    return [m for m in wins if _may_stand(j, m)][:1]
+
+
+def _may_stand(j: DictJournal, m: Movement) -> bool:
+    """What is to undo it is not done."""
+    undoer = j.rows.get(m.undone_by)
+    return not m.undone_by or (undoer is not None and not undoer.decided)
+
+
 def _round_loose_win(j: DictJournal, *round: str) -> list[Movement]:
     wins = [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT)]
     return [m for m in wins if not m.reference and not m.batch][:1]
@@ -230,13 +242,8 @@ def _round_loose_win(j: DictJournal, *round: str) -> list[Movement]:
 
 def _round_last(j: DictJournal, provider: str, player: str, round_id: str, key: str) -> list[Movement]:
     """The last bet or win of the round that may stand, or the one named."""
-
-    def may_stand(m: Movement) -> bool:
-        undoer = j.rows.get(m.undone_by)
-        return not m.undone_by or m.key == key or (undoer is not None and not undoer.decided)
-
     found = [m for m in _of_round(j, provider, player, round_id) if _stands(m, Kind.DEBIT, Kind.CREDIT, Kind.SETTLE)]
-    return [m for m in found if m.wallet and may_stand(m)][-1:]
+    return [m for m in found if m.wallet and (m.key == key or _may_stand(j, m))][-1:]
 
 
 def _round_refunds(j: DictJournal, *round: str) -> list[Movement]:
@@ -284,6 +291,7 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "round_place": lambda j, *round: [m for m in _of_round(j, *round) if m.wallet][:1],
     "round_bets": _round_bets,
     "round_win": _round_win,
+    "standing_round_win": _standing_round_win,
     "round_loose_win": _round_loose_win,
     "standing_wins": lambda j, provider, reference, player: [
         m for m in _by_reference(j, provider, reference) if _stands(m, Kind.CREDIT) and m.tx.player in (player, "")

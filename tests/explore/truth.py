@@ -17,8 +17,6 @@ from tests.explore.place import Place
 from tests.explore.purse import moved
 from tests.explore.worlds import PAGES, World, closed_to, kept_by
 
-OPEN = """A batch whose bet was cancelled after its win was sent: the win is paid (rules 13, 15), and the repeat of
-the batch is declined as a whole (rule 19)."""
 STOOD = """A bet that its provider heard nothing but doubt of, accepted by the time that it came again as an item: it stood
 before its batch, and stays when the batch is declined (rule 19)."""
 MOVES = (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE)
@@ -224,9 +222,8 @@ def _told(world: World, place: Place) -> str:
         net = _net(m, place)
         if "accepted" in words and not others and net != gains(m.tx.act, None, None):
             return f"ACCEPTED: {m.key} was told accepted, and moved {net}"
-        paid = m.batch and m.kind is Kind.CREDIT  # see OPEN
         stood = not m.batch and set(words) == {"batch_declined"}  # see STOOD
-        if words and "accepted" not in words and net and not (won or paid or stood):
+        if words and "accepted" not in words and net and not (won or stood):
             return f"ZERO: {m.key} was told {words[-1]}, and moved {net}"
         silent = (
             world.clock and place.last.get(tx.id) == "unknown" and not words and m.takes and not won and not place.died

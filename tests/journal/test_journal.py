@@ -235,6 +235,12 @@ async def test_looks_into_a_round(home: Home) -> None:
         assert await ids("round_last", *here, "") == [last]
         settled = await found(journal, "acme/settle/s-1")
     await wrote(journal, Put(settled, replace(settled, undone_by="")))
+    won = await found(journal, "acme/credit/w-1")
+    for undoer, first in (("acme/rollback/aimed", "w-1"), ("acme/debit/b-1", "w-2")):  # likewise
+        await wrote(journal, Put(won, replace(won, undone_by=undoer)))
+        assert await ids("standing_round_win", *here) == [first]
+        won = await found(journal, "acme/credit/w-1")
+    await wrote(journal, Put(won, replace(won, undone_by="")))
     assert await ids("round_refunds", *here) == ["refund"]
     assert await ids("round_undoing", *here, "acme/rollback/refund") == ["aimed"]
     assert await ids("round_undoing", *here, "acme/rollback/own") == []
