@@ -199,8 +199,8 @@ FLAT_LINES_MAX = 300
 LONGER = {
     "hub88": 493,  # two variants, a key pair of 46 lines for the demo, statuses that mean other things of what is owed
     "kyren": 416,  # eleven calls that share few fields, a batch in a Result, successes that say that nothing was there
-    "pragmatic_play": 458,  # eleven calls, a bonusWin of two meanings, numbers by who would hear them, two purses
-    "spribe": 402,  # a signature of its own, one URL for all calls, a table of codes by call, old and new balance
+    "pragmatic_play": 456,  # eleven calls, a bonusWin of two meanings, numbers by who would hear them, two purses
+    "spribe": 400,  # a signature of its own, one URL for all calls, a table of codes by call, old and new balance
 }
 
 

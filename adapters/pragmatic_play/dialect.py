@@ -216,13 +216,11 @@ ROUND, ROUND_KEPT = form.ROUND.id("roundId"), form.passed_on("roundId").read
 TIME = moment("timestamp", as_text=True)  # hours ago in a repeat
 # Of a bet it decides whether a stake is taken: of a free round none is, whatever the amount says.
 CODE, CODE_IF_ANY = form.FREE_ROUND.optional("bonusCode").read, form.FREE_ROUND.id_if_any("bonusCode").read
-# Mandatory, and for people only.
-DETAILS = form.kept("roundDetails", "spin")
+DETAILS = form.kept("roundDetails", "spin")  # mandatory, and for people only
 HEAD = (PLAYER, PROVIDER)
-# A round is one only together with its game.
-PLAY = (PLAYER, GAME, ROUND, PROVIDER)
+PLAY = (PLAYER, GAME, ROUND, PROVIDER)  # a round is one only together with its game
 WON = (PLAYER, Line("gameId", GAME_IF_ANY.read, GAME.write), ROUND, PROVIDER, TIME, AMOUNT, ID)
-# Of it only the player must be right. No request names a currency or a session.
+# No request names a currency or a session, and of what may stand anywhere nothing must be right.
 FORMS = form.of_page(
     {
         "balance": HEAD,

@@ -181,9 +181,10 @@ def _read_amount(fields: Fields, draft: Draft, call: Call) -> None:
         return
     unit, currency = unit_of(draft.currency, call.settings), draft.currency
     amount = bounded(Decimal(read_whole(fields, "amount")).scaleb(-unit.scale(currency, call.currencies)), "amount")
+    if call.name == "withdraw":
+        amount = call.currencies.exact(amount, currency)
     shown = call.currencies.shown(amount, currency) if currency else amount
-    exact = call.currencies.exact(amount, currency) if call.name == "withdraw" else amount
-    draft.amount_if_any = shown if shown == exact else exact
+    draft.amount_if_any = shown if shown == amount else amount
 
 
 def _amount(tx: Transaction, call: Call) -> int:
@@ -207,33 +208,30 @@ def _studio(tx: Transaction) -> str:
 
 PLAYER, AMOUNT, ID = form.PLAYER.id("user_id"), Line("amount", _read_amount, _amount), form.ID.id("provider_tx_id")
 TOKEN = form.SESSION.id("session_token", length_max=LONG, may_lack=True)
-KNOWN, ACTION = form.currency("currency", may_lack=True).read, form.passed_on("action").read
+ACTION = Line("action", form.passed_on("action").read, _action)
 PLATFORM = form.CHANNEL.code_if_any("platform", length_max=64)
 STUDIO = Line("provider", form.STUDIO.code_if_any("provider").read, lambda tx, call: _studio(tx))
 TAIL = (  # in the order of the card's examples: it is signed as it stands
-    Line("game", form.GAME.code_if_any("game").read, form.GAME.id("game").write), Line("action", ACTION, _action),
+    Line("game", form.GAME.code_if_any("game").read, form.GAME.id("game").write), ACTION,
     # What belongs to a bet of no round is that one's.
     Line("action_id", form.ROUND.optional("action_id").read, lambda tx, call: tx.round_id or reference_of(tx.act) or tx.id),
     form.SESSION.code_if_any("session_token", length_max=LONG),
 )  # fmt: skip
 HEAD = (PLAYER, Line("currency", form.currency("currency").read, _currency), AMOUNT, STUDIO)
+KNOWN = form.currency("currency", may_lack=True).read
 FORMS = form.of_page(
     {
         "auth": (
-            form.LAUNCH.id("user_token", length_max=LONG), TOKEN, PLATFORM, Line("action", ACTION),
+            form.LAUNCH.id("user_token", length_max=LONG), TOKEN, PLATFORM,
             Line("currency", KNOWN, lambda tx, call: tx.currency or call.currency or UNSET),
         ),
-        "info": (
-            PLAYER, TOKEN, Line("currency", KNOWN, _currency), PLATFORM.read_only, Line("action", ACTION),
-        ),
+        "info": (PLAYER, TOKEN, Line("currency", KNOWN, _currency)),
         "withdraw": (*HEAD, ID, *TAIL, PLATFORM),
         "deposit": (*HEAD, ID, form.REFERENCE.optional("withdraw_provider_tx_id"), *TAIL, PLATFORM),
         # It names no currency: it is the session's, or the bet's.
-        "rollback": (
-            PLAYER, AMOUNT, STUDIO, form.REFERENCE.id("rollback_provider_tx_id"), ID, *TAIL,
-            PLATFORM.read_only,
-        ),
-    }
+        "rollback": (PLAYER, AMOUNT, STUDIO, form.REFERENCE.id("rollback_provider_tx_id"), ID, *TAIL),
+    },
+    anywhere=(ACTION, PLATFORM),
 )  # fmt: skip
 
 # ---------------------------------------------------------------- provider's end
