@@ -195,6 +195,10 @@ def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:
 # ---------------------------------------------------------------- flat dialects
 
 FLAT_LINES_MAX = 300
+# What is longer, and by no more than it is: its calls are lines, too, and it has more to say beside them.
+LONGER = {
+    "vivo_vgs": 449  # paths and names in any case, a signature of its own, answers in XML that repeat the call
+}
 
 
 def flat_dialects() -> dict[str, int]:
@@ -214,7 +218,8 @@ def test_a_flat_dialect_is_read_in_one_go() -> None:
     calls in code."""
     found = flat_dialects()
     assert {"netgaming", "dragon_gaming", "scorpio_play", "swipegames", "hundred_hp"} <= found.keys()
-    assert {name: lines for name, lines in found.items() if lines > FLAT_LINES_MAX} == {}
+    assert {name: lines for name, lines in found.items() if lines > LONGER.get(name, FLAT_LINES_MAX)} == {}
+    assert {name for name in LONGER if found[name] <= FLAT_LINES_MAX} == set()
 
 
 # ---------------------------------------------------------------- circles

@@ -182,12 +182,12 @@ class Place(Struct, frozen=True, eq=False):
 
         return Line(name, read, lambda tx, call: of(tx) or otherwise)
 
-    def id_if_any(self, name: str) -> Line:
+    def id_if_any(self, name: str, *, length_max: int = ID_LENGTH_MAX) -> Line:
         """An id that only describes: in no form it stops a call."""
         of = self.of
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
-            draft.texts[self] = fields.id_if_any(name)
+            draft.texts[self] = fields.id_if_any(name, length_max=length_max)
 
         return Line(name, read, lambda tx, call: of(tx) or UNSET)
 

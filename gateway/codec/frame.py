@@ -64,10 +64,14 @@ def amount_of(tx: Transaction) -> Decimal:
 def unnamed_currency(tx: Transaction, call: Call) -> str:
     """The currency of an amount where no call names one: the wallet takes it in its session's. Raises `unsupported` for another
     than that of its configuration."""
-    currency = needed("currency", tx.currency or call.currency)
-    if call.currency not in ("", currency):
-        raise unsupported(f"{currency} to a wallet of {call.currency}")
-    return currency
+    in_its_currency(tx, call)
+    return needed("currency", tx.currency or call.currency)
+
+
+def in_its_currency(tx: Transaction, call: Call) -> None:
+    """The same where an amount may be told without knowing its currency."""
+    if tx.currency and call.currency not in ("", tx.currency):
+        raise unsupported(f"{tx.currency} to a wallet of {call.currency}")
 
 
 def unsaid(tx: Transaction) -> Refused:
