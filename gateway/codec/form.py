@@ -118,23 +118,21 @@ class Form:
         return draft
 
     def write(self, tx: Transaction, call: Call) -> dict[str, Any]:
-        """The fields in the order of the lines. Raises `Refused` where a line does, and `Missing` for what says who plays
+        """The fields in the order of the lines. Raises the first `Refused` of a line, but `Missing` for what says who plays
         before any other, whatever the order of the page: that is another answer to the provider (rule 21)."""
-        said, lacking = {}, None
+        said, first = {}, None
         for name, write in self._writes:
             try:
                 value = write(tx, call)
-            except Missing as missing:
-                if missing.field in WHO:
-                    raise
-                lacking = lacking or missing
             except Refused as refused:
-                raise lacking or refused from None
+                if isinstance(refused, Missing) and refused.field in WHO:
+                    raise
+                first = first or refused
             else:
                 if value is not UNSET:
                     said[name] = value
-        if lacking is not None:
-            raise lacking
+        if first is not None:
+            raise first
         return said
 
 
@@ -190,6 +188,16 @@ class Place(Struct, frozen=True, eq=False):
             draft.texts[self] = fields.id_if_any(name, length_max=length_max)
 
         return Line(name, read, lambda tx, call: of(tx) or UNSET)
+
+    def described(self, name: str, *, length_max: int = ID_LENGTH_MAX, strict_in: Collection[str] = ()) -> Line:
+        """An id that is always written, and only describes what is read: in no form it stops a call, but one of those that are
+        named in `strict_in`, which need it."""
+
+        def read(fields: Fields, draft: Draft, call: Call) -> None:
+            read_id = fields.id if call.name in strict_in else fields.id_if_any
+            draft.texts[self] = read_id(name, length_max=length_max)
+
+        return Line(name, read, self.id(name).write)
 
     def words(
         self,
@@ -309,3 +317,14 @@ def if_any(line: Line, what: str) -> Line:
             return UNSET
 
     return Line(line.name, read, write)
+
+
+def id_if_any(name: str, *, length_max: int = ID_LENGTH_MAX, write: Write = unwritten) -> Line:
+    """What this dialect alone knows, where it may be an id, under its own name in `extra`: in no form it stops a call."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        found = fields.id_if_any(name, length_max=length_max)
+        if found:
+            draft.extra[name] = found
+
+    return Line(name, read, write)

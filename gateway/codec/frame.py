@@ -11,8 +11,10 @@ from gateway.call import Call
 from gateway.codec.fields import Fields, write_json
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
+    Accepted,
     Credit,
     Debit,
+    Declined,
     Flaw,
     Missing,
     Outcome,
@@ -85,6 +87,11 @@ def unsaid(tx: Transaction) -> Refused:
 
 
 # ---------------------------------------------------------------- answers
+
+
+def currency_of(outcome: Accepted | Declined, tx: Transaction | None, call: Call) -> str:
+    """The currency that an answer is in; blank where nobody knows it."""
+    return outcome.currency or (tx.currency if tx is not None else "") or call.currency
 
 
 def answer(fields: Mapping[str, Any], status: int = 200) -> Response:

@@ -16,25 +16,29 @@ from msgspec.structs import replace
 from gateway.call import Call
 from gateway.codec import form, unix
 from gateway.codec.cents import money
-from gateway.codec.fields import Fields, read_json
+from gateway.codec.fields import Fields, Number, read_json
 from gateway.codec.form import Draft, Form, Line
 from gateway.codec.frame import (
     amount_of,
     answer,
+    currency_of,
     fitting,
     heard,
+    in_its_currency,
     needed,
     of_another,
     reader_of,
     unnamed_currency,
     unsaid,
 )
+from gateway.codec.units import Major
 from gateway.http import Response
 from gateway.model import (
     Accepted,
     Balance,
     Credit,
     Debit,
+    Declined,
     Flaw,
     Game,
     Kind,
@@ -204,6 +208,19 @@ def test_what_was_missing_first_is_told_and_not_what_cannot_be_said() -> None:
         Form(LINES["game"], LINES["player"], odd).write(replace(nobody, player=""), CALL)
 
 
+def test_who_plays_is_missed_before_what_cannot_be_said_too() -> None:
+    """*An amount that its wallet cannot be told, of a session that nobody knows, to a page that has the amount first:* the
+    player is asked to begin again, not told that there are no words for the bet."""
+
+    def refuses(tx: Transaction, call: Call) -> Any:
+        raise unsupported("it")
+
+    for name, what in (("token", "session"), ("player", "player"), ("currency", "currency")):
+        nobody = replace(BET, **{what: ""})
+        with pytest.raises(Missing, match=what):
+            Form(LINES["game"], Line("odd", write=refuses), LINES[name]).write(nobody, CALL)
+
+
 def test_an_optional_amount_is_not_dropped_for_want_of_its_currency() -> None:
     """A partial refund told without its amount would be one of all of it."""
     of = Form(form.if_any(CURRENCY, "currency"), form.if_any(AMOUNT, "amount"))
@@ -239,6 +256,23 @@ def test_words_stop_a_call_only_where_its_page_says_so() -> None:
         with pytest.raises(Refused) as refused:
             read(of, {name: ["Polar fox"]})
         assert refused.value.field == name
+
+
+@pytest.mark.parametrize("odd", [["g"], "", 1.5, "g" * 9, None])
+def test_an_id_that_only_describes_stops_a_call_only_where_its_page_says_so(odd: Any) -> None:
+    """The game of a bet decides, that of a win does not; towards a wallet it is there in both."""
+    of = Form(form.GAME.described("game", length_max=8, strict_in={"bet"}), form.id_if_any("mark", length_max=8))
+    win = replace(CALL, name="win")
+    draft = read(of, {"game": odd, "mark": odd}, win)
+    assert (draft[form.GAME], draft.extra) == ("", {})
+    draft = read(of, {"game": "g", "mark": 7}, win)
+    assert (draft[form.GAME], draft.extra) == ("g", {"mark": "7"})
+    with pytest.raises(Refused) as refused:
+        read(of, {"game": odd})
+    assert refused.value.field == "game"
+    assert of.write(BET, CALL) == {"game": "42"}
+    with pytest.raises(Missing, match="game"):
+        of.write(replace(BET, game=None), CALL)
 
 
 def test_a_refund_knows_no_word_for_a_free_round() -> None:
@@ -348,8 +382,29 @@ def test_a_wallet_is_told_no_other_currency_than_its_own() -> None:
     """Where no call names one it would take 5.00 USD for 5.00 EUR."""
     assert unnamed_currency(replace(BET, currency=""), replace(CALL, currency="EUR")) == "EUR"
     assert unnamed_currency(BET, CALL) == "EUR"
-    with pytest.raises(Refused, match="USD to a wallet of EUR"):
-        unnamed_currency(replace(BET, currency="USD"), replace(CALL, currency="EUR"))
+    in_its_currency(replace(BET, currency=""), CALL)
+    for asks in (unnamed_currency, in_its_currency):
+        with pytest.raises(Refused, match="USD to a wallet of EUR"):
+            asks(replace(BET, currency="USD"), replace(CALL, currency="EUR"))
+
+
+def test_an_answer_is_in_the_currency_that_it_says_or_that_was_asked_in() -> None:
+    """Its own word goes first, then the call's, then that of the configuration."""
+    euros = replace(CALL, currency="EUR")
+    yen = replace(BET, currency="JPY")
+    assert currency_of(Accepted(currency="USD"), yen, euros) == "USD"
+    assert currency_of(Declined(reason=Reason.LIMIT_EXCEEDED), yen, euros) == "JPY"
+    assert currency_of(Accepted(), None, euros) == "EUR"
+    assert currency_of(Accepted(), None, CALL) == ""
+
+
+@pytest.mark.parametrize(
+    ("balance", "currency", "said"),
+    [("97.50", "EUR", "97.5"), ("20", "EUR", "20"), ("1E+3", "JPY", "1000"), ("0.125", "EUR", "0.12"), ("0.125", "", "0.125")],
+)  # fmt: skip
+def test_a_balance_is_a_number_without_superfluous_zeros(balance: str, currency: str, said: str) -> None:
+    """Rounded down where its currency is known, else as the wallet said it."""
+    assert Major().number(Decimal(balance), currency, CALL.currencies) == Number(said)
 
 
 def test_a_call_that_no_page_has_is_told_so() -> None:
