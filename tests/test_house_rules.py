@@ -197,6 +197,7 @@ def test_what_is_allowed_is_not_reported(path: str, source: str) -> None:
 FLAT_LINES_MAX = 300
 # What is longer, and by no more than it is: its calls are lines, too, and it has more to say beside them.
 LONGER = {
+    "groove": 630,  # nine calls, two proofs, ids of its own for five of them, and what a reversal's id may stand for
     "slotegrator": 575,  # a list in brackets, whose elements have ids of their own; who asks, when and under which nonce
     "vivo_vgs": 450,  # paths and names in any case, a signature of its own, answers in XML that repeat the call
 }

@@ -9,6 +9,9 @@ from gateway.model import Reason
 
 C = TypeVar("C")
 
+Row = tuple[str, *tuple[Reason, ...]]
+"""The text of a code, and the reasons that it says; it is heard as the first of them."""
+
 _ALIKE = {Reason.SESSION_EXPIRED: Reason.NOT_AUTHENTICATED, Reason.NOT_AUTHENTICATED: Reason.SESSION_EXPIRED}
 
 
@@ -39,3 +42,11 @@ class ErrorTable(Generic[C]):
     def reason(self, code: C) -> Reason | None:
         """What `code` means; None = doubt."""
         return self._reasons.get(code)
+
+
+def of_rows(
+    rows: Mapping[C, Row], *, doubt: frozenset[C] = frozenset(), heard: Mapping[C, Reason] | None = None
+) -> ErrorTable[C]:
+    """The table of a page that has a row for each code."""
+    said = {reason: code for code, (_, *reasons) in rows.items() for reason in reasons}
+    return ErrorTable(said, doubt=doubt, heard=heard)

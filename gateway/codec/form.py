@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct
 
 from gateway.call import Call
 from gateway.codec.fields import REQUIRED, Fields
+from gateway.codec.frame import fitting
 from gateway.codec.ids import integer_or_text
 from gateway.model import (
     ID_LENGTH_MAX,
@@ -43,6 +44,7 @@ class Draft(Struct):
     currency: str = ""
     whole: int | None = None  # an amount as it stands, until its currency is known
     amount_if_any: Decimal | None = None
+    won_if_any: Decimal | None = None  # of a call that is a bet and its win
     free: bool = False
     closed: bool | None = None
     occurred_at: datetime | None = None
@@ -58,6 +60,11 @@ class Draft(Struct):
         """Of a form that always reads one."""
         assert self.amount_if_any is not None, "no line has read it"
         return self.amount_if_any
+
+    @property
+    def won(self) -> Decimal:
+        assert self.won_if_any is not None, "no line has read it"
+        return self.won_if_any
 
     def transaction(self, act: Act) -> Transaction:
         said = self.texts.get
@@ -328,3 +335,8 @@ def id_if_any(name: str, *, length_max: int = ID_LENGTH_MAX, write: Write = unwr
             draft.extra[name] = found
 
     return Line(name, read, write)
+
+
+def fitted(line: Line, what: str, length_max: int) -> Line:
+    """The same towards a wallet that takes no more than `length_max` characters. Its `write` raises `unsupported`, too."""
+    return Line(line.name, line.read, lambda tx, call: fitting(what, line.write(tx, call), length_max))

@@ -275,6 +275,17 @@ def test_an_id_that_only_describes_stops_a_call_only_where_its_page_says_so(odd:
         of.write(replace(BET, game=None), CALL)
 
 
+def test_an_id_that_is_too_long_for_its_wallet_is_not_told() -> None:
+    """Cut it would be another player. What is missing is missed as ever."""
+    of = Form(form.fitted(LINES["player"], "player", 3))
+    assert of.write(BET, CALL) == {"player": "p-1"}
+    assert read(of, {"player": "p-1234"})[form.PLAYER] == "p-1234"
+    with pytest.raises(Refused, match="more than 3 characters"):
+        of.write(replace(BET, player="p-12"), CALL)
+    with pytest.raises(Missing, match="player"):
+        of.write(replace(BET, player=""), CALL)
+
+
 def test_a_refund_knows_no_word_for_a_free_round() -> None:
     """It gives cash back: who calls it free means another thing."""
     of = Form(form.free_round("type", lambda call: {"real": False, "free": True}, cash="real"))
@@ -294,6 +305,8 @@ def test_an_amount_that_no_line_has_read_is_nobodys_zero() -> None:
     """A form without its amount is a mistake of its author's: it must not become a bet of 0."""
     with pytest.raises(AssertionError, match="no line"):
         _ = Draft({}).amount
+    with pytest.raises(AssertionError, match="no line"):
+        _ = Draft({}).won
 
 
 # ---------------------------------------------------------------- the frame
