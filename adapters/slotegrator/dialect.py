@@ -156,7 +156,8 @@ def _read_campaign(fields: Fields, draft: Draft, call: Call) -> None:
 
 
 def _campaign(tx: Transaction, call: Call) -> Any:
-    return (tx.free_round_id if getattr(tx.act, "free_round", False) else "") or UNSET
+    assert isinstance(tx.act, Debit | Credit)
+    return (tx.free_round_id if tx.act.free_round else "") or UNSET
 
 
 def _quantity(tx: Transaction, call: Call) -> Any:
@@ -203,6 +204,9 @@ ANY_TYPE = TYPE.described(
 )  # there are more words for wins than are documented: each pays its amount
 BET_TYPE = Line("type", _read_bet, ANY_TYPE.write)
 FREE = (Line("freespin_id", _read_campaign, _campaign), form.id_if_any("quantity", length_max=20, write=_quantity))
+READ_FREE = tuple(
+    Line(line.name, line.read) for line in FREE
+)  # of what gives back or takes back: understood, never written
 BET, ROUND = "bet_transaction_id", form.ROUND.id_if_any("round_id")
 FINISHED = Line("finished", _read_finished, _finished)
 TIME = Line("transaction_datetime", _read_time, lambda tx, call: utc_text(tx.occurred_at) if tx.occurred_at else UNSET)
@@ -214,11 +218,9 @@ FORMS = form.of_page(
         "balance": (Line("action"), PLAYER, CURRENCY, form.SESSION.id_if_any("session_id", length_max=1024), Line(RETRIES)),
         "bet": (AMOUNT, *WHO, BET_TYPE, *FREE, form.ROUND.optional("round_id"), FINISHED, TIME),
         "win": (AMOUNT, *WHO, form.REFERENCE.id_if_any(BET), ANY_TYPE, *FREE, ROUND, FINISHED, TIME),
-        "refund": (
-            AMOUNT, *WHO, form.REFERENCE.id(BET), *(Line(line.name, line.read) for line in (ANY_TYPE, *FREE)), ROUND, FINISHED, TIME,
-        ),
+        "refund": (AMOUNT, *WHO, form.REFERENCE.id(BET), Line("type", ANY_TYPE.read), *READ_FREE, ROUND, FINISHED, TIME),
         "rollback": (
-            *WHO, Line("type", write=lambda tx, call: "rollback"), *FREE, form.ROUND.described("round_id"), OWN_ROUND,
+            *WHO, Line("type", write=lambda tx, call: "rollback"), *READ_FREE, form.ROUND.described("round_id"), OWN_ROUND,
             Line("finished", _read_finished), Line(LIST, write=rollback.elements), TIME,
         ),
     }
