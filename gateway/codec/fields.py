@@ -243,10 +243,10 @@ class Fields:
             found = str(found)
         return self._checked(name, found, default, length_max)
 
-    def id_if_any(self, name: str) -> str:
+    def id_if_any(self, name: str, *, length_max: int = ID_LENGTH_MAX) -> str:
         """An id that only describes: blank where it is none, for it may not stop a win."""
         try:
-            return self.id(name, "")
+            return self.id(name, "", length_max=length_max)
         except Refused:
             return ""
 

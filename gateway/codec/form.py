@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct
 
 from gateway.call import Call
 from gateway.codec.fields import REQUIRED, Fields, known
+from gateway.codec.frame import fitting
 from gateway.codec.ids import integer_or_text
 from gateway.model import (
     ID_LENGTH_MAX,
@@ -45,6 +46,7 @@ class Draft(Struct):
     currency: str = ""
     whole: int | None = None  # an amount as it stands, until its currency is known
     amount_if_any: Decimal | None = None
+    won_if_any: Decimal | None = None  # of a call that is a bet and its win
     free: bool = False
     closed: bool | None = None
     occurred_at: datetime | None = None
@@ -60,6 +62,11 @@ class Draft(Struct):
         """Of a form that always reads one."""
         assert self.amount_if_any is not None, "no line has read it"
         return self.amount_if_any
+
+    @property
+    def won(self) -> Decimal:
+        assert self.won_if_any is not None, "no line has read it"
+        return self.won_if_any
 
     def transaction(self, act: Act) -> Transaction:
         said = self.texts.get
@@ -127,23 +134,21 @@ class Form:
         return draft
 
     def write(self, tx: Transaction, call: Call) -> dict[str, Any]:
-        """The fields in the order of the lines. Raises `Refused` where a line does, and `Missing` for what says who plays
+        """The fields in the order of the lines. Raises the first `Refused` of a line, but `Missing` for what says who plays
         before any other, whatever the order of the page: that is another answer to the provider (rule 21)."""
-        said, lacking = {}, None
+        said, first = {}, None
         for name, write in self._writes:
             try:
                 value = write(tx, call)
-            except Missing as missing:
-                if missing.field in WHO:
-                    raise
-                lacking = lacking or missing
             except Refused as refused:
-                raise lacking or refused from None
+                if isinstance(refused, Missing) and refused.field in WHO:
+                    raise
+                first = first or refused
             else:
                 if value is not UNSET:
                     said[name] = value
-        if lacking is not None:
-            raise lacking
+        if first is not None:
+            raise first
         return said
 
 
@@ -211,12 +216,12 @@ class Place(Struct, frozen=True, eq=False):
 
         return Line(name, read, lambda tx, call: of(tx) or otherwise)
 
-    def id_if_any(self, name: str) -> Line:
+    def id_if_any(self, name: str, *, length_max: int = ID_LENGTH_MAX) -> Line:
         """An id that only describes: in no form it stops a call."""
         of = self.of
 
         def read(fields: Fields, draft: Draft, call: Call) -> None:
-            draft.texts[self] = fields.id_if_any(name)
+            draft.texts[self] = fields.id_if_any(name, length_max=length_max)
 
         return Line(name, read, lambda tx, call: of(tx) or UNSET)
 
@@ -229,6 +234,16 @@ class Place(Struct, frozen=True, eq=False):
             draft.texts[self] = text if len(text) <= length_max else ""
 
         return Line(name, read, lambda tx, call: of(tx) or UNSET)
+
+    def described(self, name: str, *, length_max: int = ID_LENGTH_MAX, strict_in: Collection[str] = ()) -> Line:
+        """An id that is always written, and only describes what is read: in no form it stops a call, but one of those that are
+        named in `strict_in`, which need it."""
+
+        def read(fields: Fields, draft: Draft, call: Call) -> None:
+            read_id = fields.id if call.name in strict_in else fields.id_if_any
+            draft.texts[self] = read_id(name, length_max=length_max)
+
+        return Line(name, read, self.id(name).write)
 
     def words(
         self,
@@ -385,3 +400,19 @@ def if_any(line: Line, what: str) -> Line:
             return UNSET
 
     return Line(line.name, read, write)
+
+
+def id_if_any(name: str, *, length_max: int = ID_LENGTH_MAX, write: Write = unwritten) -> Line:
+    """What this dialect alone knows, where it may be an id, under its own name in `extra`: in no form it stops a call."""
+
+    def read(fields: Fields, draft: Draft, call: Call) -> None:
+        found = fields.id_if_any(name, length_max=length_max)
+        if found:
+            draft.extra[name] = found
+
+    return Line(name, read, write)
+
+
+def fitted(line: Line, what: str, length_max: int) -> Line:
+    """The same towards a wallet that takes no more than `length_max` characters. Its `write` raises `unsupported`, too."""
+    return Line(line.name, line.read, lambda tx, call: fitting(what, line.write(tx, call), length_max))

@@ -11,6 +11,7 @@ from gateway.call import Call
 from gateway.codec.fields import Fields, write_json
 from gateway.http import JSON_HEADERS, Request, Response
 from gateway.model import (
+    Accepted,
     Adjust,
     Credit,
     Debit,
@@ -67,10 +68,14 @@ def amount_of(tx: Transaction) -> Decimal:
 def unnamed_currency(tx: Transaction, call: Call) -> str:
     """The currency of an amount where no call names one: the wallet takes it in its session's. Raises `unsupported` for another
     than that of its configuration."""
-    currency = needed("currency", tx.currency or call.currency)
-    if call.currency not in ("", currency):
-        raise unsupported(f"{currency} to a wallet of {call.currency}")
-    return currency
+    in_its_currency(tx, call)
+    return needed("currency", tx.currency or call.currency)
+
+
+def in_its_currency(tx: Transaction, call: Call) -> None:
+    """The same where an amount may be told without knowing its currency."""
+    if tx.currency and call.currency not in ("", tx.currency):
+        raise unsupported(f"{tx.currency} to a wallet of {call.currency}")
 
 
 def unsaid(tx: Transaction) -> Refused:
@@ -84,6 +89,11 @@ def unsaid(tx: Transaction) -> Refused:
 
 
 # ---------------------------------------------------------------- answers
+
+
+def currency_of(outcome: Accepted | Declined, tx: Transaction | None, call: Call) -> str:
+    """The currency that an answer is in; blank where nobody knows it."""
+    return outcome.currency or (tx.currency if tx is not None else "") or call.currency
 
 
 def answer(fields: Mapping[str, Any], status: int = 200) -> Response:

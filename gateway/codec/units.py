@@ -37,22 +37,33 @@ class Major(Struct, frozen=True):
     def show(self, balance: Decimal, currency: str, currencies: Currencies) -> Decimal:
         return currencies.shown(balance, currency)
 
+    def number(self, balance: Decimal, currency: str, currencies: Currencies) -> Number:
+        """A balance as a JSON number: 97.5, 20, without superfluous zeros and without exponent. As it is, where nobody knows its
+        currency."""
+        return token(plain(self.show(balance, currency, currencies) if currencies.knows(currency) else balance))
+
     def heard(
         self, fields: Fields, name: str, currency: str, currencies: Currencies, *, minor: bool = False
     ) -> Decimal | None:
         """A balance in an answer, rounded down if it must be; None if there is none to be read. `minor`: it is told in minor
         units."""
         try:
-            amount, number = fields.decimal(name)
-            if minor:
-                amount = amount.scaleb(-currencies.digits(currency))
-            bounded(amount, name)
-            try:
-                return self.read(amount, currency, currencies, name, number=number)
-            except Refused:
-                return currencies.shown(amount, currency)
+            return self.balance(fields, name, currency, currencies, minor=minor)
         except Refused:
             return None
+
+    def balance(
+        self, fields: Fields, name: str, currency: str, currencies: Currencies, *, minor: bool = False
+    ) -> Decimal:
+        """The same where there must be one. Raises `Refused`."""
+        amount, number = fields.decimal(name)
+        if minor:
+            amount = amount.scaleb(-currencies.digits(currency))
+        bounded(amount, name)
+        try:
+            return self.read(amount, currency, currencies, name, number=number)
+        except Refused:
+            return currencies.shown(amount, currency)
 
 
 class Scaled(Struct, frozen=True):

@@ -15,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.groove.dialect import DIALECT
-from adapters.groove.requests import also_named
-from adapters.groove.wire import CALLS, ERRORS, STATUSES, Settings, refund_id, result_id
+from adapters.groove.dialect import CALLS, DIALECT, ERRORS, ROWS, Settings
+from adapters.groove.requests import also_named, refund_id, result_id
 from gateway.auth import Key
 from gateway.codec.ids import told_id
 from gateway.dialect import Call, NoCall
@@ -181,7 +180,7 @@ CODES = {
 def test_every_code_is_heard_as_one_thing(name: str) -> None:
     """Yes, one reason, or doubt; of the first attempt."""
     tx = TXS[name]
-    for code in (*STATUSES, 0, 2, 500, 999, 1001, "1006x", "", None, True):
+    for code in (*ROWS, 0, 2, 500, 999, 1001, "1006x", "", None, True):
         heard = DIALECT.decode_response(answer(code), tx, CALL)
         reason = heard.reason if isinstance(heard, Declined) else None
         proof = Reason.NOT_AUTHENTICATED if name == "getaccount" else Reason.BAD_SIGNATURE
@@ -196,7 +195,7 @@ def test_every_reason_and_doubt_have_words(name: str) -> None:
     for reason in Reason:
         for tx in (None, TXS.get(name)):
             found = said(Declined(reason=reason), tx, name)
-            assert found == {"code": found["code"], "status": STATUSES[found["code"]], "apiversion": "1.2"}
+            assert found == {"code": found["code"], "status": ROWS[found["code"]][0], "apiversion": "1.2"}
             session = reason in (Reason.SESSION_EXPIRED, Reason.NOT_AUTHENTICATED)
             assert (found["code"] == 1) is (owed and session)
             assert found["code"] != 1000 or not owed

@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.hundred_hp.dialect import DIALECT
-from adapters.hundred_hp.wire import CALLS, HEARD, MESSAGES, Settings
+from adapters.hundred_hp.dialect import CALLS, DIALECT, HEARD, MESSAGES, Settings
 from gateway.auth import Key
 from gateway.dialect import Call, NoCall
 from gateway.engine.states import State

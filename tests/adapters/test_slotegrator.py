@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.slotegrator.dialect import DIALECT
-from adapters.slotegrator.wire import ACTIONS, apart, of_refund, said_by_refund
+from adapters.slotegrator.dialect import ACTIONS, DIALECT
+from adapters.slotegrator.rollback import apart, of_refund, said_by_refund
 from gateway.auth import Key
 from gateway.body import Unreadable
 from gateway.codec.fields import write_form

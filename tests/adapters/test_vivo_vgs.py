@@ -17,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.vivo_vgs.dialect import DIALECT
-from adapters.vivo_vgs.wire import CALLS, ERRORS, booked_as, framed
+from adapters.vivo_vgs.dialect import CALLS, DIALECT, ERRORS, booked_as, framed
 from gateway.auth import Key
 from gateway.dialect import Call, NoCall
 from gateway.engine.states import State

@@ -17,20 +17,22 @@ from gateway.call import Call
 from gateway.codec import form, unix
 from gateway.codec.cents import money
 from gateway.codec.errors import Row, of_rows
-from gateway.codec.fields import Fields, read_json
+from gateway.codec.fields import Fields, Number, read_json
 from gateway.codec.form import Draft, Form, Line
 from gateway.codec.frame import (
     amount_of,
     answer,
+    currency_of,
     fitting,
     heard,
+    in_its_currency,
     needed,
     of_another,
     reader_of,
     unnamed_currency,
     unsaid,
 )
-from gateway.codec.units import Scaled, in_major
+from gateway.codec.units import Major, Scaled, in_major
 from gateway.codec.wins import with_promo
 from gateway.http import Response
 from gateway.model import (
@@ -40,6 +42,7 @@ from gateway.model import (
     Batch,
     Credit,
     Debit,
+    Declined,
     Flaw,
     Game,
     Kind,
@@ -209,6 +212,19 @@ def test_what_was_missing_first_is_told_and_not_what_cannot_be_said() -> None:
         Form(LINES["game"], LINES["player"], odd).write(replace(nobody, player=""), CALL)
 
 
+def test_who_plays_is_missed_before_what_cannot_be_said_too() -> None:
+    """*An amount that its wallet cannot be told, of a session that nobody knows, to a page that has the amount first:* the
+    player is asked to begin again, not told that there are no words for the bet."""
+
+    def refuses(tx: Transaction, call: Call) -> Any:
+        raise unsupported("it")
+
+    for name, what in (("token", "session"), ("player", "player"), ("currency", "currency")):
+        nobody = replace(BET, **{what: ""})
+        with pytest.raises(Missing, match=what):
+            Form(LINES["game"], Line("odd", write=refuses), LINES[name]).write(nobody, CALL)
+
+
 def test_an_optional_amount_is_not_dropped_for_want_of_its_currency() -> None:
     """A partial refund told without its amount would be one of all of it."""
     of = Form(form.if_any(CURRENCY, "currency"), form.if_any(AMOUNT, "amount"))
@@ -244,6 +260,34 @@ def test_words_stop_a_call_only_where_its_page_says_so() -> None:
         with pytest.raises(Refused) as refused:
             read(of, {name: ["Polar fox"]})
         assert refused.value.field == name
+
+
+@pytest.mark.parametrize("odd", [["g"], "", 1.5, "g" * 9, None])
+def test_an_id_that_only_describes_stops_a_call_only_where_its_page_says_so(odd: Any) -> None:
+    """The game of a bet decides, that of a win does not; towards a wallet it is there in both."""
+    of = Form(form.GAME.described("game", length_max=8, strict_in={"bet"}), form.id_if_any("mark", length_max=8))
+    win = replace(CALL, name="win")
+    draft = read(of, {"game": odd, "mark": odd}, win)
+    assert (draft[form.GAME], draft.extra) == ("", {})
+    draft = read(of, {"game": "g", "mark": 7}, win)
+    assert (draft[form.GAME], draft.extra) == ("g", {"mark": "7"})
+    with pytest.raises(Refused) as refused:
+        read(of, {"game": odd})
+    assert refused.value.field == "game"
+    assert of.write(BET, CALL) == {"game": "42"}
+    with pytest.raises(Missing, match="game"):
+        of.write(replace(BET, game=None), CALL)
+
+
+def test_an_id_that_is_too_long_for_its_wallet_is_not_told() -> None:
+    """Cut it would be another player. What is missing is missed as ever."""
+    of = Form(form.fitted(LINES["player"], "player", 3))
+    assert of.write(BET, CALL) == {"player": "p-1"}
+    assert read(of, {"player": "p-1234"})[form.PLAYER] == "p-1234"
+    with pytest.raises(Refused, match="more than 3 characters"):
+        of.write(replace(BET, player="p-12"), CALL)
+    with pytest.raises(Missing, match="player"):
+        of.write(replace(BET, player=""), CALL)
 
 
 def test_a_refund_knows_no_word_for_a_free_round() -> None:
@@ -408,6 +452,8 @@ def test_an_amount_that_no_line_has_read_is_nobodys_zero() -> None:
     """A form without its amount is a mistake of its author's: it must not become a bet of 0."""
     with pytest.raises(AssertionError, match="no line"):
         _ = Draft({}).amount
+    with pytest.raises(AssertionError, match="no line"):
+        _ = Draft({}).won
 
 
 # ---------------------------------------------------------------- the frame
@@ -496,8 +542,29 @@ def test_a_wallet_is_told_no_other_currency_than_its_own() -> None:
     """Where no call names one it would take 5.00 USD for 5.00 EUR."""
     assert unnamed_currency(replace(BET, currency=""), replace(CALL, currency="EUR")) == "EUR"
     assert unnamed_currency(BET, CALL) == "EUR"
-    with pytest.raises(Refused, match="USD to a wallet of EUR"):
-        unnamed_currency(replace(BET, currency="USD"), replace(CALL, currency="EUR"))
+    in_its_currency(replace(BET, currency=""), CALL)
+    for asks in (unnamed_currency, in_its_currency):
+        with pytest.raises(Refused, match="USD to a wallet of EUR"):
+            asks(replace(BET, currency="USD"), replace(CALL, currency="EUR"))
+
+
+def test_an_answer_is_in_the_currency_that_it_says_or_that_was_asked_in() -> None:
+    """Its own word goes first, then the call's, then that of the configuration."""
+    euros = replace(CALL, currency="EUR")
+    yen = replace(BET, currency="JPY")
+    assert currency_of(Accepted(currency="USD"), yen, euros) == "USD"
+    assert currency_of(Declined(reason=Reason.LIMIT_EXCEEDED), yen, euros) == "JPY"
+    assert currency_of(Accepted(), None, euros) == "EUR"
+    assert currency_of(Accepted(), None, CALL) == ""
+
+
+@pytest.mark.parametrize(
+    ("balance", "currency", "said"),
+    [("97.50", "EUR", "97.5"), ("20", "EUR", "20"), ("1E+3", "JPY", "1000"), ("0.125", "EUR", "0.12"), ("0.125", "", "0.125")],
+)  # fmt: skip
+def test_a_balance_is_a_number_without_superfluous_zeros(balance: str, currency: str, said: str) -> None:
+    """Rounded down where its currency is known, else as the wallet said it."""
+    assert Major().number(Decimal(balance), currency, CALL.currencies) == Number(said)
 
 
 def test_a_call_that_no_page_has_is_told_so() -> None:
