@@ -244,12 +244,15 @@ class Driver:
     async def _drive(self, errand: Errand, case: Case, move: Move | None, *, waits: bool) -> Outcome:
         begun, rest = isinstance(move, Ask), FIRST_PAUSE_SECONDS
         for _ in range(STALE_MAX):
-            case = self._timed(errand, case, waits=waits)
-            if move is None and case.too_little:
-                if case.own.fact is not None:  # what its wallet said as its time ended outlives this look (rule 28)
-                    await self._fact(case.own.key, case.own.fact, self._steps_of(case))
-                case = self._timed(errand, await self._look_again(errand, case), waits=waits)
-            move = next_move(case) if move is None else move
+            if move is None:  # else its opening chose it, a moment ago
+                case = self._timed(errand, case, waits=waits)
+                if case.too_little:
+                    if case.own.fact is not None:  # what its wallet said as its time ended outlives this look (rule 28)
+                        await self._fact(case.own.key, case.own.fact, self._steps_of(case))
+                    case = self._timed(errand, await self._look_again(errand, case), waits=waits)
+                move = next_move(case)
+            elif case.waits is not waits:
+                case = replace(case, **_patience(errand, waits))
             after: Case | None = None
             match move:
                 case Tell(outcome=outcome):
