@@ -85,15 +85,18 @@ def _without_halves(said: Any) -> Any:
     return said
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes one for every text
+
+
 def text_of(value: object) -> str:
     """A JSON value as JSON text again, numbers as they stood."""
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(k, ensure_ascii=False)}:{text_of(v)}" for k, v in value.items()) + "}"
+        return "{" + ",".join(f"{_as_json(k)}:{text_of(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(text_of, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return _as_json(value)
 
 
 def value_of(text: str) -> Any:

@@ -44,6 +44,7 @@ class Completed(Struct, frozen=True, kw_only=True):
 
     tx: Transaction
     session: Session | None = None  # where it goes: the one that it says, else its player's last one
+    silent: bool = False  # the wire said no session: it is that last one, or there is none
     launched: Session | None = None  # the one that its token names, whoever plays there
     expired: bool = False  # the session was once good
     spoke: bool = True  # the wire itself said the currency
@@ -82,7 +83,8 @@ def completing(provider: Provider, tx: Transaction, now: datetime, space: str = 
     """Fills from the launch, the movement meant, the player's past and the settings, in this order. Raises `Refused` where
     its session is another's, and its dialect says that this may not be. `space`: of a movement, the space of its key."""
     wire = tx
-    launched, meant, last = yield from _first_look(provider, tx)
+    silent = not tx.session and bool(tx.player) and not isinstance(tx.act, Authenticate)
+    launched, meant, last = yield from _first_look(provider, tx, silent=silent)
     session = launched
     expired = session is not None and session.expires_at is not None and session.expires_at <= now
     if session is not None and tx.player and session.player != tx.player:
@@ -105,14 +107,16 @@ def completing(provider: Provider, tx: Transaction, now: datetime, space: str = 
         tx = replace(tx, player=provider.dialect.as_provider.else_player(tx, provider.settings))
     if not tx.currency and tx.player and (tx.kind in MONEY_KINDS or tx.kind in OF_THE_PAST):
         tx = replace(tx, currency=(yield from _last_currency(provider, tx.player)))
-    tx = replace(tx, currency=tx.currency or provider.currency)
+    if not tx.currency and provider.currency:
+        tx = replace(tx, currency=provider.currency)
     rescaled = provider.dialect.as_provider.rescaled
     if rescaled is not None and tx.currency and not wire.currency:
         currency, settings = tx.currency, provider.settings
         tx = replace(tx, act=with_amounts(tx.act, lambda amount: rescaled(amount, currency, settings)))
     return Completed(
-        tx=tx, session=session or last, launched=launched, expired=expired, spoke=bool(wire.currency), meant=target
-    )
+        tx=tx, session=session or last, silent=silent, launched=launched, expired=expired, spoke=bool(wire.currency),
+        meant=target,
+    )  # fmt: skip
 
 
 def _came_before(provider: Provider, tx: Transaction, space: str) -> Looks[bool]:
@@ -123,14 +127,16 @@ def _came_before(provider: Provider, tx: Transaction, space: str) -> Looks[bool]
     return bool(found)
 
 
-def _first_look(provider: Provider, tx: Transaction) -> Looks[tuple[Session | None, list[Movement], Session | None]]:
+def _first_look(
+    provider: Provider, tx: Transaction, *, silent: bool
+) -> Looks[tuple[Session | None, list[Movement], Session | None]]:
     """The launch that its token names, what it means and, where the wire says no session, its player's last one: that is
     told to the wallet, so it says which wallet (rule 22).
 
     *The operator had handed over another wallet and its session: the bet went by the routes, with the session of that
     other wallet.*
     """
-    asks, silent = [], not tx.session and bool(tx.player) and not isinstance(tx.act, Authenticate)
+    asks = list[Ask]()
     if silent:
         asks.append(Ask("last_session", (provider.id, tx.player, tx.game_id)))
     elif tx.session:
@@ -161,6 +167,8 @@ def meant_ids(provider: Provider, tx: Transaction) -> tuple[str, ...]:
 def meant_of(provider: Provider, tx: Transaction, rows: Sequence[Movement]) -> Movement | None:
     """Of the movements that have those ids the one that it means: the likeliest id goes before, then the kind; but before all,
     of what is undone as a whole, the amount that is said."""
+    if not rows:
+        return None
     kinds = (Kind.DEBIT,) if isinstance(tx.act, Credit) else reference_kinds(provider, tx.act)
     meant = [m for id in meant_ids(provider, tx) for kind in kinds for m in rows if m.tx.id == id and m.kind is kind]
     whole, said = provider.dialect.as_provider.whole_only, amounts(tx.act)

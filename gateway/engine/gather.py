@@ -41,6 +41,7 @@ from gateway.engine.ties import (
     session_asks,
     target_of,
     third_asks,
+    tombstone_of,
     undoings_of,
     won,
 )
@@ -119,6 +120,8 @@ def around_of(
         found |= {"whole": whole, "whole_undoer": one(second, "whole_undoer")}
     if own.batch:
         found["siblings"] = tuple(m for m in first["batch"] if m.key != own.key)
+    if fresh:
+        found["tombstone"] = tombstone_of(provider, own, first)
     if own.takes and ("won.named" in first or not fresh):
         found["won"] = won(first, own, "won")
     if "parts" in first:

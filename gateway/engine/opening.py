@@ -19,7 +19,7 @@ from gateway.engine.gather import Hands, Turns, around_of, case_of, case_with, u
 from gateway.engine.identity import fingerprint, key_of, same_player
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Doubt, Looks, Put, Steps, Write
-from gateway.engine.movement import Event, Movement, Step, buried, carried, decided, told
+from gateway.engine.movement import Event, Movement, Session, Step, buried, carried, decided, told
 from gateway.engine.parts import kept, named_apart, refusable, undoable
 from gateway.engine.places import route_of, way_of
 from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
@@ -88,8 +88,11 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     if row.tx.round_id:
         asks["place"] = LookFor("round_place", here)
     asks |= first_asks(hands.provider, row, fresh=True, waits=order.waits)
+    read = {"session": _listed(done.launched)}
+    if done.silent and asks.pop("last_session", None) is not None:
+        read["last_session"] = _listed(done.session)
     first = yield from look(asks, (*_names(row), *_told_names(way, order, row)))
-    first = {**first, "session": [done.launched] if done.launched is not None else []}
+    first = {**first, **read}
     own = one(first, "own")
     if own is not None:
         ours = again and (own.owner, own.created_at) == (row.owner, row.created_at) and own.state is State.ASKING
@@ -107,15 +110,19 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     row = yield from _with_its_bet(way, row, first)
     row = _with_its_game(way, row, target, first)
     around = yield from around_of(hands, way, row, first, target, stranger=stranger, fresh=True)
-    tombstone = tombstone_of(hands.provider, row, first)
-    around = replace(around, tombstone=tombstone)
-    row = replace(row, target=target.key if target is not None else "")
+    meant = target.key if target is not None else ""
+    row = replace(row, target=meant) if row.target != meant else row
     fresh = case_with(hands, row, way, astray, around)
-    row = _perhaps_forgotten(fresh, first.get("doubts", ()))
-    case = _asked_for(replace(fresh, own=row), order, done, again=False)
+    feared = _perhaps_forgotten(fresh, first.get("doubts", ()))
+    case = _asked_for(replace(fresh, own=feared) if feared is not row else fresh, order, done, again=False)
     if hands.provider.dialect.as_provider.bare_ids and case.asked is not None:
-        case = replace(case, asked=replace(case.asked, twin=twin_of(row, first)))
+        case = replace(case, asked=replace(case.asked, twin=twin_of(case.own, first)))
     return (yield from _inserted(hands, order, case, done, first))
+
+
+def _listed(session: Session | None) -> list[Session]:
+    """A session that was read before, as a look answers it."""
+    return [session] if session is not None else []
 
 
 def refused_already(hands: Hands, order: Order) -> Looks[bool]:

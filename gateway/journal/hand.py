@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import threading
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterable
+from queue import SimpleQueue
 from typing import Any
 
 import apsw
@@ -30,8 +30,7 @@ class Hand(ABC):
 
     def __init__(self, name: str, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._queue: deque[Ticket] = deque()
-        self._wake = threading.Event()
+        self._queue: SimpleQueue[Ticket | None] = SimpleQueue()  # None only wakes
         self._closing = self._dead = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -43,21 +42,19 @@ class Hand(ABC):
         if self._closing:
             future.set_exception(JournalLost(CLOSED))
             return future
-        self._queue.append((work, future))
-        if not self._wake.is_set():  # the thread clears it before it looks at the queue
-            self._wake.set()
+        self._queue.put((work, future))
         return future
 
     async def close(self) -> None:
         """Ends the thread behind what is queued, and with it the connection: the last one that is closed writes."""
         self._closing = True
-        self._wake.set()
+        self._queue.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
 
     def abandon(self) -> None:
         """The same for a process that dies: what waits is not done, and nobody hears of it."""
         self._closing = self._dead = True
-        self._wake.set()
+        self._queue.put(None)
         self._thread.join()
 
     # -- in the thread
@@ -68,10 +65,9 @@ class Hand(ABC):
 
     def _run(self) -> None:
         try:
-            while not self._closing or (self._queue and not self._dead):
-                self._wake.wait()
-                self._wake.clear()
-                while not self._dead and (group := self._take()):
+            while not self._closing or not self._queue.empty():
+                group = self._take()
+                if group and not self._dead:
                     self._do(group)
         finally:
             self._closing = True
@@ -79,8 +75,10 @@ class Hand(ABC):
                 self._connection.close()
 
     def _take(self) -> list[Ticket]:
+        """All that is there, as soon as there is something."""
         queue = self._queue
-        return [queue.popleft() for _ in range(len(queue))]
+        taken = [queue.get(), *(queue.get() for _ in range(queue.qsize()))]  # nobody else takes
+        return [ticket for ticket in taken if ticket is not None]
 
     def _deliver(self, results: Iterable[Result]) -> None:
         try:

@@ -59,12 +59,15 @@ class Tasks:
     def __init__(self, log: Log) -> None:
         self._log = log
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
         return len(self._tasks)
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> Handle[Any]:
-        task = asyncio.get_running_loop().create_task(coroutine)
+        if self._loop is None:  # asked for once: Python 3.11 asks the system who it is each time
+            self._loop = asyncio.get_running_loop()
+        task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task
@@ -90,9 +93,29 @@ class Tasks:
 
 
 async def wait(handles: Sequence[Handle[Any]], seconds: float) -> None:
+    """As `asyncio.wait` for the first of them, at half its price: every bet waits twice."""
     tasks = cast("Sequence[asyncio.Task[Any]]", handles)  # `spawn` makes no others
-    if tasks and not any(task.done() for task in tasks):
-        await asyncio.wait(tasks, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        if task.done():
+            return
+    if not tasks:
+        return
+    loop = tasks[0].get_loop()
+    over = loop.create_future()
+
+    def wake(_: object) -> None:
+        if not over.done():
+            over.set_result(None)
+
+    timer = loop.call_later(max(0.0, seconds), wake, None)
+    for task in tasks:
+        task.add_done_callback(wake)
+    try:
+        await over
+    finally:
+        timer.cancel()
+        for task in tasks:
+            task.remove_done_callback(wake)
 
 
 def live_world(
