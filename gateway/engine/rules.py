@@ -257,7 +257,8 @@ def answered(case: Case) -> Move | None:
     What a word means is judged by all attempts there are by now (`engine/judge.py`). A no to the second attempt
     is not a no to the first. *After a restored backup a bet's second cancel was asked, too, and its wallet said yes to
     both: the journal had it given back twice.* *A round's refund was told that there was nothing to give back, because
-    its bets were in no journal any more:* that its wallet does not know the one that it names says nothing about those.
+    its bets were in no journal any more:* that its wallet does not know the one that it names says nothing about those. *The
+    journal had forgotten a win, and at the repeat of its bet's cancel the word for both was taken for a yes:* it is a person's.
     Serves: 4, 5, 6, 10, 15, 16, 28, 30
     """
     own = case.own
