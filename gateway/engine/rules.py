@@ -260,7 +260,8 @@ def answered(case: Case) -> Move | None:
     both: the journal had it given back twice.* *A round's refund was told that there was nothing to give back, because
     its bets were in no journal any more:* that its wallet does not know the one that it names says nothing about those.
     *A wallet says yes to the rollback of what it does not know, too: days later a cancel was told as done, and the stake stayed
-    taken:* once it may have forgotten what it took, such a yes is a person's.
+    taken:* once it may have forgotten what it took, such a yes is a person's. *The journal had
+    forgotten a win, and at the repeat of its bet's cancel the word for both was taken for a yes:* it is a person's.
     Serves: 4, 5, 6, 10, 14, 15, 16, 28, 30
     """
     own = case.own
