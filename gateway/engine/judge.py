@@ -29,20 +29,16 @@ NONE = timedelta(0)
 def again(movement: Movement, wallet: Wallet) -> str:
     """`safe`, `applied`, `query` or `never`: how this wallet takes a second asking of this movement (rule 14). A hold that
     it names itself has no id of ours there, whatever it looks for first: each asking is another hold."""
-    if movement.kind is Kind.RESERVE and _without_id(movement, wallet):
+    if movement.kind is Kind.RESERVE and wallet.dialect.as_wallet.makes_hold_ids:
         return "never"
     return wallet.repeats[repeats_as(movement.tx.act)]
 
 
-def _without_id(movement: Movement, wallet: Wallet) -> bool:
-    """Whether it is told under no id of its own, which its wallet could look for: a hold that the wallet names itself, and
-    its release."""
-    return movement.kind in (Kind.RESERVE, Kind.RELEASE) and wallet.dialect.as_wallet.makes_hold_ids
-
-
-def _looks_first(movement: Movement, wallet: Wallet, word: str) -> bool:
-    """Whether its no to a later asking speaks of the earlier ones, too, as `word` of `repeats` says (rule 14)."""
-    return again(movement, wallet) == word and movement.forgot_at is None and not _without_id(movement, wallet)
+def _perhaps_gone_by_it(movement: Movement, wallet: Wallet, outcome: Declined) -> bool:
+    """A hold that is not there any more when it is released again, at a wallet that names it itself: the release is told under
+    no id of its own, and the first one may have done it (rule 5)."""
+    held = movement.kind is Kind.RELEASE and movement.target and wallet.dialect.as_wallet.makes_hold_ids
+    return bool(held) and outcome.reason is Reason.TRANSACTION_NOT_FOUND
 
 
 def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timedelta = NONE) -> bool:
@@ -102,7 +98,7 @@ def judge(
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
     if _of_before(movement, fact):
         return None
-    looks_first = _looks_first(movement, wallet, "safe")
+    looks_first = again(movement, wallet) == "safe" and movement.forgot_at is None
     if outcome.reason in final and (first or (looks_first and not movement.undoes)):
         return outcome if first else replace(outcome, replayed=False)
     if movement.undoes:
@@ -111,7 +107,7 @@ def judge(
         return outcome if refusable and first and outcome.reason not in OUR_FAULT else None
     if first:
         return _first_no(outcome)
-    safe = looks_first and outcome.reason not in _NO_BUSINESS
+    safe = looks_first and outcome.reason not in _NO_BUSINESS and not _perhaps_gone_by_it(movement, wallet, outcome)
     if outcome.replayed or safe:
         return replace(outcome, replayed=False)
     if outcome.reason is Reason.TRANSACTION_NOT_FOUND and reference_of(movement.tx.act):
@@ -245,10 +241,11 @@ def _judge_query(movement: Movement, wallet: Wallet, fact: Fact, moment: Moment,
 
 
 def stands_for_cancel(movement: Movement, target: Movement | None) -> bool:
-    """A release of a reserve whose provider has heard that it is undone: it is owed as a cancel is (rules 11, 15)."""
+    """A release of a reserve whose provider has heard that it is undone, or that the gateway gives back by itself: it is owed
+    as a cancel is (rules 11, 12, 15)."""
     if movement.kind is not Kind.RELEASE or target is None or target.undone_by != movement.key:
         return False
-    return target.told == State.DECLINED.value and target.state is not State.DECLINED
+    return movement.ours or (target.told == State.DECLINED.value and target.state is not State.DECLINED)
 
 
 def denied(movement: Movement) -> bool:
@@ -265,7 +262,9 @@ def refused_again(movement: Movement, wallet: Wallet) -> bool:
     fact = movement.fact
     if fact is None or fact.query or not isinstance(fact.outcome, Declined) or movement.undoes:
         return False
-    looks_first = _looks_first(movement, wallet, "applied")
+    if _perhaps_gone_by_it(movement, wallet, fact.outcome):
+        return False
+    looks_first = again(movement, wallet) == "applied" and movement.forgot_at is None
     return looks_first and any_no(movement.tx.act) and fact.outcome.reason not in _NO_BUSINESS
 
 

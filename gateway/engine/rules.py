@@ -260,8 +260,9 @@ def answered(case: Case) -> Move | None:
     both: the journal had it given back twice.* *A round's refund was told that there was nothing to give back, because
     its bets were in no journal any more:* that its wallet does not know the one that it names says nothing about those.
     *A wallet says yes to the rollback of what it does not know, too: days later a cancel was told as done, and the stake stayed
-    taken:* once it may have forgotten what it took, such a yes is a person's. *The journal had
-    forgotten a win, and at the repeat of its bet's cancel the word for both was taken for a yes:* it is a person's.
+    taken:* once it may have forgotten what it took, such a yes is a person's. *The journal had forgotten a win, and at the
+    repeat of its bet's cancel the word for both was taken for a yes:* it is a person's. *Our key was refused for a minute, and
+    the release that silence had brought about waited for a person, as if the hold were used:* what gives back is owed.
     Serves: 4, 5, 6, 10, 14, 15, 16, 28, 30
     """
     own = case.own
@@ -287,7 +288,8 @@ def answered(case: Case) -> Move | None:
     if isinstance(decision, Declined) and decision.reason is NOT_FOUND and may_mean_forgotten(case):
         return Leave(State.PERSON, "the journal may have forgotten bets of its round")
     refused = isinstance(decision, Declined) and decision.reason not in UNDONE
-    if refused and not own.ours and stands_for_cancel(own, target):
+    used = own.ours and isinstance(decision, Declined) and decision.reason is Reason.ALREADY_SETTLED
+    if refused and not used and stands_for_cancel(own, target):
         return None
     if (
         own.ours and own.kind in NAMING and refused and isinstance(decision, Declined)

@@ -14,7 +14,7 @@ from tests.engine.acts import yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
 from tests.simulation.behaviours import Behaviour, late, lost_after, lost_before, queued, unreachable
-from tests.simulation.bench import NEVER, SAFE, Bench, Trip, a_call, a_provider, a_wallet, at_once
+from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, Trip, a_call, a_provider, a_wallet, at_once
 
 APPLIED = {"debit": "applied", "credit": "applied", "rollback": "applied"}
 SILENT = timedelta(seconds=20)
@@ -24,9 +24,11 @@ ENDS = pytest.mark.parametrize("end", [RELEASE, CAPTURE], ids=["release", "captu
 
 
 def in_doubt(bench: Bench, way: Behaviour = lost_after) -> Bench:
-    """The hold's first request meets that, and its provider hears doubt."""
-    bench.till.then(way, kind=Kind.RESERVE)
+    """The hold's requests meet that, and its provider hears doubt."""
+    bench.till.always(way, kind=Kind.RESERVE)
+    bench.till.always(lost_before, kind=Kind.STATUS)
     assert word(bench.call(HOLD)) == DOUBT
+    bench.till.heal()
     return bench
 
 
@@ -192,6 +194,40 @@ def test_rule_12_silence_releases_a_hold_that_was_found_accepted(bench_of: MakeB
     bench = in_doubt(bench_of(a_provider("native", after_doubt=SILENT), "gameball"), late(6))
     bench.settlement(600, 10)
     assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("repeats", [SAFE, APPLIED, QUERY], ids=["safe", "applied", "query"])
+@pytest.mark.parametrize("reason", [Reason.BAD_SIGNATURE, Reason.PLAYER_NOT_FOUND])
+def test_rule_12_the_clocks_release_is_owed_as_its_rollback_is(
+    bench_of: MakeBench, reason: Reason, repeats: dict[str, str]
+) -> None:
+    """*Its key was not ours for a minute: the release that silence had brought about waited for a person, and the amount
+    stayed held.* So it is where a batch that is declined gives it back."""
+    bench = in_doubt(bench_of(a_provider("native", after_doubt=SILENT), a_wallet("native", repeats=repeats)))
+    bench.till.always(refuses(reason), kind=Kind.RELEASE)
+    bench.settlement(90, 2)
+    assert bench.till.balance() == Decimal("990.00")
+    bench.till.heal()
+    bench.settlement(600, 10)
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_12_a_hold_that_its_wallet_says_is_used_is_a_persons(bench_of: MakeBench) -> None:
+    """The other side of it: that no is final, and it was told as given back."""
+    bench = in_doubt(bench_of(a_provider("native", after_doubt=SILENT), "native"))
+    bench.till.always(refuses(Reason.ALREADY_SETTLED), kind=Kind.RELEASE)
+    bench.settlement(90, 2)
+    waits_for_a_person(bench)
+
+
+@pytest.mark.parametrize("reason", [Reason.PLAYER_NOT_FOUND, Reason.TRANSACTION_NOT_FOUND])
+def test_rule_14_a_no_to_the_release_of_what_nobody_has_seen_is_one(bench_of: MakeBench, reason: Reason) -> None:
+    """No hold of ours can be gone by the first asking: a `safe` wallet's no to the second is what it says elsewhere."""
+    bench = bench_of("native", "gameball")
+    bench.till.then(lost_before, refuses(reason), kind=Kind.RELEASE)
+    assert word(bench.call(RELEASE)) == reason
     nothing_is_open(bench)
 
 

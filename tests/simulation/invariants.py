@@ -854,7 +854,7 @@ class Verdict:
             if key in self.history.touched and seen[key].till != name
         }  # fmt: skip
         for row in self.rows:
-            if row.key in self.parents:
+            if row.key in self.parents or self._ran_out(row):
                 continue
             if not row.state.decided:
                 open_for.add(row.tx.player)
@@ -867,6 +867,11 @@ class Verdict:
         for player in moved.keys() - open_for - lied:
             if moved[player] != expected.get(player, Decimal(0)):
                 self.say("PURSE", f"{player} has {moved[player]} more, should have {expected.get(player, Decimal(0))}")
+
+    def _ran_out(self, row: Movement) -> bool:
+        """A hold that came to its end at its wallet, which gave it back by itself and wrote no movement."""
+        places = self._places(row) if row.kind is Kind.RESERVE and row.state.decided else []
+        return any(self.history.tills[name].purse.ran_out(place) for name, place in places)
 
     def _gain(self, row: Movement) -> Decimal:
         """What an accepted movement gave the player, by the journal alone."""

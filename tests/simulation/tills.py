@@ -167,6 +167,11 @@ class SimPurse(Purse):
         """Whether its book holds this movement."""
         return any(self._place(entry.provider, entry.kind, entry.id) == place for entry in self.book)
 
+    def ran_out(self, place: Place) -> bool:
+        """Whether it is a hold that came to its end by itself."""
+        hold = self._holds.get(place)
+        return hold is not None and hold.state == "expired"
+
     def undone(self, place: Place) -> bool:
         """Whether its book holds a rollback of it that stands: one that was itself taken back undoes nothing."""
         return any(not entry.over for entry in self.undoing(place))
