@@ -89,6 +89,8 @@ REGRESSIONS_OF_ALL = {
     3200338: "two refunds of all of a bet came in one moment, and the second asking of the one sent said 0.00 (rule 17)",
     3220130: "a settle whose win was refused waited for itself, where only the last bet of a round may be undone (rule 18)",
     4000737: "a win that a person had declined, and the next one of its bet, told as the first (rule 3: not as one)",
+    4005339: "after a restored copy a bet was taken in a session that is for another game (rules 22, 30)",
+    6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
 }
 """The same, since every page is drawn."""
 
