@@ -55,7 +55,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
 
 def _head(fields: Fields) -> Transaction:
     """What the calls share, without act, id, currency and round."""
-    game = Game(id=fields.id("gameId", ""), name=fields.words("gameName"))
+    game = Game(id=fields.id_if_any("gameId"), name=fields.words("gameName"))
     return Transaction(
         act=Balance(),
         request_id=fields.words("uuid"),
