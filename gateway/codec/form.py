@@ -19,6 +19,7 @@ from gateway.codec.fields import REQUIRED, Fields
 from gateway.codec.ids import integer_or_text
 from gateway.model import (
     ID_LENGTH_MAX,
+    OF_A_LAUNCH,
     Act,
     Credit,
     Debit,
@@ -125,7 +126,7 @@ class Form:
             try:
                 value = write(tx, call)
             except Missing as missing:
-                if missing.field in WHO:
+                if missing.field in OF_A_LAUNCH:
                     raise
                 lacking = lacking or missing
             except Refused as refused:
@@ -218,9 +219,6 @@ GAME = Place("game", lambda tx: tx.game.id if tx.game else "")
 GAME_NAME = Place("game", lambda tx: tx.game.name if tx.game else "")
 FREE_ROUND = Place("free_round", lambda tx: tx.free_round_id)
 CHANNEL = Place("channel", lambda tx: tx.channel)
-
-WHO = frozenset({PLAYER.what, SESSION.what, "currency"})
-"""What a launch says, or `authenticate` (rule 21)."""
 
 
 def words(
