@@ -154,6 +154,9 @@ class Missing(Refused):
         self.otherwise = otherwise
 
 
+OF_A_LAUNCH = frozenset({"player", "session", "currency"})
+"""What may be `Missing` and a launch says, or `authenticate` (rule 21)."""
+
 # ---------------------------------------------------------------- acts
 
 

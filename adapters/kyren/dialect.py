@@ -189,7 +189,7 @@ def _read_loosely(fields: Fields, draft: Draft, call: Call) -> None:
 NAME = Line("providerId", form.keeps(*PASSED_ON, blanks=False), lambda tx, call: "Kyren")
 PLAYER, UUID = form.PLAYER.id("userId"), Line("uuid", form.REQUEST.words("uuid").read, lambda tx, call: call.nonce)
 CURRENCY, SESSION = form.currency("currency"), form.SESSION.id("sessionId", length_max=1024, may_lack=True)
-GAME, ROUND, ID = form.GAME.id("gameId", may_lack=True), form.ROUND.id("roundId"), form.ID.id("reference")
+GAME, ROUND, ID = form.GAME.described("gameId"), form.ROUND.id("roundId"), form.ID.id("reference")
 GAME_NAME = form.GAME_NAME.words("gameName", otherwise=lambda tx: tx.game_id)
 TIME = moment("timestamp", seconds=False, as_text=True)
 AMOUNT = in_major("amount")  # "the amount of the bet", says Result's page; it is what is added to the balance
@@ -200,7 +200,7 @@ IN_SESSION = (*HEAD, CURRENCY, SESSION)
 MOVE = (*IN_SESSION, Line("roundDetails", write=_details), ID, GAME, GAME_NAME, ROUND, TIME, AMOUNT, BONUS)
 WIN = (AMOUNT, BONUS, *HEAD, ID, TIME)
 SILENT_WIN = (  # they say no currency: it stays blank, `complete` knows the player's
-    form.currency("currency", may_lack=True).read_only, *WIN, form.GAME.optional("gameId"), form.ROUND.optional("roundId"),
+    form.currency("currency", may_lack=True).read_only, *WIN, form.GAME.id_if_any("gameId"), form.ROUND.optional("roundId"),
     form.SESSION.optional("sessionId", length_max=1024), form.kept("platform"), Line("promoCampaignId", _read_campaign),
 )  # fmt: skip
 PROMO_WIN = (

@@ -101,7 +101,8 @@ def _read_movement(fields: Fields, head: Transaction, provider: str, call: Call)
     if fields.text("provider", provider, length_max=128) != provider:
         raise fields.wrong("provider", Flaw.INVALID, "is not the one of the query")
     currency = call.currencies.meant(fields.text("currency"))
-    round_id, game_id = fields.id("providerRoundId", ""), fields.id("providerGameId", "")
+    round_id = fields.id("providerRoundId", "")
+    game_id = fields.id("providerGameId", "") if kind is Kind.DEBIT else fields.id_if_any("providerGameId")
     tx = replace(
         head,
         id=wire.canonical_id(provider, id, promo=promo),

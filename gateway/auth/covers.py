@@ -71,11 +71,7 @@ def sorted_pairs(*, between: str, without: str) -> Cover:
 
     @told(said)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
-        plain = [
-            (name, _text(value))
-            for name, value in sorted(_object(request).items())
-            if not isinstance(value, dict | list) and name.lower() != without
-        ]
+        plain = [(name, _text(value)) for name, value in sorted(_object(request).items()) if taken(name, value)]
         yield _joined(between, [f"{name}={text}" for name, text in plain])
         if any(not text for _, text in plain):
             yield _joined(between, [f"{name}={text}" for name, text in plain if text])
@@ -100,7 +96,7 @@ def filled_pairs(*, between: str, without: str) -> Cover:
 
     @told(steps)
     def cover(request: Request, settings: Any) -> Iterator[bytes]:
-        said = sorted((name.encode(), value) for name, value in _form(request).items() if value and name != without)
+        said = sorted((name.encode(), value) for name, value in _form(request).items() if taken(name, value))
         pairs = [name + b"=" + (value.encode() if isinstance(value, str) else value) for name, value in said]
         yield between.encode().join(pairs)
 

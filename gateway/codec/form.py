@@ -20,6 +20,7 @@ from gateway.codec.frame import fitting
 from gateway.codec.ids import integer_or_text
 from gateway.model import (
     ID_LENGTH_MAX,
+    OF_A_LAUNCH,
     Act,
     Authenticate,
     Credit,
@@ -141,7 +142,7 @@ class Form:
             try:
                 value = write(tx, call)
             except Refused as refused:
-                if isinstance(refused, Missing) and refused.field in WHO:
+                if isinstance(refused, Missing) and refused.field in OF_A_LAUNCH:
                     raise
                 first = first or refused
             else:
@@ -275,9 +276,6 @@ FREE_ROUND = Place("free_round", lambda tx: tx.free_round_id)
 CHANNEL = Place("channel", lambda tx: tx.channel)
 REQUEST = Place("request", lambda tx: tx.request_id)
 LAUNCH = Place("launch token", lambda tx: tx.act.launch_token if isinstance(tx.act, Authenticate) else "")
-
-WHO = frozenset({PLAYER.what, SESSION.what, "currency"})
-"""What a launch says, or `authenticate` (rule 21)."""
 
 
 def words(

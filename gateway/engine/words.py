@@ -21,6 +21,7 @@ from gateway.engine.movement import Movement, Session, what_moved
 from gateway.engine.setup import Provider, Route, Setup, Wallet
 from gateway.http import Request
 from gateway.model import (
+    OF_A_LAUNCH,
     Accepted,
     Act,
     Adjust,
@@ -405,10 +406,6 @@ def _all_of_it(tx: Transaction, refused: Refused, known: Known) -> Transaction:
     ):
         raise refused
     return replace(tx, act=replace(act, amount=None))
-
-
-OF_A_LAUNCH = frozenset({"player", "currency", "session"})
-"""What a launch says, or `authenticate` (rule 21)."""
 
 
 def lacking(refused: Refused, nobody: Reason) -> Reason:

@@ -36,7 +36,6 @@ from gateway.model import (
     Debit,
     Declined,
     Flaw,
-    Game,
     Kind,
     Missing,
     Outcome,
@@ -494,9 +493,8 @@ def another(value: Any) -> Any:
 
 
 def money_of(tx: Transaction) -> Transaction:
-    """Without all that only describes."""
-    game = Game(id=tx.game.id) if tx.game is not None and tx.game.id else None
-    plain = replace(tx, game=game, channel="", occurred_at=None, request_id="", extra={})
+    """Without all that only describes: of what is owed the game, too."""
+    plain = replace(tx, game=None, channel="", occurred_at=None, request_id="", extra={})
     act = plain.act
     return replace(plain, act=replace(act, items=tuple(map(money_of, act.items)))) if isinstance(act, Batch) else plain
 
