@@ -36,6 +36,7 @@ from gateway.model import (
     Status,
     Transaction,
     Unknown,
+    of_another_currency,
     unsupported,
 )
 
@@ -290,8 +291,8 @@ def _read_balance(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     """What is available, never the total: pending points cannot be redeemed."""
     currency = call.currencies.meant(fields.text("currency"))
     wanted = tx.currency or call.currency
-    if wanted and currency != wanted:
-        return Unknown(detail="the balance is in another currency")
+    if other := of_another_currency(tx.act, wanted, currency):
+        return other
     amount, number = fields.decimal("availablePointsValue")
     try:
         balance = UNIT.read(amount, currency, call.currencies, "availablePointsValue", number=number)

@@ -44,7 +44,7 @@ def _waits_for_person(m: Movement, rows: dict[str, Movement], seen: frozenset[st
     """What it waits for is a person's, and says why."""
     near = [rows[key] for key in (m.undone_by, m.target, m.parent) if key in rows]
     near += [rows[t.undone_by] for t in near if t.key == m.target and t.undone_by in rows]
-    near += [r for r in rows.values() if m.undoes and m.target in rows and ties(r, rows[m.target], rows)]
+    near += [r for t in near if t.key == m.target for r in rows.values() if _may_keep(r, t, rows)]
     near += [r for r in rows.values() if r.parent == m.key or (r.batch and r.batch == m.batch) or ties(m, r, rows)]
     near += [rows[r.undone_by] for r in near if ties(m, r, rows) and r.undone_by in rows]
     return any(
@@ -52,6 +52,11 @@ def _waits_for_person(m: Movement, rows: dict[str, Movement], seen: frozenset[st
         for each in near
         if not each.decided and each.key not in seen and each.key != m.key
     )
+
+
+def _may_keep(other: Movement, bet: Movement, rows: dict[str, Movement]) -> bool:
+    """Whether a bet's cancel may wait for that one, as its page says what keeps a bet."""
+    return other.kind in MOVES and (ties(other, bet, rows) or other.tx.round_id == bet.tx.round_id)
 
 
 def _whole(m: Movement, rows: dict[str, Movement]) -> str:
