@@ -61,7 +61,20 @@ from gateway.engine.undoing import (
     undone_before,
 )
 from gateway.engine.words import AMOUNT_OF_ROLLBACK, NO_NAME, NOTHING, lacking, moves_nothing
-from gateway.model import FACTS, Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Settle, Unknown, any_no
+from gateway.model import (
+    FACTS,
+    Accepted,
+    Credit,
+    Declined,
+    Kind,
+    Missing,
+    Outcome,
+    Reason,
+    Refused,
+    Settle,
+    Unknown,
+    any_no,
+)
 
 Rule = Callable[[Case], Move | None]
 NAMING = (Kind.ROLLBACK, Kind.CAPTURE, Kind.RELEASE)  # what means another movement
@@ -778,12 +791,18 @@ def journal_forgot(case: Case) -> Move | None:
     *After a restored backup a repeat was a first attempt, its `insufficient_funds` final, while the
     first had been applied.* *A win's repeat was sent at once to a wallet that would have said that it was paid:* such a
     wallet is asked first what it knows, and a bet need not wait until its no to that is final. *A win that was still queued
-    when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then.
+    when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then. *A win
+    had been paid under the name of its bet, which the journal forgot, and came again as one of no bet:* at a wallet that knows a
+    bet's win by the bet such a win is a person's.
     Serves: 30
     """
     own = case.own
     if own.forgot_at is None or not case.wanted or not case.may_act:
         return None
+    if _told_in_another_name(case):
+        return Leave(
+            State.PERSON, "the journal may have forgotten the bet under whose name its wallet was told this win"
+        )
     looks_first = case.again in ("safe", "applied")
     blind = not looks_first and not case.can_query
     if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
@@ -793,6 +812,20 @@ def journal_forgot(case: Case) -> Move | None:
     if blind and not case.air_of(own.key).requests:
         return Leave(State.PERSON, "the journal forgot whether it was asked, and its wallet cannot be asked about it")
     return None
+
+
+def _told_in_another_name(case: Case) -> bool:
+    """Whether a win that came since the journal forgot may have been told before as the one of its bet, and is now told as a
+    further one, or as one of no bet: to a wallet that pays one win for each bet that is another movement."""
+    own, act, page = case.own, case.own.tx.act, case.wallet.dialect.as_wallet
+    if not isinstance(act, Credit) or own.parent or not page.one_win or not case.only_feared:
+        return False
+    if own.forgot_at is None or own.created_at < own.forgot_at:  # it was in the copy, with its name
+        return False
+    had_a_bet = bool(own.tx.round_id) and not case.provider.dialect.as_provider.one_end
+    otherwise = act.further or (not act.reference and had_a_bet)
+    first = replace(act, reference=act.reference or own.tx.id, further=False)
+    return otherwise and (page.ended_by is None or page.ended_by(first))
 
 
 def forgotten(case: Case) -> Move | None:

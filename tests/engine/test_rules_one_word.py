@@ -187,3 +187,32 @@ def test_rule_05_the_word_for_both_is_no_yes_where_nobody_knows_the_bet(bench_of
     assert (getattr(meant, "reference", ""), bench.till.asked(Kind.ROLLBACK)) == (told, 2)
     assert bench.row(Kind.ROLLBACK, "c1").state is State.PERSON
     assert bench.till.balance() == PAID
+
+
+# ---------------------------------------------------------------- a win that had another name
+
+
+def test_rule_30_a_win_is_not_told_in_another_name_after_the_journal_forgot_its_bet(bench_of: MakeBench) -> None:
+    """*It had been paid under its bet's id. Then the journal forgot both, the win came again, was told as one of no bet, and was
+    paid twice.* Of no round it never had a bet, and is asked again as it was."""
+    bench = bench_of("native", "evolution")
+    alone = win("w0", "5.00", round_id="")
+
+    def played() -> None:
+        for tx in (bet("t1"), win("w1"), alone):
+            yes(bench.call(tx))
+
+    restored(bench, played)
+    assert isinstance(bench.call(win("w1")), Unknown)
+    assert bench.row(Kind.CREDIT, "w1").state is State.PERSON
+    yes(bench.call(alone))
+    assert bench.till.balance() == Decimal("1020.00")
+
+
+def test_rule_30_a_further_win_is_not_told_as_one_after_the_journal_forgot(bench_of: MakeBench) -> None:
+    """*The second win of a bet came again before the first one, which was then the further one, and was paid twice.*"""
+    bench = after_a_bet(bench_of)
+    restored(bench, lambda: [yes(bench.call(win(id, "5.00", of="t1"))) for id in ("w1", "w2")])
+    bench.call(win("w2", "5.00", of="t1"))
+    assert isinstance(bench.call(win("w1", "5.00", of="t1")), Unknown)
+    assert bench.till.balance() == TAKEN + 10

@@ -88,6 +88,7 @@ Most of them are planted again (test_planted.py)."""
 REGRESSIONS_OF_ALL = {
     3200338: "two refunds of all of a bet came in one moment, and the second asking of the one sent said 0.00 (rule 17)",
     3220130: "a settle whose win was refused waited for itself, where only the last bet of a round may be undone (rule 18)",
+    5314610: "a journal forgot a bet and its win, which came again as one of no bet and was paid twice (rule 30)",
     4000737: "a win that a person had declined, and the next one of its bet, told as the first (rule 3: not as one)",
     4005339: "after a restored copy a bet was taken in a session that is for another game (rules 22, 30)",
     6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
