@@ -712,13 +712,16 @@ def no_words(case: Case) -> Move | None:
     taken:* to undo what moved nothing moves nothing. *The route that said a wallet's sessions went, a bet there could be told
     no more and stayed in doubt for ever, its win behind it:* once its wallet has forgotten it, it is a person's. *The answer to
     a hold that its wallet names itself was lost; its release went out under a name of ours, which the wallet denied, and both
-    were declined, while the amount stayed held:* the release of what may be held is a person's, too.
-    Serves: 4, 14, 15, 16, 18, 20, 21
+    were declined, while the amount stayed held:* the release of what may be held is a person's, too. So is what ends a hold there
+    that the journal may have forgotten.
+    Serves: 4, 14, 15, 16, 18, 20, 21, 30
     """
     own = case.own
     stranger = own.undoes and case.target is None and case.unsent
     if own.undoes and _taken_for_another(case):
         return Decide(NOT_HERE) if stranger else Leave(State.PERSON, "its wallet would take it for another movement")
+    if own.ends and case.target is None and case.only_feared and case.wallet.dialect.as_wallet.makes_hold_ids:
+        return Leave(State.PERSON, "the journal may have forgotten what its wallet calls that hold")
     refused = case.said()
     if not isinstance(refused, Refused):
         return Leave(own.open_state, "its wallet may take it for another bet of its round") if _beside(case) else None

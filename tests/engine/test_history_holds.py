@@ -6,13 +6,24 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.engine.person import NotDone, Verdict, resolve, retry
 from gateway.engine.states import State
 from gateway.model import Capture, Kind, Reason, Release, Reserve, Status, Transaction, Unknown
 from tests.engine.acts import yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DAYS, DOUBT, nothing_is_open, open_rows, refuses, waits_for_a_person, word
+from tests.engine.histories import (
+    ACCEPTED,
+    DAYS,
+    DOUBT,
+    forgetting,
+    nothing_is_open,
+    open_rows,
+    refuses,
+    waits_for_a_person,
+    word,
+)
 from tests.simulation.behaviours import Behaviour, late, lost_after, lost_before, queued, unreachable
 from tests.simulation.bench import NEVER, QUERY, SAFE, Bench, Trip, a_call, a_provider, a_wallet, at_once
 
@@ -165,6 +176,38 @@ def test_rule_05_that_a_hold_is_gone_is_no_answer_to_its_second_release(
     bench.settlement(400, 20)
     assert word(bench.call(RELEASE)) == DOUBT
     bench.settlement(DAYS, 3600)
+    waits_for_a_person(bench)
+
+
+@pytest.mark.parametrize(("first", "second"), [(RELEASE, CAPTURE), (CAPTURE, RELEASE)], ids=["release", "capture"])
+def test_rule_15_of_two_ends_of_a_hold_its_wallet_does_one(
+    bench_of: MakeBench, first: Transaction, second: Transaction
+) -> None:
+    """The answer to the first was lost: the second hears that the hold is gone, and then the first that it was done."""
+    bench = bench_of("native", "gameball")
+    yes(bench.call(HOLD))
+    bench.till.then(lost_after, kind=first.kind)
+    bench.till.always(lost_before, kind=first.kind)
+    assert word(bench.call(first)) == DOUBT
+    assert word(bench.call(replace(second, id="other"))) == Reason.TRANSACTION_NOT_FOUND
+    bench.till.heal()
+    bench.settlement(200, 5)
+    assert word(bench.call(first)) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00" if first is RELEASE else "990.00")
+    nothing_is_open(bench)
+
+
+@ENDS
+def test_rule_30_the_end_of_a_hold_that_the_journal_forgot_is_a_persons(bench_of: MakeBench, end: Transaction) -> None:
+    """*The wallet denied the name that we had for it, the release was told as refused, and the amount stayed held:* what it
+    is called there went with the journal."""
+    bench = bench_of("native", "gameball")
+    yes(bench.call(HOLD))
+    forgetting(bench)
+    assert word(bench.call(end)) == DOUBT
+    bench.settlement(400, 20)
+    assert word(bench.call(end)) == DOUBT
+    assert bench.till.asked(end.kind) == 0
     waits_for_a_person(bench)
 
 

@@ -34,7 +34,7 @@ from gateway.engine.case import Air, Case
 from gateway.engine.moment import Moment
 from gateway.engine.rules import Rule
 from gateway.engine.states import State
-from gateway.model import Accepted, Declined, Kind, Reason, Unknown
+from gateway.model import Accepted, Declined, Kind, Reason, Unknown, repeats_as
 
 Patch = Callable[[Any], Any]
 """The real thing -> the one with the bug."""
@@ -145,6 +145,10 @@ def doubt_is_a_no(real: Any) -> Any:
         return told
 
     return leave
+
+
+def as_configured(real: Any) -> Any:
+    return lambda movement, wallet: wallet.repeats[repeats_as(movement.tx.act)]
 
 
 def read_as_safe(word: str) -> Patch:
@@ -264,6 +268,8 @@ BESIDE: Mapping[str, Planted] = {
     "never_is_asked_again": Planted(how="`never` is read as `safe`", patches=((cases, "again", read_as_safe("never")), (judge, "again", read_as_safe("never")))),
     "query_is_asked_again": Planted(how="`query` is read as `safe`", patches=((cases, "again", read_as_safe("query")), (judge, "again", read_as_safe("query")))),
     "applied_is_safe": Planted(how="`applied` is read as `safe`", patches=((cases, "again", read_as_safe("applied")), (judge, "again", read_as_safe("applied")))),
+    "hold_asked_as_a_debit": Planted(how="a hold that its wallet names itself is asked again as a debit is", patches=((cases, "again", as_configured),)),
+    "hold_by_our_name": Planted(how="such a hold is asked about, and ended, under a name of ours", patches=((words, "nameless", never), (cases, "nameless", never))),
     "second_no_is_a_no": Planted(how="a no to the second asking is a no to the first", patches=((rules, "judge", second_no_is_a_no),)),
     "win_declined_for_good": Planted(how="a wallet's no to a win is final", patches=((rules, "judge", win_declined_for_good),)),
     "not_found_is_final": Planted(how="`transaction_not_found` to a rollback is believed at once", patches=((judge, "_never_applied", always),)),
@@ -359,6 +365,8 @@ NOTICED: Mapping[str, str] = {
     "never_is_asked_again": "rules_doubt.rule_14_never_allows_no_second_attempt_and_waits_for_a_person",
     "query_is_asked_again": "rules_doubt.rule_09_a_wallet_that_is_not_safe_is_not_asked_again",
     "applied_is_safe": "history_time.rule_14_of_whatever_takes_a_later_no_is_doubt_at_an_applied_wallet",
+    "hold_asked_as_a_debit": "history_holds.rule_14_a_hold_that_its_wallet_names_is_asked_once",
+    "hold_by_our_name": "history_holds.rule_15_the_release_of_a_hold_whose_name_nobody_heard_is_a_persons",
     "second_no_is_a_no": "rules_decisions.rule_05_already_rolled_back_for_our_own_repeated_rollback_is_a_yes",
     "win_declined_for_good": "rules_decisions.rule_06_a_declined_win_is_owed_and_the_providers_retry_reaches_the_wallet",
     "not_found_is_final": "history_rollbacks.rule_06_not_found_of_whatever_was_accepted_is_no_decision",

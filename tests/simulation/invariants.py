@@ -181,6 +181,7 @@ class Verdict:
                     self._nobody_remembers(each, *place) or self._not_seen_yet(each, *place) for place in places
                 )
                 nobody = nobody or self._nobody_was_told(each) or self._nobody_knows_its_win(each)
+                nobody = nobody or self._told_elsewhere(each)
                 lies |= {"lost_commits"} if again == "never" or nobody else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
@@ -213,6 +214,12 @@ class Verdict:
         if restored is None or seen.forgotten == (0.0, 0.0):
             return False
         return seen.born >= restored and seen.first_asked >= restored
+
+    def _told_elsewhere(self, row: Movement) -> bool:
+        """The journal forgot where it had gone, and by other routes its repeat came to a wallet that knows nothing of it, or
+        cannot be told it (rules 23, 30)."""
+        till = self.history.rows[row.key].till
+        return any(key == row.key and name != till for (name, _), key in self.history.places.items())
 
     def _not_seen_yet(self, row: Movement, name: str, place: Place) -> bool:
         """Its wallet had not seen the bet that the journal forgot, queued or behind on a replica, and before all has landed
@@ -744,7 +751,7 @@ class Verdict:
         rows = self._about(row)
         if any(m.state is State.PERSON for m in rows) or self._is_away(rows) or self._a_person_keeps(row):
             return
-        if self._forgot_before_a_win(story, row):
+        if self._forgot_before_a_win(story, row) or self._ran_out(row):
             return
         lies = set.union(*(self.families[m.key].lies for m in rows))
         plan = next(p for p in self.history.plan.providers if p.name == story.provider)

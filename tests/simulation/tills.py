@@ -26,6 +26,7 @@ from gateway.model import (
     Outcome,
     Reason,
     Release,
+    Reserve,
     Rollback,
     Status,
     Transaction,
@@ -73,7 +74,10 @@ class SimPurse(Purse):
         return self._place(provider, kind, id)
 
     def apply(self, tx: Transaction, provider: str, now: datetime) -> Outcome:
-        now = self.time() if self.time is not None else now
+        own = self.time() if self.time is not None else now
+        if isinstance(tx.act, Reserve) and tx.act.expires_at is not None:  # its life is read by the clock that signs
+            tx = replace(tx, act=replace(tx.act, expires_at=tx.act.expires_at + (own - now)))
+        now = own
         if isinstance(tx.act, Batch):
             return self._together(tx, tx.act, provider, now)
         self._recall(self._reference(tx, provider), now)
