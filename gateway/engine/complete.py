@@ -167,6 +167,8 @@ def meant_ids(provider: Provider, tx: Transaction) -> tuple[str, ...]:
 def meant_of(provider: Provider, tx: Transaction, rows: Sequence[Movement]) -> Movement | None:
     """Of the movements that have those ids the one that it means: the likeliest id goes before, then the kind; but before all,
     of what is undone as a whole, the amount that is said."""
+    if not rows:
+        return None
     kinds = (Kind.DEBIT,) if isinstance(tx.act, Credit) else reference_kinds(provider, tx.act)
     meant = [m for id in meant_ids(provider, tx) for kind in kinds for m in rows if m.tx.id == id and m.kind is kind]
     whole, said = provider.dialect.as_provider.whole_only, amounts(tx.act)

@@ -244,7 +244,8 @@ class Driver:
     async def _drive(self, errand: Errand, case: Case, move: Move | None, *, waits: bool) -> Outcome:
         begun, rest = isinstance(move, Ask), FIRST_PAUSE_SECONDS
         for _ in range(STALE_MAX):
-            if move is None:  # else its opening chose it, a moment ago
+            move = move or case.memo.pop("move", None)
+            if move is None:  # else it was chosen a moment ago: by its opening, or as its answer came
                 case = self._timed(errand, case, waits=waits)
                 if case.too_little:
                     if case.own.fact is not None:  # what its wallet said as its time ended outlives this look (rule 28)
@@ -539,15 +540,19 @@ class Driver:
         way, currency = _way(case), own.tx.currency
         exchange = await self.exchanges.ask(errand, way, request, tx, currency, again=again, owed=owed)
         await self.exchanges.renewed(way, own.tx, tx.session, exchange.outcome)
-        steps = [Step(self.world.clock(), *exchange.told())]
-        if own.attempts == 1 and own.asked_at is not None and not again:
-            steps.insert(0, Step(own.asked_at, Event.ASKED, "attempt 1"))
+
+        def story() -> list[Step]:
+            steps = [Step(self.world.clock(), *exchange.told())]
+            if own.attempts == 1 and own.asked_at is not None and not again:
+                steps.insert(0, Step(own.asked_at, Event.ASKED, "attempt 1"))
+            return steps
+
         if not exchange.left:  # what its own task says, and nobody else may; lost, the attempt counts as made
             with contextlib.suppress(JournalLost):
-                await self._never_left(own, steps)
+                await self._never_left(own, story())
             self.flights.land(flight, Landed(hopeless=exchange.hopeless))
             return
-        await self._came_back(errand, case, flight, exchange, steps, query=False, ordinary=ordinary, began=began)
+        await self._came_back(errand, case, flight, exchange, story, query=False, ordinary=ordinary, began=began)
 
     async def _query(self, errand: Errand, case: Case) -> Case | None:
         said = case.status()
@@ -563,28 +568,32 @@ class Driver:
         own, began = case.own, self.world.clock()
         owed = own.owes or not case.waits or bool(own.undone_by)
         exchange = await self.exchanges.ask(errand, _way(case), request, tx, own.tx.currency, owed=owed)
-        steps = [Step(self.world.clock(), Event.QUERIED, exchange.told()[1])]
-        await self._came_back(errand, case, flight, exchange, steps, query=True, ordinary=False, began=began)
+
+        def story() -> list[Step]:
+            return [Step(self.world.clock(), Event.QUERIED, exchange.told()[1])]
+
+        await self._came_back(errand, case, flight, exchange, story, query=True, ordinary=False, began=began)
 
     async def _came_back(
-        self, errand: Errand, case: Case, flight: Flight, exchange: Exchange, steps: list[Step], *, query: bool,
-        ordinary: bool, began: datetime,
+        self, errand: Errand, case: Case, flight: Flight, exchange: Exchange, story: Callable[[], list[Step]], *,
+        query: bool, ordinary: bool, began: datetime,
     ) -> None:  # fmt: skip
-        """An answer is a fact. Whoever waits for it decides; else a driver begins with nobody waiting."""
+        """An answer is a fact. Whoever waits for it decides; else a driver begins with nobody waiting. `story` is told only
+        where it is out of the ordinary."""
         own, outcome = case.own, exchange.outcome
         if isinstance(outcome, Unknown):
-            await self._note(own.key, steps)
+            await self._note(own.key, story())
             self.flights.land(flight, Landed(hopeless=exchange.hopeless))
             return
         if not query and isinstance(outcome, Declined) and outcome.reason in OUR_FAULT and case.way is not None:
             self.world.meter.our_fault(case.way.wallet.name, own.kind.value, outcome.reason.value)
         fact = Fact(outcome=outcome, began=began, query=query)
-        told = [] if ordinary and errand.open else steps
         if flight.waiters:
-            self.flights.land(flight, Landed(fact=fact, steps=tuple(told)))
+            steps = () if ordinary and errand.open else tuple(story())
+            self.flights.land(flight, Landed(fact=fact, steps=steps))
             return
         self.flights.land(flight, Landed())
-        await self._late(errand, own.key, fact, steps)
+        await self._late(errand, own.key, fact, story())
 
     async def _landed(self, errand: Errand, case: Case) -> Case | None:
         """The case with what came back, where that decides something; None: look again."""
@@ -595,7 +604,10 @@ class Driver:
                 continue
             own = replace(case.own, fact=each.fact)
             found = replace(case, own=own, memo={"steps": each.steps}, turn=case.turn + 1)
-            if _decides(found):
+            found = self._timed(errand, found, waits=case.waits)
+            move = next_move(found)
+            if _decides(found, move):
+                found.memo["move"] = move
                 return found
             if found.way is not None and no_stays(own, found.wallet):
                 await self._fact(own.key, each.fact, each.steps)
@@ -819,9 +831,8 @@ def _patience(errand: Errand, waits: bool) -> dict[str, object]:
     return {"waits": waits and errand.open, "patient": patient, "left": left}
 
 
-def _decides(case: Case) -> bool:
+def _decides(case: Case, move: Move) -> bool:
     """Whether the wallet's word moves anything."""
-    move = next_move(case)
     asked = isinstance(move, Ask) and (move.first or case.only_feared) and not refused_at_once(case.own, case.wallet)
     return isinstance(move, Decide | First) or asked or _for_person(move)
 

@@ -41,7 +41,8 @@ def look(asks: Asks, names: tuple[str, ...] = ()) -> Looks[Found]:
 
 
 def one(found: Found, name: str) -> Any:
-    return next(iter(found.get(name, ())), None)
+    rows = found.get(name)
+    return rows[0] if rows else None
 
 
 def first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool = False) -> dict[str, LookFor]:

@@ -73,6 +73,8 @@ def leans_on(write: Write) -> list[Movement]:
 
 def raised(write: Write) -> list[Put]:
     """The rows whose revision is raised, each once: what is put, and what is touched besides."""
+    if not write.touched:
+        return list(write.puts)
     put = {each.before.key for each in write.puts}
     touched = {m.key: m for m in write.touched if m.key not in put}
     return [*write.puts, *(Put(m, m) for m in touched.values())]
@@ -115,7 +117,8 @@ def queries(write: Write, *, leased: bool) -> Iterator[Ask]:
     for m in write.insert:
         due = rows.micros(m.due_at) if lasts is None else lasts // rows.MICROSECOND
         yield Ask("insert" if lasts is None else "insert_leased", rows.insert_values(m, due))
-    yield from story(write.steps)
+    if write.steps:
+        yield from story(write.steps)
 
 
 def story(steps: Iterable[tuple[str, Step]]) -> Iterator[Ask]:

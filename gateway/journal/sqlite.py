@@ -216,7 +216,11 @@ def _seen(db: apsw.Connection, looks: Looks[T], asked: Look) -> T:
 
 
 def _looked(db: apsw.Connection | apsw.Cursor, look: Look | Last) -> list[list[Any]]:
-    return [[*map(DECODERS.get(ask.query, _as_it_is), _fetch(db, SQL[ask.query], ask.values))] for ask in look.asks]
+    return [_decoded(ask.query, _fetch(db, SQL[ask.query], ask.values)) for ask in look.asks]
+
+
+def _decoded(query: str, found: list[Row]) -> list[Any]:
+    return [*map(DECODERS.get(query, _as_it_is), found)] if found else found
 
 
 def _as_it_is(row: Row) -> Row:

@@ -106,7 +106,7 @@ class Door:
     # -- who waits
 
     def _next(self) -> None:
-        while len(self._hands) < HANDS:
+        while (self._first or self._others) and len(self._hands) < HANDS:
             now = self._ticks()
             waiter = self._first.take(now) or self._others.take(now)
             if waiter is None:

@@ -95,7 +95,7 @@ class Stage(Drives):
             flights.land(launched, Landed())
         else:
             came = driver._came_back(  # its own step
-                errand, f.case, cast("Any", launched), Exchange(outcome), [], query=f.query, ordinary=f.ordinary,
+                errand, f.case, cast("Any", launched), Exchange(outcome), list, query=f.query, ordinary=f.ordinary,
                 began=f.began,
             )  # fmt: skip
             at_once(came)
