@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 import threading
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Iterable
+from queue import SimpleQueue
 from typing import Any
 
 import apsw
@@ -30,8 +30,8 @@ class Hand(ABC):
 
     def __init__(self, name: str, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._queue: deque[Ticket] = deque()
-        self._wake = threading.Event()
+        self._gathered: list[Ticket] = []
+        self._queue: SimpleQueue[list[Ticket]] = SimpleQueue()
         self._closing = self._dead = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -43,21 +43,25 @@ class Hand(ABC):
         if self._closing:
             future.set_exception(JournalLost(CLOSED))
             return future
-        self._queue.append((work, future))
-        if not self._wake.is_set():  # the thread clears it before it looks at the queue
-            self._wake.set()
+        if not self._gathered:  # all of one turn of the loop goes together: the thread is woken once
+            self._loop.call_soon(self._hand_on)
+        self._gathered.append((work, future))
         return future
+
+    def _hand_on(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        self._queue.put(gathered)
 
     async def close(self) -> None:
         """Ends the thread behind what is queued, and with it the connection: the last one that is closed writes."""
         self._closing = True
-        self._wake.set()
+        self._hand_on()
         await self._loop.run_in_executor(None, self._thread.join)
 
     def abandon(self) -> None:
         """The same for a process that dies: what waits is not done, and nobody hears of it."""
         self._closing = self._dead = True
-        self._wake.set()
+        self._hand_on()
         self._thread.join()
 
     # -- in the thread
@@ -68,10 +72,9 @@ class Hand(ABC):
 
     def _run(self) -> None:
         try:
-            while not self._closing or (self._queue and not self._dead):
-                self._wake.wait()
-                self._wake.clear()
-                while not self._dead and (group := self._take()):
+            while not self._closing or not self._queue.empty():
+                group = self._take()
+                if group and not self._dead:
                     self._do(group)
         finally:
             self._closing = True
@@ -79,8 +82,12 @@ class Hand(ABC):
                 self._connection.close()
 
     def _take(self) -> list[Ticket]:
+        """All that is there, as soon as there is something."""
         queue = self._queue
-        return [queue.popleft() for _ in range(len(queue))]
+        taken = queue.get()
+        for _ in range(queue.qsize()):  # nobody else takes
+            taken += queue.get()
+        return taken
 
     def _deliver(self, results: Iterable[Result]) -> None:
         try:
