@@ -30,7 +30,8 @@ class Hand(ABC):
 
     def __init__(self, name: str, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._queue: SimpleQueue[Ticket | None] = SimpleQueue()  # None only wakes
+        self._gathered: list[Ticket] = []
+        self._queue: SimpleQueue[list[Ticket]] = SimpleQueue()
         self._closing = self._dead = False
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -42,19 +43,25 @@ class Hand(ABC):
         if self._closing:
             future.set_exception(JournalLost(CLOSED))
             return future
-        self._queue.put((work, future))
+        if not self._gathered:  # all of one turn of the loop goes together: the thread is woken once
+            self._loop.call_soon(self._hand_on)
+        self._gathered.append((work, future))
         return future
+
+    def _hand_on(self) -> None:
+        gathered, self._gathered = self._gathered, []
+        self._queue.put(gathered)
 
     async def close(self) -> None:
         """Ends the thread behind what is queued, and with it the connection: the last one that is closed writes."""
         self._closing = True
-        self._queue.put(None)
+        self._hand_on()
         await self._loop.run_in_executor(None, self._thread.join)
 
     def abandon(self) -> None:
         """The same for a process that dies: what waits is not done, and nobody hears of it."""
         self._closing = self._dead = True
-        self._queue.put(None)
+        self._hand_on()
         self._thread.join()
 
     # -- in the thread
@@ -77,8 +84,10 @@ class Hand(ABC):
     def _take(self) -> list[Ticket]:
         """All that is there, as soon as there is something."""
         queue = self._queue
-        taken = [queue.get(), *(queue.get() for _ in range(queue.qsize()))]  # nobody else takes
-        return [ticket for ticket in taken if ticket is not None]
+        taken = queue.get()
+        for _ in range(queue.qsize()):  # nobody else takes
+            taken += queue.get()
+        return taken
 
     def _deliver(self, results: Iterable[Result]) -> None:
         try:

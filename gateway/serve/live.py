@@ -93,7 +93,7 @@ class Tasks:
 
 
 async def wait(handles: Sequence[Handle[Any]], seconds: float) -> None:
-    """As `asyncio.wait` for the first of them, at half its price: every bet waits twice."""
+    """As `asyncio.wait` for the first of them, without its sets: every bet waits twice."""
     tasks = cast("Sequence[asyncio.Task[Any]]", handles)  # `spawn` makes no others
     for task in tasks:
         if task.done():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,21 @@ async def test_a_failed_fsync_ends_the_process(tmp_path: Path, disk: Disk) -> No
     disk.fails = False
     await writer.close()
     connection.close()
+
+
+async def test_what_one_turn_of_the_loop_writes_shares_a_commit(tmp_path: Path) -> None:
+    """The writer was woken by the first call of a turn, took it alone and committed it, while the loop was still about the
+    others: of four players at a time only two shared an fsync."""
+    commits, connection = list[float](), apsw.Connection(str(tmp_path / "j.db"))
+    connection.execute("CREATE TABLE t (x)").fetchall()
+    writer = Writer(connection, commits.append)
+    work = list[asyncio.Future[Any]]()
+    for number in range(8):
+        work.append(writer.submit(lambda db, number=number: db.execute("INSERT INTO t VALUES (?)", (number,))))
+        hashlib.sha256(bytes(1_000_000)).digest()  # what else a turn is about, without the interpreter: others may run
+    await asyncio.gather(*work)
+    assert len(commits) == 1
+    await writer.close()
 
 
 def test_what_ends_the_process_is_said() -> None:
