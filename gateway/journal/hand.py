@@ -54,8 +54,9 @@ class Hand(ABC):
 
     async def close(self) -> None:
         """Ends the thread behind what is queued, and with it the connection: the last one that is closed writes."""
+        self._hand_on()  # before the thread may end, or nobody would do it
         self._closing = True
-        self._hand_on()
+        self._queue.put([])
         await self._loop.run_in_executor(None, self._thread.join)
 
     def abandon(self) -> None:
