@@ -39,6 +39,7 @@ class Seen:
         "attempts",
         "born",
         "called_off",
+        "came",
         "decided_at",
         "due",
         "first_asked",
@@ -74,6 +75,7 @@ class Seen:
         self.reference, self.number = "", 0
         self.undone_by, self.target, self.parent = "", "", ""
         self.attempts, self.born = 0, 0.0
+        self.came = (0, "")  # its place among those that came, as the journal's own clock had it
         self.asked_at = float("-inf")  # when the last attempt was written down
         self.first_asked = float("inf")  # and the first one ever, also if the journal forgot it
         self.key, self.till = "", ""
@@ -81,7 +83,7 @@ class Seen:
 
 TRIGGER = """
 CREATE TEMP TRIGGER seen_{event} AFTER {event} ON movements BEGIN
-  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target, NEW.parent, NEW.attempts);
+  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target, NEW.parent, NEW.attempts, NEW.created_at);
 END
 """
 
@@ -114,7 +116,7 @@ class Watched:
     def open_journal(self) -> SqliteJournal:
         def make_writer(connection: apsw.Connection, committed: Callable[[float], None]) -> DirectWriter:
             connection.execute("PRAGMA synchronous = OFF")  # the machine does not fail here, only the process
-            connection.create_scalar_function("saw", self._saw, 16)
+            connection.create_scalar_function("saw", self._saw, 17)
             for event in ("INSERT", "UPDATE"):
                 connection.execute(TRIGGER.format(event=event))
             return DirectWriter(connection, committed)
@@ -126,7 +128,7 @@ class Watched:
 
     def _saw(self, *row: Any) -> None:
         key, provider, kind, id, player, round_id, wallet, alias, state, told, due_at, undone_by, *more = row
-        reference, target, parent, attempts = more
+        reference, target, parent, attempts, created_at = more
         seen = self.rows.get(key)
         if seen is None:
             seen = self.rows[key] = Seen(provider, kind, id, player, round_id)
@@ -137,7 +139,7 @@ class Watched:
         if seen.state != state:
             if not seen.state:
                 self.births += 1  # one that the journal had forgotten came after what was read before it this time
-                seen.born, seen.number = self.scheduler.now, self.births
+                seen.born, seen.number, seen.came = self.scheduler.now, self.births, (created_at, key)
             elif not self.older:
                 self.edges[seen.state, state] += 1
             self.states[state] += 1
