@@ -28,6 +28,7 @@ ASKED_GRACE_SECONDS = 3.0  # a lease lives a little longer than its call
 
 
 DECIDED = frozenset({"accepted", "declined"})
+MEANING = frozenset({Kind.ROLLBACK.value, Kind.CAPTURE.value, Kind.RELEASE.value})  # what means another movement
 
 
 class Seen:
@@ -79,6 +80,16 @@ class Seen:
         self.asked_at = float("-inf")  # when the last attempt was written down
         self.first_asked = float("inf")  # and the first one ever, also if the journal forgot it
         self.key, self.till = "", ""
+
+
+def _belongs(seen: Seen, other: Seen) -> bool:
+    """Whether it goes where that went (rule 23): it is of its round, or means it. The cancel of a bet that nobody knows means
+    nothing, not even a win whose id is that bet's."""
+    if other.round and other.round == seen.round:
+        return True
+    if seen.kind in MEANING:
+        return bool(seen.target) and other.key == seen.target
+    return other.kind == Kind.DEBIT.value and other.id == seen.reference
 
 
 TRIGGER = """
@@ -167,9 +178,8 @@ class Watched:
         """What a wallet's name meant when what this movement belongs to went there (rule 23)."""
         if len(set(self.pointed.get(wallet, ()))) > 1:
             for other in self.rows.values():
-                belongs = (other.round and other.round == seen.round) or other.id == seen.reference
                 same = (other.provider, other.player, other.wallet) == (seen.provider, seen.player, wallet)
-                if other is not seen and belongs and same and other.till:
+                if other is not seen and same and other.till and _belongs(seen, other):
                     return other.till
         return self.pointed.get(wallet, [""])[-1]
 
