@@ -57,6 +57,7 @@ from gateway.engine.undoing import (
     refund_parts,
     target_in_doubt,
     target_unsent,
+    told_undone,
     undo_legs,
     undone_before,
 )
@@ -408,8 +409,7 @@ def cancel_stopped(case: Case) -> Move | None:
     if case.own.decided or undoer is None or not case.won:
         return None
     stoppable = not undoer.decided and not undoer.sent
-    heard = undoer.told == State.ACCEPTED.value or case.own.told == State.DECLINED.value
-    if not stoppable or heard or case.air_of(undoer.key).requests:
+    if not stoppable or told_undone(case.own, undoer) or case.air_of(undoer.key).requests:
         return None
     return First(undoer) if undoer.key not in case.tried else Leave(case.own.open_state, "a win came for it")
 
@@ -635,6 +635,8 @@ def its_bet_first(case: Case) -> Move | None:
     of a bet that was declined: a purse too empty for the stake was paid its win;* where the page says so of that alone, too.
     *A wallet said that the bet had been given back, its answer was lost, and at the win's repeat its one word for both was
     taken for "it is paid":* at such a wallet the win waits for the cancel, and once that is done it is a person's.
+    *A bet in doubt had been told as rolled back, then it was found to be taken, and its win was paid before its cancel, which that
+    win then kept from being sent:* a cancel that no win stops any more goes before a win of which nothing has left.
     Serves: 5, 11, 13, 15
     """
     own = case.own
@@ -653,12 +655,21 @@ def its_bet_first(case: Case) -> Move | None:
                 return Decide(ROLLED_BACK)
             if not cancel.decided and cancel.sent:
                 return Leave(own.open_state, "its bet is being rolled back")
+        if bet.decided and cancel is not None and case.unsent and _goes_before(cancel, bet):
+            return (
+                First(cancel) if cancel.key not in case.tried else Leave(own.open_state, "its bet is being rolled back")
+            )
         if bet.decided or (cancel is not None and (cancel.sent or gone(cancel))):
             continue
         if bet.key not in case.tried:
             return First(bet)
         return Leave(own.open_state, "its bet is in doubt, and is completed first")
     return None
+
+
+def _goes_before(cancel: Movement, bet: Movement) -> bool:
+    """Whether a cancel that is still to be sent can be stopped by no win of its bet."""
+    return not cancel.decided and not cancel.sent and told_undone(bet, cancel)
 
 
 NO_BET = Declined(reason=NOT_FOUND, message="its bet was declined")
