@@ -123,7 +123,8 @@ def taken_back(case: Case) -> Move | None:
     cancel was itself undone stood at its wallet, and its repeat heard that it was rolled back.* What one call of it heard
     the others hear, too. *The first call was still open at a slow node when the clock gave its bet back at another, and it was
     told as accepted:* what we give back by ourselves no call is told as standing. *A hold's repeat heard that it was released, its first call then that it is held, and the release
-    was refused for a moment: the hold stayed.*
+    was refused for a moment: the hold stayed.* *An accepted bet's repeat heard that it is rolled back, which was in no journal, and
+    then a win kept the bet:* that it was heard is written down.
     Serves: 7, 11, 19
     """
     own, asked = case.own, case.asked

@@ -169,6 +169,27 @@ def test_rule_11_a_bet_that_was_told_as_rolled_back_is_kept_by_no_win(
     assert not bench.unresolved()
 
 
+def test_rule_11_what_the_repeat_of_an_accepted_bet_hears_of_its_cancel_no_win_undoes(bench_of: MakeBench) -> None:
+    """*Doubt was told of the bet, the wallet was down when its cancel came, and the bet's repeat heard that it is rolled back.
+    That word was in no journal: a win kept the bet, and its cancel heard that it stands.*"""
+    bench = bench_of(ENDING)
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    assert isinstance(bench.call(bet("t1")), Unknown)
+    bench.till.heal()
+    bench.settlement(60, 5)
+    assert bench.row(Kind.DEBIT, "t1").state is State.ACCEPTED
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("c1", "t1")), Unknown)
+    assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
+    assert isinstance(bench.call(win("w1", of="t1")), Unknown)
+    bench.till.heal()
+    bench.settlement(600, 5)
+    yes(bench.call(undo("c1", "t1")))
+    assert why(bench.call(win("w1", of="t1"))) is Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+    assert not bench.unresolved()
+
+
 @pytest.mark.parametrize(("trip", "offset"), [(0.01, 0.02), (0.01, 0.03), (0.02, 0.07), (0.02, 0.08), (0.05, 0.15)])
 def test_rule_11_a_win_stops_no_cancel_that_another_node_is_sending(
     bench_of: MakeBench, trip: float, offset: float
