@@ -28,7 +28,16 @@ from gateway.engine.journal import Change, JournalLost, Look, Put, Steps, Write
 from gateway.engine.judge import OUR_FAULT, id_was_used, no_stays, refused_at_once, session_refused
 from gateway.engine.moment import Clockwork
 from gateway.engine.movement import UNKNOWN, Event, Fact, Movement, Step
-from gateway.engine.opening import Opened, Order, in_vain, is_mismatch, opening, refused_already, unheard_by
+from gateway.engine.opening import (
+    Opened,
+    Order,
+    hears_undone,
+    in_vain,
+    is_mismatch,
+    opening,
+    refused_already,
+    unheard_by,
+)
 from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_undoing, refused_item, undoable
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
@@ -369,7 +378,7 @@ class Driver:
         own, now = case.own, self.world.clock()
         if isinstance(outcome, Unknown) or case.asked is None or not errand.open or is_mismatch(outcome):
             return True
-        if not own.decided:  # that it is to be undone: a word that a win must not undo
+        if not own.decided or hears_undone(case, outcome):  # that it is to be undone: a word that a win must not undo
             heard = replace(own, told=State.DECLINED.value, told_at=now)
         elif unheard_by(case):
             heard = row.told(own, errand.name, now)

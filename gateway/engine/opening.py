@@ -295,7 +295,7 @@ def _as_a_repeat(hands: Hands, order: Order, case: Case, move: Move | None) -> t
     """The row after a call of it came again, and the lines of its story."""
     own, now = case.own, hands.moment.now
     lines = [Step(now, Event.REPEATED if case.asked.same(own) else Event.CONFLICT)] if case.asked is not None else []
-    if isinstance(move, Tell) and own.decided:
+    if isinstance(move, Tell) and own.decided and not hears_undone(case, move.outcome):
         if not _tells(move, own) or not unheard_by(case):
             return own, lines
         after = told(own, order.call, now)
@@ -309,6 +309,17 @@ def _as_a_repeat(hands: Hands, order: Order, case: Case, move: Move | None) -> t
         died = after.state is not own.state
         return after, [*lines, Step(now, Event.TAKEN, "its process was silent")] if died else lines
     return own, lines
+
+
+def hears_undone(case: Case, outcome: object) -> bool:
+    """Whether this call hears of what was accepted that it is rolled back, before it is: a word that no win undoes, and nobody
+    else knows (rule 11)."""
+    own, asked = case.own, case.asked
+    if not own.undone_by or own.state is not State.ACCEPTED or own.told == State.DECLINED.value or not own.takes:
+        return False
+    if asked is None or asked.joint or not isinstance(outcome, Declined) or is_mismatch(outcome):
+        return False
+    return case.undoer is not None and not case.undoer.decided
 
 
 def unheard_by(case: Case) -> bool:

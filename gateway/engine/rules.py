@@ -57,6 +57,7 @@ from gateway.engine.undoing import (
     refund_parts,
     target_in_doubt,
     target_unsent,
+    told_undone,
     undo_legs,
     undone_before,
 )
@@ -122,7 +123,8 @@ def taken_back(case: Case) -> Move | None:
     cancel was itself undone stood at its wallet, and its repeat heard that it was rolled back.* What one call of it heard
     the others hear, too. *The first call was still open at a slow node when the clock gave its bet back at another, and it was
     told as accepted:* what we give back by ourselves no call is told as standing. *A hold's repeat heard that it was released, its first call then that it is held, and the release
-    was refused for a moment: the hold stayed.*
+    was refused for a moment: the hold stayed.* *An accepted bet's repeat heard that it is rolled back, which was in no journal, and
+    then a win kept the bet:* that it was heard is written down.
     Serves: 7, 11, 19
     """
     own, asked = case.own, case.asked
@@ -408,8 +410,7 @@ def cancel_stopped(case: Case) -> Move | None:
     if case.own.decided or undoer is None or not case.won:
         return None
     stoppable = not undoer.decided and not undoer.sent
-    heard = undoer.told == State.ACCEPTED.value or case.own.told == State.DECLINED.value
-    if not stoppable or heard or case.air_of(undoer.key).requests:
+    if not stoppable or told_undone(case.own, undoer) or case.air_of(undoer.key).requests:
         return None
     return First(undoer) if undoer.key not in case.tried else Leave(case.own.open_state, "a win came for it")
 
@@ -635,6 +636,8 @@ def its_bet_first(case: Case) -> Move | None:
     of a bet that was declined: a purse too empty for the stake was paid its win;* where the page says so of that alone, too.
     *A wallet said that the bet had been given back, its answer was lost, and at the win's repeat its one word for both was
     taken for "it is paid":* at such a wallet the win waits for the cancel, and once that is done it is a person's.
+    *A bet in doubt had been told as rolled back, then it was found to be taken, and its win was paid before its cancel, which that
+    win then kept from being sent:* a cancel that no win stops any more goes before a win of which nothing has left.
     Serves: 5, 11, 13, 15
     """
     own = case.own
@@ -653,12 +656,21 @@ def its_bet_first(case: Case) -> Move | None:
                 return Decide(ROLLED_BACK)
             if not cancel.decided and cancel.sent:
                 return Leave(own.open_state, "its bet is being rolled back")
+        if bet.decided and cancel is not None and case.unsent and _goes_before(cancel, bet):
+            return (
+                First(cancel) if cancel.key not in case.tried else Leave(own.open_state, "its bet is being rolled back")
+            )
         if bet.decided or (cancel is not None and (cancel.sent or gone(cancel))):
             continue
         if bet.key not in case.tried:
             return First(bet)
         return Leave(own.open_state, "its bet is in doubt, and is completed first")
     return None
+
+
+def _goes_before(cancel: Movement, bet: Movement) -> bool:
+    """Whether a cancel that is still to be sent can be stopped by no win of its bet."""
+    return not cancel.decided and not cancel.sent and told_undone(bet, cancel)
 
 
 NO_BET = Declined(reason=NOT_FOUND, message="its bet was declined")

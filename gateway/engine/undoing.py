@@ -165,6 +165,8 @@ def forbidden(case: Case) -> Move | None:
     back:* what stands by itself is given back with no batch.
     *A win was paid, its bet cancelled afterwards, and the stake was given back beside it:* where a page says so, it stands.
     *The win was being taken back, which its wallet then refused, and the stake was given back beside it:* that is waited for.
+    *A bet in doubt had been told as rolled back, turned out to be taken, and stood for its win, which was paid:* nothing keeps a
+    bet whose provider has heard success, either, and its cancel goes before the win.
     Where a page says so, what names a movement that it cannot mean is refused, too.
     *The undoing of a bet's cancel was itself undone after the bet had been cancelled anew: its stake was given back twice.* What
     makes a rollback stand again gives back no more than is left of what that undid.
@@ -199,7 +201,7 @@ def forbidden(case: Case) -> Move | None:
         return _no(Reason.ALREADY_SETTLED, STOPPED)
     if own.ours and own.batch and not target.atomic:
         return _no(Reason.ALREADY_SETTLED, "its provider was told that it stands")
-    if (won_there := _won_there(case)) is not None:
+    if (won_there := _won_there(case, target)) is not None:
         return won_there
     stands = _stands(case, target)
     if stands and target.kind is Kind.SETTLE and case.provider.kept_by is Kept.LATER and not own.ours:
@@ -215,7 +217,7 @@ def forbidden(case: Case) -> Move | None:
     return not_its_own(case) or _another_amount(case, target, act) or _too_much(case, target, act)
 
 
-def _won_there(case: Case) -> Move | None:
+def _won_there(case: Case, target: Movement) -> Move | None:
     """Its wallet was told a win as the end of the bet, and has the same word for that end and for a cancel that was done."""
     own, wins = case.own, [m for m in case.around.ends if not m.undoes]
     first = next((win for win in wins if not win.decided), None)
@@ -223,7 +225,7 @@ def _won_there(case: Case) -> Move | None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
     if not wins:
         return None
-    if own.ours or any(win.undone_by for win in wins):
+    if own.ours or told_undone(target, own) or any(win.undone_by for win in wins):
         return Leave(State.PERSON, "its wallet ended that bet with its win")
     perhaps = _perhaps_sent(case, "its bet has a win") if case.only_feared else None
     return perhaps or _no(Reason.ALREADY_SETTLED, "its bet has a win")
@@ -260,8 +262,13 @@ def stopped(case: Case) -> bool:
     own, target = case.own, case.target if case.own.undoes else None
     if target is None or target.decided or case.parts:
         return False
-    heard = own.told == State.ACCEPTED.value or target.told == State.DECLINED.value
-    return not heard and case.target_won
+    return not told_undone(target, own) and case.target_won
+
+
+def told_undone(bet: Movement, cancel: Movement) -> bool:
+    """Whether their provider heard that the bet is rolled back, of the one or of the other: nothing stops that cancel then, nor
+    keeps the bet (rule 11)."""
+    return cancel.told == State.ACCEPTED.value or bet.told == State.DECLINED.value
 
 
 WON = "the round has a win"
@@ -274,7 +281,8 @@ def _has_won(case: Case) -> bool:
 
 def _stands(case: Case, target: Movement) -> bool:
     """Whether a bet stands that something may keep."""
-    return target.state is State.ACCEPTED and target.undone_by in ("", case.own.key)
+    free = target.undone_by in ("", case.own.key) and not told_undone(target, case.own)
+    return target.state is State.ACCEPTED and free
 
 
 def held_back(case: Case) -> bool:

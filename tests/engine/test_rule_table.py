@@ -618,6 +618,23 @@ FORBIDDEN: Pairs = [
     ),
     ("there, and no win came", waiting(row(CANCEL), target=done(BET), provider=ENDING), SILENT),
     (
+        "there, of a bet whose provider heard that it is rolled back: nothing keeps it",
+        settling(
+            row(CANCEL), target=undone(done(BET, told="declined"), row(CANCEL)), standing_win=row(WIN), provider=ENDING
+        ),
+        SILENT,
+    ),
+    (
+        "there, of a cancel that was told as done: neither",
+        settling(row(CANCEL, told="accepted"), target=done(BET), standing_win=done(WIN), provider=ENDING),
+        SILENT,
+    ),
+    (
+        "and where only the last of a round may be undone",
+        settling(row(CANCEL), target=done(BET, told="declined"), standing_win=done(bet("t2")), provider=LATEST),
+        SILENT,
+    ),
+    (
         "there, the gateway's own",
         waiting(row(CANCEL, ours=True), target=done(BET), target_won=True, provider=ENDING),
         SILENT,
@@ -1050,6 +1067,33 @@ ITS_BET_FIRST: Pairs = [
     (
         "there, of an accepted one: the same",
         won_by(undone(done(BET), row(CANCEL)), cancels=(row(CANCEL),), provider=ENDING),
+        SILENT,
+    ),
+    (
+        "an accepted one whose provider heard that it is rolled back: its cancel goes first",
+        won_by(undone(done(BET, told="declined"), row(CANCEL)), cancels=(row(CANCEL),)),
+        "first rollback/c1",
+    ),
+    (
+        "the same, told of its cancel",
+        won_by(undone(done(BET), row(CANCEL)), cancels=(row(CANCEL, told="accepted"),), provider=ENDING),
+        "first rollback/c1",
+    ),
+    (
+        "the same, and its cancel cannot be sent now",
+        won_by(
+            undone(done(BET, told="declined"), row(CANCEL)), cancels=(row(CANCEL),), tried=frozenset({"rollback/c1"})
+        ),
+        "leave owed",
+    ),
+    (
+        "the same, and its cancel may have left: its wallet decides",
+        won_by(undone(done(BET, told="declined"), row(CANCEL)), cancels=(sent(CANCEL),)),
+        SILENT,
+    ),
+    (
+        "the same, and the win may have left",
+        won_by(undone(done(BET, told="declined"), row(CANCEL)), own=sent(WIN), cancels=(row(CANCEL),)),
         SILENT,
     ),
     (

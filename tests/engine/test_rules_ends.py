@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from gateway.dialect import Call
 from gateway.ends import Kept, Owed
-from gateway.engine.setup import Wallet
+from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.http import Response
 from gateway.model import (
@@ -50,6 +50,7 @@ NOT_THERE = Declined(reason=Reason.TRANSACTION_NOT_FOUND)
 
 
 ENDING = declaring(kept_by=always(Kept.ITS_WIN), one_end=True)
+KEEPING = declaring(kept_by=always(Kept.ITS_WIN))
 RENEWING = declaring(kept_by=always(Kept.ITS_WIN), one_end=True, renews=lambda settings: True)
 
 
@@ -143,6 +144,49 @@ def test_rule_11_a_win_stops_a_cancel_that_never_left(bench_of: MakeBench) -> No
     assert bench.row(Kind.CREDIT, "w1").state is State.ACCEPTED
     assert bench.row(Kind.ROLLBACK, "c1").outcome.reason is Reason.ALREADY_SETTLED  # type: ignore[union-attr]  # declined
     assert bench.till.balance() == Decimal("1015.00")
+    assert not bench.unresolved()
+
+
+@pytest.mark.parametrize(
+    ("provider", "paid"), [(ENDING, False), (KEEPING, True)], ids=["one end", "kept by its win alone"]
+)
+def test_rule_11_a_bet_that_was_told_as_rolled_back_is_kept_by_no_win(
+    bench_of: MakeBench, provider: Provider, *, paid: bool
+) -> None:
+    """*The bet had been taken, which nobody knew, when it was told as rolled back. Then it was found, the win that came for it
+    was paid, and its cancel heard that the bet stands.* The cancel goes first; where a bet has one end, it is this one."""
+    bench = bench_of(provider, a_wallet("native", tombstones=False))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before)
+    assert isinstance(bench.call(bet("t1")), Unknown)
+    assert isinstance(bench.call(undo("c1", "t1")), Unknown)
+    assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
+    bench.till.heal()
+    heard = bench.call(win("w1", of="t1"))
+    assert isinstance(heard, Accepted) if paid else why(heard) is Reason.ALREADY_ROLLED_BACK
+    yes(bench.call(undo("c1", "t1")))
+    assert bench.till.balance() == Decimal("1025.00" if paid else "1000.00")
+    assert not bench.unresolved()
+
+
+def test_rule_11_what_the_repeat_of_an_accepted_bet_hears_of_its_cancel_no_win_undoes(bench_of: MakeBench) -> None:
+    """*Doubt was told of the bet, the wallet was down when its cancel came, and the bet's repeat heard that it is rolled back.
+    That word was in no journal: a win kept the bet, and its cancel heard that it stands.*"""
+    bench = bench_of(ENDING)
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    assert isinstance(bench.call(bet("t1")), Unknown)
+    bench.till.heal()
+    bench.settlement(60, 5)
+    assert bench.row(Kind.DEBIT, "t1").state is State.ACCEPTED
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(undo("c1", "t1")), Unknown)
+    assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
+    assert isinstance(bench.call(win("w1", of="t1")), Unknown)
+    bench.till.heal()
+    bench.settlement(600, 5)
+    yes(bench.call(undo("c1", "t1")))
+    assert why(bench.call(win("w1", of="t1"))) is Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
     assert not bench.unresolved()
 
 

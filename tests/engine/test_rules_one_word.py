@@ -119,6 +119,25 @@ def test_rule_05_a_win_beside_the_clock_of_its_bet(bench_of: MakeBench) -> None:
     assert bench.till.balance() == WHOLE
 
 
+def test_rule_11_a_bet_that_was_told_as_rolled_back_is_a_persons_where_its_win_was_paid(bench_of: MakeBench) -> None:
+    """*The win was in doubt, the cancel waited for it, the bet heard that it is rolled back, and its cancel then that it stands.*
+    No wallet can give it back any more, and nobody is told that it stands."""
+    bench = bench_of("native", "evolution")
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    assert isinstance(bench.call(bet("t1")), Unknown)
+    bench.till.heal()
+    bench.till.always(lost_after, kind=Kind.CREDIT)
+    assert isinstance(bench.call(win("w1", of="t1")), Unknown)
+    assert isinstance(bench.call(undo("c1", "t1")), Unknown)
+    assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
+    bench.till.heal()
+    bench.settlement(600, 5)
+    assert isinstance(bench.call(undo("c1", "t1")), Unknown)
+    assert bench.row(Kind.ROLLBACK, "c1").state is State.PERSON
+    yes(bench.call(win("w1", of="t1")))
+    assert bench.till.balance() == PAID
+
+
 def test_rule_05_what_is_no_end_of_a_bet_stops_nothing(bench_of: MakeBench) -> None:
     """A prize beside it, which its wallet is told as one of no bet: the bet is given back, and another prize is paid."""
     bench = after_a_bet(bench_of)

@@ -256,10 +256,11 @@ class History(Watched):
             other = self.rows.get(self.rows[row.target].undone_by)
             if other is not None and other is not row and other.state == "person":
                 return True
-            # Several parts may be given back, and none of them has the bet for itself: what is left is not known.
+            # Several parts may be given back, and none of them has the bet for itself: what is left is not known. Which of
+            # them came first, a clock that was set back between them says otherwise than they came.
             others = [r for r in self.rows.values() if r.target == row.target and r.kind == "rollback" and r is not row]
             parts = pages.several(self.setup.providers[row.provider].dialect) and not (row.attempts - self._feared(row))
-            return parts and any(r.state == "person" and (r.attempts or r.number < row.number) for r in others)
+            return parts and any(r.state == "person" and (r.attempts or r.came < row.came) for r in others)
         bets = (
             r for r in self.rows.values()
             if (r.provider, r.player) == (row.provider, row.player) and (r.round == row.round or r.id == row.reference)

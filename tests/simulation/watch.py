@@ -28,6 +28,7 @@ ASKED_GRACE_SECONDS = 3.0  # a lease lives a little longer than its call
 
 
 DECIDED = frozenset({"accepted", "declined"})
+MEANING = frozenset({Kind.ROLLBACK.value, Kind.CAPTURE.value, Kind.RELEASE.value})  # what means another movement
 
 
 class Seen:
@@ -39,6 +40,7 @@ class Seen:
         "attempts",
         "born",
         "called_off",
+        "came",
         "decided_at",
         "due",
         "first_asked",
@@ -74,14 +76,25 @@ class Seen:
         self.reference, self.number = "", 0
         self.undone_by, self.target, self.parent = "", "", ""
         self.attempts, self.born = 0, 0.0
+        self.came = (0, "")  # its place among those that came, as the journal's own clock had it
         self.asked_at = float("-inf")  # when the last attempt was written down
         self.first_asked = float("inf")  # and the first one ever, also if the journal forgot it
         self.key, self.till = "", ""
 
 
+def _belongs(seen: Seen, other: Seen) -> bool:
+    """Whether it goes where that went (rule 23): it is of its round, or means it. The cancel of a bet that nobody knows means
+    nothing, not even a win whose id is that bet's."""
+    if other.round and other.round == seen.round:
+        return True
+    if seen.kind in MEANING:
+        return bool(seen.target) and other.key == seen.target
+    return other.kind == Kind.DEBIT.value and other.id == seen.reference
+
+
 TRIGGER = """
 CREATE TEMP TRIGGER seen_{event} AFTER {event} ON movements BEGIN
-  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target, NEW.parent, NEW.attempts);
+  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target, NEW.parent, NEW.attempts, NEW.created_at);
 END
 """
 
@@ -114,7 +127,7 @@ class Watched:
     def open_journal(self) -> SqliteJournal:
         def make_writer(connection: apsw.Connection, committed: Callable[[float], None]) -> DirectWriter:
             connection.execute("PRAGMA synchronous = OFF")  # the machine does not fail here, only the process
-            connection.create_scalar_function("saw", self._saw, 16)
+            connection.create_scalar_function("saw", self._saw, 17)
             for event in ("INSERT", "UPDATE"):
                 connection.execute(TRIGGER.format(event=event))
             return DirectWriter(connection, committed)
@@ -126,7 +139,7 @@ class Watched:
 
     def _saw(self, *row: Any) -> None:
         key, provider, kind, id, player, round_id, wallet, alias, state, told, due_at, undone_by, *more = row
-        reference, target, parent, attempts = more
+        reference, target, parent, attempts, created_at = more
         seen = self.rows.get(key)
         if seen is None:
             seen = self.rows[key] = Seen(provider, kind, id, player, round_id)
@@ -137,7 +150,7 @@ class Watched:
         if seen.state != state:
             if not seen.state:
                 self.births += 1  # one that the journal had forgotten came after what was read before it this time
-                seen.born, seen.number = self.scheduler.now, self.births
+                seen.born, seen.number, seen.came = self.scheduler.now, self.births, (created_at, key)
             elif not self.older:
                 self.edges[seen.state, state] += 1
             self.states[state] += 1
@@ -165,9 +178,8 @@ class Watched:
         """What a wallet's name meant when what this movement belongs to went there (rule 23)."""
         if len(set(self.pointed.get(wallet, ()))) > 1:
             for other in self.rows.values():
-                belongs = (other.round and other.round == seen.round) or other.id == seen.reference
                 same = (other.provider, other.player, other.wallet) == (seen.provider, seen.player, wallet)
-                if other is not seen and belongs and same and other.till:
+                if other is not seen and same and other.till and _belongs(seen, other):
                     return other.till
         return self.pointed.get(wallet, [""])[-1]
 
