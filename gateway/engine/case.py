@@ -86,9 +86,7 @@ class Around(Struct, frozen=True, kw_only=True):
     restorer: Movement | UnsetType | None = UNSET  # the rollback of its undoer
     beyond: Movement | None = None  # what its target undoes: it stands again where its target is undone
     further: Movement | None = None  # and what that one undoes: it is undone again with it
-    deeper: tuple[
-        Movement, ...
-    ] = ()  # what that one undoes, and so on, each the next: they stand and are undone by turns
+    deeper: tuple[Movement, ...] = ()  # what that one undoes, and so on: they stand and are undone by turns
     others: tuple[Movement, ...] | UnsetType = UNSET  # all that is aimed at its target
     undoings: tuple[Movement, ...] = ()  # what undoes those, and each other, where several may undo a part each
     aside: tuple[Movement, ...] = ()  # the other rollbacks of what its target undoes, and of what that does, there
@@ -118,9 +116,7 @@ class Around(Struct, frozen=True, kw_only=True):
     unmet: bool = False  # nobody here has ever seen its player: no other movement of his, no session
     refused_bet: Movement | None = None  # the bet that a win names, where it was declined and its page pays none
     ended: bool = False  # its provider captured or released it, and that was not declined
-    ends: tuple[
-        Movement, ...
-    ] = ()  # what may have ended its bet otherwise, where its wallet has one word for both ends
+    ends: tuple[Movement, ...] = ()  # what may have ended its bet otherwise, of which its wallet has the same word
     lost: Movement | None = None  # the bet that a win names, which ties to nothing because it was given back in doubt
     paid: Movement | None = None  # the first bet of the round of a win that names none, the debit of its settle
     strange: str = ""  # what it names and nobody here knows, as it is told, where ids are scarce

@@ -79,7 +79,8 @@ def judge(
     """The decision that the wallet's word about a movement makes.
 
     `refusable`: a credit that may be declined for good, the win of a settle (rule 18). `another`: another
-    rollback undid its target. `both`: the other end of its bet may have reached this wallet, too. `final`: noes to a rollback or a credit that its page tells as such (rule 6).
+    rollback undid its target. `both`: the other end of its bet may have reached this wallet, too. `final`: noes to a
+    rollback or a credit that its page tells as such (rule 6).
     """
     fact = movement.fact
     if fact is None:
