@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from gateway.engine.movement import Listing, Movement
+from gateway.engine.movement import Listing, Movement, by_a_person
 from gateway.engine.states import EDGES, State
 from gateway.model import Accepted, Debit, Declined, Kind, Reason, Rollback, Unknown
 from gateway.play.book import Entry, Place
@@ -915,7 +915,7 @@ def _is_open(row: Movement) -> bool:
 
 
 def _by_a_person(row: Movement) -> bool:
-    return isinstance(row.outcome, Declined) and row.outcome.message == "decided by a person"
+    return isinstance(row.outcome, Declined) and by_a_person(row)
 
 
 def _moves(row: Movement) -> bool:
