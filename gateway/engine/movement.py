@@ -13,6 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gateway.engine.identity import own_id
 from gateway.engine.states import State
 from gateway.model import (
     Accepted,
@@ -28,6 +29,7 @@ from gateway.model import (
     takes,
 )
 
+BY_A_PERSON = "decided by a person"  # the message of such a no: a person's own words never leave the journal
 GONE_MAX = 20  # calls remembered that did not hear a decision: each is over within seconds
 UNKNOWN = "unknown"  # the last word that a provider heard, where it was doubt
 
@@ -174,6 +176,16 @@ def decided(m: Movement, outcome: Accepted | Declined, at: datetime, call: str =
     state = State.ACCEPTED if isinstance(outcome, Accepted) else State.DECLINED
     over = replace(m, state=state, outcome=outcome, decided_at=at, note="", owner="", due_at=None, fact=None)
     return told(over, call, at) if call else over
+
+
+def by_a_person(m: Movement) -> bool:
+    """Whether a person decided it. Under our own name of it the journal keeps no other yes."""
+    match m.outcome:
+        case Accepted(wallet_id=wallet_id):
+            return wallet_id == own_id(m.key)
+        case Declined(message=message):
+            return message == BY_A_PERSON
+    return False
 
 
 def told(m: Movement, call: str, at: datetime) -> Movement:

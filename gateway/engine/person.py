@@ -19,17 +19,17 @@ from gateway.engine.identity import own_id
 from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
 from gateway.engine.judge import again, id_was_used, landed, remembered
 from gateway.engine.moment import Moment
-from gateway.engine.movement import Event, Movement, Step, clocked_again, decided, left
+from gateway.engine.movement import BY_A_PERSON, Event, Movement, Step, clocked_again, decided, left
 from gateway.engine.movement import freed as no_longer_claimed
 from gateway.engine.opening import in_vain
 from gateway.engine.parts import gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
-from gateway.engine.ties import deeper_of, tied
-from gateway.engine.undoing import by_round, turned, turns_told, undoes_whole
+from gateway.engine.ties import ROUND_MAX, deeper_of, tied
+from gateway.engine.undoing import by_round, by_stake, turned, turns_told, undoes_whole
 from gateway.engine.words import nameless
-from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction
+from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction, amounts
 
 NOW = timedelta(0)  # due at once
 
@@ -204,17 +204,17 @@ def _no(movement: Movement, target: Movement | None, named: list[Movement], *, u
         reason = Reason.TRANSACTION_NOT_FOUND if gone else Reason.ALREADY_SETTLED
     else:
         reason = Reason.UNSUPPORTED if movement.owes else Reason.ALREADY_ROLLED_BACK
-    return Declined(reason=reason, message="decided by a person")
+    return Declined(reason=reason, message=BY_A_PERSON)
 
 
 def _bets_of(refund: Movement, dialect: Dialect | None) -> Looks[bool]:
-    """Whether a round's refund that names none of them means bets that stand (rule 16). *Its provider heard that there are
-    none.*"""
-    tx = refund.tx
-    if dialect is None or not by_round(dialect, tx.act):
+    """Whether a round's refund that names none of them, or a cancel by round and amount, means bets that stand (rule 16).
+    *Its provider heard that there are none.*"""
+    tx, stake = refund.tx, dialect is not None and by_stake(dialect, refund)
+    if dialect is None or not (stake or by_round(dialect, tx.act)):
         return False
-    (bets,) = yield Look((Ask("round_bets", (refund.provider, tx.player, tx.round_id, 1)),))
-    return bool(bets)
+    (bets,) = yield Look((Ask("round_bets", (refund.provider, tx.player, tx.round_id, ROUND_MAX if stake else 1)),))
+    return any(not stake or amounts(bet.tx.act) == amounts(tx.act) for bet in bets)
 
 
 def _rest(setup: Setup, own: Movement, target: Movement, now: datetime) -> Looks[Decimal | None]:

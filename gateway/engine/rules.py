@@ -28,7 +28,7 @@ from gateway.engine.judge import (
     stands_for_cancel,
     unseen,
 )
-from gateway.engine.movement import UNKNOWN, Movement
+from gateway.engine.movement import UNKNOWN, Movement, by_a_person
 from gateway.engine.parts import (
     CREDIT,
     DEBIT,
@@ -371,13 +371,15 @@ def came_too_late(case: Case) -> Move | None:
     A cancel may overtake its bet. *A release that overtook its reserve left nothing behind, and the reserve held the
     money without end:* whatever names a movement that nobody has seen is its tombstone. *The journal forgot a bet, then
     came a refund of its round, and the bet's repeat was told that it was rolled back, while the stake stayed taken:* then
-    only what names it buries it.
-    Serves: 15, 30
+    only what names it buries it, or what a person has decided. *A person found no bet for a cancel by round and amount, it
+    was told as done, and the bet that it had overtaken was taken.*
+    Serves: 11, 15, 30
     """
     tombstone = case.around.tombstone
     if not isinstance(tombstone, Movement) or not (case.only_feared or never_asked(case)):
         return None
-    if case.only_feared and tombstone.forgot_at is not None and tombstone.reference != case.own.tx.id:
+    guessed = tombstone.forgot_at is not None and tombstone.reference != case.own.tx.id
+    if case.only_feared and guessed and not by_a_person(tombstone):
         return None
     undone = Reason.TRANSACTION_NOT_FOUND if case.own.undoes else Reason.ALREADY_ROLLED_BACK
     return Decide(Declined(reason=undone, message="it was rolled back before it came"))

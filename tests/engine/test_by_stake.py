@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from gateway.dialect import Call
 from gateway.engine.capability import BRIDGED, alone, tell
+from gateway.engine.person import Verdict, resolve
 from gateway.engine.setup import Provider, Wallet
 from gateway.engine.states import State
 from gateway.http import Request
 from gateway.model import Accepted, Declined, Kind, Missing, Reason, Rollback, Transaction
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import DOUBT, forgetting, nothing_is_open, word
+from tests.engine.histories import ACCEPTED, DOUBT, forgetting, nothing_is_open, word
 from tests.simulation.behaviours import lost_after, lost_before, says
 from tests.simulation.bench import CURRENCIES, QUERY, Bench, a_call, a_provider, a_wallet, at_once, declared
 
@@ -230,6 +231,45 @@ def test_rule_30_what_the_journal_forgot_is_not_taken_for_nothing(bench_of: Make
     assert word(bench.call(cancel("x1"))) == DOUBT
     assert bench.row(Kind.ROLLBACK, "x1").state is State.PERSON
     assert undone(bench) == []
+
+
+def after_a_person(bench: Bench, *, accepted: bool) -> None:
+    """Of a cancel that the journal may have forgotten the bet of, a person says what its wallet's book shows."""
+    said = Verdict(accepted=accepted, reason="as its book says", by="anna")
+    at_once(resolve(bench.journal, bench.setup, bench.row(Kind.ROLLBACK, "x1").key, said, bench.scheduler.clock()))
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_rule_15_what_a_person_said_of_such_a_cancel_buries_the_bet_that_comes(
+    bench_of: MakeBench, accepted: bool
+) -> None:
+    """*A person found no such bet, the cancel was told as done, and then the bet that it had overtaken was taken.* Once."""
+    bench = bench_of(unnamed())
+    forgetting(bench)
+    assert word(bench.call(cancel("x1"))) == DOUBT
+    after_a_person(bench, accepted=accepted)
+    assert word(bench.call(cancel("x1"))) in (NOT_FOUND, ACCEPTED)
+    assert why(bench.call(bet("a"))) is UNDONE
+    assert (bench.till.asked(Kind.DEBIT), bench.till.balance()) == (0, WHOLE)
+    yes(bench.call(bet("b")))
+    nothing_is_open(bench)
+
+
+def test_rule_16_such_a_cancel_is_not_told_by_a_person_that_there_is_none_while_its_bet_stands(
+    bench_of: MakeBench,
+) -> None:
+    """*The bet came while its cancel waited for a person, and was taken; the person said that the cancel was not done, its
+    provider heard that there is no such bet, and the stake stayed taken.*"""
+    bench = bench_of(unnamed())
+    forgetting(bench)
+    assert word(bench.call(cancel("x1"))) == DOUBT
+    yes(bench.call(bet("other", "9.00")))
+    yes(bench.call(bet("a")))
+    after_a_person(bench, accepted=False)
+    assert why(bench.call(cancel("x1"))) is Reason.ALREADY_SETTLED
+    yes(bench.call(cancel("x2")))
+    assert undone(bench) == ["a"]
+    nothing_is_open(bench)
 
 
 def test_that_it_is_bridged_where_a_wallet_knows_no_amount_of_a_rollback_is_told() -> None:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from gateway.ends import Kept, Owed
 from gateway.engine.case import Air, Around, Case, NotGathered
 from gateway.engine.moment import Moment, Stepped
-from gateway.engine.movement import Movement, Session
+from gateway.engine.movement import BY_A_PERSON, Movement, Session
 from gateway.engine.rules import RULES, next_move
 from gateway.engine.states import State
 from gateway.model import Accepted, Adjust, Capture, Declined, Kind, Reason, Release, Reserve, Rollback, Transaction
@@ -510,6 +510,11 @@ CAME_TOO_LATE: Pairs = [
         "decide already_rolled_back",
     ),
     ("the same, and a round was refunded", waiting(FEARED, tombstone=done(OF_ROUND, GONE, forgot_at=NOW)), SILENT),
+    (
+        "the same, of which a person said that nothing was there",
+        waiting(FEARED, tombstone=done(OF_ROUND, replace(GONE, message=BY_A_PERSON), forgot_at=NOW)),
+        "decide already_rolled_back",
+    ),
     (
         "the same, before the journal forgot",
         waiting(FEARED, tombstone=done(OF_ROUND, GONE)),

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from gateway.engine.movement import Listing, Movement
+from gateway.engine.movement import Listing, Movement, by_a_person
 from gateway.engine.states import EDGES, State
 from gateway.model import Accepted, Debit, Declined, Kind, Reason, Rollback, Unknown
 from gateway.play.book import Entry, Place
@@ -548,13 +548,15 @@ class Verdict:
 
     def _yes_says_nothing(self, row: Movement) -> bool:
         """It undoes what its wallet may have forgotten, and such a wallet says yes to that of nothing, too (rule 14). After a
-        step of the clock by hours nobody can say how old that is."""
+        step of the clock by hours nobody can say how old that is, and some wallets may not be asked once more (rule 29)."""
         seen, target = self.history.rows[row.key], self.history.rows.get(row.target)
         till = self.history.tills.get(seen.till)
         if row.state is not State.PERSON or not row.undoes or target is None or till is None:
             return False
         old = seen.asked_at - target.born > till.plan.remembers - SKEW_MARGIN_SECONDS
-        return pages.yes_to_unknown(till.wallet.dialect) and (old or self._stepped_over(row))
+        stepped_at, once = self.history.stepped_at, till.purse.takes_again(row.tx) == "never"
+        ageless = once and stepped_at is not None and stepped_at <= seen.asked_at
+        return pages.yes_to_unknown(till.wallet.dialect) and (old or ageless or self._stepped_over(row))
 
     # -- what the providers heard
 
@@ -915,7 +917,7 @@ def _is_open(row: Movement) -> bool:
 
 
 def _by_a_person(row: Movement) -> bool:
-    return isinstance(row.outcome, Declined) and row.outcome.message == "decided by a person"
+    return isinstance(row.outcome, Declined) and by_a_person(row)
 
 
 def _moves(row: Movement) -> bool:

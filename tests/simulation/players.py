@@ -420,14 +420,16 @@ class Actor:
             await self.say(story.tx, [story], again=True)
 
     async def round_refund(self, round_id: str, bets: list[Story]) -> None:
-        """Kyren's Refund whose reference is no bet: every open bet of the round."""
+        """Kyren's Refund whose reference is no bet: every open bet of the round. What it hears says nothing of one that its
+        provider knew to be gone."""
         self.history.fire("round_refund")
         reference = self.new_id()
         act = Rollback(reference=reference, scope="round")
         tx = replace(bets[0].tx, act=act, id=f"refund:{reference}", round=Round(round_id))
         story = self.story(tx)
         for bet in bets:
-            bet.cancels.append(story)
+            if bet.believes() != GONE:
+                bet.cancels.append(story)
         await self.insist(tx, [story], persist=self.plan.persists)
 
     async def settle(self, round_id: str) -> None:
