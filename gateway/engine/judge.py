@@ -48,8 +48,12 @@ def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timede
 
 
 def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
-    """The same, where a no is to be believed: also if all that the clock jumped ahead really passed (rules 14, 29)."""
-    return max(moment.at_most(at) for at in _written(movement)) < wallet.remembers
+    """The same, where a no, or a yes that it says to anything, is to be believed: also if all that the clock jumped ahead really
+    passed (rules 14, 29). It is no older than since it came; only where its last attempt is surely older than that, the
+    clock that showed when it came was not ours, and no more is sure than by the attempt's."""
+    came, *asked = _written(movement)
+    most = moment.at_most(came)
+    return max([most, *(moment.at_most(at) for at in asked if moment.passed(at) > most)]) < wallet.remembers
 
 
 def _written(movement: Movement) -> list[datetime]:
