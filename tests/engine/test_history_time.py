@@ -226,6 +226,21 @@ def test_rule_29_a_jump_back_makes_no_yes_to_a_cancel_of_before_it_a_persons(ben
     back_or_never(bench)
 
 
+def test_rule_29_a_jump_back_leaves_a_yes_to_a_person_where_no_clock_tells_the_bet_from_an_old_one(
+    bench_of: MakeBench,
+) -> None:
+    """It bears a time that was there before the jump, too, so a process of before may have written it, and its wallet have
+    forgotten it: then such a yes says nothing. Why it waits was told as if no answer had come (seed 7004716)."""
+    bench = bench_of("native", a_wallet("hub88", repeats=NEVER, tombstones=False, remembers=timedelta(minutes=10)))
+    yes(bench.call(bet("b0")))
+    bench.scheduler.skew = -timedelta(hours=3)
+    bench.settlement(10)
+    yes(bench.call(bet("b1")))
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+    assert "no clock says whether it remembers" in bench.row(Kind.ROLLBACK, "r1").note
+
+
 def test_rule_29_a_jump_ahead_gives_nothing_back_too_early(bench_of: MakeBench) -> None:
     """The silence of its provider counts what really passed: its repeat comes in time."""
     bench = bench_of(a_provider("native", after_doubt=timedelta(minutes=10)), "native")
