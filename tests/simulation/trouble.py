@@ -85,6 +85,7 @@ async def step(history: History) -> None:
 
 
 def _set_clock(history: History) -> None:
+    history.clock_set.append((history.scheduler.now, history.scheduler.clock()))
     history.scheduler.skew = history.skewed + history.stepped
     history.event(f"the clock is {history.scheduler.skew.total_seconds():.1f} s ahead")
 
