@@ -48,8 +48,12 @@ def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timede
 
 
 def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
-    """The same, where a no is to be believed: also if all that the clock jumped ahead really passed (rules 14, 29)."""
-    return max(moment.at_most(at) for at in _written(movement)) < wallet.remembers
+    """The same, where a no, or a yes that it says to anything, is to be believed: also if all that the clock jumped ahead really
+    passed (rules 14, 29). It is no older than since it came; only where its last attempt is surely older than that, the
+    clock that showed when it came was not ours, and no more is sure than by the attempt's."""
+    came, *asked = _written(movement)
+    most = moment.at_most(came)
+    return max([most, *(moment.at_most(at) for at in asked if moment.passed(at) > most)]) < wallet.remembers
 
 
 def _written(movement: Movement) -> list[datetime]:
@@ -92,8 +96,7 @@ def judge(
     if said_of_either_end(movement, wallet, both=both):
         return None
     if isinstance(outcome, Accepted):
-        nothing = _tells_nothing(movement, target, wallet)
-        if nothing and target is not None and not _surely_remembered(target, wallet, moment):
+        if undated(movement, target, wallet, moment):
             return None
         # Only the provider's second asking is a replay to it, never ours (rule 7).
         return outcome if first or not outcome.replayed else replace(outcome, replayed=False)
@@ -213,6 +216,14 @@ def beyond_memory(rollback: Movement, target: Movement | None, wallet: Wallet, m
     """A wallet that says that there is nothing to undo, or says yes to that, too, of what it took so long ago that it may have
     forgotten it: no later asking can tell more (rules 6, 14)."""
     return _tells_nothing(rollback, target, wallet) and target is not None and not remembered(target, wallet, moment)
+
+
+def undated(rollback: Movement, target: Movement | None, wallet: Wallet, moment: Moment) -> bool:
+    """A yes that its wallet says to that of nothing, too, where the steps of a clock hide whether it still remembers what it
+    took (rules 14, 29)."""
+    said = rollback.fact is not None and isinstance(rollback.fact.outcome, Accepted)
+    nothing = said and _tells_nothing(rollback, target, wallet)
+    return nothing and target is not None and not _surely_remembered(target, wallet, moment)
 
 
 def _tells_nothing(rollback: Movement, target: Movement | None, wallet: Wallet) -> bool:

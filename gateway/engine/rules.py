@@ -26,6 +26,7 @@ from gateway.engine.judge import (
     said_of_either_end,
     session_refused,
     stands_for_cancel,
+    undated,
     unseen,
 )
 from gateway.engine.movement import UNKNOWN, Movement, by_a_person
@@ -902,13 +903,19 @@ def never_again(case: Case) -> Move | None:
     """It is owed, and its wallet may be asked only once.
 
     Move: Leave it to a person
-    A second asking could pay twice, and nothing else can tell whether the first arrived.
-    Serves: 6, 14
+    A second asking could pay twice, and nothing else can tell whether the first arrived. *The clock was set back by hours, and of
+    a yes to the cancel of what its wallet may have forgotten a person read that it may not be asked again:* the note says so.
+    Serves: 6, 14, 29
     """
     own = case.own
     if not own.owes or case.unasked or case.again != "never" or case.air_of(own.key).requests:
         return None
+    if undated(own, case.target, case.wallet, case.moment):
+        return Leave(State.PERSON, f"to what wallet {case.wallet.name} forgot it says yes, too, and {UNDATED}")
     return Leave(State.PERSON, f"wallet {case.wallet.name} may not be asked again")
+
+
+UNDATED = "no clock says whether it remembers what it names"
 
 
 def late_answers(case: Case) -> Move | None:

@@ -213,6 +213,34 @@ def test_rule_29_after_a_jump_back_and_a_restart_the_no_of_a_wallet_that_forgot_
     assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
 
 
+def test_rule_29_a_jump_back_makes_no_yes_to_a_cancel_of_before_it_a_persons(bench_of: MakeBench) -> None:
+    """When it came no clock hides. The jump had begun the time of its last attempt again, at a moment that a process of long
+    ago may have shown, too: the bet was taken to be that old, and the yes to its cancel not to be believed (seed 7005078)."""
+    memory = {"in_flight_max": timedelta(seconds=60), "remembers": timedelta(minutes=10)}
+    bench = bench_of("native", a_wallet("hub88", repeats=NEVER, tombstones=False, **memory))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    assert [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"))] == [DOUBT, DOUBT]
+    bench.scheduler.skew = -timedelta(hours=3)
+    bench.settlement(180)
+    assert bench.till.asked(Kind.ROLLBACK) == 1
+    back_or_never(bench)
+
+
+def test_rule_29_a_jump_back_leaves_a_yes_to_a_person_where_no_clock_tells_the_bet_from_an_old_one(
+    bench_of: MakeBench,
+) -> None:
+    """It bears a time that was there before the jump, too, so a process of before may have written it, and its wallet have
+    forgotten it: then such a yes says nothing. Why it waits was told as if no answer had come (seed 7004716)."""
+    bench = bench_of("native", a_wallet("hub88", repeats=NEVER, tombstones=False, remembers=timedelta(minutes=10)))
+    yes(bench.call(bet("b0")))
+    bench.scheduler.skew = -timedelta(hours=3)
+    bench.settlement(10)
+    yes(bench.call(bet("b1")))
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
+    assert "no clock says whether it remembers" in bench.row(Kind.ROLLBACK, "r1").note
+
+
 def test_rule_29_a_jump_ahead_gives_nothing_back_too_early(bench_of: MakeBench) -> None:
     """The silence of its provider counts what really passed: its repeat comes in time."""
     bench = bench_of(a_provider("native", after_doubt=timedelta(minutes=10)), "native")

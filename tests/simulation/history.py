@@ -69,7 +69,8 @@ class History(Watched):
         if plan.rate("late_commit") or plan.rate("failed_commit"):
             self.scheduler.forgives = (JournalLost,)  # a process logs it, and goes on from what is durable
         self.skewed = self.stepped = timedelta(0)
-        self.stepped_at: float | None = None  # when it first did
+        self.clock_set: list[tuple[float, datetime]] = []  # when the clock was set, and what it showed before
+        self.begun: list[tuple[float, datetime]] = []  # when a process began, and what the clock showed
         self.away = ""  # the wallet that the configuration of just now lacks, or has elsewhere
         self.restored: float | None = None
         self.touched: set[str] = set()  # what the loss of commits changed

@@ -7,6 +7,7 @@ what each provider heard. The three must tell the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -547,16 +548,24 @@ class Verdict:
             )
 
     def _yes_says_nothing(self, row: Movement) -> bool:
-        """It undoes what its wallet may have forgotten, and such a wallet says yes to that of nothing, too (rule 14). After a
-        step of the clock by hours nobody can say how old that is, and some wallets may not be asked once more (rule 29)."""
-        seen, target = self.history.rows[row.key], self.history.rows.get(row.target)
+        """It undoes what its wallet may have forgotten, and such a wallet says yes to that of nothing, too (rule 14)."""
+        seen, target = self.history.rows[row.key], self.by_key.get(row.target)
         till = self.history.tills.get(seen.till)
         if row.state is not State.PERSON or not row.undoes or target is None or till is None:
             return False
-        old = seen.asked_at - target.born > till.plan.remembers - SKEW_MARGIN_SECONDS
-        stepped_at, once = self.history.stepped_at, till.purse.takes_again(row.tx) == "never"
-        ageless = once and stepped_at is not None and stepped_at <= seen.asked_at
-        return pages.yes_to_unknown(till.wallet.dialect) and (old or ageless or self._stepped_over(row))
+        remembers, born = till.plan.remembers - SKEW_MARGIN_SECONDS, self.history.rows[target.key].born
+        old = seen.asked_at - born > remembers or self._undated(row, target, remembers)
+        return pages.yes_to_unknown(till.wallet.dialect) and old
+
+    def _undated(self, row: Movement, target: Movement, seconds: float) -> bool:
+        """No clock said, when it was asked, that what it names was younger than that: one showed so much later by then, so that
+        a machine may have slept, or a process of before the clock was set back have written it; or to a process that
+        began since it was still to come (rule 29)."""
+        seen, history = self.history.rows[row.key], self.history
+        born, by = history.rows[target.key].born, seen.asked_at + SKEW_MARGIN_SECONDS
+        shown = [row.asked_at or row.created_at, *(shown for at, shown in history.clock_set if at <= by)]
+        later = max(shown) - target.created_at > timedelta(seconds=seconds)
+        return later or any(born < at <= by and shown < target.created_at for at, shown in history.begun)
 
     # -- what the providers heard
 

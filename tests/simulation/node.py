@@ -78,6 +78,7 @@ class Node:
     def __init__(self, history: History, name: str, setup: Setup) -> None:
         self.history, self.name, self.setup = history, name, setup
         self.scheduler = history.scheduler
+        history.begun.append((self.scheduler.now, self.scheduler.clock()))
         self.alive = True
         self.points = 0
         self._stopped: Moment | None = None

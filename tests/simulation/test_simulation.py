@@ -93,6 +93,7 @@ REGRESSIONS_OF_ALL = {
     4005339: "after a restored copy a bet was taken in a session that is for another game (rules 22, 30)",
     5302279: "a bet in doubt was told as rolled back, turned out to be taken, and its win kept it (rule 11)",
     7002669: "a person found no bet of a cancel by round and amount, which then came and was taken (rules 11, 15, 30)",
+    7005078: "a clock set back made the yes to the cancel of a bet of before it a person's, though its age is sure (rule 29)",
     6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
 }
 """The same, since every page is drawn."""

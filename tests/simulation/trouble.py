@@ -81,11 +81,11 @@ async def step(history: History) -> None:
     if history.hit("step"):
         hours = history.chance.uniform(0.05, STEP_HOURS)
         history.stepped = timedelta(hours=hours if history.chance.random() < 0.5 else -hours)
-        history.stepped_at = history.scheduler.now if history.stepped_at is None else history.stepped_at
         _set_clock(history)
 
 
 def _set_clock(history: History) -> None:
+    history.clock_set.append((history.scheduler.now, history.scheduler.clock()))
     history.scheduler.skew = history.skewed + history.stepped
     history.event(f"the clock is {history.scheduler.skew.total_seconds():.1f} s ahead")
 
