@@ -427,7 +427,8 @@ class Actor:
         tx = replace(bets[0].tx, act=act, id=f"refund:{reference}", round=Round(round_id))
         story = self.story(tx)
         for bet in bets:
-            bet.cancels.append(story)
+            if bet.believes() != GONE:  # what its provider knows to be over is none of the open ones
+                bet.cancels.append(story)
         await self.insist(tx, [story], persist=self.plan.persists)
 
     async def settle(self, round_id: str) -> None:

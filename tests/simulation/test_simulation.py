@@ -93,6 +93,8 @@ REGRESSIONS_OF_ALL = {
     4005339: "after a restored copy a bet was taken in a session that is for another game (rules 22, 30)",
     5302279: "a bet in doubt was told as rolled back, turned out to be taken, and its win kept it (rule 11)",
     6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
+    7006613: "a round's refund was refused for one bet, and counted as a word about one that was over (rule 16: not open)",
+    7008233: "a bet told as rolled back, whose cancel waited for a person, was taken, and its win kept it (rule 11)",
 }
 """The same, since every page is drawn."""
 
