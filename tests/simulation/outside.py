@@ -47,7 +47,8 @@ OVER = (Reason.ALREADY_ROLLED_BACK, Reason.ROUND_CLOSED)
 
 
 class Op(Struct, frozen=True, kw_only=True):
-    """One operation as its provider knows it. `of`: the rollback that it takes back."""
+    """One operation as its provider knows it. `of`: the rollback that it takes back. `several`: it meant every open bet of a
+    round, so that its no is one about them together."""
 
     name: str
     tx: Transaction | None  # None: the gateway's own rollback
@@ -57,6 +58,7 @@ class Op(Struct, frozen=True, kw_only=True):
     begun: float = 0.0
     known: float = float("inf")
     of: str = ""
+    several: bool = False
 
 
 class Book(Struct, frozen=True):
@@ -88,14 +90,14 @@ def worth_of(tx: Transaction) -> Decimal:
 
 def op_of(story: Story, of: str = "") -> Op:
     """Its first yes, or its first no, or nothing."""
-    begun = min(story.said, default=0.0)
+    op = Op(name=story.id, tx=story.read, begun=min(story.said, default=0.0), of=of, several=story.of_several)
     for when, word in story.words:
         if isinstance(word, Accepted):
-            return Op(name=story.id, tx=story.read, word=YES, moved=word.moved, begun=begun, known=when, of=of)
+            return replace(op, word=YES, moved=word.moved, known=when)
     for when, word in story.words:
         if isinstance(word, Declined) and (story.kind is not Kind.ROLLBACK or word.reason in FINAL):
-            return Op(name=story.id, tx=story.read, word=NO, reason=word.reason, begun=begun, known=when, of=of)
-    return Op(name=story.id, tx=story.read, begun=begun, of=of)
+            return replace(op, word=NO, reason=word.reason, known=when)
+    return op
 
 
 def ops_of(story: Story) -> list[Op]:
@@ -155,11 +157,12 @@ def allowed(story: Story, *, clock: bool, refused: bool, kept: bool = False) -> 
 
 def _ends(ops: list[Op], book: Book, *, refused: bool, kept: bool) -> bool:
     """What must hold when all has happened."""
-    stands = any(op.word == NO and op.reason is Reason.ALREADY_SETTLED for op in ops[1:])
+    settled = [op for op in ops[1:] if op.word == NO and op.reason is Reason.ALREADY_SETTLED]
+    stands = any(not op.several for op in settled)
     if stands and book.root in (ABSENT, BURIED) and not refused:
         return False
     gone = ops[0].word == NO and not any(op.of for op in ops)
-    kept = kept and (stands or any(op.word == NONE or op.reason is Reason.ROUND_CLOSED for op in ops[1:]))
+    kept = kept and (bool(settled) or any(op.word == NONE or op.reason is Reason.ROUND_CLOSED for op in ops[1:]))
     if kept and ops[0].reason in OVER:  # its provider heard that it is kept, or ceased to ask before it could
         gone = False  # the repeat was told that its cancel was read, as it must be (rule 11); then its wallet kept it
     return not gone or not book.net

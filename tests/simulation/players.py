@@ -68,6 +68,7 @@ class Story:
         self.silent = False  # its provider means by silence that it failed
         self.unread = False  # an answer that the gateway thinks was heard was not
         self.gave_up = False
+        self.of_several = False  # it means every open bet of a round, and there are several
         self.ignored = False  # its provider went on without its answer: the cancel is what counts
         self.ending: frozenset[Reason] = frozenset()  # what its page lets it hear for good, as a win
 
@@ -106,17 +107,24 @@ class Story:
         reasons = [word.reason for word in words if isinstance(word, Declined)]
         if any(isinstance(word, Accepted) for word in words):
             return GONE
-        if Reason.ALREADY_SETTLED in reasons:
-            return STANDS
+        taken = any(isinstance(word, Accepted) for word in self.decisions)
+        if Reason.ALREADY_SETTLED in reasons:  # of several bets it says only that one of them stands
+            return STANDS if taken or any(map(_kept_by, self.cancels)) else UNKNOWN
         if Reason.TRANSACTION_NOT_FOUND in reasons or Reason.ALREADY_ROLLED_BACK in reasons:
             return GONE
         if self.cancels or self.ignored:
             return UNKNOWN
-        if any(isinstance(word, Accepted) for word in self.decisions):
+        if taken:
             return STANDS
         if self.kind is Kind.CREDIT:
             return GONE if self.over else UNKNOWN  # any other win is owed, whatever its provider heard
         return GONE if self.decided else UNKNOWN
+
+
+def _kept_by(cancel: Story) -> bool:
+    """Whether a cancel of this bet alone heard that it stands."""
+    kept = any(isinstance(word, Declined) and word.reason is Reason.ALREADY_SETTLED for word in cancel.decisions)
+    return kept and not cancel.of_several
 
 
 def _from_another_time(no: Declined) -> bool:
@@ -427,9 +435,10 @@ class Actor:
         act = Rollback(reference=reference, scope="round")
         tx = replace(bets[0].tx, act=act, id=f"refund:{reference}", round=Round(round_id))
         story = self.story(tx)
-        for bet in bets:
-            if bet.believes() != GONE:
-                bet.cancels.append(story)
+        open_ones = [bet for bet in bets if bet.believes() != GONE]  # as its provider knows
+        story.of_several = len(open_ones) > 1
+        for bet in open_ones:
+            bet.cancels.append(story)
         await self.insist(tx, [story], persist=self.plan.persists)
 
     async def settle(self, round_id: str) -> None:

@@ -24,7 +24,7 @@ from gateway.model import (
     Unknown,
 )
 from tests.simulation.outside import allowed
-from tests.simulation.players import Story
+from tests.simulation.players import STANDS, UNKNOWN, Story
 
 WORDS: dict[str, Outcome] = {
     "yes": Accepted(),
@@ -123,3 +123,13 @@ def test_a_bet_whose_repeat_heard_of_its_cancel_and_that_its_wallet_then_kept() 
     assert sums(told_so) == []
     assert sums(told_so, kept=True) == [-10]
     assert sums(told([(BET, "gone"), (ALL, "yes")], beside=True), kept=True) == [0]
+
+
+def test_a_rounds_refund_that_was_refused_says_of_no_bet_that_it_stands() -> None:
+    """Another bet of its round was kept: nothing was given back, and one in doubt may never have come (rule 16)."""
+    in_doubt, taken = told([(BET, "doubt"), (ALL, "settled")]), told([(BET, "yes"), (ALL, "settled")])
+    assert (sums(in_doubt), in_doubt.believes()) == ([-10], STANDS)  # a cancel of its own
+    for bet in (in_doubt, taken):
+        bet.cancels[0].of_several = True
+    assert (sums(in_doubt), in_doubt.believes()) == ([-10, 0], UNKNOWN)
+    assert (sums(taken), taken.believes()) == ([-10], STANDS)
