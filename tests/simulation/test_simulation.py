@@ -92,6 +92,7 @@ REGRESSIONS_OF_ALL = {
     4000737: "a win that a person had declined, and the next one of its bet, told as the first (rule 3: not as one)",
     4005339: "after a restored copy a bet was taken in a session that is for another game (rules 22, 30)",
     7002669: "a person found no bet of a cancel by round and amount, which then came and was taken (rules 11, 15, 30)",
+    7013568: "a second win came while its wallet was away, and was told as the first one later (rules 11, 23)",
     6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
 }
 """The same, since every page is drawn."""
