@@ -93,6 +93,7 @@ REGRESSIONS_OF_ALL = {
     4005339: "after a restored copy a bet was taken in a session that is for another game (rules 22, 30)",
     7002669: "a person found no bet of a cancel by round and amount, which then came and was taken (rules 11, 15, 30)",
     7013568: "a second win came while its wallet was away, and was told as the first one later (rules 11, 23)",
+    7014697: "a cancel by round and amount waited at its wallet for its bet, and met the next equal one (rules 10, 11)",
     6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
 }
 """The same, since every page is drawn."""
