@@ -197,13 +197,13 @@ def _never_applied(
     if target is None:
         ago, forgot_at = moment.passed(fact.began), movement.forgot_at
         arrived = forgot_at is None or moment.in_flight(forgot_at) - ago >= wallet.in_flight_max
-        return wallet.tombstones or arrived
+        return wallet.buries or arrived
     if target.state is State.ACCEPTED and target.attempts:
         # This very wallet accepted it: it contradicts itself, perhaps for a moment only. Of nothing there may be no memory.
         return _of_nothing(target.tx.act)
     if target.attempts and not _surely_remembered(target, wallet, moment):
         return False  # it may have forgotten what it applied (rule 14)
-    return wallet.tombstones or target.decided or landed(target, wallet, moment, moment.passed(fact.began))
+    return wallet.buries or target.decided or landed(target, wallet, moment, moment.passed(fact.began))
 
 
 def _of_nothing(act: Act) -> bool:

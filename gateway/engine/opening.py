@@ -107,7 +107,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     row = _placed(row, way, target or named, one(first, "place"))
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=(yield from unmet(way, row, _alias(way, order, row)))) if way is not None else row
-    row = yield from _with_its_bet(way, row, first)
+    row = yield from _with_its_bet(hands.provider, way, row, first)
     row = _with_its_game(way, row, target, first)
     around = yield from around_of(hands, way, row, first, target, stranger=stranger, fresh=True)
     meant = target.key if target is not None else ""
@@ -163,15 +163,20 @@ def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | N
     return row, way
 
 
-def _with_its_bet(way: Way | None, row: Movement, first: Found) -> Looks[Movement]:
+def _with_its_bet(provider: Provider, way: Way | None, row: Movement, first: Found) -> Looks[Movement]:
     """A win with the bet that it ties to, at a wallet that pays one win for each bet, and whether it is a further one of it
     (rule 11). Found out once and kept: asked in other words later, because another bet came or the first win was declined
-    meanwhile, it would be another movement there."""
+    meanwhile, it would be another movement there. Of the win of a bet whose wallet is away, too, however that speaks.
+
+    *A second win came while its wallet was away, and was told as the first one when that was back: it was paid by nobody.*
+    """
     act = row.tx.act
-    if way is None or not way.wallet.dialect.as_wallet.one_win or not isinstance(act, Credit) or row.parent:
+    if not isinstance(act, Credit) or row.parent:
         return row
-    named = named_bets(way.provider, row, first)
-    bets = named if act.reference else [m for m in bets_of(way.provider, row, first) if m.kind is Kind.DEBIT]
+    if not (way.wallet.dialect.as_wallet.one_win if way is not None else act.reference):
+        return row
+    named = named_bets(provider, row, first)
+    bets = named if act.reference else [m for m in bets_of(provider, row, first) if m.kind is Kind.DEBIT]
     bet = bets[0] if len(bets) == 1 else None
     reference = act.reference or (bet.tx.id if bet is not None else "")
     if not reference:

@@ -125,6 +125,12 @@ class Wallet(Struct, frozen=True, kw_only=True):
     currency: str = ""
     limits: Limits = Limits()
 
+    @property
+    def buries(self) -> bool:
+        """Whether the rollback of what it never saw refuses just that when it comes: where a rollback says round and amount
+        alone, it would refuse the next one that is equal."""
+        return self.tombstones and not self.dialect.by_stake
+
     def address(self, path: str) -> str:
         """Where a call of the dialect goes: a dialect of one URL to that very URL."""
         return self.url + behind(path)

@@ -460,12 +460,12 @@ def target_in_doubt(case: Case) -> Move | None:
 
     Move: First: the target, which is waited for or queried; else Leave owed
     *A cancel was sent while its bet was still queued: the wallet did not know it, said so, and took
-    the bet afterwards.* A wallet that remembers rollbacks of what it never saw is told at once; from any
+    the bet afterwards.* A wallet that remembers rollbacks of what it never saw, by the id, is told at once; from any
     other one nothing may be on its way any more. What may have left already is brought to its answer.
     Serves: 10, 11, 15
     """
     target, own = _open_target(case), case.own
-    if target is None or case.legs or not never_asked(case) or (case.wallet.tombstones and own.undoes):
+    if target is None or case.legs or not never_asked(case) or (case.wallet.buries and own.undoes):
         return None
     if target.key not in case.tried:
         return First(target)

@@ -19,7 +19,7 @@ from gateway.model import Accepted, Declined, Kind, Missing, Reason, Rollback, T
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, forgetting, nothing_is_open, word
-from tests.simulation.behaviours import lost_after, lost_before, says
+from tests.simulation.behaviours import lost_after, lost_before, queued, says
 from tests.simulation.bench import CURRENCIES, QUERY, Bench, a_call, a_provider, a_wallet, at_once, declared
 
 WHOLE = Decimal("1000.00")
@@ -324,6 +324,21 @@ def test_rule_16_while_an_equal_bet_is_to_stay_it_is_not_told(bench_of: MakeBenc
     yes(bench.call(undo("xb", "b", "10.00")))
     yes(bench.call(undo("xa", "a", "10.00")))
     assert undone(bench) == ["b", "a"]
+    assert bench.till.balance() == WHOLE
+    nothing_is_open(bench)
+
+
+def test_rule_11_while_its_bet_is_on_the_way_it_is_not_told_whatever_it_remembers(bench_of: MakeBench) -> None:
+    """*The cancel was sent at once and waited there for its bet; the next equal one met it and was declined, then the first
+    one arrived and was taken, of which its provider had heard that it is cancelled (seed 7014697).*"""
+    bench = bench_of("native", hearing_no_name(tombstones=True, repeats=QUERY))
+    bench.till.then(queued(20), kind=Kind.DEBIT)
+    assert word(bench.call(bet("a"))) == DOUBT
+    assert word(bench.call(undo("xa", "a", "10.00"))) == DOUBT
+    assert undone(bench) == []
+    bench.settlement(600, 5)
+    yes(bench.call(undo("xa", "a", "10.00")))
+    assert undone(bench) == ["a"]
     assert bench.till.balance() == WHOLE
     nothing_is_open(bench)
 

@@ -213,6 +213,24 @@ def test_rule_23_the_win_of_an_old_round_goes_to_its_wallet_or_nowhere(bench_of:
     waits(bench, win("w1"))
 
 
+@pytest.mark.parametrize("wallet", ["evolution", "hundred_hp", "betgames"])
+def test_rule_23_a_second_win_that_came_while_its_wallet_was_away_is_told_as_one(
+    bench_of: MakeBench, wallet: str
+) -> None:
+    """*It was told as the first one of its bet once its wallet was there again, which said that it has that already: the
+    provider heard that it was paid, and nobody paid it (seed 7013568).*"""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("b1")))
+    yes(bench.call(win("w1", "5.00", of="b1")))
+    changed(bench, removed)
+    assert word(bench.call(win("w2", "7.00", of="b1"))) == DOUBT
+    put_back(bench)
+    bench.settlement(900, 5)
+    yes(bench.call(win("w2", "7.00", of="b1")))
+    assert bench.till.balance() == Decimal("1002.00")
+    nothing_is_open(bench)
+
+
 @pytest.mark.parametrize("change", CHANGES)
 def test_rule_23_what_is_new_goes_where_the_routes_say(bench_of: MakeBench, change: Change) -> None:
     """The old ones hold nobody up, and what was decided is still told."""

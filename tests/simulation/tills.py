@@ -86,7 +86,9 @@ class SimPurse(Purse):
             return self._no(Reason.TRANSACTION_NOT_FOUND, tx) if unseen else super().apply(tx, provider, now)
         place = self._place(provider, tx.kind, tx.id)
         if tx.kind is Kind.CREDIT and not self.player_of(tx, provider):
-            self.kept[place] = True  # of a session that nobody opened here: no asking again makes it known (rules 6, 14)
+            self.kept[place] = (
+                True  # of a session that nobody opened here: no asking again makes it known (rules 6, 14)
+            )
         self._recall(place, now)
         known = self._decided.get(place)
         again = self.takes_again(tx)
