@@ -554,7 +554,9 @@ class Verdict:
         if row.state is not State.PERSON or not row.undoes or target is None or till is None:
             return False
         old = seen.asked_at - target.born > till.plan.remembers - SKEW_MARGIN_SECONDS
-        return pages.yes_to_unknown(till.wallet.dialect) and (old or self._stepped_over(row))
+        # Where it may be asked once only, a yes that is not to be believed is a person's at once.
+        once = bool(self.history.plan.rate("step")) and "may not be asked again" in row.note
+        return pages.yes_to_unknown(till.wallet.dialect) and (old or once or self._stepped_over(row))
 
     # -- what the providers heard
 
