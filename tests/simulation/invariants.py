@@ -555,7 +555,9 @@ class Verdict:
             return False
         remembers, born = till.plan.remembers - SKEW_MARGIN_SECONDS, self.history.rows[target.key].born
         old = seen.asked_at - born > remembers or self._undated(row, target, remembers)
-        return pages.yes_to_unknown(till.wallet.dialect) and old
+        # Others are asked again until a clock leaves no question; one that may be asked once only is a person's at once.
+        once = till.purse.takes_again(row.tx) == "never" and any(at <= seen.asked_at for at, _ in self.history.clock_set)
+        return pages.yes_to_unknown(till.wallet.dialect) and (old or once)
 
     def _undated(self, row: Movement, target: Movement, seconds: float) -> bool:
         """No clock said, when it was asked, that what it names was younger than that: one showed so much later by then, so that
@@ -686,12 +688,23 @@ class Verdict:
             self.say("ZERO", f"{row.key}: its provider's silence meant that it failed, and {net} moved", family)
 
     def _only_bet_left(self, row: Movement) -> bool:
-        """The journal forgot another bet of its round: a win that names none ties to the only one it knows (rules 11, 30)."""
-        return any(
+        """A win that names none ties to the only bet of its round that was not declined and is not undone, and stops its clock
+        (rule 11): of others of its round that had their end, or that the journal forgot (rule 30), it knows none."""
+        provider = self.history.setup.providers[row.provider]
+        forgot = any(
             (seen.provider, seen.kind, seen.player, seen.round) == (row.provider, "debit", row.tx.player, row.tx.round_id)
             and seen.forgotten[0] and seen.key not in self.by_key
             for seen in self.history.rows.values()
         )  # fmt: skip
+        if forgot or row.kind is not Kind.DEBIT or not row.tx.round_id or pages.one_end(provider.dialect):
+            return forgot
+        here = [
+            m for m in self.rows
+            if (m.provider, m.tx.player, m.tx.round_id) == (row.provider, row.tx.player, row.tx.round_id)
+            and not (m.parent or m.undone_by or m.state is State.DECLINED)
+        ]  # fmt: skip
+        alone = [m.key for m in here if m.kind is Kind.DEBIT] == [row.key]
+        return alone and any(m.kind is Kind.CREDIT and not (m.reference or m.batch) for m in here)
 
     def _deaf(self, story: Story) -> None:
         """A native provider that asks to the end hears what was decided long ago (rule 7); a batch that is told

@@ -73,7 +73,7 @@ def wins_that_end(dialect: Dialect, tx: Transaction) -> frozenset[Reason]:
         return found
     if getattr(tx.act, "reference", ""):
         found |= flag(dialect, "final_noes").get(Owed.NAMED_WIN, frozenset())
-        if flag(dialect, "one_end"):
+        if one_end(dialect):
             found |= {Reason.ALREADY_SETTLED, Reason.ALREADY_ROLLED_BACK, Reason.TRANSACTION_NOT_FOUND}
     closed_to = flag(dialect, "closed_to")
     if closed_to is not None and closed_to(tx):
@@ -94,6 +94,11 @@ def several(dialect: Dialect) -> bool:
 def by_stake(dialect: Dialect) -> bool:
     """Whether a cancel names its bet by round and amount alone."""
     return dialect.by_stake
+
+
+def one_end(dialect: Dialect) -> bool:
+    """Whether its bets come to one end, so that a win which names none ties to no bet."""
+    return bool(flag(dialect, "one_end"))
 
 
 def one_word(dialect: Dialect) -> bool:

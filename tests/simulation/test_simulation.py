@@ -99,6 +99,8 @@ REGRESSIONS_OF_ALL = {
     6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
     7006613: "a round's refund was refused for one bet, and counted as a word about one that was over (rule 16: not open)",
     7008233: "a bet told as rolled back, whose cancel waited for a person, was taken, and its win kept it (rule 11)",
+    7603658: "a yes that is not to be believed after a step of the clock, to what may be asked once only (rules 14, 29)",
+    7604560: "a win of a bet that was cancelled since, which its wire does not name, stopped another bet's clock (rule 11)",
 }
 """The same, since every page is drawn."""
 
