@@ -556,7 +556,9 @@ class Verdict:
         remembers, born = till.plan.remembers - SKEW_MARGIN_SECONDS, self.history.rows[target.key].born
         old = seen.asked_at - born > remembers or self._undated(row, target, remembers)
         # Others are asked again until a clock leaves no question; one that may be asked once only is a person's at once.
-        once = till.purse.takes_again(row.tx) == "never" and any(at <= seen.asked_at for at, _ in self.history.clock_set)
+        once = till.purse.takes_again(row.tx) == "never" and any(
+            at <= seen.asked_at for at, _ in self.history.clock_set
+        )
         return pages.yes_to_unknown(till.wallet.dialect) and (old or once)
 
     def _undated(self, row: Movement, target: Movement, seconds: float) -> bool:
