@@ -281,6 +281,8 @@ class History(Watched):
                 r for r in self.rows.values() if (r.provider, r.kind, r.id) == (row.provider, "debit", row.reference)
             ]
             return any(self.rows[bet.undone_by].state == "person" for bet in bets if bet.undone_by in self.rows)
+        if row.kind == "credit" and not row.attempts and self._goes_after(row):
+            return True
         if row.kind != "rollback" or target is None:
             return False
         if one_word and any(
@@ -299,6 +301,17 @@ class History(Watched):
         ]
         undoing = [self.rows[r.undone_by] for r in ends if r.undone_by in self.rows]
         return any(r.state == "person" for r in (*ends, *undoing))
+
+    def _goes_after(self, win: Seen) -> bool:
+        """A cancel that no win stops any more, since its provider heard that the bet is rolled back, goes before a win of which
+        nothing has left (rule 11); a person may have to say what became of it."""
+        bets = [r for r in self.rows.values() if (r.provider, r.kind, r.player) == (win.provider, "debit", win.player)]
+        bets = [r for r in bets if r.id == win.reference or (not win.reference and r.round and r.round == win.round)]
+        cancels = [(bet, self.rows[bet.undone_by]) for bet in bets if bet.undone_by in self.rows]
+        return any(
+            cancel.state == "person" and (bet.told == "declined" or cancel.told == "accepted")
+            for bet, cancel in cancels
+        )  # fmt: skip
 
     def round_waits(self, row: Seen) -> bool:
         """A round's refund, beside what undoes one of its bets (rule 16)."""

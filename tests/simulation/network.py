@@ -10,7 +10,7 @@ from gateway.engine.pipeline import Answer
 from gateway.engine.setup import Wallet
 from gateway.engine.world import Silence
 from gateway.http import Request, Response
-from gateway.model import Accepted
+from gateway.model import Accepted, Kind
 from gateway.play.book import Place
 from tests.simulation.draw import WALLET_FAULTS
 from tests.simulation.node import Line, Node
@@ -136,6 +136,7 @@ class Network:
             history.fire(lie)
         # The first copy may not have been read, or refused for a moment, which no wallet remembers (rule 6).
         rejects = history.plan.rate("key_rotated") > 0 or history.plan.rate("refuses") > 0
+        rejects = rejects or ("balks" in till.plan.habits and items[0].kind is Kind.CREDIT)
         if lie == "too_late" or (lie == "repeated" and (till.purse.takes_again(items[0]) != "safe" or rejects)):
             till.lies(items, lie)
         elif not lie:

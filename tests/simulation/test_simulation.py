@@ -101,6 +101,8 @@ REGRESSIONS_OF_ALL = {
     7008233: "a bet told as rolled back, whose cancel waited for a person, was taken, and its win kept it (rule 11)",
     7603658: "a yes that is not to be believed after a step of the clock, to what may be asked once only (rules 14, 29)",
     7604560: "a win of a bet that was cancelled since, which its wire does not name, stopped another bet's clock (rule 11)",
+    7606714: "a settle's win was refused for a moment, and the network handed the wallet its request again (not the engine's)",
+    7607472: "a win behind a cancel that no win stops any more, and which is a person's (rule 11: it waits for one)",
 }
 """The same, since every page is drawn."""
 
