@@ -278,7 +278,9 @@ def answered(case: Case) -> Move | None:
     *A wallet says yes to the rollback of what it does not know, too: days later a cancel was told as done, and the stake stayed
     taken:* once it may have forgotten what it took, such a yes is a person's. *The journal had forgotten a win, and at the
     repeat of its bet's cancel the word for both was taken for a yes:* it is a person's. *Our key was refused for a minute, and
-    the release that silence had brought about waited for a person, as if the hold were used:* what gives back is owed.
+    the release that silence had brought about waited for a person, as if the hold were used:* what gives back is owed. *A bet was
+    on its way for a second time when its cancel overtook it, and the wallet's one word for "I have it" and "it was rolled back"
+    was told as a yes, of a bet that had moved nothing:* it is doubt until the cancel has its answer.
     Serves: 4, 5, 6, 10, 14, 15, 16, 28, 30
     """
     own = case.own
@@ -299,6 +301,8 @@ def answered(case: Case) -> Move | None:
         if beyond_memory(own, target, case.wallet, case.moment):
             return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember what it names any more")
         return Leave(State.PERSON, USED) if id_was_used(own) else None
+    if _met_its_rollback(case, decision):
+        return None
     if own.undoes and isinstance(decision, Accepted):
         decision = undone_before(case, decision)
     if isinstance(decision, Declined) and decision.reason is NOT_FOUND and may_mean_forgotten(case):
@@ -312,6 +316,17 @@ def answered(case: Case) -> Move | None:
     ):  # it was told as undone, or will be
         return Leave(State.PERSON, f"its wallet does not give it back: {decision.reason.value}")
     return Decide(decision)
+
+
+def _met_its_rollback(case: Case, decision: Accepted | Declined) -> bool:
+    """Whether a bet that was asked again may have met its own rollback, which came before it: some wallets have one word for
+    "I have that already" and "that was rolled back". What the rollback hears tells."""
+    own, fact = case.own, case.own.fact
+    if fact is None or fact.query or not own.takes or own.attempts <= 1 or not own.undone_by:
+        return False
+    again = isinstance(fact.outcome, Accepted) and fact.outcome.replayed and isinstance(decision, Accepted)
+    undoer = case.undoer
+    return again and undoer is not None and undoer.sent and not undoer.decided
 
 
 USED = "its id was used at its wallet for another movement"

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.engine.states import State
 from gateway.engine.world import Silence
@@ -16,7 +17,7 @@ from gateway.play.caller import seconds_of
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import Post, late, lost_after, lost_before, queued, says, silent
-from tests.simulation.bench import NEVER, QUERY, a_wallet
+from tests.simulation.bench import NEVER, QUERY, a_wallet, declared
 
 IN_FLIGHT_SECONDS = 130.0  # more than `in_flight_max`
 DIALECTS = ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball"]
@@ -534,3 +535,19 @@ def test_rule_28_the_overhead_is_ours_and_the_wallets_time_is_the_wallets(bench_
     yes(bench.call(bet("t1")))
     seconds, wallet_seconds = bench.tally.calls[-1][5:7]
     assert seconds >= wallet_seconds >= 1.5
+
+
+def test_rule_11_a_second_asking_that_met_its_own_rollback_is_no_yes(bench_of: MakeBench) -> None:
+    """*100HP's wallets say 607 of a bet that they have, and of one whose rollback came before it. A bet on its way for a second
+    time was overtaken by its cancel, was told as taken, and had moved nothing; the cancel waited for a person.*"""
+    wallet = a_wallet("hundred_hp", tombstones=True)
+    bench = bench_of("native", replace(wallet, dialect=declared(wallet.dialect, tombstones=True)))
+    bench.till.then(lost_before, queued(0.5), kind=Kind.DEBIT)
+    bench.till.then(late(1.0), kind=Kind.ROLLBACK)
+    call = bench.begin(bet("t1"))
+    bench.scheduler.run(lambda: bench.till.asked(Kind.DEBIT) == 2)
+    cancel = bench.begin(undo("r1", "t1"))
+    assert not isinstance(bench.finish(call).outcome, Accepted)
+    assert why(bench.finish(cancel).outcome) is Reason.TRANSACTION_NOT_FOUND
+    assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
+    assert bench.till.balance() == Decimal("1000.00")
