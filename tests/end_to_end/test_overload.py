@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import signal
 import sys
 import time
@@ -33,6 +34,8 @@ GIVES = 0.25  # of what it carries
 SECONDS = 3.0
 CALLERS_MAX = 1500
 HEALTH_SECONDS = 1.0
+TRIES = 3
+SAME_SHARE = 0.9  # of a core: less than that, and a process carries less than was measured
 
 _numbers = itertools.count(1)
 
@@ -78,25 +81,44 @@ async def staged(folder: Path) -> AsyncIterator[Stage]:
         teller.kill()
 
 
-async def carried_a_second(port: int) -> float:
-    crowd = Crowd(port)
+class Core:
+    """How much of a core a process has had since; 0 where the system does not say."""
+
+    def __init__(self, process: Process) -> None:
+        self._stat = Path(f"/proc/{process.pid}/stat")
+        self._began, self._had = time.monotonic(), self._seconds()
+
+    def _seconds(self) -> float:
+        if not self._stat.exists():
+            return 0.0
+        user, system = self._stat.read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def share(self) -> float:
+        return (self._seconds() - self._had) / (time.monotonic() - self._began)
+
+
+async def carried_a_second(stage: Stage) -> tuple[float, float]:
+    """How many calls, and the share of a core that it took."""
+    crowd = Crowd(stage.port)
     await crowd.comes(HANDS // 2)
     await crowd.goes_on(0.5, bet)  # everything has been met once
     crowd.heard.clear()
-    began = time.monotonic()
+    began, core = time.monotonic(), Core(stage.process)
     await crowd.goes_on(1.5, bet)
     crowd.leaves()
     assert {each.word for each in crowd.heard} == {"OK"}
-    return len(crowd.heard) / (time.monotonic() - began)
+    return len(crowd.heard) / (time.monotonic() - began), core.share()
 
 
 async def with_limit(stage: Stage, seconds: float) -> None:
     """The provider waits so long from now on."""
+    before = stage.process.complained().count("is in use")
     stage.said["providers"]["sp"]["answer_within"] = f"{int(seconds * 1000)}ms"
     stage.said["wallets"]["main"]["answer_within"] = f"{int(seconds * 500)}ms"
     c.write(stage.config.parent, stage.said)
     stage.process.send(signal.SIGHUP)
-    await until(lambda: "generation 2 is in use" in stage.process.complained())
+    await until(lambda: stage.process.complained().count("is in use") > before)
 
 
 async def asked(admin: httpx.AsyncClient, seconds: float) -> list[float]:
@@ -116,22 +138,29 @@ async def test_what_gives_is_carried_and_bets_hear_doubt_in_time(tmp_path: Path)
     doubt in time asks again; one that is told nothing has players who were told nothing."""
     more_files()
     async with staged(tmp_path) as stage:
-        rate = await carried_a_second(stage.port)
-        limit = min(LIMIT_SECONDS, CARRIED / rate)
-        await with_limit(stage, limit)
-        many, few = Crowd(stage.port), Crowd(stage.port)
-        await many.comes(HANDS + min(CALLERS_MAX, int(rate * limit * TOLD_SHARE * TIMES)))
-        async with asyncio.TaskGroup() as group:
-            health = group.create_task(asked(stage.admin, SECONDS))
-            group.create_task(many.goes_on(SECONDS, bet))
-            group.create_task(few.comes_at(rate * GIVES, SECONDS, gives))
+        for again in reversed(range(TRIES)):
+            rate, share = await carried_a_second(stage)
+            limit = min(LIMIT_SECONDS, CARRIED / rate)
+            await with_limit(stage, limit)
+            turned_away = await overloads(stage)
+            many, few, core = Crowd(stage.port), Crowd(stage.port), Core(stage.process)
+            await many.comes(HANDS + min(CALLERS_MAX, int(rate * limit * TOLD_SHARE * TIMES)))
+            async with asyncio.TaskGroup() as group:
+                health = group.create_task(asked(stage.admin, SECONDS))
+                group.create_task(many.goes_on(SECONDS, bet))
+                group.create_task(few.comes_at(rate * GIVES, SECONDS, gives))
+            slowed = core.share() < share * SAME_SHARE and late(many.heard + few.heard, limit)
+            if not (again and slowed):
+                break
+            many.leaves()  # others had taken its core away: the rate that the limit was made of was that of another machine
+            few.leaves()
         assert {each.word for each in few.heard} == {"OK"}, late(few.heard, limit)
         assert late(few.heard, limit) == []
         assert {each.word for each in many.heard} == {"OK", "ERR_UNKNOWN"}
         assert late(many.heard, limit) == []
         assert max(health.result()) < HEALTH_SECONDS
         doubted = [each for each in many.heard if each.word == "ERR_UNKNOWN"]
-        found = (await numbers(stage.admin)).get("gateway_overload_total", provider="sp", wallet="")
+        found = await overloads(stage) - turned_away
         assert 0 < found <= len(doubted)
         await until(lambda: "too many calls: some were turned away" in stage.process.complained(), 2 * TOLD_SECONDS)
         assert await listed(stage.config, "--in-doubt") == [], "nothing moved, and nobody has to ask"
@@ -141,6 +170,10 @@ async def test_what_gives_is_carried_and_bets_hear_doubt_in_time(tmp_path: Path)
         assert {each.word for each in few.heard} == {"OK"}, "they were not read, so their repeats are first calls"
         many.leaves()
         few.leaves()
+
+
+async def overloads(stage: Stage) -> float:
+    return (await numbers(stage.admin)).get("gateway_overload_total", provider="sp", wallet="")
 
 
 def late(heard: list[Heard], limit: float) -> list[tuple[str, str, float]]:
