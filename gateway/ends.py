@@ -190,6 +190,9 @@ class AsWallet(Struct, frozen=True, kw_only=True):
     """(win) -> whether a wallet of this dialect is told it as the end of its bet. It then has one word for what it did before
     and for what it does not do, because the bet had its other end (Evolution): so neither end is sent while the other is in
     doubt, nor once that is done. None: it says the two apart."""
+    one_word: bool = False
+    """A wallet of this dialect has one word for a bet that it has already and for one whose rollback came before it (100HP's
+    607): while its rollback has no answer, that word says nothing."""
     undoes_whole: bool = False
     """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
     undoes_blindly: bool = False

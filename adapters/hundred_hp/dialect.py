@@ -59,6 +59,7 @@ KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 CALLS = tuple(Wire(name=name, method="POST", path=f"/{name}", kinds=(kind,)) for name, kind in KINDS.items())
 NAME_OF: Mapping[Kind, str] = {kind: name for name, kind in KINDS.items()}
+NEED_SESSION = frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT})
 _posted = posts({wire.path: wire.name for wire in CALLS})
 
 
@@ -294,7 +295,5 @@ DIALECT = Dialect(
         kept_by=lambda settings: Kept.ITS_WIN,
         one_end=True,
     ),
-    as_wallet=AsWallet(
-        ids=UuidIds(version=7), one_win=True, sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT})
-    ),
+    as_wallet=AsWallet(ids=UuidIds(version=7), one_win=True, one_word=True, sessions=NEED_SESSION),
 )

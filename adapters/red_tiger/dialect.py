@@ -60,6 +60,7 @@ DIALECT = Dialect(
         separates=False,
         # The amount of a refund is not looked at: all of its stake comes back, and no other bet of the round.
         undoes_whole=True,
+        one_word=True,
         sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
     ),
 )

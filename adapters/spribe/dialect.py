@@ -395,6 +395,7 @@ DIALECT = Dialect(
         undoes=frozenset({Kind.DEBIT, Kind.CREDIT}),
         separates=False,  # a rollback names an id without its kind
         undoes_whole=True,
+        one_word=True,
         sessions=frozenset({Kind.AUTHENTICATE, Kind.BALANCE, Kind.DEBIT}),
     ),
 )

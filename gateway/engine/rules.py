@@ -319,10 +319,12 @@ def answered(case: Case) -> Move | None:
 
 
 def _met_its_rollback(case: Case, decision: Accepted | Declined) -> bool:
-    """Whether a bet that was asked again may have met its own rollback, which came before it: some wallets have one word for
+    """Whether a bet that was asked again may have met its own rollback, which came before it, at a wallet that has one word for
     "I have that already" and "that was rolled back". What the rollback hears tells."""
     own, fact = case.own, case.own.fact
     if fact is None or fact.query or not own.takes or own.attempts <= 1 or not own.undone_by:
+        return False
+    if case.way is None or not case.way.wallet.dialect.as_wallet.one_word:
         return False
     again = isinstance(fact.outcome, Accepted) and fact.outcome.replayed and isinstance(decision, Accepted)
     undoer = case.undoer

@@ -192,6 +192,13 @@ def test_whoever_has_one_word_for_both_ends_says_so(name: str) -> None:
     assert apart or not rules_of(dialect).one_end or dialect.as_wallet.ended_by is not None
 
 
+@pytest.mark.parametrize("name", names())
+def test_whoever_has_one_word_for_a_bet_and_its_rollback_says_so(name: str) -> None:
+    """What a bet hears at its repeat, at a wallet that its rollback reached first, is a yes at those and at no other."""
+    alike = refusing(name, Kind.DEBIT, Reason.ALREADY_ROLLED_BACK, again=True)
+    assert isinstance(alike, Accepted) is find(name).dialect.as_wallet.one_word
+
+
 def test_rule_05_the_word_for_both_is_no_yes_where_nobody_knows_the_bet(bench_of: MakeBench) -> None:
     """From before the gateway: neither end waits for the other, and what its wallet says of both is a person's. *A cancel was
     told as done beside the win that its wallet had paid.*"""

@@ -541,7 +541,7 @@ class Verdict:
             row = self.by_key.get(key or "")
             if key is None or row is None or row.state.decided or key in self.parents or self._touched(row):
                 continue
-            if self._yes_says_nothing(row):
+            if self._yes_says_nothing(row) or self._has_one_word(row):
                 continue
             self.say(
                 "HEARD", f"{key}: its wallet's yes was heard, and it is {self.by_key[key].state}", self.families[key]
@@ -560,6 +560,14 @@ class Verdict:
             at <= seen.asked_at for at, _ in self.history.clock_set
         )
         return pages.yes_to_unknown(till.wallet.dialect) and (old or once)
+
+    def _has_one_word(self, row: Movement) -> bool:
+        """A bet asked again beside its own sent cancel, of which nothing is known: its wallet says one word of a bet that it has
+        and of one whose rollback came first (rule 11)."""
+        cancel, till = self.by_key.get(row.undone_by), self.history.tills.get(self.history.rows[row.key].till)
+        if cancel is None or till is None or cancel.state.decided or not cancel.sent or not row.takes:
+            return False
+        return row.attempts > 1 and till.wallet.dialect.as_wallet.one_word
 
     def _undated(self, row: Movement, target: Movement, seconds: float) -> bool:
         """No clock said, when it was asked, that what it names was younger than that: one showed so much later by then, so that
