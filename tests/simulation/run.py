@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 
 from msgspec import Struct
 
@@ -96,14 +97,14 @@ def chunks(first: int, number: int) -> Iterator[tuple[int, int]]:
 
 
 def run(first: int, number: int, jobs: int = 1) -> Found:
+    """What fails is told at once, on the error stream: a long run is read while it goes on."""
     whole, began = Found(fired=Counter(), states=Counter(), spoke=Counter(), failed={}), time.perf_counter()
-    if jobs == 1:
-        for start, size in chunks(first, number):
-            whole.add(play(start, size))
-    else:
-        with ProcessPoolExecutor(jobs) as pool:
-            for found in pool.map(play, *zip(*chunks(first, number), strict=True)):
-                whole.add(found)
+    with ExitStack() as stack:
+        each = map if jobs == 1 else stack.enter_context(ProcessPoolExecutor(jobs)).map
+        for found in each(play, *zip(*chunks(first, number), strict=True)):
+            whole.add(found)
+            for seed, wrong in found.failed.items():
+                print(f"after {whole.histories}: seed {seed}: {wrong[0]}", file=sys.stderr, flush=True)
     whole.seconds = time.perf_counter() - began
     return whole
 
