@@ -286,9 +286,8 @@ def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
         "new_balance": balance,
         "user_id": player,
         "currency": currency,
-        "provider": _studio(tx),
-        "provider_tx_id": tx.id,
-    }
+        "provider": _studio(tx), "provider_tx_id": tx.id,
+    }  # fmt: skip
 
 
 def _gained(outcome: Accepted, act: Act) -> Decimal:
