@@ -442,6 +442,12 @@ class Driver:
         own, now, asked = case.own, self.world.clock(), case.asked
         if own.decided:
             return await self._watch(case, leave)
+        if asked is None and own.owner == self.node and self.flights.calls.get(own.key):
+            # It is in the hands of a call here, which says what is left of it. *Left by another, it was nobody's: the process
+            # died before that call was answered, and no clock ever ran for what its provider had not heard.*
+            if own.fact is not None:
+                await self._fact(own.key, own.fact, self._steps_of(case))
+            return Unknown(detail=leave.note)
         tries = 0 if asked is not None else own.tries + 1
         stands = id_was_used(own) or (case.way is not None and no_stays(own, case.wallet))
         fact = own.fact if stands else None  # until a person decides, or nothing of it can be queued any more
@@ -453,6 +459,8 @@ class Driver:
         if asked is not None:
             after = row.doubted(after, now)
             steps.append((own.key, Step(now, Event.TOLD, UNKNOWN)))
+        else:
+            after = _never_told(after, now)
         if leave.state is State.PERSON:
             lasts = None
         else:
@@ -742,7 +750,7 @@ class Driver:
         due = now + pause(key, 1)
 
         def changed(own: Movement) -> Movement:
-            return own if own.decided else row.left(own, own.open_state, "our own fault", due)
+            return own if own.decided else _never_told(row.left(own, own.open_state, "our own fault", due), now)
 
         await self._insist(row_change(key, changed, [Step(now, Event.LOOKED, "our own fault")]))
 
@@ -770,10 +778,14 @@ def _nobody_heard(provider: Provider, after: Movement, now: datetime) -> Movemen
     """Decided with no call open to hear it: doubt is its provider's last word, and a clock may run (rules 12, 26)."""
     if after.parent or after.ours:
         return after
-    if not after.told:
-        after = row.doubted(after, now)
+    after = _never_told(after, now)
     clock = clocked(provider, after) and after.state is State.ACCEPTED and after.told == UNKNOWN
     return replace(after, due_at=now) if clock else after
+
+
+def _never_told(m: Movement, now: datetime) -> Movement:
+    """No word of it was ever told, and no call is there to tell one: its provider is in doubt."""
+    return m if m.told or m.parent or m.ours else row.doubted(m, now)
 
 
 def _its_hold(case: Case, after: Movement, now: datetime) -> list[Put]:

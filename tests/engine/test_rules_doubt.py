@@ -16,8 +16,8 @@ from gateway.model import Accepted, Declined, Kind, Reason, Unknown
 from gateway.play.caller import seconds_of
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
-from tests.simulation.behaviours import Post, late, lost_after, lost_before, queued, says, silent
-from tests.simulation.bench import NEVER, QUERY, a_wallet, declared
+from tests.simulation.behaviours import Post, late, lost_after, lost_before, queued, says, silent, unreachable
+from tests.simulation.bench import NEVER, QUERY, a_provider, a_wallet, declared
 
 IN_FLIGHT_SECONDS = 130.0  # more than `in_flight_max`
 DIALECTS = ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball"]
@@ -551,3 +551,25 @@ def test_rule_11_a_second_asking_that_met_its_own_rollback_is_no_yes(bench_of: M
     assert why(bench.finish(cancel).outcome) is Reason.TRANSACTION_NOT_FOUND
     assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
     assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_12_a_late_no_takes_no_bet_from_the_call_that_waits(bench_of: MakeBench) -> None:
+    """*An attempt that was given up said, too late, that our key was wrong. Nothing followed from it, and the bet was left as
+    nobody's, with no word told, while its call asked again; that process died, no clock ever ran for the bet, and ten minutes
+    later it was a person's.*"""
+
+    async def late_no(post: Post) -> Response:
+        await post.bench.scheduler.sleep(1.5)
+        return await says(Declined(reason=Reason.BAD_SIGNATURE))(post)
+
+    provider = replace(a_provider("native"), after_doubt=timedelta(seconds=5))
+    bench = bench_of(provider, a_wallet("kyren", answer_within=timedelta(seconds=1)))
+    bench.till.then(late_no, lost_before, *[unreachable] * 9, kind=Kind.DEBIT)
+    bench.begin(bet("t1"))
+    bench.rest(1.6)
+    assert bench.row(Kind.DEBIT, "t1").told == ""
+    bench.crash()
+    bench.restart()
+    bench.settlement(300, 5)
+    assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
+    assert not bench.unresolved()

@@ -570,15 +570,17 @@ class Verdict:
         return row.attempts > 1 and till.wallet.dialect.as_wallet.one_word
 
     def _undated(self, row: Movement, target: Movement, seconds: float) -> bool:
-        """No clock said, when it was asked, that what it names was younger than that: one showed so much later by then, so that
-        a machine may have slept, or a process of before the clock was set back have written it; or it was still to come, by
-        the clock of a process that began since, or of its own birth (rule 29)."""
+        """No clock said, when it was asked, that what it names was younger than that: one showed so much later by then, or was
+        set ahead by so much since, so that a machine may have slept, or a process of before the clock was set back have written
+        it; or it was still to come, by the clock of a process that began since, or of its own birth (rule 29)."""
         seen, history = self.history.rows[row.key], self.history
         born, by = history.rows[target.key].born, seen.asked_at + SKEW_MARGIN_SECONDS
         shown = [row.asked_at or row.created_at, *(shown for at, shown in history.clock_set if at <= by)]
         later = max(shown) - target.created_at > timedelta(seconds=seconds)
+        slept = sum((leap for at, leap in history.leaps if born < at <= by), timedelta(0))
+        older = timedelta(seconds=seen.asked_at - born) + slept > timedelta(seconds=seconds)
         to_come = [row.created_at, *(shown for at, shown in history.begun if born < at <= by)]
-        return later or min(to_come) < target.created_at
+        return later or older or min(to_come) < target.created_at
 
     # -- what the providers heard
 

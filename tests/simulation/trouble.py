@@ -85,8 +85,10 @@ async def step(history: History) -> None:
 
 
 def _set_clock(history: History) -> None:
-    history.clock_set.append((history.scheduler.now, history.scheduler.clock()))
+    now, before, skew = history.scheduler.now, history.scheduler.clock(), history.scheduler.skew
+    history.clock_set.append((now, before))
     history.scheduler.skew = history.skewed + history.stepped
+    history.leaps.append((now, max(history.scheduler.skew - skew, timedelta(0))))
     history.event(f"the clock is {history.scheduler.skew.total_seconds():.1f} s ahead")
 
 
