@@ -7,6 +7,7 @@ share of what is under way, so one that is dead does not slow the others.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ LEASE_MARGIN = timedelta(seconds=LEASE_MARGIN_SECONDS)
 LEASE = timedelta(seconds=SETTLE_SECONDS) + LEASE_MARGIN
 NOBODY = timedelta(seconds=60)  # until a movement whose provider is not configured is looked at again
 LOOKS_WITHIN = 2 * LONGEST  # a look that no silence is waited for is put off no longer
+CATCH_UP_SECONDS = 60.0  # between two searches for looks and leases that lie further ahead than any is put
 OTHERS = "*"  # wallets that are not configured any more
 
 
@@ -35,7 +37,7 @@ class Settler:
     def __init__(self, driver: Driver) -> None:
         self.driver, self.world = driver, driver.world
         self._open: dict[str, tuple[str, Handle[None]]] = {}
-        self._steps, self._caught_up = 0, False
+        self._steps, self._catches_up = 0, -math.inf
 
     async def run(self, current: Callable[[], Setup]) -> None:
         """For ever. `current` is asked each time: a reload holds from the next look on."""
@@ -46,7 +48,7 @@ class Settler:
 
     async def look(self, setup: Setup) -> int:
         """Begins what is due; how much that was."""
-        await self._begin(setup)
+        await self._catch_up(setup)
         await self._clock_stepped()
         self._open = {key: each for key, each in self._open.items() if self._goes_on(key, each[1])}
         room = self._room(setup)
@@ -70,18 +72,18 @@ class Settler:
         names = (*setup.wallets, OTHERS)
         return {name: max(AT_ONCE_MAX - under_way.get(name, 0), 0) for name in names}
 
-    async def _begin(self, setup: Setup) -> None:
-        """The same, of a step that no process lived to notice: its looks lie later than any is ever put off, and its leases
-        later than any lasts. *A node stood still when the clock was set back, and died: another one had begun in between, and
-        for hours nobody brought on what the first had carried.*"""
-        if self._caught_up:
+    async def _catch_up(self, setup: Setup) -> None:
+        """The same, of a step that no process lived to notice, or of the database's clock alone: its looks lie later than any is
+        ever put off, and its leases later than any lasts. *A node stood still when the clock was set back, and died: another one
+        had begun in between, and for hours nobody brought on what the first had carried.*"""
+        if self.world.ticks() < self._catches_up:
             return
         providers = setup.providers.values()
         silent = (provider.after_doubt for provider in providers if provider.after_doubt is not None)
         calls = (limit + LEASE_MARGIN for provider in providers for limit in provider.answer_within.values())
         most, leases = max([LOOKS_WITHIN, *silent]), 2 * max([LEASE, *calls])
         await self.world.journal.catch_up(self.world.clock(), most, leases)
-        self._caught_up = True
+        self._catches_up = self.world.ticks() + CATCH_UP_SECONDS
 
     async def _clock_stepped(self) -> None:
         """Looks that a clock set which was then set back would come hours too late (rule 29)."""

@@ -6,7 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
+from gateway.engine.drive import row_change
 from gateway.engine.states import State
 from gateway.model import Adjust, Kind, Reason, Reserve, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
@@ -22,7 +24,7 @@ from tests.engine.histories import (
     word,
 )
 from tests.simulation.behaviours import late, lost_after, lost_before, queued, silent, unreachable
-from tests.simulation.bench import NEVER, QUERY, Bench, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, QUERY, Bench, a_call, a_provider, a_wallet, at_once
 
 WALLETS = ("native", *SPLITTING)
 STEP = timedelta(minutes=3)
@@ -483,3 +485,19 @@ def test_rule_14_a_no_to_a_bet_that_a_win_ties_to_counts_once_nothing_of_it_can_
     bench.settlement(1500, 5)
     assert bench.row(Kind.DEBIT, "b1").state is State.DECLINED
     assert bench.till.asked(Kind.DEBIT) < 12
+
+
+def test_rule_29_a_look_set_by_a_databases_clock_that_was_set_back_does_not_wait_for_hours(bench_of: MakeBench) -> None:
+    """*PostgreSQL's clock was set back by hours, and no clock of a process with it: an owed win was looked at again once one
+    began.*"""
+    bench = bench_of()
+    bench.till.always(lost_before)
+    assert word(bench.call(win("w1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(5)
+    owed = bench.row(Kind.CREDIT, "w1")
+    later = replace(owed, due_at=bench.scheduler.clock() + timedelta(hours=5))
+    at_once(bench.journal.make(row_change(owed.key, lambda own: later, ())))
+    bench.settlement(70)
+    assert bench.row(Kind.CREDIT, "w1").state is State.ACCEPTED
+    nothing_is_open(bench)
