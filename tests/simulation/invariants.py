@@ -468,7 +468,12 @@ class Verdict:
     def _kept(self, row: Movement) -> bool:
         """Its wallet would not undo it, or what it is aimed at (its habit `keeps`)."""
         for each in self._near(row):
-            if any(self.history.tills[name].purse.kept.get(place) for name, place in self._places(each)):
+            name = self.history.rows[each.key].till
+            if name not in self.history.tills:
+                continue
+            purse = self.history.tills[name].purse
+            applied = [purse.place(entry.provider, entry.kind, entry.id) for entry in self._entries(each)]
+            if any(purse.kept.get(place) for place in (*applied, *(place for _, place in self._places(each)))):
                 return True
         return False
 
