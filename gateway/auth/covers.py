@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.auth.scheme import bad_signature
-from gateway.auth.steps import Composed, Cover, Field, Steps, told
+from gateway.auth.steps import Composed, Cover, Field, Steps, as_bytes, told
 from gateway.body import Number, Unreadable, form_text
 from gateway.http import Request
 from gateway.model import Flaw, Reason, Refused
@@ -283,10 +283,7 @@ def _text(value: object) -> str:
 
 
 def _joined(between: str, texts: list[str]) -> bytes:
-    try:
-        return between.join(texts).encode()
-    except UnicodeEncodeError:
-        raise unreadable("the body holds half a surrogate pair") from None
+    return as_bytes(between.join(texts))
 
 
 def by_code_unit(fields: Mapping[str, Any]) -> list[str]:

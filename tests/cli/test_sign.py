@@ -40,6 +40,16 @@ def test_signed_as_a_provider_does(tmp_path: Path) -> None:
     assert "verified: key new" in translated.stdout
 
 
+def test_half_an_emoji_is_signed_as_javascript_signs_it(tmp_path: Path) -> None:
+    """Where the values of fields are signed: a text that was cut within an emoji was no text, and its win was refused."""
+    cut = BET.replace(b"Aurora", rb"Aurora \ud83c").replace(b"Content-Length: 311", b"Content-Length: 318")
+    result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", "--explain", stdin=cut)
+    assert "message 1: 12.5,bet,EUR,nl_aurora,Aurora \ufffd,false" in result.stdout
+    signed = call("sign", "--config", tmp_path / "gateway.yaml", "--provider", "scorp", stdin=cut)
+    told = call("translate", "--config", tmp_path / "gateway.yaml", "--provider", "scorp", stdin=signed.stdout_bytes)
+    assert "verified: key new" in told.stdout
+
+
 def test_a_request_in_a_file_with_crlf(tmp_path: Path) -> None:
     pasted = tmp_path / "bet.http"
     pasted.write_bytes(vector_request("scorpio_play", "bet_accepted", end="\r\n"))
