@@ -99,6 +99,10 @@ class Auth:
     def check(self, response: Response, request: Request, keys: Sequence[Key], settings: Any) -> None:
         """Whether an answer to that request was sealed by one of these keys. Raises `Refused`: it is then no answer."""
 
+    def answering(self, settings: Any) -> Auth | None:
+        """The proof of an answer, which is read as a request is (`as_asked`); None: answers have none."""
+        return None
+
     def proofs(self, settings: Any) -> tuple[Proof, ...]:
         """What it consists of, step by step, for `gateway sign`: no call asks for it."""
         return ()

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.auth.answers import as_asked
 from gateway.auth.bounds import too_many_values
 from gateway.auth.keys import Key
 from gateway.codec.fields import Number, read_json, text_of
@@ -299,6 +300,7 @@ def test_law_6_an_answer_that_is_signed_holds_by_its_proof_only(folder: str) -> 
     """Where a dialect signs its answers: without the proof, or with that of another key, nothing of one is believed; and no
     answer that says anything goes without it, a refusal included."""
     dialect = dialect_of(folder)
+    assert dialect.auth.seals == (dialect.auth.answering(dialect.settings()) is not None)
     if not dialect.auth.seals:
         return
     for vector, tx, call in spoken(folder):
@@ -319,10 +321,15 @@ def test_law_6_an_answer_that_is_signed_holds_by_its_proof_only(folder: str) -> 
 
 def test_law_6_a_signature_that_is_made_otherwise_is_explained(folder: str) -> None:
     """Under another key, with a line end, not sorted, of JSON that was written again, written in another way, cut: what was
-    done is what `gateway sign --against` says, by the steps that the scheme declares, and no secret with it."""
+    done is what `gateway sign --against` says, by the steps that the scheme declares, and no secret with it. The same of an
+    answer, where those are signed."""
     dialect = dialect_of(folder)
     for vector in once_each(vectors_of(folder)):
         problems = [*told_wrong(dialect, vector)]
+        answering = dialect.auth.answering(vector.call.settings)
+        if answering is not None and vector.response.body:
+            sealed = replace(vector, request=as_asked(vector.response))
+            problems += told_wrong(replace(dialect, auth=answering), sealed)
         assert not problems, problems[0]
 
 
