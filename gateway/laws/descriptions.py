@@ -59,8 +59,13 @@ class Place(Struct, frozen=True):
     odd: Mapping[str, Any]
 
 
+STRANGE = "strange"
+"""A field that no page documents: it is for people, too, if for anybody."""
+
+
 def places(request: Request) -> Iterator[Place]:
-    """Each plain field that has a value. One that says nothing shows not what it means."""
+    """Each plain field that has a value, and in each medium that is in use the strange one. A field that says nothing shows not
+    what it means."""
     if request.in_xml:
         yield from _in_xml(request)
     elif request.header("content-type").startswith("application/x-www-form-urlencoded"):
@@ -101,6 +106,7 @@ def _in_json(request: Request) -> Iterator[Place]:
     for path, value in _leaves(fields):
         if another(value) != value:
             yield Place(".".join(path), value, another(value), put_at(path), IN_JSON)
+    yield Place(STRANGE, None, "x", put_at((STRANGE,)), IN_JSON)
 
 
 def _leaves(fields: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -125,15 +131,21 @@ def placed(fields: dict[str, Any], path: tuple[str, ...], *value: Any) -> dict[s
 
 
 def _in_pairs(text: str, whole: Callable[[str], Request]) -> Iterator[Place]:
-    pairs = text.split("&") if text else []
+    if not text:
+        return
+    pairs = text.split("&")
 
     def put_at(at: int) -> Callable[..., Request]:
         return lambda *pair: whole("&".join([*pairs[:at], *pair, *pairs[at + 1 :]]))
 
     for at, (name, _, value) in enumerate(pair.partition("=") for pair in pairs):
         if value:
-            odd = {form: pair.format(name) for form, pair in IN_PAIRS.items()}
-            yield Place(name, value, f"{name}={another(value)}", put_at(at), odd)
+            yield Place(name, value, f"{name}={another(value)}", put_at(at), _named(IN_PAIRS, name))
+    yield Place(STRANGE, None, f"{STRANGE}=x", put_at(len(pairs)), _named(IN_PAIRS, STRANGE))
+
+
+def _named(forms: Mapping[str, str], name: str) -> dict[str, str]:
+    return {form: text.format(name) for form, text in forms.items()}
 
 
 # ---------------------------------------------------------------- XML
@@ -148,7 +160,7 @@ def _in_xml(request: Request) -> Iterator[Place]:
         return lambda *element: replace(request, body="".join([body[:begin], *element, body[end:]]).encode())
 
     way: list[tuple[str, re.Match[str]]] = []
-    last = None
+    last, deepest = None, (0, 0)
     for tag in _TAG.finditer(body):
         if not tag[1]:
             way.append((tag[2], tag))
@@ -157,10 +169,12 @@ def _in_xml(request: Request) -> Iterator[Place]:
             name, opened = way.pop()
             value = body[opened.end() : tag.start()]
             if opened is last and tag[1] and value:  # nothing was opened in between
-                odd = {form: element.format(name) for form, element in IN_XML.items()}
                 path = ".".join([*(each for each, _ in way), name])
                 other = f"<{name}>{another(value)}</{name}>"
-                yield Place(path, value, other, put_at(opened.start(), tag.end()), odd)
+                yield Place(path, value, other, put_at(opened.start(), tag.end()), _named(IN_XML, name))
+                deepest = max(deepest, (len(way), tag.end()))  # where the fields of its call stand
+    end = deepest[1]
+    yield Place(STRANGE, None, f"<{STRANGE}>x</{STRANGE}>", put_at(end, end), _named(IN_XML, STRANGE))
 
 
 # ---------------------------------------------------------------- what money moves
@@ -242,21 +256,24 @@ class Owed:
 def stopped(dialect: Dialect, heard: Iterable[tuple[Vector, Call]]) -> list[str]:
     """The descriptions, each with its vector and its form, that stop a win or a rollback. A field describes without which,
     and with another value of which, the same money moves in the same way in each vector of a call."""
-    owed: dict[str, dict[str, Owed]] = {}
+    owed: dict[str, list[Owed]] = {}
     for vector, call in heard:
         if vector.transaction is not None and is_owed(vector.transaction):
             each = Owed(dialect, vector, call)
-            same = repr((call.settings, vector.keys, [(place.name, place.value) for place in each.places]))
-            owed.setdefault(call.name, {}).update({same: each} if each.said is not None else {})
+            owed.setdefault(call.name, []).extend([each] if each.said is not None else [])
     wrong = []
     for same_call in owed.values():
-        found = [(name, describes) for each in same_call.values() for name, describes in each.describing()]
+        found = [(name, describes) for each in same_call for name, describes in each.describing()]
         decides = {name for name, describes in found if not describes} | dialect.decides
+        described = {  # once for all that say the same of such a movement
+            repr((each.call.settings, each.vector.transaction.kind, place.name, place.value)): (each, place)
+            for each in same_call
+            for place in each.places
+            if place.name not in decides and each.vector.transaction is not None
+        }
         wrong += [
             f"{each.vector.name}: {place.name} as {form}"
-            for each in same_call.values()
-            for place in each.places
-            if place.name not in decides
+            for each, place in described.values()
             for form in each.stopped_by(place)
         ]
     return wrong
