@@ -110,10 +110,13 @@ def _in_json(request: Request) -> Iterator[Place]:
 
 
 def _leaves(fields: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Each plain field of an object with the way to it."""
+    """Each plain field of an object with the way to it, also in the objects of a list."""
     for name, value in fields.items():
         if isinstance(value, dict) and value:
             yield from _leaves(value, (*path, name))
+        elif isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+            for at, each in enumerate(value):
+                yield from _leaves(each, (*path, name, str(at)))
         else:
             yield (*path, name), value
 
@@ -121,6 +124,11 @@ def _leaves(fields: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tupl
 def placed(fields: dict[str, Any], path: tuple[str, ...], *value: Any) -> dict[str, Any]:
     """With another value there, or without that field."""
     name, *rest = path
+    inner = fields.get(name)
+    if rest and isinstance(inner, list):
+        at, *way = rest
+        changed = placed(inner[int(at)], tuple(way), *value)
+        return fields | {name: [*inner[: int(at)], changed, *inner[int(at) + 1 :]]}
     if rest:
         return fields | {name: placed(fields[name], tuple(rest), *value)}
     left = {key: part for key, part in fields.items() if key != name}
@@ -257,10 +265,11 @@ def stopped(dialect: Dialect, heard: Iterable[tuple[Vector, Call]]) -> list[str]
     """The descriptions, each with its vector and its form, that stop a win or a rollback. A field describes without which,
     and with another value of which, the same money moves in the same way in each vector of a call."""
     owed: dict[str, list[Owed]] = {}
-    for vector, call in heard:
-        if vector.transaction is not None and is_owed(vector.transaction):
-            each = Owed(dialect, vector, call)
-            owed.setdefault(call.name, []).extend([each] if each.said is not None else [])
+    vectors = [(vector, call) for vector, call in heard if vector.transaction and is_owed(vector.transaction)]
+    # One of those in which the same is said and answered: the others would repeat it.
+    for vector, call in {repr((c.settings, v.request, type(v.outcome))): (v, c) for v, c in vectors}.values():
+        each = Owed(dialect, vector, call)
+        owed.setdefault(call.name, []).extend([each] if each.said is not None else [])
     wrong = []
     for same_call in owed.values():
         found = [(name, describes) for each in same_call for name, describes in each.describing()]
