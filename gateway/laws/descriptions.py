@@ -16,11 +16,12 @@ from gateway.http import Request
 from gateway.model import ID_LENGTH_MAX, Batch, Game, Kind, Refused, Transaction, owes
 from gateway.vectors import Vector
 
+DOUBLED = "keys that stand twice"
 LETTERS, TIME = "A" * 300, "2025-01-09T10:00:00.123456789+01:00"
 IN_JSON: Mapping[str, Any] = {
     "a number": Number("2048"), "a fraction": Number("1.5"), "a time": TIME, "300 letters": LETTERS,
     "half an emoji": "Fruit \ud83c", "a zero byte": "a\x00b", "control characters": "a\x01\n\x1b\x7f\x85b",
-    "an object": {"a": [Number("1")]}, "null": None, "an empty list": [], "an empty object": {}, "false": False, "blank": "",
+    "an object": {"a": [Number("1")]}, DOUBLED: Number('{"a":1,"a":{"b":2,"b":3}}'), "null": None, "an empty list": [], "an empty object": {}, "false": False, "blank": "",
 }  # fmt: skip
 IN_PAIRS: Mapping[str, str] = {
     "a number": "{0}=2048", "a fraction": "{0}=1.5", "a time": "{0}=2025-01-09T10%3A00%3A00.123456789%2B01%3A00",
@@ -44,7 +45,9 @@ IN_XML: Mapping[str, str] = {
 
 What its medium cannot carry is no description: half an emoji is no XML, and of a field that stands twice in a form or a query
 nobody knows which one was signed."""
-STRUCTURES = frozenset({"an object", "an empty object", "a list", "an empty list", "text and elements", "twice"})
+STRUCTURES = frozenset(
+    {"an object", DOUBLED, "an empty object", "a list", "an empty list", "text and elements", "twice"}
+)
 """Where the values of fields are signed, a page may not say how such a one is: then nobody can sign it."""
 
 
@@ -270,7 +273,9 @@ def stopped(dialect: Dialect, heard: Iterable[tuple[Vector, Call]]) -> list[str]
     for vector, call in {repr((c.settings, v.request, type(v.outcome))): (v, c) for v, c in vectors}.values():
         each = Owed(dialect, vector, call)
         owed.setdefault(call.name, []).extend([each] if each.said is not None else [])
-    wrong = []
+    wrong, everyone = [], [each for same_call in owed.values() for each in same_call]
+    # An object of the page: who looks into it does not know which of two keys is meant, and refuses it.
+    objects = {place.name.rpartition(".")[0] for each in everyone for place in each.places}
     for same_call in owed.values():
         found = [(name, describes) for each in same_call for name, describes in each.describing()]
         decides = {name for name, describes in found if not describes} | dialect.decides
@@ -284,6 +289,7 @@ def stopped(dialect: Dialect, heard: Iterable[tuple[Vector, Call]]) -> list[str]
             f"{each.vector.name}: {place.name} as {form}"
             for each, place in described.values()
             for form in each.stopped_by(place)
+            if form != DOUBLED or place.name not in objects
         ]
     return wrong
 

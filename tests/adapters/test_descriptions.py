@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.body import Unreadable
+from gateway.codec.fields import Fields
 from gateway.dialect import Call
 from gateway.http import Request
 from gateway.laws.contract import heard_by
@@ -35,7 +36,7 @@ def in_form(request: Request) -> Mapping[str, Any]:
 
 STRICT: dict[str, tuple[str, str, str, Callable[[Request], Mapping[str, Any]], set[str]]] = {
     "JSON": (
-        "kyren", "Result", "gameName", lambda request: request.said,
+        "kyren", "Result", "gameName", lambda request: Fields.of(request).raw,
         {*IN_JSON} - {"blank", "a time"},
     ),
     "a form": (
