@@ -38,20 +38,25 @@ class _NoNumber(Exception):
     """`NaN` and `Infinity`, which Python's reader would take."""
 
 
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Twice
-    return found
+def _twice(pairs: list[tuple[str, Any]]) -> Any:
+    raise _Twice
 
 
 def _constant(text: str) -> Any:
     raise _NoNumber(text)
 
 
-_decode = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_int=Number, parse_float=Number, parse_constant=_constant
-).decode
+def _decoder(doubled: Callable[[list[tuple[str, Any]]], Any]) -> Callable[[str], Any]:
+    def object_of(pairs: list[tuple[str, Any]]) -> Any:
+        found = dict(pairs)
+        return found if len(found) == len(pairs) else doubled(pairs)
+
+    return json.JSONDecoder(
+        object_pairs_hook=object_of, parse_int=Number, parse_float=Number, parse_constant=_constant
+    ).decode
+
+
+_decode = _decoder(_twice)
 
 
 _quickly = msgspec.json.Decoder(float_hook=Number).decode
@@ -75,10 +80,12 @@ def parsed(body: bytes) -> Any:
     return strictly(body)
 
 
-def strictly(body: bytes) -> Any:
-    """The value that a body holds, each number as a `Number`; `Unreadable` where it holds none."""
+def strictly(body: bytes, doubled: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """The value that a body holds, each number as a `Number`; `Unreadable` where it holds none. `doubled`: what stands for an
+    object in which a key stands twice, made of its pairs; else there is none in a body that can be read."""
+    decode = _decode if doubled is None else _decoder(doubled)
     try:
-        return _decode(body.decode())
+        return decode(body.decode())
     except UnicodeDecodeError:
         return Unreadable("the body is not UTF-8")
     except _Twice:

@@ -28,6 +28,7 @@ from gateway.model import (
     Rollback,
     Settle,
     Transaction,
+    owes,
     reference_of,
     unsupported,
 )
@@ -128,6 +129,11 @@ def _read_game(fields: Fields, draft: Draft, call: Call) -> None:
     name = "gameid" if fields.raw.get("gameid") or not fields.raw.get(OLD_GAME) else OLD_GAME
     read_id = fields.id if call.name in ("wager", "wagerAndResult") else fields.id_if_any
     draft[form.GAME] = read_id(name, length_max=GAME_MAX)
+
+
+def _game(tx: Transaction, call: Call) -> str:
+    """Of what is owed it only describes: it is cut where a wager of it was refused."""
+    return fitting("game", tx.game_id[:GAME_MAX] if owes(tx.act) else tx.game_id, GAME_MAX)
 
 
 def _named(tx: Transaction) -> str:
@@ -231,7 +237,7 @@ HEAD = (  # in the order of the card's examples
     Line("device", form.CHANNEL.words("device", length_max=64).read, _device),
     Line("apiversion", write=lambda tx, call: VERSION), Line(OLD_GAME),
 )  # fmt: skip
-GAME = Line("gameid", _read_game, lambda tx, call: fitting("game", tx.game_id, GAME_MAX))
+GAME = Line("gameid", _read_game, _game)
 PLAY = (*HEAD, GAME, Line("roundid", form.ROUND.id("roundid", length_max=ID_MAX).read, _round))
 OWED_PLAY = (*HEAD, GAME, Line("roundid", form.ROUND.id_if_any("roundid", length_max=ID_MAX).read, _round))
 CAMPAIGN, STATUS = Line("frbid", _read_campaign, _campaign), Line("gamestatus", _read_status, _status)

@@ -8,41 +8,26 @@ What it leaves open is decided in NOTES.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from adapters.neverending.answers import decode_response, encode_response
 from adapters.neverending.requests import decode_request
 from adapters.neverending.told import encode_request
 from adapters.neverending.wire import CALLS, IDS, Settings, bearer
-from gateway.auth import InHeader, Signed, Steps, compacted, hmac_of, told
+from gateway.auth import InHeader, Signed, hmac_of, spaced_body
 from gateway.dialect import Dialect, posts
 from gateway.ends import AsProvider, AsWallet, Kept, Word
-from gateway.http import Request
 from gateway.model import Debit, Kind, Reason
-
-
-@told(
-    Steps(
-        selected="the body",
-        form="its bytes as they were sent, else without the blanks between its tokens (those within texts stay)",
-    )
-)
-def covered(request: Request, settings: Any) -> Iterator[bytes]:
-    """The body as it stands; else without the blanks between its tokens. "Without whitespace", says the page, and links a tool
-    that takes those inside of texts, too, which nobody's body survives."""
-    yield request.body
-    compact = compacted(request.body)
-    if compact != request.body:
-        yield compact
-
 
 DIALECT = Dialect(
     name="neverending",
     title="NeverEnding: lists of bets and wins, an HMAC over the body, the wallet's token as bearer",
     calls=CALLS,
+    # "Without whitespace", says the page, and links a tool that takes the blanks inside of texts, too, which nobody's body
+    # survives: those stay.
     auth=Signed(
-        covers=covered, digest=hmac_of("sha256"), carried=InHeader("x-server-authorization"), demo="ne-test-secret"
+        covers=spaced_body(),
+        digest=hmac_of("sha256"),
+        carried=InHeader("x-server-authorization"),
+        demo="ne-test-secret",
     ),
     settings=Settings,
     route=posts({wire.path: wire.name for wire in CALLS}),

@@ -6,13 +6,13 @@ leave open is decided in NOTES.md. `withdraw` takes and `deposit` gives, from th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct
 
-from gateway.auth import Composed, Field, InHeader, Part, Stamp, Stamped, Steps, compacted, hmac_of, loosely, told
+from gateway.auth import Field, InHeader, Part, Stamp, Stamped, hmac_of, loosely, spaced_body
 from gateway.codec import form
 from gateway.codec.cents import read_whole
 from gateway.codec.fields import Fields
@@ -62,34 +62,16 @@ STAMP = Stamp(
 )
 
 
-def _parts(request: Request, settings: Any) -> list[Field]:
+def _head(request: Request, settings: Any) -> list[Field]:
+    """The path with our own prefix and the query, both as a head's bytes were read."""
     path = request.url if settings.signed_path == "own" else request.target or request.url
-    raw = path.encode("latin-1", "backslashreplace")  # as a target's bytes were read
-    return [("timestamp", request.header(STAMP.moment)), ("path", raw), ("body", request.body)]
-
-
-@told(
-    Steps(
-        selected="the time stamp, the path with its query and the body",
-        order="in this order",
-        form="as they were sent; the body else as compact JSON",
-        joined="with nothing between them",
-        fields=Composed(found=_parts),
-    )
-)
-def covered(request: Request, settings: Any) -> Iterable[bytes]:
-    """Timestamp, path, body: the path with our own prefix and the query, the body as it stands, else as compact JSON."""
-    (_, stamp), (_, path), (_, body) = _parts(request, settings)
-    head = stamp.encode("latin-1", "backslashreplace") + path
-    yield head + body
-    compact = compacted(body)
-    if compact != body:
-        yield head + compact
+    said = {"timestamp": request.header(STAMP.moment), "path": path}
+    return [(name, text.encode("latin-1", "backslashreplace")) for name, text in said.items()]
 
 
 SIGNED = Stamped(
     stamp=STAMP,
-    covers=covered,
+    covers=spaced_body(_head, selected="the time stamp, the path with its query and the body", order="in this order"),
     digest=hmac_of("sha256"),
     carried=InHeader("x-spribe-client-signature", folded=True),
     demo="sp-test-secret",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Literal
-from urllib.parse import parse_qsl, quote, unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
 
@@ -175,18 +175,13 @@ def segment(text: str, what: str) -> str:
 
 
 def query_of(request: Request) -> Fields:
-    """The parameters; one that stands twice is refused: nobody knows which is meant."""
+    """The parameters; one that stands twice is refused: nobody knows which is meant. Bytes that are no UTF-8 are no text, and
+    matter only to who reads them."""
     try:
-        pairs = parse_qsl(request.query, keep_blank_values=True, errors="strict", max_num_fields=64)
-    except ValueError:  # a broken escape of UTF-8 is one
-        raise _query_wrong("is unreadable") from None
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise _query_wrong("holds a parameter twice")
-    return Fields(dict(pairs))
-
-
-def _query_wrong(message: str) -> Refused:
-    return Refused(Reason.INVALID_REQUEST, f"the query {message}", field="query", flaw=Flaw.INVALID)
+        return Fields.of_query(request)
+    except Refused:
+        message = "the query holds a parameter twice, or one whose name is no UTF-8"
+        raise Refused(Reason.INVALID_REQUEST, message, field="query", flaw=Flaw.INVALID) from None
 
 
 def provider_of(tx: Transaction, call: Call) -> str:

@@ -6,7 +6,7 @@ A dialect declares its `Auth`; the house verifies and signs. Secrets are compare
 
 from gateway.auth.answers import Edition, InXml, Mutual, leaf, named_leaves, one_leaf
 from gateway.auth.compare import same
-from gateway.auth.covers import compacted, filled_pairs, js_number, sorted_form, sorted_pairs, sorted_values
+from gateway.auth.covers import filled_pairs, js_number, sorted_form, sorted_pairs, sorted_values, spaced_body
 from gateway.auth.keys import Key, live
 from gateway.auth.named import InCall, Named
 from gateway.auth.query import InQuery, canonical_query, listed_values, query_values
@@ -70,7 +70,6 @@ __all__ = [
     "base64_bytes",
     "base64_text",
     "canonical_query",
-    "compacted",
     "digest_of",
     "filled_pairs",
     "hex_text",
@@ -89,6 +88,7 @@ __all__ = [
     "sorted_form",
     "sorted_pairs",
     "sorted_values",
+    "spaced_body",
     "steps_of",
     "told",
     "upper_hex",

@@ -86,15 +86,18 @@ class Mutual(Auth):
         )
         return [*super().explain(request, key, settings), sealed]
 
+    def answering(self, settings: Any) -> Auth:
+        return self._answered[self._said(settings)]
+
     def seal(self, response: Response, keys: Sequence[Key], settings: Any) -> Response:
         if not response.body or not keys:
             return response
-        sealed = self._answered[self._said(settings)].sign(_as_asked(response), keys, settings, AT_ANY_TIME)
+        sealed = self.answering(settings).sign(as_asked(response), keys, settings, AT_ANY_TIME)
         return replace(response, body=sealed.body)
 
     def check(self, response: Response, request: Request, keys: Sequence[Key], settings: Any) -> None:
-        answer, edition = _as_asked(response), self._editions[self._said(settings)]
-        self._answered[self._said(settings)].verify(answer, keys, settings, AT_ANY_TIME)
+        answer, edition = as_asked(response), self._editions[self._said(settings)]
+        self.answering(settings).verify(answer, keys, settings, AT_ANY_TIME)
         word = edition.answer_word(answer)
         if word and same(word, edition.word(request)):
             raise bad_signature("the answer carries the request's own word")
@@ -108,7 +111,8 @@ def _of_answers(edition: Edition) -> Cover:
     return edition.answers
 
 
-def _as_asked(response: Response) -> Request:
+def as_asked(response: Response) -> Request:
+    """An answer, for what looks at its head and body alone."""
     return Request(method="POST", path="/", headers=response.headers, body=response.body)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.auth.scheme import bad_signature
-from gateway.auth.steps import Composed, Cover, Field, Steps, told
+from gateway.auth.steps import Composed, Cover, Field, Steps, as_bytes, none_beside, told
 from gateway.body import Number, Unreadable, form_text
 from gateway.http import Request
 from gateway.model import Flaw, Reason, Refused
@@ -228,6 +228,35 @@ def split(
     return Composed(found=found, beside=beside, **steps)
 
 
+def spaced_body(
+    before: Callable[[Request, Any], Sequence[Field]] = none_beside, *, selected: str = "the body", order: str = ""
+) -> Cover:
+    """The body as it stands, else without the blanks between its tokens: a sender may sign JSON before it writes it with them.
+    What stands `before` it is signed, too, as it is found; `selected` names all of it."""
+
+    def found(request: Request, settings: Any) -> list[Field]:
+        return [*before(request, settings), ("body", request.body)]
+
+    several = before is not none_beside
+    said = Steps(
+        selected=selected,
+        order=order,
+        form="as it was sent; the body else without the blanks between its tokens (those within its texts stay)",
+        joined=between_words("") if several else "",
+        fields=Composed(found=found) if several else None,  # of one part nothing is composed
+    )
+
+    @told(said)
+    def cover(request: Request, settings: Any) -> Iterator[bytes]:
+        head = b"".join(as_bytes(value) for _, value in before(request, settings))
+        yield head + request.body
+        compact = compacted(request.body)
+        if compact != request.body:
+            yield head + compact
+
+    return cover
+
+
 def compacted(body: bytes) -> bytes:
     """A JSON body without the blanks outside of its texts, all else as it stood: what a sender signs that writes it anew.
 
@@ -283,10 +312,7 @@ def _text(value: object) -> str:
 
 
 def _joined(between: str, texts: list[str]) -> bytes:
-    try:
-        return between.join(texts).encode()
-    except UnicodeEncodeError:
-        raise unreadable("the body holds half a surrogate pair") from None
+    return as_bytes(between.join(texts))
 
 
 def by_code_unit(fields: Mapping[str, Any]) -> list[str]:

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from gateway.auth.compare import same
 from gateway.auth.keys import Key
 from gateway.auth.mac import Mac
-from gateway.auth.steps import Cover, Digest, Encoding, Hashing, Proof, Steps, hashing_of, letters, told
-from gateway.body import Unreadable
+from gateway.auth.steps import Cover, Digest, Encoding, Hashing, Proof, Steps, compact, hashing_of, letters, told
+from gateway.body import Unreadable, strictly
 from gateway.http import Request, Response
 from gateway.model import Flaw, Reason, Refused
 
@@ -98,6 +98,10 @@ class Auth:
 
     def check(self, response: Response, request: Request, keys: Sequence[Key], settings: Any) -> None:
         """Whether an answer to that request was sealed by one of these keys. Raises `Refused`: it is then no answer."""
+
+    def answering(self, settings: Any) -> Auth | None:
+        """The proof of an answer, which is read as a request is (`as_asked`); None: answers have none."""
+        return None
 
     def proofs(self, settings: Any) -> tuple[Proof, ...]:
         """What it consists of, step by step, for `gateway sign`: no call asks for it."""
@@ -210,9 +214,19 @@ class InBody(Struct, frozen=True):
         return found if type(found) is str else ""  # a number is one of a subclass
 
     def write(self, request: Request, proof: str) -> Request:
-        fields = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw])
+        try:
+            fields = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw])
+        except msgspec.DecodeError:  # half a surrogate pair, or no object: nobody writes it, and a sample may hold it
+            return replace(request, body=self._written(strictly(request.body), proof))
         fields[self.name] = msgspec.Raw(msgspec.json.encode(proof))
         return replace(request, body=msgspec.json.encode(fields))
+
+    def _written(self, said: Any, proof: str) -> bytes:
+        """Raises `Refused` (unparsable)."""
+        if not isinstance(said, dict):
+            message = said.message if isinstance(said, Unreadable) else "the body is not a JSON object"
+            raise Refused(Reason.INVALID_REQUEST, message, field="request_body", flaw=Flaw.UNPARSABLE)
+        return compact({**said, self.name: proof}).encode(errors="backslashreplace")  # as JSON escapes it
 
 
 class InForm(Struct, frozen=True):

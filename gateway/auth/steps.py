@@ -6,6 +6,7 @@ No call asks for any of it: covers and digests stay plain functions, and what th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -31,8 +32,16 @@ def same_text(text: str) -> str:
 
 
 def as_bytes(text: str | bytes) -> bytes:
-    """Half a surrogate pair, which no wire can say, becomes a question mark."""
-    return text.encode(errors="replace") if isinstance(text, str) else text
+    """UTF-8; half a surrogate pair, which it cannot hold, as JavaScript signs it: U+FFFD."""
+    if not isinstance(text, str):
+        return text
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _HALF.sub("\ufffd", text).encode()
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def as_found(fields: Sequence[Field]) -> Sequence[Field]:

@@ -1,4 +1,4 @@
-"""One raw HTTP request as people paste it: CRLF or LF, with or without the provider's segments."""
+"""One raw HTTP request, or an answer, as people paste it: CRLF or LF, with or without the provider's segments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gateway.cli.common import fail
 from gateway.engine.setup import Provider, Wallet, path_of
-from gateway.http import Request
+from gateway.http import Request, Response
 
 
 class Pasted(Struct, frozen=True, kw_only=True):
@@ -25,19 +25,45 @@ class Pasted(Struct, frozen=True, kw_only=True):
 
 def read_request(source: Path | None) -> tuple[Request, tuple[str, ...]]:
     """From a file, or from standard input where none is named or the name is `-`."""
+    return parse(*_read(source))
+
+
+def read_message(source: Path | None) -> tuple[Request | Response, tuple[str, ...]]:
+    """The same, or an answer: it begins with a status line."""
+    raw, name = _read(source)
+    return _answer(raw, name) if raw.lstrip(b"\r\n").startswith(b"HTTP/") else parse(raw, name)
+
+
+def _read(source: Path | None) -> tuple[bytes, str]:
+    """What stands there, and what that is called."""
     if source is None or str(source) == "-":
-        return parse(sys.stdin.buffer.read(), "standard input")
+        return sys.stdin.buffer.read(), "standard input"
     try:
-        return parse(source.read_bytes(), str(source))
+        return source.read_bytes(), str(source)
     except OSError as error:
         raise fail(f"{source}: cannot be read: {error.strerror}") from None
 
 
 def parse(raw: bytes, name: str) -> tuple[Request, tuple[str, ...]]:
     """The request and remarks about how it was read; a `ClickException` says what is no HTTP."""
+    first, headers, body, notes = _parts(raw, name)
+    method, target = _first_line(first, name)
+    path, _, query = target.partition("?")
+    return Request(method=method, path=path, query=query, headers=headers, body=body, target=target), notes
+
+
+def _answer(raw: bytes, name: str) -> tuple[Response, tuple[str, ...]]:
+    first, headers, body, notes = _parts(raw, name)
+    found = re.fullmatch(r"HTTP/[0-9](?:\.[0-9])? +([1-9][0-9]{2})(?: .*)?", first)
+    if not found:
+        raise fail(f"{name}:1:1: this is no HTTP answer (write HTTP/1.1 200 OK)")
+    return Response(status=int(found[1]), headers=headers, body=body), notes
+
+
+def _parts(raw: bytes, name: str) -> tuple[str, dict[str, str], bytes, tuple[str, ...]]:
+    """First line, headers, body, remarks."""
     head, body = _split(raw.lstrip(b"\r\n"))
     first, *lines = head.decode("latin-1").split("\n")
-    method, target = _first_line(first.strip(), name)
     headers: dict[str, str] = {}
     for number, line in enumerate(lines, 2):
         field, colon, value = line.strip("\r").partition(":")
@@ -45,9 +71,7 @@ def parse(raw: bytes, name: str) -> tuple[Request, tuple[str, ...]]:
             raise fail(f"{name}:{number}:1: this is no header (write Name: value, and a blank line before the body)")
         key, value = field.lower(), value.strip()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    body, notes = _exact(body, headers, name)
-    path, _, query = target.partition("?")
-    return Request(method=method, path=path, query=query, headers=headers, body=body, target=target), notes
+    return first.strip(), headers, *_exact(body, headers, name)
 
 
 def _split(raw: bytes) -> tuple[bytes, bytes]:
@@ -112,13 +136,16 @@ def of_wallet(request: Request, wallet: Wallet) -> Request:
     return replace(request, target=wallet.target(request.url))
 
 
-def written(request: Request) -> bytes:
-    """The request as it goes over the wire."""
-    lines = [f"{request.method} {request.target or request.url} HTTP/1.1"]
-    lines += [f"{_cased(name)}: {value}" for name, value in request.headers.items() if name != "content-length"]
-    if request.body:
-        lines.append(f"Content-Length: {len(request.body)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + request.body
+def written(message: Request | Response) -> bytes:
+    """The request as it goes over the wire, or the answer."""
+    if isinstance(message, Request):
+        lines = [f"{message.method} {message.target or message.url} HTTP/1.1"]
+    else:
+        lines = [f"HTTP/1.1 {message.status}"]
+    lines += [f"{_cased(name)}: {value}" for name, value in message.headers.items() if name != "content-length"]
+    if message.body:
+        lines.append(f"Content-Length: {len(message.body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + message.body
 
 
 def _cased(name: str) -> str:

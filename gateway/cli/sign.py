@@ -1,4 +1,4 @@
-"""`gateway sign`: a request with its signature, how it came about, and why two differ."""
+"""`gateway sign`: a request with its signature, or an answer where those are signed, how it came about, and why two differ."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import click
 from msgspec.structs import replace
 
 from gateway.auth import webhooks
-from gateway.auth.guards import hmac_signature
+from gateway.auth.answers import as_asked
+from gateway.auth.guards import Guard, hmac_signature
 from gateway.auth.keys import live
 from gateway.auth.webhooks import StandardWebhooks
 from gateway.cli.against import compare, held_by, others_of
 from gateway.cli.common import FILE, chosen, config_option, fail, loaded
 from gateway.cli.hide import Hider, named_in, secrets_of, sessions_of, who_is
-from gateway.cli.raw import of_provider, of_wallet, read_request, written
+from gateway.cli.raw import of_provider, of_wallet, read_message, written
 from gateway.cli.trial import Entry
 from gateway.dialect import Call, NoCall
-from gateway.engine.setup import Provider, Wallet
-from gateway.http import Request
+from gateway.engine.setup import Provider, Send, Wallet
+from gateway.http import Request, Response
 from gateway.model import Refused, Transaction
 from gateway.play.mask import Mask
 from gateway.serve.config import Loaded
@@ -46,6 +47,7 @@ def command(
 ) -> None:
     """Sign the raw HTTP request in the file REQUEST, or in standard input.
 
+    Where a dialect signs its answers, REQUEST may be one: it begins with its status line (HTTP/1.1 200).
     Without --explain and --against the signed request is printed, ready to be sent. Secrets of the
     configuration are never shown.
 
@@ -63,8 +65,13 @@ def command(
     entry: Entry = (
         chosen("provider", provider, setup.providers) if provider else chosen("wallet", wallet or "", setup.wallets)
     )
-    request, notes = read_request(request_file)
-    request = of_provider(request, notes, entry).request if isinstance(entry, Provider) else of_wallet(request, entry)
+    pasted, notes = read_message(request_file)
+    if isinstance(pasted, Response):
+        request, entry = as_asked(pasted), answering(entry)
+    elif isinstance(entry, Provider):
+        request = of_provider(pasted, notes, entry).request
+    else:
+        request = of_wallet(pasted, entry)
     # Of a pair we may have the half that verifies: it signs nothing, and what is signed can be told all the same.
     half = (explain or against is not None) and not signs(entry)
     now = datetime.now(UTC)
@@ -73,7 +80,8 @@ def command(
     for note in notes:
         click.echo(f"note: {note}", err=True)
     if not explain and against is None:
-        click.echo(hide(written(signed).decode(errors="surrogateescape")).encode(errors="surrogateescape"), nl=False)
+        ready = replace(pasted, body=signed.body) if isinstance(pasted, Response) else signed
+        click.echo(hide(written(ready).decode(errors="surrogateescape")).encode(errors="surrogateescape"), nl=False)
         return
     quiet = Quiet(loaded_config, entry, signed, show_sessions=show_sessions)
     if explain:
@@ -86,6 +94,17 @@ def command(
             if not explain:
                 click.echo("\n".join(explained(entry, signed, quiet)))
             raise click.exceptions.Exit(1)
+
+
+def answering(entry: Entry) -> Entry:
+    """The same, with the proof of an answer in the place of a request's: no guard and no `send` looks at one."""
+    auth = entry.dialect.auth.answering(entry.settings)
+    if auth is None:
+        raise fail(f"{entry.dialect.name} does not sign its answers: write a request (POST /path HTTP/1.1)")
+    dialect = replace(entry.dialect, auth=auth)
+    if isinstance(entry, Provider):
+        return replace(entry, dialect=dialect, guard=Guard())
+    return replace(entry, dialect=dialect, send=Send())
 
 
 def signs(entry: Entry) -> bool:
@@ -104,10 +123,10 @@ def signed_as(entry: Entry, request: Request, now: datetime) -> Request:
         # What a dialect writes beside its signature is made where it is missing, as a sender would.
         signed = dialect.auth.sign(_prepared(entry, request), keys, entry.settings, now) if keys else request
     except Refused as refused:
-        raise fail(f"this request cannot be signed for {dialect.name}: {refused.message}") from None
+        raise fail(f"this message cannot be signed for {dialect.name}: {refused.message}") from None
     except ValueError:
         raise fail(
-            f"this request cannot be signed for {dialect.name}: its body is not what the dialect signs"
+            f"this message cannot be signed for {dialect.name}: its body is not what the dialect signs"
         ) from None
     return _proofs(entry, signed, now)
 

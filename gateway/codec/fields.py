@@ -45,6 +45,15 @@ def read_json(body: bytes) -> dict[str, Any]:
     return _object(strictly(body), body)
 
 
+def _passed_on(message: Request | Response) -> dict[str, Any]:
+    """The object of a body, which may hold keys that stand twice where nobody looks."""
+    said = message.said
+    if isinstance(said, Unreadable) and said.twice:
+        found = strictly(message.body, _Doubled)
+        said = said if isinstance(found, _Doubled) else found
+    return _object(said, message.body)
+
+
 def _object(said: Any, body: bytes) -> dict[str, Any]:
     """`said` is what the body says. Raises `Refused` (unparsable) where that is no object, or no text."""
     if isinstance(said, Unreadable):
@@ -54,6 +63,16 @@ def _object(said: Any, body: bytes) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise unparsable("the body is not a JSON object")
     return said
+
+
+class _Doubled(dict[str, Any]):
+    """An object within a body in which a key stands twice: nobody knows which one is meant, so who looks into it refuses it,
+    and who passes it on leaves it out."""
+
+    def _refuse(self, *_: object) -> Any:
+        raise unparsable("a key stands twice in one object")
+
+    __getitem__ = __iter__ = __contains__ = get = items = keys = values = _refuse
 
 
 def _respelled(found: Mapping[str, Any], spelled: Mapping[str, str]) -> dict[str, Any]:
@@ -80,7 +99,7 @@ def _without_halves(said: Any) -> Any:
         return _HALF.sub("\x00", said)
     if isinstance(said, list):
         return [_without_halves(part) for part in said]
-    if isinstance(said, dict):
+    if isinstance(said, dict) and not isinstance(said, _Doubled):
         return {_HALF.sub("\x00", name): _without_halves(part) for name, part in said.items()}
     return said
 
@@ -161,7 +180,7 @@ class Fields:
 
     @classmethod
     def of(cls, message: Request | Response) -> Fields:
-        return cls(_object(message.said, message.body))
+        return cls(_passed_on(message))
 
     @classmethod
     def of_form(cls, request: Request) -> Fields:
@@ -194,7 +213,7 @@ class Fields:
 
         Two fields whose names differ only by case are refused: nobody knows which one is meant.
         """
-        return cls(_respelled(_object(message.said, message.body), spelled))
+        return cls(_respelled(_passed_on(message), spelled))
 
     @classmethod
     def of_query(cls, request: Request, spelled: Mapping[str, str] | None = None) -> Fields:
@@ -290,7 +309,7 @@ class Fields:
         found = self.raw.get(name)
         if found is None or found is False or found == [] or found == {}:
             return ""
-        return self.opaque(name)[name].strip()[:length_max]
+        return self.opaque(name).get(name, "").strip()[:length_max]
 
     def choice(self, name: str, choices: Mapping[str, T], default: Any = REQUIRED) -> T:
         """One of several words."""
@@ -380,7 +399,8 @@ class Fields:
         return Fields(found, f"{self._prefix}{name}.")
 
     def opaque(self, *names: str) -> dict[str, str]:
-        """These fields as text for `extra`, JSON text where they are no plain values; absent ones left out.
+        """These fields as text for `extra`, JSON text where they are no plain values; absent ones left out, and those in which
+        a key stands twice.
 
         Cut to what a native wallet takes (no zero bytes, a bound): a description may not stop a win.
         """
@@ -389,7 +409,10 @@ class Fields:
             value = self.raw.get(name)
             if value is not None:
                 value = value.decode(errors="replace") if isinstance(value, bytes) else value
-                text = str(value) if isinstance(value, str) else text_of(value)
+                try:
+                    text = str(value) if isinstance(value, str) else text_of(value)
+                except Refused:
+                    continue
                 found[name] = text.replace("\x00", "")[:OPAQUE_LENGTH_MAX]
         return found
 

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.auth.answers import as_asked
 from gateway.auth.bounds import too_many_values
 from gateway.auth.keys import Key
 from gateway.codec.fields import Number, read_json, text_of
@@ -25,6 +26,7 @@ from gateway.ends import Kept, Word
 from gateway.http import Request, Response
 from gateway.laws import subjects
 from gateway.laws.begun import OPEN, UNSAID
+from gateway.laws.descriptions import another, is_owed, oddly_described, placed, stopped
 from gateway.laws.noise import cuts, try_answer, try_request
 from gateway.laws.planted import once_each, told_wrong
 from gateway.laws.subjects import dialect_of, folder_of, vector_of, vectors_of
@@ -298,6 +300,7 @@ def test_law_6_an_answer_that_is_signed_holds_by_its_proof_only(folder: str) -> 
     """Where a dialect signs its answers: without the proof, or with that of another key, nothing of one is believed; and no
     answer that says anything goes without it, a refusal included."""
     dialect = dialect_of(folder)
+    assert dialect.auth.seals == (dialect.auth.answering(dialect.settings()) is not None)
     if not dialect.auth.seals:
         return
     for vector, tx, call in spoken(folder):
@@ -318,10 +321,15 @@ def test_law_6_an_answer_that_is_signed_holds_by_its_proof_only(folder: str) -> 
 
 def test_law_6_a_signature_that_is_made_otherwise_is_explained(folder: str) -> None:
     """Under another key, with a line end, not sorted, of JSON that was written again, written in another way, cut: what was
-    done is what `gateway sign --against` says, by the steps that the scheme declares, and no secret with it."""
+    done is what `gateway sign --against` says, by the steps that the scheme declares, and no secret with it. The same of an
+    answer, where those are signed."""
     dialect = dialect_of(folder)
     for vector in once_each(vectors_of(folder)):
         problems = [*told_wrong(dialect, vector)]
+        answering = dialect.auth.answering(vector.call.settings)
+        if answering is not None and vector.response.body:
+            sealed = replace(vector, request=as_asked(vector.response))
+            problems += told_wrong(replace(dialect, auth=answering), sealed)
         assert not problems, problems[0]
 
 
@@ -453,99 +461,14 @@ def test_law_9_a_field_removed_or_of_another_type(folder: str) -> None:
             decoded(dialect, replace(vector.request, body=body), call)
 
 
-OWED = frozenset({Kind.CREDIT, Kind.ROLLBACK, Kind.RELEASE})
-FORMS: Mapping[str, Any] = {
-    "a number": Number("2048"), "a fraction": Number("1.5"), "a time": "2025-01-09T10:00:00.123456789+01:00",
-    "300 letters": "A" * 300, "half an emoji": "Fruit \ud83c", "a zero byte": "a\x00b", "an object": {"a": [Number("1")]},
-}  # fmt: skip
-"""How a description comes that its page did not foresee."""
-NOTHING: Mapping[str, Any] = {"null": None, "an empty list": [], "an empty object": {}, "false": False, "blank": ""}
-"""How PHP and others write that there is none."""
-
-
-def leaves(fields: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Each plain field of an object with the way to it."""
-    for name, value in fields.items():
-        if isinstance(value, dict) and value:
-            yield from leaves(value, (*path, name))
-        else:
-            yield (*path, name), value
-
-
-def placed(fields: dict[str, Any], path: tuple[str, ...], *value: Any) -> dict[str, Any]:
-    """With another value there, or without that field."""
-    name, *rest = path
-    if rest:
-        return fields | {name: placed(fields[name], tuple(rest), *value)}
-    left = {key: part for key, part in fields.items() if key != name}
-    return left | {name: value[0]} if value else left
-
-
-def another(value: Any) -> Any:
-    """Of the same form, and not the same."""
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, Number):
-        return Number(f"1{value}") if value[0].isdigit() else value
-    if isinstance(value, str) and value:
-        return value[:-1] + ("1" if value[-1] in "023456789" else "2" if value[-1] == "1" else "x")
-    return value
-
-
-def money_of(tx: Transaction) -> Transaction:
-    """Without all that only describes: of what is owed the game, too."""
-    plain = replace(tx, game=None, channel="", occurred_at=None, request_id="", extra={})
-    act = plain.act
-    return replace(plain, act=replace(act, items=tuple(map(money_of, act.items)))) if isinstance(act, Batch) else plain
-
-
-class Owed:
-    """A win or a rollback of one of a dialect's vectors, and what is read when a field of it is another one."""
-
-    def __init__(self, dialect: Dialect, vector: Vector, call: Call, fields: dict[str, Any]) -> None:
-        self.dialect, self.vector, self.call, self.fields = dialect, vector, call, fields
-        self.said = self.money(fields)
-
-    def money(self, fields: dict[str, Any]) -> Transaction | None:
-        dialect, call, settings = self.dialect, self.call, self.call.settings
-        request = replace(self.vector.request, body=text_of(fields).replace("\ud83c", "\\ud83c").encode())
-        no_other_than(Refused, dialect.auth.verify, request, [demo_key(dialect, settings)], settings, call.now)
-        found = no_other_than(Refused, dialect.decode_request, request, replace(call, request=request))
-        return money_of(found) if isinstance(found, Transaction) else None
-
-    def describing(self) -> Iterator[tuple[str, bool]]:
-        """Each field, and whether the same money moves without it and with another value of it."""
-        for path, value in leaves(self.fields):
-            other = another(value)
-            if other != value:
-                changed = placed(self.fields, path), placed(self.fields, path, other)
-                yield ".".join(path), all(self.money(each) == self.said for each in changed)
-
-
 def test_what_only_describes_stops_no_win_and_no_rollback(folder: str) -> None:
     """A field without which, and with another value of which, the same money moves in the same way in each vector of a call
-    is for people: whatever stands there, the win is paid and the stake goes back.
+    is for people: whatever stands there, in JSON, a form, a query or XML, and signed as its sender would sign it, the win is
+    paid and the stake goes back.
 
     *A win died of a game called 2048, a cancel of `[]` for no note: the player never saw the money.*
     """
-    dialect, calls = dialect_of(folder), dict[str, list[Owed]]()
-    for vector, call in heard_by(folder):
-        fields = no_other_than(Refused, read_json, vector.request.body)
-        if vector.transaction is not None and vector.transaction.kind in OWED and not isinstance(fields, Refused):
-            owed = Owed(dialect, vector, call, fields)
-            calls.setdefault(call.name, []).extend([owed] if owed.said is not None else [])
-    wrong = []
-    for each in calls.values():
-        found = [(field, describes) for owed in each for field, describes in owed.describing()]
-        decides = {field for field, describes in found if not describes} | dialect.decides
-        wrong += [
-            f"{owed.vector.name}: {'.'.join(path)} as {form}"
-            for owed in each
-            for path, value in leaves(owed.fields)
-            if ".".join(path) not in decides and another(value) != value
-            for form, odd in {**FORMS, **NOTHING}.items()
-            if owed.money(placed(owed.fields, path, odd)) != owed.said
-        ]
+    wrong = stopped(dialect_of(folder), heard_by(folder))
     assert not wrong, "\n".join(wrong)
 
 
@@ -870,7 +793,8 @@ def same_meaning(dialect: Dialect, meant: Transaction, heard: Transaction) -> bo
 
 
 def test_any_transaction_is_said_or_refused(folder: str, sender: str) -> None:
-    """What any provider may mean: this dialect says it, or says what it lacks."""
+    """What any provider may mean: this dialect says it, or says what it lacks, and that is no word of what only describes a
+    win or a rollback."""
     dialect = dialect_of(folder)
     ours = Call(
         settings=dialect.settings(), now=DEFAULT_NOW, nonce="6b1f0d5e-3f0b-4a53-9a51-0e2f4f3b7a10", provider="acme",
@@ -884,5 +808,8 @@ def test_any_transaction_is_said_or_refused(folder: str, sender: str) -> None:
         assert isinstance(said, Request | Refused)
         if isinstance(said, Request):
             assert dialect.route(said, ours.settings), "it does not know its own call"
+            if is_owed(vector.transaction):
+                described = no_other_than(Refused, dialect.encode_request, oddly_described(vector.transaction), ours)
+                assert isinstance(described, Request), f"{vector.name}: a description stops it: {described}"
         elif vector.transaction.kind in dialect.speaks - {Kind.BATCH} and sender == folder and "out" in vector.ends:
             assert isinstance(said, Missing) or said.reason is Reason.UNSUPPORTED or vector.call.settings, vector.name

@@ -16,7 +16,7 @@ from xml.sax.saxutils import unescape
 
 from msgspec.structs import replace
 
-from gateway.body import Number
+from gateway.body import Number, Unreadable, strictly
 from gateway.codec.fields import read_json, text_of
 from gateway.dialect import Call, Dialect, NoCall
 from gateway.http import Request, Response
@@ -204,7 +204,8 @@ def _numbers(texts: Iterable[str]) -> Iterator[Decimal]:
 
 def _texts_of(message: Request | Response) -> list[str]:
     """All that a message says, leaf by leaf, however it is written."""
-    found = [*_leaves(message.said)]
+    doubled = isinstance(message.said, Unreadable) and message.said.twice  # what is passed on may hold a key twice
+    found = [*_leaves(strictly(message.body, dict) if doubled else message.said)]
     if isinstance(message, Request):
         found += [*_leaves(message.form), *_leaves(message.asked)]
     if b"<" in message.body:

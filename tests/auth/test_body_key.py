@@ -75,3 +75,14 @@ def test_what_we_send_we_verify(secret: str) -> None:
 def test_how_it_came_about_is_told_without_the_key() -> None:
     """`gateway sign --explain` is shown to people."""
     assert "k-old" not in str(AUTH.explain(asked('{"key":"k-old"}'), OLD, None))
+
+
+def test_half_an_emoji_is_signed_as_it_stood() -> None:
+    """A sample of a text that was cut within one ended `gateway sign` in a traceback, and so did one that is no object."""
+    signed = AUTH.sign(asked('{"a":"Fruit \\ud83c", "n":1.50,"key":"old"}'), (NEW,), None, NOW)
+    assert signed.body == '{"a":"Fruit \\ud83c","n":1.50,"key":"k\\"new ü"}'.encode()
+    assert AUTH.verify(signed, (NEW,), None, NOW) == "new"
+    for body in ("[]", "key=k", '"key"'):
+        with pytest.raises(Refused) as refused:
+            AUTH.sign(asked(body), (NEW,), None, NOW)
+        assert refused.value.flaw is Flaw.UNPARSABLE

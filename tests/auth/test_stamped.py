@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gateway.auth import InHeader, Key, Part, Stamp, Stamped, compacted, hmac_of
+from gateway.auth import InHeader, Key, Part, Stamp, Stamped, hmac_of, spaced_body
+from gateway.auth.covers import compacted
+from gateway.auth.steps import steps_of
 from gateway.http import Request
 from gateway.model import Reason, Refused
 
@@ -125,3 +127,18 @@ def test_a_body_of_quotes_is_read_once() -> None:
     """Before anything is verified: a stranger's 64 KiB must not cost seconds."""
     for body in (b'\\"' * 32768, b'"' * 65535, b'"\\' * 32768, b"\\" * 65536):
         assert len(compacted(body)) == len(body)
+
+
+def test_a_body_is_signed_as_it_stands_else_without_its_blanks() -> None:
+    """What stands before it is signed as it stands in both, and told as a part of its own."""
+    spaced = Request(method="POST", path="/a", headers={"x-when": "7"}, body=b'{"a": "b  c"}')
+    plain = replace(spaced, body=b'{"a":"b  c"}')
+    alone = spaced_body()
+    headed = spaced_body(lambda request, settings: [("when", request.header("x-when"))], selected="both")
+    assert [*alone(spaced, None)] == [spaced.body, plain.body]
+    assert [*headed(spaced, None)] == [b"7" + spaced.body, b"7" + plain.body]
+    assert [*alone(plain, None)] == [plain.body]
+    assert steps_of(alone, spaced).fields is None
+    composed = steps_of(headed, spaced).fields
+    assert composed is not None
+    assert composed.written(spaced, None) == b"7" + spaced.body

@@ -40,6 +40,16 @@ def test_signed_as_a_provider_does(tmp_path: Path) -> None:
     assert "verified: key new" in translated.stdout
 
 
+def test_half_an_emoji_is_signed_as_javascript_signs_it(tmp_path: Path) -> None:
+    """Where the values of fields are signed: a text that was cut within an emoji was no text, and its win was refused."""
+    cut = BET.replace(b"Aurora", rb"Aurora \ud83c").replace(b"Content-Length: 311", b"Content-Length: 318")
+    result = call("sign", "--config", folder_with(tmp_path), "--provider", "scorp", "--explain", stdin=cut)
+    assert "message 1: 12.5,bet,EUR,nl_aurora,Aurora \ufffd,false" in result.stdout
+    signed = call("sign", "--config", tmp_path / "gateway.yaml", "--provider", "scorp", stdin=cut)
+    told = call("translate", "--config", tmp_path / "gateway.yaml", "--provider", "scorp", stdin=signed.stdout_bytes)
+    assert "verified: key new" in told.stdout
+
+
 def test_a_request_in_a_file_with_crlf(tmp_path: Path) -> None:
     pasted = tmp_path / "bet.http"
     pasted.write_bytes(vector_request("scorpio_play", "bet_accepted", end="\r\n"))
@@ -279,3 +289,63 @@ FORM = """\
     guard: {networks: [10.0.0.0/8]}
     keys: [{id: s, merchant_id: m-1, secret: {env: SCORPIO}}]
 """
+
+
+# ---------------------------------------------------------------- answers
+
+BETGAMES = """\
+version: 1
+server: {listen: "127.0.0.1:8080"}
+admin: {listen: "127.0.0.1:9090"}
+journal: {url: "sqlite:///:memory:"}
+providers:
+  bg: {dialect: betgames, allow_weak: true, guard: {networks: [10.0.0.0/8]}, keys: [{id: b, secret: {file: key}}]}
+wallets:
+  main: {dialect: native, url: "https://w.example", keys: [{id: w, secret: {file: key}}], repeats: safe}
+routes: [{wallet: main}]
+"""
+RESPONSE_ID = "4f1c2f0e-5d1b-4e0a-9c3a-000000000051"
+ANSWER = f"""\
+HTTP/1.1 200 OK
+Content-Type: text/xml
+
+<root><method>request_new_token</method><token>bt-42</token><success>1</success><response_id>{RESPONSE_ID}</response_id>\
+<params><new_token>bt-43</new_token></params></root>
+""".encode()
+
+
+def test_an_answer_that_is_signed(tmp_path: Path) -> None:
+    """Its own proof, which covers another id than its request's: signed, explained, compared, and no session is shown."""
+    secret, config = "whsec_bmF0aXZlIHRlc3Qga2V5", folder_with(tmp_path, BETGAMES)
+    (tmp_path / "key").write_text(secret)
+    right = hmac.new(secret.encode(), RESPONSE_ID.encode(), hashlib.sha256).hexdigest()
+
+    def sign(*more: str) -> str:
+        return call("sign", "--config", config, "--provider", "bg", *more, stdin=ANSWER).stdout
+
+    assert sign().startswith("HTTP/1.1 200\nContent-Type: text/xml\nContent-Length: ")
+    assert f"<signature>{right}</signature></root>" in sign()
+    assert f"message 1: {RESPONSE_ID}" in sign("--explain")
+    assert "bt-4" not in sign("--explain")
+    assert "the same: signature 1 of key b" in sign("--against", right)
+    assert "only upper and lower case differ" in sign("--against", right.upper())
+    ended = hmac.new(secret.encode(), RESPONSE_ID.encode() + b"\n", hashlib.sha256).hexdigest()
+    assert "with a line end behind it" in sign("--against", ended)
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer", "told"),
+    [
+        ("scorp", b"HTTP/1.1 200 OK\n\n{}", "scorpio_play does not sign its answers"),
+        ("scorp", b"HTTP/1.1 OK\n\n{}", "standard input:1:1: this is no HTTP answer (write HTTP/1.1 200 OK)"),
+        ("scorp", b"HTTP/1.1 200 OK\nno header\n\n{}", "standard input:2:1: this is no header"),
+    ],
+)
+def test_an_answer_that_cannot_be_signed(tmp_path: Path, provider: str, answer: bytes, told: str) -> None:
+    """In a sentence with its place, and a request alone is translated."""
+    config = folder_with(tmp_path)
+    result = call("sign", "--config", config, "--provider", provider, stdin=answer)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert told in result.stderr
+    translated = call("translate", "--config", config, "--provider", provider, stdin=answer)
+    assert "this is no HTTP request" in translated.stderr or "this is no header" in translated.stderr

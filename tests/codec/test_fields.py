@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 import adapters
 from gateway.codec.fields import Fields, Number, read_json
 from gateway.http import Request
-from gateway.model import Refused
+from gateway.model import Flaw, Refused
 
 VECTORS = sorted(Path(adapters.__path__[0]).glob("*/vectors/*.txt"))
 EXAMPLES = settings(max_examples=300, deadline=None, derandomize=True, database=None)
@@ -159,3 +160,37 @@ def test_php_says_nothing_in_four_ways(said: str) -> None:
     if said != "null":
         with pytest.raises(Refused):
             fields.decimal("a", None)
+
+
+def asked(body: bytes) -> Request:
+    return Request(method="POST", path="/", body=body)
+
+
+@pytest.mark.parametrize("inner", ['{"b":1,"b":2}', '{"c":{"b":1,"b":2}}', '[{"b":1,"b":2}]', '{"c":"\\ud83c","c":1}'])
+def test_a_key_that_stands_twice_in_what_is_passed_on(inner: str) -> None:
+    """It is left out and stops nothing: *the details of a round had one key twice, and its win was refused.*"""
+    fields = Fields.of(asked(f'{{"id":"w-1","amount":2.50,"details":{inner}}}'.encode()))
+    assert (fields.id("id"), fields.decimal("amount")) == ("w-1", (Decimal("2.50"), True))
+    assert (fields.opaque("details", "id"), fields.words("details")) == ({"id": "w-1"}, "")
+    assert (fields.id_if_any("details"), fields.unknown(frozenset({"id"}))) == ("", {"amount": "2.50"})
+
+
+LOOKS: dict[str, Callable[[Fields], object]] = {
+    "a field": lambda fields: fields.object("a").id("b"),
+    "one that may be missing": lambda fields: fields.object("a", None).id("c", ""),
+    "whether it is there": lambda fields: "b" in fields.object("a"),
+    "what is passed on": lambda fields: fields.object("a").opaque("b"),
+    "what nobody documented": lambda fields: fields.object("a").unknown(frozenset()),
+    "all of it": lambda fields: {**fields.raw["a"]},
+    "its items": lambda fields: [*fields.raw["a"].items()],
+    "a description": lambda fields: fields.object("a").words("c"),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("body", [b'{"a":{"b":1,"b":2}}', b'{"a":{"b":{"c":1},"b":{"c":2}}}', b'{"a":1,"a":{"b":1}}'])
+def test_who_looks_where_a_key_stands_twice_refuses_the_body(look: str, body: bytes) -> None:
+    """Nobody knows which one is meant, so nothing of either is believed, and none of them is taken for missing."""
+    with pytest.raises(Refused) as refused:
+        LOOKS[look](Fields.of(asked(body)))
+    assert (refused.value.field, refused.value.flaw) == ("request_body", Flaw.UNPARSABLE)
