@@ -839,10 +839,18 @@ class Verdict:
         return list({m.key: m for m in found}.values())
 
     def _tied(self, rows: list[Movement]) -> list[Entry]:
-        """What all wallets' books hold of these movements, and of what names one of them there."""
-        return self._tied_to([place for name in self.history.tills for m in rows for place in self._places_at(m, name)])
+        """What all wallets' books hold of these movements, and of what names one of them there. Which of two equal bets a cancel
+        by stake alone gave back, a wallet decides; which one it was sent for, the journal knows."""
+        found = self._tied_to([place for name in self.history.tills for m in rows for place in self._places_at(m, name)])
+        return [entry for (name, _), entry in found.items() if self._sent_for(name, entry) in {"", *(m.key for m in rows)}]
 
-    def _tied_to(self, places: list[tuple[str, Place]]) -> list[Entry]:
+    def _sent_for(self, name: str, entry: Entry) -> str:
+        """The row in the journal whose request a wallet applied as this entry, where only the journal can tell; else blank."""
+        purse = self.history.tills[name].purse
+        key = self.history.places.get((name, purse.place(entry.provider, entry.kind, entry.id)), "")
+        return key if purse.rules.by_stake and key in self.by_key else ""
+
+    def _tied_to(self, places: list[tuple[str, Place]]) -> dict[tuple[str, str], Entry]:
         found: dict[tuple[str, str], Entry] = {}
         todo = [*places]
         while todo:
@@ -855,7 +863,7 @@ class Verdict:
                     # A refund may name a bet that nobody saw, and undo one whose round the journal forgot (rule 30).
                     by = [each for each in purse.book if entry.undone_by and each.wallet_id == entry.undone_by]
                     todo += [(name, purse.place(each.provider, each.kind, each.id)) for each in by]
-        return list(found.values())
+        return found
 
     def _strays(self) -> None:
         places = [
@@ -866,7 +874,7 @@ class Verdict:
         ]  # of rows, too, that the journal forgot
         # Where it went, and as what, the journal forgot, too: by other routes its repeat may go elsewhere (rules 23, 30).
         places += [(name, place) for (name, place), key in self.history.places.items() if key in self.history.touched]
-        known = {id(entry) for entry in self._tied_to(places)}
+        known = {id(entry) for entry in self._tied_to(places).values()}
         for name, till in self.history.tills.items():
             for entry in till.purse.book:
                 if id(entry) not in known and entry.delta:
