@@ -841,8 +841,12 @@ class Verdict:
     def _tied(self, rows: list[Movement]) -> list[Entry]:
         """What all wallets' books hold of these movements, and of what names one of them there. Which of two equal bets a cancel
         by stake alone gave back, a wallet decides; which one it was sent for, the journal knows."""
-        found = self._tied_to([place for name in self.history.tills for m in rows for place in self._places_at(m, name)])
-        return [entry for (name, _), entry in found.items() if self._sent_for(name, entry) in {"", *(m.key for m in rows)}]
+        found = self._tied_to(
+            [place for name in self.history.tills for m in rows for place in self._places_at(m, name)]
+        )
+        return [
+            entry for (name, _), entry in found.items() if self._sent_for(name, entry) in {"", *(m.key for m in rows)}
+        ]
 
     def _sent_for(self, name: str, entry: Entry) -> str:
         """The row in the journal whose request a wallet applied as this entry, where only the journal can tell; else blank."""
