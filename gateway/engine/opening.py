@@ -244,11 +244,9 @@ def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
     """As if one attempt of it had been made, whose last byte left at the moment of the word (rule 30). What
     its wallet is never told (rule 20) was not told before, either."""
     row = case.own
-    if case.way is None:
-        return row
-    most = max(RETRY_MAX, case.wallet.remembers)
+    most = RETRY_MAX if case.way is None else max(RETRY_MAX, case.wallet.remembers)
     word = next((doubt for doubt in doubts if case.moment.passed(doubt.said_at) < most), None)
-    if word is None or (moves_nothing(row.tx) and isinstance(case.said(), Refused)):
+    if word is None or (moves_nothing(row.tx) and (case.way is None or isinstance(case.said(), Refused))):
         return row
     return replace(row, attempts=1, asked_at=word.said_at, forgot_at=word.said_at)
 
