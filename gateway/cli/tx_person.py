@@ -56,24 +56,27 @@ def retry_command(config: Path, admin: str, by: str, as_json: bool, key: str) ->
 @click.option("--as", "decision", required=True, type=click.Choice(["accepted", "declined"]), help="What became of it.")
 @click.option("--reason", required=True, metavar="TEXT", help="How you know; recorded, never told to the provider.")
 @click.option("--by", required=True, metavar="NAME", help="Who decides; recorded.")
+@click.option("--wallet-id", default="", metavar="ID", help="What the wallet calls a hold that it named itself.")
 @click.option("--force", is_flag=True, help="Although the wallet may still apply what was sent.")
 @JSON
 @click.argument("key")
 def resolve_command(
-    config: Path, admin: str, decision: str, reason: str, by: str, force: bool, as_json: bool, key: str
+    config: Path, admin: str, decision: str, reason: str, by: str, wallet_id: str, force: bool, as_json: bool, key: str
 ) -> None:
     """Decide one open movement, for ever: you know what became of it at the wallet.
 
     Accepted: the wallet applied it. Declined: it did not, and never will. A rollback that was
     accepted has undone its bet. Nothing is sent to the wallet; the provider hears the decision when
-    it asks again.
+    it asks again. Of a hold at a wallet that names holds itself (Gameball) say its name there with
+    --wallet-id: else its capture is declined, and its release waits for a person, too.
     """
     for name, text in (("--reason", reason), ("--by", by)):
         if not text.strip():
             raise click.UsageError(f"{name} is blank")
     loaded = config_of(config)
-    verdict = Verdict(accepted=decision == "accepted", reason=reason, by=by, force=force)
+    verdict = Verdict(accepted=decision == "accepted", reason=reason, by=by, force=force, wallet_id=wallet_id)
     said = {"as": decision, "reason": reason, "by": by, "force": force}
+    said |= {"wallet_id": wallet_id} if wallet_id else {}
     plain = _done(
         loaded, admin, key, "resolve", said, lambda journal: resolve(journal, loaded.setup, key, verdict, clock())
     )

@@ -231,7 +231,16 @@ def freed(m: Movement, by: Movement) -> Movement:
     itself from then on, whatever becomes of its batch. *A person found that a cancel had undone nothing, its provider was
     told that the bet stands, and then the bet was given back with its batch (rules 7, 19).*"""
     stands = by.undoes and by.sent and not by.ours and m.state is State.ACCEPTED
-    return replace(m, undone_by="", atomic=m.atomic and not stands)
+    free = replace(m, undone_by="", atomic=m.atomic and not stands)
+    return restored(free) if by.undone_by else free
+
+
+def restored(m: Movement) -> Movement:
+    """Its rollback was itself undone: that it is rolled back is no word of it any more (rule 11).
+
+    *Its next cancel was sent beside the later bet that the page keeps it for, because of what its repeat had heard of the first.*
+    """
+    return replace(m, told="", told_at=None) if m.told == State.DECLINED.value else m
 
 
 def buried(m: Movement, by: str, reason: Declined, at: datetime) -> Movement:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine.case import Around, Ask, Asked, Case, Decide, Move, Tell
-from gateway.engine.complete import Completed, completing
+from gateway.engine.complete import Completed, completing, meant_ids, meant_of, reference_kinds
 from gateway.engine.gather import Hands, Turns, around_of, case_of, case_with, unmet
 from gateway.engine.identity import fingerprint, key_of, same_player
 from gateway.engine.journal import Ask as LookFor
@@ -244,17 +244,22 @@ def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
     """As if one attempt of it had been made, whose last byte left at the moment of the word (rule 30). What
     its wallet is never told (rule 20) was not told before, either."""
     row = case.own
-    if case.way is None:
-        return row
-    most = max(RETRY_MAX, case.wallet.remembers)
+    most = RETRY_MAX if case.way is None else max(RETRY_MAX, case.wallet.remembers)
     word = next((doubt for doubt in doubts if case.moment.passed(doubt.said_at) < most), None)
-    if word is None or (moves_nothing(row.tx) and isinstance(case.said(), Refused)):
+    if word is None or (moves_nothing(row.tx) and (case.way is None or isinstance(case.said(), Refused))):
         return row
     return replace(row, attempts=1, asked_at=word.said_at, forgot_at=word.said_at)
 
 
 def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[Opened]:
-    """A repeat: what it hears is journalled at once, and what is open is taken into these hands (rules 12, 24)."""
+    """A repeat: what it hears is journalled at once, and what is open is taken into these hands (rules 12, 24). Raises `Refused`
+    where it is another player's cancel of what that one has buried.
+
+    *A cancel under a wrong player overtook its bet, which was declined for it, and the right player's heard that its id is used
+    for another movement.*
+    """
+    if (yield from _buried_for(hands.provider, own, done.tx)):
+        raise Refused(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
     if own.decided:
         undoer = yield from _undoer(own)
         restorer = (yield from _undoer(undoer)) if undoer is not None else None
@@ -276,6 +281,16 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
         return Opened(case=None, done=done)
     after = replace(after, revision=own.revision + 1) if puts else own
     return Opened(case=replace(case, own=after), done=done, move=move)
+
+
+def _buried_for(provider: Provider, own: Movement, tx: Transaction) -> Looks[bool]:
+    """Whether a rollback names what came after one of another player with the same id, and was declined for it (rule 15)."""
+    if own.target or not reference_kinds(provider, tx.act) or same_player(own.tx.player, tx.player):
+        return False
+    asks = {id: LookFor("found", (provider.id, id)) for id in meant_ids(provider, tx)}
+    found = yield from look(asks)
+    meant = meant_of(provider, tx, [m for rows in found.values() for m in rows if m.tx.player == tx.player])
+    return meant is not None and meant.state is State.DECLINED and meant.undone_by == own.key
 
 
 def _joined(own: Movement, order: Order, provider: Provider) -> Movement:

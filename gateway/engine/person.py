@@ -49,6 +49,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     reason: str
     by: str
     force: bool = False  # also where the wallet may still apply it
+    wallet_id: str = ""  # what its wallet calls a hold that it named itself
 
 
 async def retry(journal: Journal, setup: Setup, key: str, by: str, now: datetime) -> Movement:
@@ -79,6 +80,8 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         if done is not None:
             return done
         own = yield from _open_one(key, now)
+        if verdict.wallet_id:
+            _is_named_there(own, setup, verdict)
         asks = (
             Ask("parts", (key,)), Ask("own", (own.target,)), Ask("own", (own.parent,)), Ask("parts", (own.target,)),
             Ask("found", (own.provider, own.reference)), Ask("batch", (own.batch,)),
@@ -96,7 +99,7 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         dialect = provider.dialect if provider is not None else None
         rest = (yield from _rest(setup, own, aim, now)) if aim is not None and own.undoes else None
         unknown = aim is None and not parts and not (yield from _bets_of(own, dialect))
-        after = decided(own, _yes(own) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
+        after = decided(own, _yes(own, verdict) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         puts = [Put(own, after), *_its_target(after, aim, dialect, rest, now), *_its_whole(above, now)]
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
@@ -190,8 +193,18 @@ def _no_open_parts(parts: list[Movement]) -> None:
         raise NotDone(f"it is made of parts, and follows them; resolve those that are open: {' '.join(open_ones)}")
 
 
-def _yes(movement: Movement) -> Accepted:
-    return Accepted(currency=movement.tx.currency, wallet_id=own_id(movement.key))
+def _is_named_there(movement: Movement, setup: Setup, verdict: Verdict) -> None:
+    """Whether a wallet's own name of it is of any use: what ends a hold is told under that."""
+    wallet = setup.wallets.get(movement.wallet)
+    names = wallet is not None and movement.kind is Kind.RESERVE and wallet.dialect.as_wallet.makes_hold_ids
+    if not (names and verdict.accepted):
+        raise NotDone(
+            "only a hold that was accepted, at a wallet that names holds itself, has a wallet's id: leave it out"
+        )
+
+
+def _yes(movement: Movement, verdict: Verdict) -> Accepted:
+    return Accepted(currency=movement.tx.currency, wallet_id=verdict.wallet_id or own_id(movement.key))
 
 
 def _no(movement: Movement, target: Movement | None, named: list[Movement], *, unknown: bool) -> Declined:

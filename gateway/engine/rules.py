@@ -504,7 +504,9 @@ def nobody_knows(case: Case) -> Move | None:
     provider's bets come to one end: no wallet can be told whose it is, and the page has that word for it. Where the journal may
     have forgotten that bet, it is a person's. Where a session belongs to one player and one game, a bet in another one's is
     declined, and nothing but a bet. *After a restored backup a bet of another game was put to its wallet, and taken:* what the
-    journal forgot came after the launch that it knows, and no such bet was sent then, either.
+    journal forgot came after the launch that it knows, and no such bet was sent then, either. *A hold that the journal had
+    forgotten came again by other routes, was told as unsupported, and the amount stayed held:* what may have been asked is
+    a person's.
     Serves: 4, 15, 21, 22, 30
     """
     own, tx = case.own, case.own.tx
@@ -547,11 +549,14 @@ REPLACED = "its session was replaced"
 
 
 def _unsaid(case: Case, why: str, reason: Reason) -> Move:
-    """Nothing was sent, and nothing can be; what may be held is not left behind."""
+    """Nothing was sent, and nothing can be; what may be held is not left behind. Where the journal may have forgotten that it
+    was asked, by other routes or in a session that went with it, nobody here can find out (rule 30)."""
     own = case.own
     held = own.kind is Kind.RELEASE and case.target is not None and case.target.state is not State.DECLINED
     if held or not any_no(own.tx.act):
         return Leave(State.PERSON, why)
+    if case.only_feared:
+        return Leave(State.PERSON, f"{why}, and the journal may have forgotten that it was asked")
     if not case.unasked:
         return Leave(own.open_state, why)
     return Decide(Declined(reason=reason, message=why))
@@ -745,7 +750,7 @@ def no_words(case: Case) -> Move | None:
     no more and stayed in doubt for ever, its win behind it:* once its wallet has forgotten it, it is a person's. *The answer to
     a hold that its wallet names itself was lost; its release went out under a name of ours, which the wallet denied, and both
     were declined, while the amount stayed held:* the release of what may be held is a person's, too. So is what ends a hold there
-    that the journal may have forgotten.
+    that the journal may have forgotten, and what may itself have been asked before it forgot that.
     Serves: 4, 14, 15, 16, 18, 20, 21, 30
     """
     own = case.own

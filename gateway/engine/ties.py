@@ -100,7 +100,7 @@ def keeps_others(provider: Provider, own: Movement) -> bool:
 
 
 def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, LookFor]:
-    """The bets that a win ties to beside those of its batch: the same wins are loose as `round_loose_win` finds (rule 11)."""
+    """The bets that a win ties to beside those of its batch: the same wins are loose as `_won_asks` finds (rule 11)."""
     tx = own.tx
     if act.reference:
         return {"bets": LookFor("found", (own.provider, act.reference))}
@@ -110,14 +110,16 @@ def _tied_asks(provider: Provider, own: Movement, act: Credit) -> dict[str, Look
 
 
 def _won_asks(provider: Provider, bet: Movement, name: str) -> dict[str, LookFor]:
-    """The wins that tie to a movement that takes."""
+    """The wins that tie to a movement that takes. One that was taken back is none any more; of what was accepted it says all the
+    same that its provider believes that the bet stands, and no silence gives that back (rule 12)."""
     tx = bet.tx
     here = (bet.provider, tx.player, tx.round_id)
-    asks = {f"{name}.named": LookFor("naming_wins", (bet.provider, tx.id, tx.player))}
+    named, loose = ("naming_wins", "round_loose_win") if bet.decided else ("standing_win", "standing_loose_win")
+    asks = {f"{name}.named": LookFor(named, (bet.provider, tx.id, tx.player))}
     if bet.batch:
         asks[f"{name}.batch"] = LookFor("batch", (bet.batch,))
     if tx.round_id and bet.kind is Kind.DEBIT and not provider.dialect.as_provider.one_end:
-        asks[f"{name}.loose"] = LookFor("round_loose_win", here)
+        asks[f"{name}.loose"] = LookFor(loose, here)
         asks[f"{name}.bets"] = LookFor("round_bets", (*here, 2))
     return asks
 

@@ -13,7 +13,7 @@ from gateway.dialect import Dialect
 from gateway.ends import Kept
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
-from gateway.engine.movement import Event, Movement, Step, clocked_again
+from gateway.engine.movement import Event, Movement, Step, clocked_again, restored
 from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, moves_nothing
@@ -119,7 +119,7 @@ def _stands_again(own: Movement, target: Movement | None, beyond: Movement | Non
     if beyond.state is not State.ACCEPTED or beyond.undone_by != target.key:
         return None
     again = replace(beyond, undone_by="", due_at=None)
-    return clocked_again(again, own.decided_at) if own.ours and own.decided_at is not None else again
+    return clocked_again(again, own.decided_at) if own.ours and own.decided_at is not None else restored(again)
 
 
 def _falls_again(stands: Movement | None, further: Movement | None, dialect: Dialect | None) -> Movement | None:

@@ -50,6 +50,8 @@ def of(*paths: Path, lease: str, over: str, **dialect: str) -> Queries:
         "marks": ", ".join("?" for _ in rows.INSERTED),
         "marks_leased": ", ".join(lease if name == "due_at" else "?" for name in rows.INSERTED),
         "lease": lease,
+        "may_stand": "(undone_by = '' OR (SELECT o.state FROM movements o WHERE o.key = movements.undone_by)"
+        " NOT IN ('accepted', 'declined'))",
         **dialect,
     }
     found = {name: _filled(text, filled) for path in (HERE / "queries.sql", *paths) for name, text in named(path)}

@@ -25,6 +25,12 @@ WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND
   AND player IN (?, '')
 LIMIT 1;
 
+-- standing_win: as naming_wins, one that may stand: what is to undo it is not done
+SELECT {row} FROM movements
+WHERE provider = ? AND reference = ? AND reference <> '' AND kind = 'credit' AND parent = '' AND state <> 'declined'
+  AND player IN (?, '') AND {may_stand}
+LIMIT 1;
+
 -- wins: all of a player's wins that name the bet with that id
 SELECT {row} FROM movements
 WHERE provider = ? AND reference = ? AND player = ? AND reference <> '' AND kind = 'credit' AND parent = ''
@@ -74,12 +80,11 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined'
 ORDER BY {arrival} LIMIT 1;
 
--- standing_round_win: the first of them that may stand: what is to undo it is not done
+-- standing_round_win: the first of them that may stand
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined'
-  AND (undone_by = ''
-    OR (SELECT o.state FROM movements o WHERE o.key = movements.undone_by) NOT IN ('accepted', 'declined'))
+  AND {may_stand}
 ORDER BY {arrival} LIMIT 1;
 
 -- round_loose_win: as round_win, that names no bet and is no item of a batch
@@ -88,12 +93,17 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'credit' AND reference = '' AND batch = '' AND parent = '' AND state <> 'declined'
 ORDER BY {arrival} LIMIT 1;
 
--- round_last: the last bet or win of a round that may stand: what is to undo it is not done; or the one named
+-- standing_loose_win: the first of them that may stand
+SELECT {row} FROM movements
+WHERE provider = ? AND player = ? AND round = ? AND round <> ''
+  AND kind = 'credit' AND reference = '' AND batch = '' AND parent = '' AND state <> 'declined' AND {may_stand}
+ORDER BY {arrival} LIMIT 1;
+
+-- round_last: the last bet or win of a round that may stand, or the one named
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> '' AND wallet <> ''
   AND kind IN ('debit', 'credit', 'settle') AND parent = '' AND state <> 'declined'
-  AND (undone_by = '' OR key = ?
-    OR (SELECT o.state FROM movements o WHERE o.key = movements.undone_by) NOT IN ('accepted', 'declined'))
+  AND (key = ? OR {may_stand})
 ORDER BY {arrival_down} LIMIT 1;
 
 -- round_refunds: refunds of the whole round that found nothing to undo

@@ -75,6 +75,7 @@ class Resolve(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=500)]
     by: Id
     force: bool = False
+    wallet_id: Annotated[str, Meta(max_length=256)] = ""
 
 
 class Wrong(Exception):
@@ -211,7 +212,9 @@ class Admin:
         said = _read(Resolve, await _body(request))
         setup, movement = self._current.setup, await self._named(request, "/resolve")
         by = _who(request, said.by)
-        verdict = Verdict(accepted=said.decision == "accepted", reason=said.reason, by=by, force=said.force)
+        verdict = Verdict(
+            accepted=said.decision == "accepted", reason=said.reason, by=by, force=said.force, wallet_id=said.wallet_id
+        )
         decided = await resolve(self._journal, setup, movement.key, verdict, clock())
         self._metrics.recovered(decided.wallet, decided.kind.value, decided.state.value)
         return await movement_told(self._journal, decided, setup)

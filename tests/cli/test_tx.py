@@ -98,6 +98,11 @@ def test_what_the_wallet_may_still_apply_wants_force(config: Path) -> None:
     assert tx(config, *said, "--force")["state"] == "accepted"
 
 
+def test_a_wallets_name_of_what_is_no_hold_is_refused(config: Path) -> None:
+    """It comes to where it is decided."""
+    assert "leave it out" in refused(config, "resolve", PERSON, "--as", "accepted", *SAID, "--wallet-id", "7")
+
+
 def test_wrong_calls(config: Path) -> None:
     assert "`gateway tx list` prints keys" in refused(config, "retry", "acme-id/debit/zz")
     for arguments in (

@@ -10,9 +10,10 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.engine.rules import next_move
+from gateway.engine.setup import Route
 from gateway.engine.states import State
-from gateway.model import Batch, Declined, Kind, Reason, Rollback, Transaction
-from tests.engine.acts import bet, settle, undo, win
+from gateway.model import Batch, Declined, Kind, Reason, Reserve, Rollback, Transaction
+from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.cases import NOW, in_the_air, in_words, row, sent, settling, waiting
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import (
@@ -454,3 +455,48 @@ def test_rule_30_the_gateways_own_rollback_may_have_been_asked_before_too(bench_
     bench.settlement(600, 5)
     assert (bench.till.asked(Kind.ROLLBACK), bench.till.balance()) == (1, Decimal("1000.00"))
     nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- what no wallet can be told by now
+
+A_HOLD = a_call(Reserve(amount=Decimal("10.00")), "h1")
+ROUTES = pytest.mark.parametrize("routes", [(Route(wallet="other"),), ()], ids=["no words", "no route"])
+
+
+@ROUTES
+def test_rule_30_what_was_taken_elsewhere_and_can_be_told_nowhere_by_now_is_doubt(
+    bench_of: MakeBench, routes: tuple[Route, ...]
+) -> None:
+    """The journal had forgotten a hold, and its repeat came by other routes to a wallet that knows none: it was told as
+    unsupported, and the amount stayed held."""
+    bench = bench_of("native", "native", wallets=(a_wallet("netgaming", "other"),))
+    restored(bench, lambda: bench.call(A_HOLD))
+    bench.setup = replace(bench.setup, routes=routes)
+    for _ in range(2):
+        assert word(bench.call(A_HOLD)) == DOUBT
+        bench.settlement(400, 20)
+    assert bench.till.balance() == Decimal("990.00")
+    waits_for_a_person(bench)
+
+
+@ROUTES
+def test_rule_30_it_is_declined_where_nothing_can_be_forgotten(bench_of: MakeBench, routes: tuple[Route, ...]) -> None:
+    """The other side of it."""
+    bench = bench_of("native", "native", wallets=(a_wallet("netgaming", "other"),))
+    bench.setup = replace(bench.setup, routes=routes)
+    assert word(bench.call(A_HOLD)) == Reason.UNSUPPORTED
+    nothing_is_open(bench)
+
+
+def test_rule_30_nor_is_a_bet_declined_whose_session_went_with_the_journal(bench_of: MakeBench) -> None:
+    """Its player had been launched since the copy: at the repeat nobody could tell its wallet a session, and the bet that it
+    had taken was told as not authenticated."""
+    bench = bench_of("native", "netgaming", routes=(Route(wallet="main"),))
+
+    def played() -> None:
+        bench.launch(wallet_session="theirs")
+        yes(bench.call(bet("b1")))
+
+    restored(bench, played)
+    heard = word(bench.call(bet("b1", session="")))
+    assert (heard, bench.till.balance()) == (DOUBT, Decimal("990.00"))

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from gateway.engine.person import NotDone, Verdict, resolve, retry
 from gateway.engine.states import State
 from gateway.model import Capture, Kind, Reason, Release, Reserve, Status, Transaction, Unknown
-from tests.engine.acts import yes
+from tests.engine.acts import bet, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import (
     ACCEPTED,
@@ -43,9 +43,9 @@ def in_doubt(bench: Bench, way: Behaviour = lost_after) -> Bench:
     return bench
 
 
-def decided(bench: Bench, kind: Kind, id: str, *, accepted: bool) -> None:
+def decided(bench: Bench, kind: Kind, id: str, *, accepted: bool, named: str = "") -> None:
     """A person says what became of it, whatever may still be on its way."""
-    said = Verdict(accepted=accepted, reason="as its book says", by="anna", force=True)
+    said = Verdict(accepted=accepted, reason="as its book says", by="anna", force=True, wallet_id=named)
     at_once(resolve(bench.journal, bench.setup, bench.row(kind, id).key, said, bench.scheduler.clock()))
 
 
@@ -123,6 +123,36 @@ def test_rule_15_a_hold_that_a_person_found_is_released_by_one(bench_of: MakeBen
     decided(bench, Kind.RELEASE, "end", accepted=True)
     assert word(bench.call(RELEASE)) == ACCEPTED
     nothing_is_open(bench)
+
+
+@pytest.mark.parametrize(
+    ("end", "before"), [(RELEASE, False), (RELEASE, True), (CAPTURE, False)], ids=["release", "it waited", "capture"]
+)
+def test_rule_15_a_hold_that_a_person_found_by_its_name_is_ended_there(
+    bench_of: MakeBench, end: Transaction, before: bool
+) -> None:
+    """Nobody could say what the wallet calls it: its capture was declined and its release waited for a person, although he
+    had it before his eyes."""
+    bench = in_doubt(bench_of("native", "gameball"))
+    if before:
+        assert word(bench.call(end)) == DOUBT
+        bench.settlement(400)
+    decided(bench, Kind.RESERVE, "h1", accepted=True, named=bench.till.purse.book[0].id)
+    assert word(bench.call(HOLD)) == (Reason.ALREADY_ROLLED_BACK if before else ACCEPTED)
+    assert word(bench.call(end)) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00" if end is RELEASE else "990.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize(("kind", "accepted"), [(Kind.RESERVE, False), (Kind.DEBIT, True)], ids=["declined", "a bet"])
+def test_a_wallets_name_is_refused_where_it_says_nothing(bench_of: MakeBench, kind: Kind, accepted: bool) -> None:
+    """A person who says it believes that it is used; nothing is changed."""
+    bench = in_doubt(bench_of("native", "gameball"))
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    bench.call(bet("b1"))
+    with pytest.raises(NotDone, match="leave it out"):
+        decided(bench, kind, "h1" if kind is Kind.RESERVE else "b1", accepted=accepted, named="77")
+    assert not bench.row(kind, "h1" if kind is Kind.RESERVE else "b1").decided
 
 
 def test_rule_15_a_capture_of_a_hold_whose_name_nobody_heard_is_declined(bench_of: MakeBench) -> None:

@@ -146,6 +146,26 @@ def test_rule_15_a_cancel_under_a_wrong_player_is_not_the_bets_own(bench_of: Mak
     nothing_is_open(bench)
 
 
+@pytest.mark.parametrize("provider", NAMED_BY_THEIR_BET)
+def test_rule_15_a_cancel_under_a_wrong_player_that_overtook_the_bet_is_its_tombstone_alone(
+    bench_of: MakeBench, provider: str
+) -> None:
+    """The bet was declined for it, whoever it named; the right player's cancel of that bet heard that its id was used for
+    another movement."""
+    bench = bench_of(provider, opening={PLAYER: WHOLE, "p-2": WHOLE})
+    bench.launch()
+    bench.launch("sess-p-2", player="p-2")
+    heard = []
+    wrong = bench.undo(bet("501", player="p-2", session="sess-p-2"), "refund:501")
+    for call in (wrong, bet("501"), bench.undo(bet("501"), "refund:501"), wrong):
+        bench.call(call)
+        heard.append(last_word(bench))
+    gone = Reason.TRANSACTION_NOT_FOUND
+    assert heard == [gone, Reason.ALREADY_ROLLED_BACK, gone, gone]
+    assert (bench.till.balance(), bench.till.balance("p-2")) == (WHOLE, WHOLE)
+    nothing_is_open(bench)
+
+
 @pytest.mark.parametrize("provider", ["evolution", "red_tiger", "kyren"])
 def test_rule_15_nor_is_one_in_a_wrong_currency(bench_of: MakeBench, provider: str) -> None:
     """Its refusal stood for the bet's own cancel, too."""

@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 from msgspec.structs import replace
 
+from gateway.ends import Kept
 from gateway.engine.journal import JournalLost
 from gateway.engine.parts import part_id
 from gateway.engine.states import State
@@ -140,6 +141,37 @@ def test_rule_07_the_repeat_of_a_bet_whose_cancel_was_undone_hears_that_it_stand
     yes(bench.call(FORWARD))
     assert word(bench.call(bet("b1"))) == ACCEPTED
     assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("kept_by", [Kept.LATER, Kept.ITS_WIN], ids=["a later bet", "its win"])
+@pytest.mark.parametrize("done", [True, False], ids=["the cancel was done", "it never left"])
+def test_rule_15_a_bet_that_stands_again_is_kept_as_any_other(
+    bench_of: MakeBench, kept_by: Kept, *, done: bool
+) -> None:
+    """Its repeat had heard that it was rolled back; then that rollback was itself undone, and the bet cancelled anew. That word
+    of before let the second cancel go out beside what the page keeps the bet for."""
+    bench = bench_of(declaring(kept_by=lambda settings: kept_by))
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(60, 2)
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert [word(bench.call(call)) for call in (undo("r1", "b1"), bet("b1"))] == [DOUBT, Reason.ALREADY_ROLLED_BACK]
+    if done:
+        bench.till.heal()
+        bench.settlement(300, 2)
+        yes(bench.call(FORWARD))
+    else:
+        assert word(bench.call(FORWARD)) == Reason.TRANSACTION_NOT_FOUND
+        bench.till.heal()
+        bench.settlement(300, 2)
+    yes(bench.call(bet("b2") if kept_by is Kept.LATER else win("w1", of="b1")))
+    before = bench.till.balance()
+    assert word(bench.call(undo("r2", "b1"))) == Reason.ALREADY_SETTLED
+    assert word(bench.call(bet("b1"))) == ACCEPTED
+    assert bench.till.balance() == before
     nothing_is_open(bench)
 
 

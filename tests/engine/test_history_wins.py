@@ -245,3 +245,67 @@ def test_rule_14_a_win_whose_bet_the_wallet_forgot_ends_at_a_person(bench_of: Ma
     bench.settlement(3600, 60)
     assert bench.till.balance() == Decimal("1000.00")
     a_person_sees_the_bet(bench)
+
+
+# ---------------------------------------------------------------- wins that were themselves undone
+
+WORDS = {"loose": {}, "named": {"of": "b1"}}
+"""A win that names no bet, and one that names the bet."""
+
+
+def taken_back(bench: Bench, **words: str) -> None:
+    """A win, paid and taken back again."""
+    yes(bench.call(win("w1", **words)))
+    yes(bench.call(undo("u1", "w1", kind=Kind.CREDIT)))
+    assert bench.till.balance() == Decimal("1000.00") - 10 * bench.till.asked(Kind.DEBIT)
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_rule_11_a_win_that_was_taken_back_stops_no_cancel(bench_of: MakeBench, words: dict[str, str]) -> None:
+    """The cancel of a bet in doubt heard `already_settled` for a win that was no more: the stake stayed taken, and no win stood
+    beside it."""
+    bench = bench_of("native", a_wallet("native", tombstones=False))
+    taken_back(bench, **words)
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    assert word(bench.call(undo("r1", "b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(300, 2)
+    assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_rule_09_no_bet_is_asked_for_again_for_a_win_that_was_taken_back(
+    bench_of: MakeBench, words: dict[str, str]
+) -> None:
+    """The bet had never arrived, its provider gave up, and settlement took the stake for a win that was no more."""
+    bench = asked_by_query(bench_of)
+    taken_back(bench, **words)
+    bench.till.then(lost_before, kind=Kind.DEBIT)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.settlement(300, 2)
+    assert word(bench.call(bet("b1"))) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
+def test_rule_12_the_clock_that_a_win_stopped_stays_off_where_that_is_taken_back(
+    bench_of: MakeBench, words: dict[str, str]
+) -> None:
+    """Who settles a bet anew takes its first win back: the bet stands, as its provider believes, and no silence is meant."""
+    bench = bench_of(a_provider("native", after_doubt=SILENT), "native")
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    bench.settlement(5, 1)
+    yes(bench.call(win("w1", **words)))
+    yes(bench.call(undo("u1", "w1", kind=Kind.CREDIT)))
+    bench.settlement(300, 2)
+    yes(bench.call(win("w2", "5.00", **words)))
+    assert bench.till.balance() == Decimal("995.00")
+    nothing_is_open(bench)

@@ -1136,6 +1136,7 @@ NOBODY_KNOWS: Pairs = [
     ("no route, a bet", waiting(row(BET), way=False), "decide unsupported"),
     ("no route, a win", settling(row(WIN), way=False), "leave person"),
     ("no route, a bet that may have left", settling(sent(BET), way=False), "leave doubt"),
+    ("no route, a bet that the journal may have forgotten", waiting(FEARED, way=False), "leave person"),
     ("no player, a bet", waiting(row(bet("t1", player=""))), "decide not_authenticated"),
     (
         "no player, its session is over",
@@ -1179,6 +1180,7 @@ NO_WORDS: Pairs = [
     ("a hold", waiting(row(HOLD), wallet=SPLITTING), "decide unsupported"),
     ("a correction that gives", settling(row(MORE), wallet=SPLITTING), "leave person"),
     ("a hold that may have left", settling(sent(HOLD), wallet=SPLITTING), "leave doubt"),
+    ("one that may have been forgotten", waiting(sent(HOLD, forgot_at=NOW), wallet=SPLITTING), "leave person"),
     ("a hold that its wallet has forgotten", settling(sent(HOLD, DAYS), wallet=SPLITTING), "leave person"),
     ("a free bet", waiting(row(bet("t1", free=True)), wallet=BLIND), "decide accepted"),
     ("a rollback of what its wallet would guess", waiting(row(CANCEL), guessed=True), "decide transaction_not_found"),

@@ -311,7 +311,8 @@ class Drives:
             heard = {name: place.words.get(name, ()) for name in names}
             place.words = {**place.words, **{n: (*had, word) for n, had in heard.items() if word not in had}}
         if not self.orders[drive.deed].items:
-            self.wrong += wrong_when_told(place.rows[drive.key], word, place.words.get(drive.deed, ()))
+            row = place.rows[drive.key]
+            self.wrong += wrong_when_told(row, word, place.words.get(drive.deed, ()), place.purse.get(row.alias))
 
     def _doubts(self, drive: Drive) -> None:
         """Doubt, or nothing, is the last word that its provider heard."""

@@ -210,6 +210,11 @@ def _naming_wins(j: DictJournal, provider: str, reference: str, player: str) -> 
     return [m for m in wins if m.tx.player in (player, "")][:1]
 
 
+def _standing_win(j: DictJournal, provider: str, reference: str, player: str) -> list[Movement]:
+    wins = [m for m in _by_reference(j, provider, reference) if _stands(m, Kind.CREDIT)]
+    return [m for m in wins if m.tx.player in (player, "") and _may_stand(j, m)][:1]
+
+
 def _by_reference(j: DictJournal, provider: str, reference: str) -> list[Movement]:
     return [m for m in j.rows.values() if reference and (m.provider, m.reference) == (provider, reference)]
 
@@ -238,6 +243,11 @@ def _may_stand(j: DictJournal, m: Movement) -> bool:
 def _round_loose_win(j: DictJournal, *round: str) -> list[Movement]:
     wins = [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT)]
     return [m for m in wins if not m.reference and not m.batch][:1]
+
+
+def _standing_loose_win(j: DictJournal, *round: str) -> list[Movement]:
+    wins = [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT)]
+    return [m for m in wins if not m.reference and not m.batch and _may_stand(j, m)][:1]
 
 
 def _round_last(j: DictJournal, provider: str, player: str, round_id: str, key: str) -> list[Movement]:
@@ -281,6 +291,7 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "found": _found,
     "naming": _naming,
     "naming_wins": _naming_wins,
+    "standing_win": _standing_win,
     "wins": lambda j, provider, id, player: [
         m for m in _by_reference(j, provider, id) if _stands(m, Kind.CREDIT) and m.tx.player == player
     ],
@@ -293,6 +304,7 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "round_win": _round_win,
     "standing_round_win": _standing_round_win,
     "round_loose_win": _round_loose_win,
+    "standing_loose_win": _standing_loose_win,
     "standing_wins": lambda j, provider, reference, player: [
         m for m in _by_reference(j, provider, reference) if _stands(m, Kind.CREDIT) and m.tx.player in (player, "")
     ],

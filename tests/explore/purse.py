@@ -24,6 +24,7 @@ class Entry(Struct, frozen=True):
     undone: bool = False
     tomb: bool = False  # only a rollback that named it is remembered
     won: bool = False  # its win ended it, where there is one word for that and for its cancel
+    forgot: bool = False  # its wallet knows it no more, and says yes to what it does not know
 
 
 Purse = dict[str, Entry]
@@ -47,7 +48,8 @@ def ask(world: World, purse: Purse, tx: Transaction, *, refuse: bool, again: boo
         if known is not None:
             return known
     if had is not None and had.tomb:
-        return Declined(reason=Reason.ALREADY_ROLLED_BACK)
+        met = world.met_word and again
+        return Accepted(currency="EUR", replayed=True) if met else Declined(reason=Reason.ALREADY_ROLLED_BACK)
     if world.one_word and _ended(purse, tx):
         return Accepted(currency="EUR", replayed=True) if again else Declined(reason=Reason.ALREADY_SETTLED)
     if refuse:
@@ -90,9 +92,12 @@ def _refused(world: World, purse: Purse, tx: Transaction, reason: Reason) -> Dec
 
 def _undo(world: World, purse: Purse, tx: Transaction, act: Rollback) -> Outcome:
     target = purse.get(act.reference)
-    if target is None or target.refused or target.tomb:
+    if target is None or target.refused or target.tomb or target.forgot:
         if world.tombstones and target is None:
             purse[act.reference] = Entry(Decimal(0), tomb=True)
+        if world.says_yes:
+            purse[tx.id] = Entry(Decimal(0))
+            return Accepted(currency="EUR", wallet_id=f"w-{tx.id}")
         return _refused(world, purse, tx, Reason.TRANSACTION_NOT_FOUND)
     if target.undone:
         return _refused(world, purse, tx, Reason.ALREADY_ROLLED_BACK)

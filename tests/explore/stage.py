@@ -17,7 +17,7 @@ from tests.explore import purse as till
 from tests.explore.drives import Drives
 from tests.explore.place import LEASE, PAUSE, Drive, Flown, Place
 from tests.explore.stepper import Errand, Launched
-from tests.explore.worlds import IN_FLIGHT
+from tests.explore.worlds import IN_FLIGHT, REMEMBERS
 from tests.simulation.bench import at_once
 
 
@@ -173,6 +173,8 @@ class Stage(Drives):
         place = self.place
         place.now += ahead
         place.flown = tuple(f for f in place.flown if place.now - f.began < IN_FLIGHT)
+        if self.world.says_yes and ahead >= REMEMBERS:
+            place.purse = {id: replace(entry, forgot=True) for id, entry in place.purse.items()}
 
     def person(self, key: str) -> bool:
         """Somebody looked at the wallet, and says what is there."""

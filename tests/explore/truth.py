@@ -14,7 +14,7 @@ from gateway.engine.states import State
 from gateway.engine.words import gains
 from gateway.model import Declined, Kind, Reason, Transaction
 from tests.explore.place import Place
-from tests.explore.purse import moved
+from tests.explore.purse import Entry, moved
 from tests.explore.worlds import PAGES, World, closed_to, kept_by
 
 STOOD = """A bet that its provider heard nothing but doubt of, accepted by the time that it came again as an item: it stood
@@ -182,9 +182,11 @@ NEITHER = ("batch_declined", "already_rolled_back", "duplicate_mismatch", "accep
 """Words after which a movement need not be declined."""
 
 
-def wrong_when_told(row: Movement, word: str, words: Sequence[str]) -> list[str]:
-    """What must hold at the moment when its provider hears something, the latest of `words`."""
+def wrong_when_told(row: Movement, word: str, words: Sequence[str], had: Entry | None) -> list[str]:
+    """What must hold at the moment when its provider hears something, the latest of `words`. `had`: what its wallet has of it."""
     wrong = []
+    if word == "accepted" and had is not None and had.tomb:
+        wrong.append(f"TOLD: its provider heard that {row.key} is accepted, and its wallet has its rollback alone")
     if word == "accepted" and row.state is not State.ACCEPTED:
         wrong.append(f"TOLD: {row.key} is {row.state.value}, and its provider heard accepted")
     heard = {w for w in words if w not in NEITHER}

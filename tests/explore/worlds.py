@@ -98,22 +98,30 @@ class World(Struct, frozen=True, kw_only=True):
     overlap: bool = False  # a repeat may come while the first call is open
     page: str = ""  # what its provider's page says of the ends of a bet and of a round (`PAGES`)
     one_word: bool = False  # its wallet ends a bet once, by its win or its cancel, and has one word for both
+    met_word: bool = False  # its wallet has one word for a bet that it has and for one whose rollback came before it
+    says_yes: bool = False  # its wallet says yes to the rollback of what it does not know
     faults: Faults = Faults()
 
     def setup(self) -> Setup:
         """The configuration of this world."""
         provider = Provider(
-            name="p", id="p", dialect=_dialect("p", settles=True, queries=True, refunds=self.refunds, page=self.page),
+            name="p", id="p", dialect=_dialect("p", settles=True, queries=True, refunds=self.refunds, end=AsWallet(), page=self.page),
             settings=NoSettings(), currency="EUR", answer_within={"default": timedelta(seconds=4)},
             after_doubt=SILENT if self.clock else None,
         )  # fmt: skip
         again = {"debit": self.repeats, "credit": self.repeats, "rollback": self.repeats}
         wallet = Wallet(
-            name="w", dialect=_dialect("w", settles=self.settles, queries=self.queries, refunds=False, ends=self.one_word),
+            name="w", dialect=_dialect("w", settles=self.settles, queries=self.queries, refunds=False, end=self._end()),
             settings=NoSettings(), url="https://w.example", repeats=again, tombstones=self.tombstones,
             in_flight_max=IN_FLIGHT, remembers=REMEMBERS,
         )  # fmt: skip
         return Setup(providers={"p": provider}, wallets={"w": wallet}, routes=(Route(wallet="w"),))
+
+    def _end(self) -> AsWallet:
+        return AsWallet(
+            one_win=self.one_word, ended_by=ends_its_bet if self.one_word else None, one_word=self.met_word,
+            yes_to_unknown=self.says_yes,
+        )  # fmt: skip
 
 
 def kept_by(world: World) -> Kept:
@@ -127,7 +135,7 @@ def closed_to(world: World, tx: Transaction) -> bool:
     return page.closed_to is not None and page.closed_to(tx)
 
 
-def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool, page: str = "", ends: bool = False) -> Dialect:
+def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool, end: AsWallet, page: str = "") -> Dialect:
     """Words that cost nothing: here a request is the transaction that it says."""
 
     def encode_request(tx: Transaction, call: Call) -> Request:
@@ -141,7 +149,7 @@ def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool, page: st
         name=name, title=name, calls=tuple(Wire(name=k.value, method="POST", path="/", kinds=(k,)) for k in kinds),
         auth=Unsigned(), route=_never, decode_request=_never, encode_response=_never, encode_request=encode_request,
         decode_response=_never, round_refunds=refunds, as_provider=PAGES[page],
-        as_wallet=AsWallet(one_win=True, ended_by=ends_its_bet) if ends else AsWallet(),
+        as_wallet=end,
     )  # fmt: skip
 
 
@@ -255,6 +263,10 @@ SCENES: tuple[World, ...] = (
     World(name="memory ends", deeds=(B1, W), faults=Faults(lost=2, forgets=1)),
     World(name="one end: bet, win, cancel", deeds=(B1, W, C), page="one end", faults=Faults(lost=2, refuses=1)),
     World(name="one word: bet, win, cancel", deeds=(B1, W, C), one_word=True, faults=FEW),
+    World(
+        name="one word for what it has: bet, cancel, repeat", deeds=(B, C), met_word=True, faults=replace(FEW, lost=2)
+    ),
+    World(name="yes to what it does not know", deeds=(B1, C), says_yes=True, faults=replace(FEW, lost=2, forgets=1)),
     World(name="kept by its win: bet, win, cancel", deeds=(B1, W, C), page="kept by its win", faults=Faults(lost=2)),
     World(name="kept by its round: bet, win, bet, cancel", deeds=(B1, LAST, LATE_BET, C), page="kept by its round"),
     World(name="the last alone: bet, bet, cancel, cancel", deeds=(B1, B2, C, OF_B2), page="the last alone"),

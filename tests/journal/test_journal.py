@@ -230,7 +230,7 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_last", *here, "") == ["s-1"]
     assert await ids("round_last", "acme", "anna", "r-2", "") == ["else"]
     settled = await found(journal, "acme/settle/s-1")
-    for undoer, last in (("acme/rollback/aimed", "s-1"), ("acme/debit/b-1", "w-3")):  # one is open, and one is decided
+    for undoer, last in (("acme/rollback/aimed", "s-1"), ("acme/debit/b-1", "w-3")):
         await wrote(journal, Put(settled, replace(settled, undone_by=undoer)))
         assert await ids("round_last", *here, "") == [last]
         settled = await found(journal, "acme/settle/s-1")
@@ -241,6 +241,16 @@ async def test_looks_into_a_round(home: Home) -> None:
         assert await ids("standing_round_win", *here) == [first]
         won = await found(journal, "acme/credit/w-1")
     await wrote(journal, Put(won, replace(won, undone_by="")))
+    for win_id, query, values in (
+        ("w-1", "standing_win", ("acme", "b-3", "anna")),
+        ("w-3", "standing_loose_win", here),
+    ):
+        taken = await found(journal, f"acme/credit/{win_id}")
+        for undoer, rest in (("acme/rollback/aimed", [win_id]), ("acme/debit/b-1", [])):
+            await wrote(journal, Put(taken, replace(taken, undone_by=undoer)))
+            assert await ids(query, *values) == rest
+            taken = await found(journal, taken.key)
+        await wrote(journal, Put(taken, replace(taken, undone_by="")))
     assert await ids("round_refunds", *here) == ["refund"]
     assert await ids("round_undoing", *here, "acme/rollback/refund") == ["aimed"]
     assert await ids("round_undoing", *here, "acme/rollback/own") == []

@@ -141,12 +141,20 @@ async def test_a_movement_called_retry_can_be_read() -> None:
         ({**SAID, "reason": ""}, "reason"),
         ({**SAID, "by": ""}, "by"),
         ({**SAID, "who": "Ada"}, "who"),
+        ({**SAID, "wallet_id": "7" * 257}, "wallet_id"),
     ],
 )
 async def test_what_is_wrong_is_named(said: dict[str, str], field: str) -> None:
     async with place() as here:
         answer = await here.post(PERSON, "resolve", said)
     assert (answer.status_code, answer.json().get("field")) == (422, field)
+
+
+async def test_a_wallets_name_of_what_is_no_hold_is_refused() -> None:
+    """It is read, and its refusal says what to write."""
+    async with place() as here:
+        answer = await here.post(PERSON, "resolve", {**SAID, "wallet_id": "7"})
+    assert (answer.status_code, "leave it out" in answer.text) == (409, True)
 
 
 async def test_unknown_keys_and_bodies_that_are_none() -> None:
