@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from gateway.dialect import Dialect
 from gateway.engine.capability import encodes
+from gateway.engine.case import Case
 from gateway.engine.gather import Hands, case_of
 from gateway.engine.identity import own_id
 from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
@@ -27,7 +28,7 @@ from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
 from gateway.engine.ties import ROUND_MAX, deeper_of, tied
-from gateway.engine.undoing import by_round, by_stake, turned, turns_told, undoes_whole
+from gateway.engine.undoing import by_round, by_stake, turned, turns_told, undoes_whole, undone_before
 from gateway.engine.words import nameless
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction, amounts
 
@@ -97,9 +98,12 @@ async def resolve(journal: Journal, setup: Setup, key: str, verdict: Verdict, no
         chain, _ = (yield from deeper_of(aim)) if aim is not None else ((), ())
         provider = setup.provider_by_id(own.provider)
         dialect = provider.dialect if provider is not None else None
-        rest = (yield from _rest(setup, own, aim, now)) if aim is not None and own.undoes else None
+        case = (yield from _case(setup, own, now)) if aim is not None and own.undoes else None
+        rest = case.rest_of(aim) if case is not None and aim is not None else None
         unknown = aim is None and not parts and not (yield from _bets_of(own, dialect))
-        after = decided(own, _yes(own, verdict) if verdict.accepted else _no(own, aim, named, unknown=unknown), now)
+        after = decided(
+            own, _yes(own, verdict, case) if verdict.accepted else _no(own, aim, named, unknown=unknown), now
+        )
         freed = (yield from _freed(setup, own, aim)) if not verdict.accepted else ()
         puts = [Put(own, after), *_its_target(after, aim, dialect, rest, now), *_its_whole(above, now)]
         puts += [Put(m, looked, NOW) for m in freed if (looked := clocked_again(m, now)) is not m]
@@ -203,8 +207,15 @@ def _is_named_there(movement: Movement, setup: Setup, verdict: Verdict) -> None:
         )
 
 
-def _yes(movement: Movement, verdict: Verdict) -> Accepted:
-    return Accepted(currency=movement.tx.currency, wallet_id=verdict.wallet_id or own_id(movement.key))
+def _yes(movement: Movement, verdict: Verdict, case: Case | None) -> Accepted | Declined:
+    """It says no more of a rollback than a wallet's yes would.
+
+    *Two cancels of one bet came again after the journal had forgotten them, and a person saw that the bet was given back: both
+    were accepted, and the journal had it given back twice (rule 30).*
+    """
+    yes = Accepted(currency=movement.tx.currency, wallet_id=verdict.wallet_id or own_id(movement.key))
+    word = undone_before(case, yes) if case is not None else yes
+    return replace(word, message=BY_A_PERSON) if isinstance(word, Declined) else word
 
 
 def _no(movement: Movement, target: Movement | None, named: list[Movement], *, unknown: bool) -> Declined:
@@ -230,14 +241,13 @@ def _bets_of(refund: Movement, dialect: Dialect | None) -> Looks[bool]:
     return any(not stake or amounts(bet.tx.act) == amounts(tx.act) for bet in bets)
 
 
-def _rest(setup: Setup, own: Movement, target: Movement, now: datetime) -> Looks[Decimal | None]:
-    """What is left of its target, where the one rollback that its page knows was undone in part."""
+def _case(setup: Setup, own: Movement, now: datetime) -> Looks[Case | None]:
+    """What is known of a rollback; None: its provider is not configured any more."""
     provider = setup.provider_by_id(own.provider)
     if provider is None:
         return None
     hands = Hands(setup=setup, provider=provider, node="", nonce="", moment=Moment(now), lease=NOW)
-    case = yield from case_of(hands, own)
-    return case.rest_of(target)
+    return (yield from case_of(hands, own))
 
 
 def _its_target(

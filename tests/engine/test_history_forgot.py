@@ -28,6 +28,7 @@ from tests.engine.histories import (
     waits_for_a_person,
     word,
 )
+from tests.engine.test_person import decide
 from tests.simulation.behaviours import arrives, late, lost_after, lost_before, queued, says, unreachable
 from tests.simulation.bench import NEVER, PLAYER, QUERY, SAFE, Bench, a_call, a_provider, a_wallet
 
@@ -500,3 +501,20 @@ def test_rule_30_nor_is_a_bet_declined_whose_session_went_with_the_journal(bench
     restored(bench, played)
     heard = word(bench.call(bet("b1", session="")))
     assert (heard, bench.till.balance()) == (DOUBT, Decimal("990.00"))
+
+
+def test_rule_30_a_person_gives_a_bet_back_once_though_two_cancels_of_it_are_feared(bench_of: MakeBench) -> None:
+    """*Both cancels had reached nobody that answered, and a person who saw the bet given back said so of each: the journal had
+    it given back twice, and the books did not add up (seed 10057973).*"""
+    bench = bench_of("native", a_wallet("netgaming", repeats=NEVER))
+    yes(bench.call(bet("t1")))
+    bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    restored(bench, lambda: bench.call(undo("c1", "t1")))
+    for id in ("c1", "c2"):
+        bench.call(undo(id, "t1"))
+    for id in ("c1", "c2"):
+        bench.settlement(300, 5)
+        decide(bench, bench.row(Kind.ROLLBACK, id).key, accepted=True)
+    told = [word(bench.call(undo(id, "t1"))) for id in ("c1", "c2")]
+    assert told == [ACCEPTED, Reason.ALREADY_ROLLED_BACK]
+    nothing_is_open(bench)

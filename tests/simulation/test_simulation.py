@@ -99,6 +99,7 @@ REGRESSIONS_OF_ALL = {
     7607743: "a bet met its own rollback, and the word for both was taken for its yes: it had moved nothing (rule 11)",
     9104572: "a bet's late yes was not taken beside a cancel that waited for a person, at a wallet whose words are plain (rule 11)",
     10009212: "a late no left a bet as nobody's, told nothing, while its call asked again and died: no clock ran (rule 12)",
+    10057973: "a person accepted two feared cancels of one bet, and the journal had it given back twice (rule 30)",
     6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
     7006613: "a round's refund was refused for one bet, and counted as a word about one that was over (rule 16: not open)",
     7008233: "a bet told as rolled back, whose cancel waited for a person, was taken, and its win kept it (rule 11)",
