@@ -888,11 +888,11 @@ class Verdict:
 
     def _joined(self, row: Movement) -> bool:
         """A rollback that was only feared to be sent (rule 30), and that heard what another one of its bet had done; or was
-        asked in that fear, where the gateway's own had done it, which its provider joins."""
+        asked in that fear, where the gateway's own had done it, which its provider joins. What was itself undone had done it."""
         others = [m for m in self.rows if m.undoes and m.target == row.target and m.key != row.key]
         done = [m for m in others if m.state is State.ACCEPTED and (m.sent or (m.ours and m.attempts))]
         feared = row.forgot_at is not None and not row.ours and any(m.ours for m in done)
-        return row.undoes and (feared or (not row.sent and bool(done)))
+        return row.undoes and not row.undone_by and (feared or (not row.sent and bool(done)))
 
     def _was_undone(self, row: Movement) -> bool:
         """Its wallet said to a rollback that it had given it back before, and the journal forgot by which one (rule 30)."""
