@@ -254,7 +254,9 @@ def truth(history: History, row: Seen) -> bool | None:
         return None  # what became of that comes first
     if any(other.parent == row.key for other in history.rows.values()):
         return None  # a whole follows its parts
-    if row.kind != "rollback" or _is_one_of_several(history, row):
+    if row.kind == "rollback" and _is_one_of_several(history, row):
+        return any(map(till.purse.applied, places)) or _is_left_over(history, row)
+    if row.kind != "rollback":
         return any(map(till.purse.applied, places))
     target = history.rows.get(row.target)
     return any(map(till.purse.undone, _places_there(history, target) if target is not None else [])) or (
@@ -276,6 +278,19 @@ def _is_one_of_several(history: History, row: Seen) -> bool:
     provider = history.setup.providers.get(row.provider)
     several = provider is not None and pages.several(provider.dialect)
     return several and sum(other.target == row.target for other in history.rows.values()) > 1
+
+
+def _is_left_over(history: History, row: Seen) -> bool:
+    """Whether the book has more that gave its bet back, under names that its page makes of the bet's and not of the cancel's
+    (NeverEnding), than cancels that were accepted: it may be the one of another, and of that one it is as good as any."""
+    bet, purse = history.rows.get(row.target), history.tills[row.till].purse
+    if bet is None or bet.till != row.till or not row.attempts:
+        return False
+    undoing = [entry for place in history.places_of_row(bet) for entry in purse.undoing(place)]
+    there = [purse.place(entry.provider, entry.kind, entry.id) for entry in undoing]
+    nobodys = [place for place in there if (row.till, place) not in history.places]
+    done = [other for other in history.rows.values() if other.target == row.target and other.state == "accepted"]
+    return len(nobodys) > len(done)
 
 
 TROUBLES: Mapping[str, Happens] = {
