@@ -844,9 +844,8 @@ class Verdict:
         found = self._tied_to(
             [place for name in self.history.tills for m in rows for place in self._places_at(m, name)]
         )
-        return [
-            entry for (name, _), entry in found.items() if self._sent_for(name, entry) in {"", *(m.key for m in rows)}
-        ]
+        ours = {"", *(key for m in rows for key in (m.key, m.parent))}  # the first part of a refund has the refund's id
+        return [entry for (name, _), entry in found.items() if self._sent_for(name, entry) in ours]
 
     def _sent_for(self, name: str, entry: Entry) -> str:
         """The row in the journal whose request a wallet applied as this entry, where only the journal can tell; else blank."""
