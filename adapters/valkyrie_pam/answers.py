@@ -39,7 +39,9 @@ from gateway.model import (
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
     if isinstance(outcome, Declined):
-        return _refusal(outcome, tx, call)
+        # A list of transactions holds what moved: one that was refused is in none, and its reason is no word of the question.
+        unlisted = outcome.replayed and tx is not None and isinstance(tx.act, Status)
+        return _refusal(Declined(reason=Reason.TRANSACTION_NOT_FOUND) if unlisted else outcome, tx, call)
     if isinstance(outcome, Unknown) or tx is None:
         return _error(200, wire.UNDEFINED)
     if call.name == "GetGameRound" and outcome.meant and not _of_studio(outcome.meant, tx):

@@ -363,3 +363,17 @@ def test_a_rounds_end_is_the_same_movement_each_time_and_nobody_elses() -> None:
 
     assert end("u", "r") == end("u", "r")
     assert len({end("u", "r"), end("u", "r1"), end("u1", "r"), end("u", "1:r"), end("u", "r", "other")}) == 5
+
+
+@pytest.mark.parametrize("reason", [Reason.PLAYER_NOT_FOUND, Reason.INSUFFICIENT_FUNDS, Reason.BAD_SIGNATURE])
+def test_a_refused_bet_is_in_no_list_of_transactions(reason: Reason) -> None:
+    """*Why it was refused was told in answer to the question about it, which then counted as refused itself: the bet stayed in
+    doubt until it was a person's, and the win behind it.*"""
+    call = replace(CALL, name="GetTransactions")
+    of_the_bet, of_the_question = (Declined(reason=reason, replayed=replayed) for replayed in (True, False))
+    said = DIALECT.encode_response(of_the_bet, ASKED, call)
+    assert json.loads(said.body)["error"]["code"] == wire.TRANS_NOT_FOUND
+    assert DIALECT.decode_response(said, ASKED, call) == Declined(reason=Reason.TRANSACTION_NOT_FOUND)
+    assert isinstance(
+        DIALECT.decode_response(DIALECT.encode_response(of_the_question, ASKED, call), ASKED, call), Unknown
+    )
