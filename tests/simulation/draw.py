@@ -197,11 +197,11 @@ def draw_plan(seed: int, *, first: bool = False) -> Plan:
 def _of_all(plan: Plan) -> Plan:
     """The same world, in which some ends speak other pages, and do what those have words for."""
     chance = random.Random(f"pages/{plan.seed}")
-    providers = tuple(_later_provider(chance, p, plan.nodes) for p in plan.providers)
+    providers = tuple(_later_provider(chance, p) for p in plan.providers)
     return replace(plan, providers=providers, wallets=tuple(_later_wallet(chance, w) for w in plan.wallets))
 
 
-def _later_provider(chance: random.Random, plan: ProviderPlan, nodes: int) -> ProviderPlan:
+def _later_provider(chance: random.Random, plan: ProviderPlan) -> ProviderPlan:
     if chance.random() < LATER_SHARE:
         dialect = chance.choice(LATER)
         plan = replace(plan, dialect=dialect, plays=(), settings=chance.choice(VARIANTS.get(dialect, ({},))))
@@ -213,9 +213,7 @@ def _later_provider(chance: random.Random, plan: ProviderPlan, nodes: int) -> Pr
     more += [name for name in plays_of(plan.dialect) if first and name in SELDOM and name not in plan.plays]
     speech, later = pages.speech_of(plan.dialect, *plan.settings.items()), plan.dialect in LATER
     manner = plan.manner if speech.cancels or plan.manner != "cancels" else "quiet"
-    # Of two nodes one does not know of a call that is open at the other, and a silence of nothing is over beside it: the
-    # stake was given back, and the call then told accepted. That is open; with two nodes no page's silence is drawn.
-    silence = pages.silence(find(plan.dialect).dialect) if nodes == 1 else None
+    silence = pages.silence(find(plan.dialect).dialect)
     return replace(
         plan, plays=(*plan.plays, *more), manner=manner, launched=later,
         arrives=speech.arrives and chance.random() < ARRIVES_SHARE,
