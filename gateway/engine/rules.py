@@ -280,7 +280,8 @@ def answered(case: Case) -> Move | None:
     repeat of its bet's cancel the word for both was taken for a yes:* it is a person's. *Our key was refused for a minute, and
     the release that silence had brought about waited for a person, as if the hold were used:* what gives back is owed. *A bet was
     on its way for a second time when its cancel overtook it, and the wallet's one word for "I have it" and "it was rolled back"
-    was told as a yes, of a bet that had moved nothing:* it is doubt until the cancel has its answer.
+    was told as a yes, of a bet that had moved nothing:* it is doubt until the cancel has its answer. *It had it already, at another
+    node, and the bet was told as taken all the same:* what its cancel ended was not.
     Serves: 4, 5, 6, 10, 14, 15, 16, 28, 30
     """
     own = case.own
@@ -320,15 +321,15 @@ def answered(case: Case) -> Move | None:
 
 def _met_its_rollback(case: Case, decision: Accepted | Declined) -> bool:
     """Whether a bet that was asked again may have met its own rollback, which came before it, at a wallet that has one word for
-    "I have that already" and "that was rolled back". What the rollback hears tells."""
+    "I have that already" and "that was rolled back". What the rollback hears tells: once that has ended it, nothing moves."""
     own, fact = case.own, case.own.fact
     if fact is None or fact.query or not own.takes or own.attempts <= 1 or not own.undone_by:
         return False
     if case.way is None or not case.way.wallet.dialect.as_wallet.one_word:
         return False
     again = isinstance(fact.outcome, Accepted) and fact.outcome.replayed and isinstance(decision, Accepted)
-    undoer = case.undoer
-    return again and undoer is not None and undoer.sent and not undoer.decided
+    undoer = _undoing(case)
+    return again and undoer is not None and undoer.sent and (not undoer.decided or gone(undoer))
 
 
 USED = "its id was used at its wallet for another movement"

@@ -553,6 +553,20 @@ def test_rule_11_a_second_asking_that_met_its_own_rollback_is_no_yes(bench_of: M
     assert bench.till.balance() == Decimal("1000.00")
 
 
+def test_rule_11_a_bet_that_its_decided_rollback_did_not_find_was_not_taken(bench_of: MakeBench) -> None:
+    """*A cancel had its answer at another node, that nothing was there, when the bet's second asking met it and heard the word
+    for both: the journal had the bet accepted.* It was declined by that cancel."""
+    wallet = a_wallet("hundred_hp", tombstones=True)
+    bench = bench_of("native", replace(wallet, dialect=declared(wallet.dialect, tombstones=True)))
+    bench.till.then(lost_before, queued(0.5), kind=Kind.DEBIT)
+    call = bench.begin_at(bench.second(), bet("t1"))
+    bench.scheduler.run(lambda: bench.till.asked(Kind.DEBIT) == 2)
+    assert why(bench.call(undo("r1", "t1"))) is Reason.TRANSACTION_NOT_FOUND
+    assert why(bench.finish(call).outcome) is Reason.ALREADY_ROLLED_BACK
+    assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
+    assert bench.till.balance() == Decimal("1000.00")
+
+
 def test_rule_12_a_late_no_takes_no_bet_from_the_call_that_waits(bench_of: MakeBench) -> None:
     """*An attempt that was given up said, too late, that our key was wrong. Nothing followed from it, and the bet was left as
     nobody's, with no word told, while its call asked again; that process died, no clock ever ran for the bet, and ten minutes
