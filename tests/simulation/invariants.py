@@ -672,7 +672,8 @@ class Verdict:
             and any(isinstance(w, Declined) for w in story.decisions)
         ):
             self.say("OWED", f"{row.key} is a win, and its provider heard {story.decisions}", family)
-        if belief == GONE and net and not (family.for_person or self._a_person_keeps(row)):
+        waits = self._is_away([m for m in family.undoing if ours(m)])  # what we give back by ourselves is told at once
+        if belief == GONE and net and not (waits or family.for_person or self._a_person_keeps(row)):
             self.say("ZERO", f"{row.key} was told declined or cancelled: {net} moved", family)
 
     def _left_to_a_person(self, row: Movement, story: Story) -> bool:
