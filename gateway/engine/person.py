@@ -214,7 +214,7 @@ def _yes(movement: Movement, verdict: Verdict, case: Case | None) -> Accepted | 
     were accepted, and the journal had it given back twice (rule 30).*
     """
     yes = Accepted(currency=movement.tx.currency, wallet_id=verdict.wallet_id or own_id(movement.key))
-    word = undone_before(case, yes) if case is not None else yes
+    word = undone_before(case, yes) if case is not None and case.way is not None else yes
     return replace(word, message=BY_A_PERSON) if isinstance(word, Declined) else word
 
 

@@ -556,7 +556,8 @@ class Verdict:
         """It undoes what its wallet may have forgotten, and such a wallet says yes to that of nothing, too (rule 14)."""
         seen, target = self.history.rows[row.key], self.by_key.get(row.target)
         till = self.history.tills.get(seen.till)
-        if row.state is not State.PERSON or not row.undoes or target is None or till is None:
+        stays = row.state is State.PERSON or self._is_away([row])
+        if not stays or not row.undoes or target is None or till is None:
             return False
         remembers, born = till.plan.remembers - SKEW_MARGIN_SECONDS, self.history.rows[target.key].born
         old = seen.asked_at - born > remembers or self._undated(row, target, remembers)
