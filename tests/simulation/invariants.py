@@ -25,6 +25,7 @@ from tests.simulation.players import GONE, STANDS, Story
 from tests.simulation.scheduler import BEGIN
 from tests.simulation.seam import ours
 from tests.simulation.trouble import TRIES_MAX
+from tests.simulation.watch import Seen
 
 INVARIANTS: Mapping[str, str] = {
     "ONCE": "no movement is applied twice",
@@ -682,6 +683,8 @@ class Verdict:
         seen, cancels = self.history.rows, [m for m in map(self._row_of, story.cancels) if m is not None]
         settled = [m for m in cancels if isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_SETTLED]
         stopped = [seen[m.key].decided_at for m in settled if not m.attempts]
+        # Nor could anybody whose journal has forgotten that cancel, which never came again (rule 30).
+        stopped += [lost.forgotten[0] for lost in self._lost_cancels(row) if lost.unasked]
         said = seen[row.key].decided_at if row.state is State.DECLINED and row.key in self.history.resolved else None
         return said is not None and bool(stopped) and all(when is not None and when < said for when in stopped)
 
@@ -814,13 +817,16 @@ class Verdict:
         """The journal forgot that a bet and its cancel had been decided and told. Then its provider, which knew better, said
         a win for it: by all that is known it stops a cancel whose success nobody heard, or completes a bet in doubt whose
         cancel is in no row any more (rules 9, 11, 30)."""
-        cancels = [m for m in self.aimed.get(row.key, []) if m.undoes]
-        lost = [
+        cancels, lost = [m for m in self.aimed.get(row.key, []) if m.undoes], self._lost_cancels(row)
+        return bool(story.won) and self._touched(row) and (any(self._touched(m) for m in cancels) or bool(lost))
+
+    def _lost_cancels(self, row: Movement) -> list[Seen]:
+        """The cancels of it that had been decided, and are in no journal since one forgot them."""
+        return [
             seen for key, seen in self.history.rows.items()
             if (seen.provider, seen.kind, seen.reference) == (row.provider, Kind.ROLLBACK.value, row.tx.id)
             and seen.forgotten[0] and key not in self.by_key
         ]  # fmt: skip
-        return bool(story.won) and self._touched(row) and (any(self._touched(m) for m in cancels) or bool(lost))
 
     def _forgot_its_undoing(self, rows: list[Movement]) -> bool:
         """The journal forgot that a cancel of it had been undone: it takes it for rolled back, and the next one hears
