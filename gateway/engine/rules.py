@@ -280,7 +280,9 @@ def answered(case: Case) -> Move | None:
     repeat of its bet's cancel the word for both was taken for a yes:* it is a person's. *Our key was refused for a minute, and
     the release that silence had brought about waited for a person, as if the hold were used:* what gives back is owed. *A bet was
     on its way for a second time when its cancel overtook it, and the wallet's one word for "I have it" and "it was rolled back"
-    was told as a yes, of a bet that had moved nothing:* it is doubt until the cancel has its answer.
+    was told as a yes, of a bet that had moved nothing:* it is doubt until the cancel has its answer. *The journal had forgotten a
+    bet's first win, its wallet said that it has that, and the second one was told as paid:* where a wallet knows a bet's win by
+    the bet, that is a person's.
     Serves: 4, 5, 6, 10, 14, 15, 16, 28, 30
     """
     own = case.own
@@ -303,6 +305,10 @@ def answered(case: Case) -> Move | None:
         return Leave(State.PERSON, USED) if id_was_used(own) else None
     if _met_its_rollback(case, decision):
         return None
+    if _says_it_of_a_win(case):
+        return Leave(
+            State.PERSON, "its wallet has paid a win of that bet, and the journal may have forgotten another win"
+        )
     if own.undoes and isinstance(decision, Accepted):
         decision = undone_before(case, decision)
     if isinstance(decision, Declined) and decision.reason is NOT_FOUND and may_mean_forgotten(case):
@@ -854,13 +860,28 @@ def journal_forgot(case: Case) -> Move | None:
     return None
 
 
+def _says_it_of_a_win(case: Case) -> bool:
+    """Whether a wallet that was told a win as that of its bet said that it has that one, and the journal may have forgotten
+    which it was. A provider whose bets come to one end has no two wins of one."""
+    own, act, fact = case.own, case.own.tx.act, case.own.fact
+    if not isinstance(act, Credit) or fact is None or fact.query or not isinstance(fact.outcome, Accepted):
+        return False
+    by_its_bet = bool(act.reference) and not (act.further or own.parent) and case.wallet.dialect.as_wallet.one_win
+    return by_its_bet and fact.outcome.replayed and _came_since(own) and not case.one_end
+
+
+def _came_since(own: Movement) -> bool:
+    """Whether it came since the journal forgot, and is in no copy under the name that it was told in (rule 30)."""
+    return own.forgot_at is not None and own.created_at >= own.forgot_at
+
+
 def _told_in_another_name(case: Case) -> bool:
     """Whether a win that came since the journal forgot may have been told before as the one of its bet, and is now told as a
     further one, or as one of no bet: to a wallet that pays one win for each bet that is another movement."""
     own, act, page = case.own, case.own.tx.act, case.wallet.dialect.as_wallet
     if not isinstance(act, Credit) or own.parent or not page.one_win or not case.only_feared:
         return False
-    if own.forgot_at is None or own.created_at < own.forgot_at:  # it was in the copy, with its name
+    if not _came_since(own):
         return False
     had_a_bet = bool(own.tx.round_id) and not case.provider.dialect.as_provider.one_end
     otherwise = act.further or (not act.reference and had_a_bet)
