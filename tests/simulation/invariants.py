@@ -525,10 +525,15 @@ class Verdict:
         gave_up = any(s.gave_up for s in history.stories.values() if s.provider == row.provider)
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
 
-    @staticmethod
-    def _cannot_be_asked(row: Movement) -> bool:
-        """The journal forgot whether it was, and its wallet cannot be asked about it (rule 30)."""
-        return row.forgot_at is not None and row.note.startswith("the journal forgot")
+    def _cannot_be_asked(self, row: Movement) -> bool:
+        """The journal forgot whether it was, and its wallet cannot be asked about it; or whether the win of its settle was paid,
+        so that a person says whether the stake goes back, for which its debit waits (rules 18, 30)."""
+        whole = self.by_key.get(row.parent, row)
+        forgot = (
+            row.note.startswith("the journal forgot")
+            or whole.note == "the journal may have forgotten that its win was paid"
+        )
+        return row.forgot_at is not None and forgot
 
     def _only_its_wallet_names(self, row: Movement) -> bool:
         """A hold at a wallet that names holds itself, or the release of one, and no yes with that name was heard: it can be
