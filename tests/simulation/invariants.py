@@ -898,11 +898,18 @@ class Verdict:
 
     def _joined(self, row: Movement) -> bool:
         """A rollback that was only feared to be sent (rule 30), and that heard what another one of its bet had done; or was
-        asked in that fear, where the gateway's own had done it, which its provider joins. What was itself undone had done it."""
+        asked in that fear, where the gateway's own had done it, which its provider joins. What was itself undone had done it, and
+        so had what its wallet applied under its own name, before the journal forgot, as one of several parts."""
+        if pages.several(self.history.setup.providers[row.provider].dialect) and self._moved(row):
+            return False
         others = [m for m in self.rows if m.undoes and m.target == row.target and m.key != row.key]
         done = [m for m in others if m.state is State.ACCEPTED and (m.sent or (m.ours and m.attempts))]
         feared = row.forgot_at is not None and not row.ours and any(m.ours for m in done)
         return row.undoes and not row.undone_by and (feared or (not row.sent and bool(done)))
+
+    def _moved(self, row: Movement) -> bool:
+        """Whether its wallet's book has it under its own name, and that it moved something."""
+        return any(entry.delta for name, place in self._places(row) for entry in self.books[name].get(place, []))
 
     def _was_undone(self, row: Movement) -> bool:
         """Its wallet said to a rollback that it had given it back before, and the journal forgot by which one (rule 30)."""
