@@ -52,6 +52,7 @@ from gateway.engine.undoing import (
     forbidden,
     going_on,
     held_back,
+    may_be_of_a_part,
     may_mean_forgotten,
     never_asked,
     nothing_was_sent,
@@ -282,8 +283,9 @@ def answered(case: Case) -> Move | None:
     on its way for a second time when its cancel overtook it, and the wallet's one word for "I have it" and "it was rolled back"
     was told as a yes, of a bet that had moved nothing:* it is doubt until the cancel has its answer. *The journal had forgotten a
     bet's first win, its wallet said that it has that, and the second one was told as paid:* where a wallet knows a bet's win by
-    the bet, that is a person's.
-    Serves: 4, 5, 6, 10, 14, 15, 16, 28, 30
+    the bet, that is a person's. *Four of ten had been refunded, which the journal forgot, and a wallet that knows one rollback of
+    a bet said of the refund of the rest that it was done:* where parts may be given back, that says nothing of how much.
+    Serves: 4, 5, 6, 10, 14, 15, 16, 17, 28, 30
     """
     own = case.own
     if own.fact is None:
@@ -310,6 +312,8 @@ def answered(case: Case) -> Move | None:
             State.PERSON, "its wallet has paid a win of that bet, and the journal may have forgotten another win"
         )
     if own.undoes and isinstance(decision, Accepted):
+        if may_be_of_a_part(case):
+            return Leave(State.PERSON, "the journal may have forgotten that a part of it was given back")
         decision = undone_before(case, decision)
     if isinstance(decision, Declined) and decision.reason is NOT_FOUND and may_mean_forgotten(case):
         return Leave(State.PERSON, "the journal may have forgotten bets of its round")

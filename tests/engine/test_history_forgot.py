@@ -24,6 +24,7 @@ from tests.engine.histories import (
     forgetting,
     last_word,
     nothing_is_open,
+    open_rows,
     restored,
     waits_for_a_person,
     word,
@@ -518,3 +519,39 @@ def test_rule_30_a_person_gives_a_bet_back_once_though_two_cancels_of_it_are_fea
     told = [word(bench.call(undo(id, "t1"))) for id in ("c1", "c2")]
     assert told == [ACCEPTED, Reason.ALREADY_ROLLED_BACK]
     nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("knows", [True, False], ids=["its bet is known", "forgot its bet"])
+def test_rule_30_that_a_bet_was_rolled_back_says_nothing_of_how_much_where_a_part_may_be_forgotten(
+    bench_of: MakeBench, *, knows: bool
+) -> None:
+    """*Four of ten had been refunded, which the journal forgot, and a wallet that knows one rollback of a bet said of the
+    refund of the rest that it was done: it was told as done, and 6.00 stayed taken.*"""
+    bench = bench_of("native", "netgaming")
+    played = (bet("t1"), undo("c1", "t1", "4.00"))
+    if knows:
+        yes(bench.call(played[0]))
+    restored(bench, lambda: [yes(bench.call(tx)) for tx in played])
+    assert word(bench.call(undo("c2", "t1", "6.00"))) == DOUBT
+    assert bench.till.balance() == Decimal("994.00")
+    waits_for_a_person(bench)
+
+
+def test_rule_30_nor_does_it_to_the_gateways_own(bench_of: MakeBench) -> None:
+    """*Nobody knew any more that the bet had been accepted and a part of it refunded. Silence gave it back, its wallet said that
+    this was done, and the refund of that part heard that there was nothing to give back.*"""
+    bench = bench_of(a_provider("native", after_doubt=timedelta(minutes=10)), "netgaming")
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    bench.till.always(unreachable, kind=Kind.DEBIT)
+    assert word(bench.call(bet("t1"))) == DOUBT
+    bench.till.heal()
+
+    def forgotten() -> None:
+        yes(bench.call(bet("t1")))
+        yes(bench.call(undo("c1", "t1", "4.00")))
+
+    restored(bench, forgotten)
+    bench.settlement(900, 10)
+    assert word(bench.call(undo("c1", "t1", "4.00"))) == DOUBT
+    assert [row.state for row in open_rows(bench) if row.ours] == [State.PERSON]
+    assert bench.till.balance() == Decimal("994.00")
