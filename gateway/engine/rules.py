@@ -843,8 +843,9 @@ def journal_forgot(case: Case) -> Move | None:
     wallet is asked first what it knows, and a bet need not wait until its no to that is final. *A win that was still queued
     when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then. *A win
     had been paid under the name of its bet, which the journal forgot, and came again as one of no bet:* at a wallet that knows a
-    bet's win by the bet such a win is a person's.
-    Serves: 30
+    bet's win by the bet such a win is a person's. *A win had been paid, which the journal forgot, and could be sent again when its
+    wallet had forgotten it, too: it was paid twice:* nothing is asked that would not land while it remembers what came before.
+    Serves: 14, 30
     """
     own = case.own
     if own.forgot_at is None or not case.wanted or not case.may_act:
@@ -858,6 +859,8 @@ def journal_forgot(case: Case) -> Move | None:
     if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
         if own.owes and denied(own) and not looks_first:
             return Leave(own.open_state, "what the journal forgot of it may still be on its way")
+        if looks_first and not case.remembered_in(case.wallet.in_flight_max):
+            return forgotten(case)
         return Ask() if looks_first or blind or denied(own) else Query()
     if blind and not case.air_of(own.key).requests:
         return Leave(State.PERSON, "the journal forgot whether it was asked, and its wallet cannot be asked about it")

@@ -555,3 +555,27 @@ def test_rule_30_nor_does_it_to_the_gateways_own(bench_of: MakeBench) -> None:
     assert word(bench.call(undo("c1", "t1", "4.00"))) == DOUBT
     assert [row.state for row in open_rows(bench) if row.ours] == [State.PERSON]
     assert bench.till.balance() == Decimal("994.00")
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["in the copy", "came since"])
+def test_rule_30_a_win_is_not_asked_when_its_wallet_has_forgotten_what_the_journal_forgot(
+    bench_of: MakeBench, *, copied: bool
+) -> None:
+    """*It had been paid, which the journal forgot. When it could be sent again its wallet did not remember it any more either,
+    and paid it twice.* What comes when that is over is new to everybody."""
+    bench = bench_of("native", a_wallet(CANNOT, repeats=SAFE))
+    yes(bench.call(bet("t1")))
+    if copied:
+        bench.till.always(unreachable, kind=Kind.CREDIT)
+        assert word(bench.call(win("w1", of="t1"))) == DOUBT
+        bench.till.heal()
+    restored(bench, lambda: yes(bench.call(win("w1", of="t1"))))
+    bench.till.always(unreachable)
+    bench.call(win("w1", of="t1"))
+    bench.rest(2 * DAYS)
+    bench.till.heal()
+    bench.settlement(DAYS, 3600)
+    assert word(bench.call(win("w1", of="t1"))) == DOUBT
+    assert bench.till.balance() == Decimal("1015.00")
+    waits_for_a_person(bench)
+    yes(bench.call(bet("t2")))
