@@ -350,8 +350,9 @@ def never_applied(case: Case) -> Move | None:
 
     Move: Ask as a first attempt where it is wanted and no rollback of it stands; else Decide `already_rolled_back`
     *Settlement looked at the bet alone, found it never applied and declined it; the win beside it was
-    then paid:* a win that ties to it is one of the facts.
-    Serves: 9, 10
+    then paid:* a win that ties to it is one of the facts. *Of a second cancel its wallet knew nothing, and the yes that it says
+    of nothing, too, was taken for another giving back:* where another one is done it is asked as the feared one that it is.
+    Serves: 9, 10, 30
     """
     own = case.own
     if case.way is None:
@@ -360,7 +361,8 @@ def never_applied(case: Case) -> Move | None:
     if not unseen(own, case.wallet, case.moment, owed=owed) or held_back(case):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
-        return Ask(first=not may_mean_forgotten(case)) if case.left else None
+        done = own.undoes and case.undone_by_another  # a yes is then that one's
+        return Ask(first=not (done or may_mean_forgotten(case))) if case.left else None
     return Decide(NEVER_REACHED)
 
 

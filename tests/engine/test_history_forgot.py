@@ -579,3 +579,20 @@ def test_rule_30_a_win_is_not_asked_when_its_wallet_has_forgotten_what_the_journ
     assert bench.till.balance() == Decimal("1015.00")
     waits_for_a_person(bench)
     yes(bench.call(bet("t2")))
+
+
+def test_rule_30_a_second_cancel_that_its_wallet_never_saw_gives_nothing_back_twice(bench_of: MakeBench) -> None:
+    """*Both waited in the restored copy. The first was done; of the second its wallet knew nothing, so that it was asked as a
+    first attempt, and the yes that this wallet says of nothing, too, was another giving back in the journal.*"""
+    bench = bench_of("native", a_wallet("vivo_vgs", repeats=QUERY))
+    yes(bench.call(bet("t1")))
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    for id in ("c1", "c2"):
+        assert word(bench.call(undo(id, "t1", "10.00"))) == DOUBT
+    restored(bench, lambda: None)
+    bench.till.heal()
+    bench.settlement(600, 10)
+    told = [word(bench.call(undo(id, "t1", "10.00"))) for id in ("c1", "c2")]
+    assert sorted(map(str, told)) == sorted((str(ACCEPTED), str(Reason.ALREADY_ROLLED_BACK)))
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
