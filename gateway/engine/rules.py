@@ -361,7 +361,8 @@ def never_applied(case: Case) -> Move | None:
     if not unseen(own, case.wallet, case.moment, owed=owed) or held_back(case):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
-        done = own.undoes and case.undone_by_another  # a yes is then that one's
+        nothings = case.wallet.dialect.as_wallet.yes_to_unknown and own.undoes and own.forgot_at is not None
+        done = nothings and case.undone_by_another  # a yes is then that one's
         return Ask(first=not (done or may_mean_forgotten(case))) if case.left else None
     return Decide(NEVER_REACHED)
 
