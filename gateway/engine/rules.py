@@ -672,6 +672,7 @@ def its_bet_first(case: Case) -> Move | None:
     cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.) *The cancel had not
     left, because its wallet was down: it waited for the win, and the win for it, for ever:* a win stops such a cancel. *Nor is the win
     of a bet that was declined: a purse too empty for the stake was paid its win;* where the page says so of that alone, too.
+    *The journal forgot that such a win had been told so, and it was paid:* a bet whose no it knows never had one.
     *A wallet said that the bet had been given back, its answer was lost, and at the win's repeat its one word for both was
     taken for "it is paid":* at such a wallet the win waits for the cancel, and once that is done it is a person's.
     *A bet in doubt had been told as rolled back, then it was found to be taken, and its win was paid before its cancel, which that
@@ -682,7 +683,8 @@ def its_bet_first(case: Case) -> Move | None:
     if own.kind is not Kind.CREDIT or own.parent:
         return None
     refused = case.around.refused_bet if case.provider.dialect.as_provider.unpaid else None
-    if refused is not None and own.reference and never_asked(case) and own.forgot_at is None:
+    known = refused is not None and (own.forgot_at is None or refused.forgot_at is None)
+    if refused is not None and known and own.reference and never_asked(case):
         return Decide(NO_BET if _refusal(refused) is not Reason.ALREADY_ROLLED_BACK else ROLLED_BACK)
     given_back = _given_back_there(case)
     if given_back is not None:

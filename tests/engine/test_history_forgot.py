@@ -596,3 +596,15 @@ def test_rule_30_a_second_cancel_that_its_wallet_never_saw_gives_nothing_back_tw
     assert sorted(map(str, told)) == sorted((str(ACCEPTED), str(Reason.ALREADY_ROLLED_BACK)))
     assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
+
+
+def test_rule_30_a_win_of_a_bet_that_the_journal_knows_as_declined_is_paid_by_nobody(bench_of: MakeBench) -> None:
+    """*Its provider had heard so. The journal forgot that, and the win was put to the wallet, which paid it.* Where the bet's no is
+    in the copy, no win of it was ever sent."""
+    bench = bench_of("evolution", "scorpio_play")
+    bench.till.then(says(Declined(reason=Reason.INSUFFICIENT_FUNDS)), kind=Kind.DEBIT)
+    assert word(bench.call(bet("t1"))) == Reason.INSUFFICIENT_FUNDS
+    restored(bench, lambda: bench.call(win("t1", of="t1")))
+    assert word(bench.call(win("t1", of="t1"))) == Reason.TRANSACTION_NOT_FOUND
+    assert bench.till.asked(Kind.CREDIT) == 0
+    nothing_is_open(bench)
