@@ -52,6 +52,7 @@ from gateway.engine.undoing import (
     forbidden,
     going_on,
     held_back,
+    may_be_of_a_part,
     may_mean_forgotten,
     never_asked,
     nothing_was_sent,
@@ -281,8 +282,11 @@ def answered(case: Case) -> Move | None:
     the release that silence had brought about waited for a person, as if the hold were used:* what gives back is owed. *A bet was
     on its way for a second time when its cancel overtook it, and the wallet's one word for "I have it" and "it was rolled back"
     was told as a yes, of a bet that had moved nothing:* it is doubt until the cancel has its answer. *It had it already, at another
-    node, and the bet was told as taken all the same:* what its cancel ended was not.
-    Serves: 4, 5, 6, 10, 14, 15, 16, 28, 30
+    node, and the bet was told as taken all the same:* what its cancel ended was not. *The journal had forgotten a
+    bet's first win, its wallet said that it has that, and the second one was told as paid:* where a wallet knows a bet's win by
+    the bet, that is a person's. *Four of ten had been refunded, which the journal forgot, and a wallet that knows one rollback of
+    a bet said of the refund of the rest that it was done:* where parts may be given back, that says nothing of how much.
+    Serves: 4, 5, 6, 10, 14, 15, 16, 17, 28, 30
     """
     own = case.own
     if own.fact is None:
@@ -304,7 +308,13 @@ def answered(case: Case) -> Move | None:
         return Leave(State.PERSON, USED) if id_was_used(own) else None
     if _met_its_rollback(case, decision):
         return None
+    if _says_it_of_a_win(case):
+        return Leave(
+            State.PERSON, "its wallet has paid a win of that bet, and the journal may have forgotten another win"
+        )
     if own.undoes and isinstance(decision, Accepted):
+        if may_be_of_a_part(case):
+            return Leave(State.PERSON, "the journal may have forgotten that a part of it was given back")
         decision = undone_before(case, decision)
     if isinstance(decision, Declined) and decision.reason is NOT_FOUND and may_mean_forgotten(case):
         return Leave(State.PERSON, "the journal may have forgotten bets of its round")
@@ -341,8 +351,9 @@ def never_applied(case: Case) -> Move | None:
 
     Move: Ask as a first attempt where it is wanted and no rollback of it stands; else Decide `already_rolled_back`
     *Settlement looked at the bet alone, found it never applied and declined it; the win beside it was
-    then paid:* a win that ties to it is one of the facts.
-    Serves: 9, 10
+    then paid:* a win that ties to it is one of the facts. *Of a second cancel its wallet knew nothing, and the yes that it says
+    of nothing, too, was taken for another giving back:* where another one is done it is asked as the feared one that it is.
+    Serves: 9, 10, 30
     """
     own = case.own
     if case.way is None:
@@ -351,7 +362,9 @@ def never_applied(case: Case) -> Move | None:
     if not unseen(own, case.wallet, case.moment, owed=owed) or held_back(case):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
-        return Ask(first=not may_mean_forgotten(case)) if case.left else None
+        nothings = case.wallet.dialect.as_wallet.yes_to_unknown and own.undoes and own.forgot_at is not None
+        done = nothings and case.undone_by_another  # a yes is then that one's
+        return Ask(first=not (done or may_mean_forgotten(case))) if case.left else None
     return Decide(NEVER_REACHED)
 
 
@@ -660,6 +673,7 @@ def its_bet_first(case: Case) -> Move | None:
     cancelled is paid by nobody. (That the gateway gave it back by itself, its provider does not know.) *The cancel had not
     left, because its wallet was down: it waited for the win, and the win for it, for ever:* a win stops such a cancel. *Nor is the win
     of a bet that was declined: a purse too empty for the stake was paid its win;* where the page says so of that alone, too.
+    *The journal forgot that such a win had been told so, and it was paid:* a bet whose no it knows never had one.
     *A wallet said that the bet had been given back, its answer was lost, and at the win's repeat its one word for both was
     taken for "it is paid":* at such a wallet the win waits for the cancel, and once that is done it is a person's.
     *A bet in doubt had been told as rolled back, then it was found to be taken, and its win was paid before its cancel, which that
@@ -670,7 +684,8 @@ def its_bet_first(case: Case) -> Move | None:
     if own.kind is not Kind.CREDIT or own.parent:
         return None
     refused = case.around.refused_bet if case.provider.dialect.as_provider.unpaid else None
-    if refused is not None and own.reference and never_asked(case) and own.forgot_at is None:
+    known = refused is not None and (own.forgot_at is None or refused.forgot_at is None)
+    if refused is not None and known and own.reference and never_asked(case):
         return Decide(NO_BET if _refusal(refused) is not Reason.ALREADY_ROLLED_BACK else ROLLED_BACK)
     given_back = _given_back_there(case)
     if given_back is not None:
@@ -834,8 +849,9 @@ def journal_forgot(case: Case) -> Move | None:
     wallet is asked first what it knows, and a bet need not wait until its no to that is final. *A win that was still queued
     when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then. *A win
     had been paid under the name of its bet, which the journal forgot, and came again as one of no bet:* at a wallet that knows a
-    bet's win by the bet such a win is a person's.
-    Serves: 30
+    bet's win by the bet such a win is a person's. *A win had been paid, which the journal forgot, and could be sent again when its
+    wallet had forgotten it, too: it was paid twice:* nothing is asked that would not land while it remembers what came before.
+    Serves: 14, 30
     """
     own = case.own
     if own.forgot_at is None or not case.wanted or not case.may_act:
@@ -849,10 +865,27 @@ def journal_forgot(case: Case) -> Move | None:
     if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
         if own.owes and denied(own) and not looks_first:
             return Leave(own.open_state, "what the journal forgot of it may still be on its way")
+        if looks_first and not case.remembered_in(case.wallet.in_flight_max):
+            return forgotten(case)
         return Ask() if looks_first or blind or denied(own) else Query()
     if blind and not case.air_of(own.key).requests:
         return Leave(State.PERSON, "the journal forgot whether it was asked, and its wallet cannot be asked about it")
     return None
+
+
+def _says_it_of_a_win(case: Case) -> bool:
+    """Whether a wallet that was told a win as that of its bet said that it has that one, and the journal may have forgotten
+    which it was. A provider whose bets come to one end has no two wins of one."""
+    own, act, fact = case.own, case.own.tx.act, case.own.fact
+    if not isinstance(act, Credit) or fact is None or fact.query or not isinstance(fact.outcome, Accepted):
+        return False
+    by_its_bet = bool(act.reference) and not (act.further or own.parent) and case.wallet.dialect.as_wallet.one_win
+    return by_its_bet and fact.outcome.replayed and _came_since(own) and not case.one_end
+
+
+def _came_since(own: Movement) -> bool:
+    """Whether it came since the journal forgot, and is in no copy under the name that it was told in (rule 30)."""
+    return own.forgot_at is not None and own.created_at >= own.forgot_at
 
 
 def _told_in_another_name(case: Case) -> bool:
@@ -861,7 +894,7 @@ def _told_in_another_name(case: Case) -> bool:
     own, act, page = case.own, case.own.tx.act, case.wallet.dialect.as_wallet
     if not isinstance(act, Credit) or own.parent or not page.one_win or not case.only_feared:
         return False
-    if own.forgot_at is None or own.created_at < own.forgot_at:  # it was in the copy, with its name
+    if not _came_since(own):
         return False
     had_a_bet = bool(own.tx.round_id) and not case.provider.dialect.as_provider.one_end
     otherwise = act.further or (not act.reference and had_a_bet)

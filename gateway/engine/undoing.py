@@ -422,6 +422,16 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)
 
 
+def may_be_of_a_part(case: Case) -> bool:
+    """Whether its wallet said that what it names was rolled back before, and that may have been another rollback, of a part of
+    it, which the journal forgot (rules 17, 30)."""
+    own, page = case.own, case.provider.dialect.as_provider
+    if own.forgot_at is None or own.fact is None or own.fact.query or isinstance(own.fact.outcome, Accepted):
+        return False
+    in_parts = page.partial or page.undoes_rollbacks if case.target is None else case.in_parts(case.target)
+    return in_parts and own.fact.outcome.reason is Reason.ALREADY_ROLLED_BACK
+
+
 def nothing_was_sent(case: Case) -> Move | None:
     """A rollback of what was accepted without a wallet.
 

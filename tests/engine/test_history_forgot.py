@@ -24,6 +24,7 @@ from tests.engine.histories import (
     forgetting,
     last_word,
     nothing_is_open,
+    open_rows,
     restored,
     waits_for_a_person,
     word,
@@ -517,4 +518,93 @@ def test_rule_30_a_person_gives_a_bet_back_once_though_two_cancels_of_it_are_fea
         decide(bench, bench.row(Kind.ROLLBACK, id).key, accepted=True)
     told = [word(bench.call(undo(id, "t1"))) for id in ("c1", "c2")]
     assert told == [ACCEPTED, Reason.ALREADY_ROLLED_BACK]
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("knows", [True, False], ids=["its bet is known", "forgot its bet"])
+def test_rule_30_that_a_bet_was_rolled_back_says_nothing_of_how_much_where_a_part_may_be_forgotten(
+    bench_of: MakeBench, *, knows: bool
+) -> None:
+    """*Four of ten had been refunded, which the journal forgot, and a wallet that knows one rollback of a bet said of the
+    refund of the rest that it was done: it was told as done, and 6.00 stayed taken.*"""
+    bench = bench_of("native", "netgaming")
+    played = (bet("t1"), undo("c1", "t1", "4.00"))
+    if knows:
+        yes(bench.call(played[0]))
+    restored(bench, lambda: [yes(bench.call(tx)) for tx in played])
+    assert word(bench.call(undo("c2", "t1", "6.00"))) == DOUBT
+    assert bench.till.balance() == Decimal("994.00")
+    waits_for_a_person(bench)
+
+
+def test_rule_30_nor_does_it_to_the_gateways_own(bench_of: MakeBench) -> None:
+    """*Nobody knew any more that the bet had been accepted and a part of it refunded. Silence gave it back, its wallet said that
+    this was done, and the refund of that part heard that there was nothing to give back.*"""
+    bench = bench_of(a_provider("native", after_doubt=timedelta(minutes=10)), "netgaming")
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    bench.till.always(unreachable, kind=Kind.DEBIT)
+    assert word(bench.call(bet("t1"))) == DOUBT
+    bench.till.heal()
+
+    def forgotten() -> None:
+        yes(bench.call(bet("t1")))
+        yes(bench.call(undo("c1", "t1", "4.00")))
+
+    restored(bench, forgotten)
+    bench.settlement(900, 10)
+    assert word(bench.call(undo("c1", "t1", "4.00"))) == DOUBT
+    assert [row.state for row in open_rows(bench) if row.ours] == [State.PERSON]
+    assert bench.till.balance() == Decimal("994.00")
+
+
+@pytest.mark.parametrize("copied", [True, False], ids=["in the copy", "came since"])
+def test_rule_30_a_win_is_not_asked_when_its_wallet_has_forgotten_what_the_journal_forgot(
+    bench_of: MakeBench, *, copied: bool
+) -> None:
+    """*It had been paid, which the journal forgot. When it could be sent again its wallet did not remember it any more either,
+    and paid it twice.* What comes when that is over is new to everybody."""
+    bench = bench_of("native", a_wallet(CANNOT, repeats=SAFE))
+    yes(bench.call(bet("t1")))
+    if copied:
+        bench.till.always(unreachable, kind=Kind.CREDIT)
+        assert word(bench.call(win("w1", of="t1"))) == DOUBT
+        bench.till.heal()
+    restored(bench, lambda: yes(bench.call(win("w1", of="t1"))))
+    bench.till.always(unreachable)
+    bench.call(win("w1", of="t1"))
+    bench.rest(2 * DAYS)
+    bench.till.heal()
+    bench.settlement(DAYS, 3600)
+    assert word(bench.call(win("w1", of="t1"))) == DOUBT
+    assert bench.till.balance() == Decimal("1015.00")
+    waits_for_a_person(bench)
+    yes(bench.call(bet("t2")))
+
+
+def test_rule_30_a_second_cancel_that_its_wallet_never_saw_gives_nothing_back_twice(bench_of: MakeBench) -> None:
+    """*Both waited in the restored copy. The first was done; of the second its wallet knew nothing, so that it was asked as a
+    first attempt, and the yes that this wallet says of nothing, too, was another giving back in the journal.*"""
+    bench = bench_of("native", a_wallet("vivo_vgs", repeats=QUERY))
+    yes(bench.call(bet("t1")))
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    for id in ("c1", "c2"):
+        assert word(bench.call(undo(id, "t1", "10.00"))) == DOUBT
+    restored(bench, lambda: None)
+    bench.till.heal()
+    bench.settlement(600, 10)
+    told = [word(bench.call(undo(id, "t1", "10.00"))) for id in ("c1", "c2")]
+    assert sorted(map(str, told)) == sorted((str(ACCEPTED), str(Reason.ALREADY_ROLLED_BACK)))
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+def test_rule_30_a_win_of_a_bet_that_the_journal_knows_as_declined_is_paid_by_nobody(bench_of: MakeBench) -> None:
+    """*Its provider had heard so. The journal forgot that, and the win was put to the wallet, which paid it.* Where the bet's no is
+    in the copy, no win of it was ever sent."""
+    bench = bench_of("evolution", "scorpio_play")
+    bench.till.then(says(Declined(reason=Reason.INSUFFICIENT_FUNDS)), kind=Kind.DEBIT)
+    assert word(bench.call(bet("t1"))) == Reason.INSUFFICIENT_FUNDS
+    restored(bench, lambda: bench.call(win("t1", of="t1")))
+    assert word(bench.call(win("t1", of="t1"))) == Reason.TRANSACTION_NOT_FOUND
+    assert bench.till.asked(Kind.CREDIT) == 0
     nothing_is_open(bench)

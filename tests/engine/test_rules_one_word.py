@@ -25,6 +25,7 @@ from tests.simulation.behaviours import Behaviour, lost_after, lost_before
 from tests.simulation.bench import Bench, a_provider, a_wallet
 from tests.simulation.pages import refusing
 
+BET = "0190d5a4-7e3b-7c1d-8f2a-3b4c5d6e7f80"
 TAKEN, PAID, WHOLE = Decimal("990.00"), Decimal("1015.00"), Decimal("1000.00")
 CLOCK = timedelta(minutes=10)
 
@@ -242,3 +243,35 @@ def test_rule_30_a_further_win_is_not_told_as_one_after_the_journal_forgot(bench
     bench.call(win("w2", "5.00", of="t1"))
     assert isinstance(bench.call(win("w1", "5.00", of="t1")), Unknown)
     assert bench.till.balance() == TAKEN + 10
+
+
+@pytest.mark.parametrize("wallet", ["hundred_hp", "betgames"])
+@pytest.mark.parametrize("names", [True, False])
+def test_rule_30_that_its_bet_was_won_is_no_yes_to_a_win_where_the_journal_may_have_forgotten_another(
+    bench_of: MakeBench, wallet: str, *, names: bool
+) -> None:
+    """*A bet's first win was paid and forgotten; the second one was told by the bet, too, its wallet said that it has that one,
+    and it was told as paid.* Its amount stands in no such word. What is told by an id of its own is asked again as it was."""
+    bench = bench_of("native", wallet)
+    yes(bench.call(bet("t1")))
+    of, alone = {"of": "t1"} if names else {}, win("w0", "5.00", round_id="")
+
+    def paid() -> None:
+        for tx in (win("w1", "1.00", **of), alone):
+            yes(bench.call(tx))
+
+    restored(bench, paid)
+    assert isinstance(bench.call(win("w2", **of)), Unknown)
+    row = bench.row(Kind.CREDIT, "w2")
+    assert (row.state, "another win" in row.note) == (State.PERSON, True)
+    yes(bench.call(alone))
+    assert bench.till.balance() == TAKEN + 6
+
+
+def test_rule_30_that_its_bet_was_won_is_a_yes_where_a_bet_has_one_win(bench_of: MakeBench) -> None:
+    """Its provider's page knows no second one."""
+    bench = bench_of("hundred_hp", "hundred_hp")
+    yes(bench.call(bet(BET)))
+    restored(bench, lambda: yes(bench.call(win(BET, of=BET))))
+    yes(bench.call(win(BET, of=BET)))
+    assert bench.till.balance() == PAID

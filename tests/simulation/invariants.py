@@ -25,6 +25,7 @@ from tests.simulation.players import GONE, STANDS, Story
 from tests.simulation.scheduler import BEGIN
 from tests.simulation.seam import ours
 from tests.simulation.trouble import TRIES_MAX
+from tests.simulation.watch import Seen
 
 INVARIANTS: Mapping[str, str] = {
     "ONCE": "no movement is applied twice",
@@ -524,10 +525,15 @@ class Verdict:
         gave_up = any(s.gave_up for s in history.stories.values() if s.provider == row.provider)
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
 
-    @staticmethod
-    def _cannot_be_asked(row: Movement) -> bool:
-        """The journal forgot whether it was, and its wallet cannot be asked about it (rule 30)."""
-        return row.forgot_at is not None and row.note.startswith("the journal forgot")
+    def _cannot_be_asked(self, row: Movement) -> bool:
+        """The journal forgot whether it was, and its wallet cannot be asked about it; or whether the win of its settle was paid,
+        so that a person says whether the stake goes back, for which its debit waits (rules 18, 30)."""
+        whole = self.by_key.get(row.parent, row)
+        forgot = (
+            row.note.startswith("the journal forgot")
+            or whole.note == "the journal may have forgotten that its win was paid"
+        )
+        return row.forgot_at is not None and forgot
 
     def _only_its_wallet_names(self, row: Movement) -> bool:
         """A hold at a wallet that names holds itself, or the release of one, and no yes with that name was heard: it can be
@@ -684,6 +690,8 @@ class Verdict:
         seen, cancels = self.history.rows, [m for m in map(self._row_of, story.cancels) if m is not None]
         settled = [m for m in cancels if isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_SETTLED]
         stopped = [seen[m.key].decided_at for m in settled if not m.attempts]
+        # Nor could anybody whose journal has forgotten that cancel, which never came again (rule 30).
+        stopped += [lost.forgotten[0] for lost in self._lost_cancels(row) if lost.unasked]
         said = seen[row.key].decided_at if row.state is State.DECLINED and row.key in self.history.resolved else None
         return said is not None and bool(stopped) and all(when is not None and when < said for when in stopped)
 
@@ -816,13 +824,16 @@ class Verdict:
         """The journal forgot that a bet and its cancel had been decided and told. Then its provider, which knew better, said
         a win for it: by all that is known it stops a cancel whose success nobody heard, or completes a bet in doubt whose
         cancel is in no row any more (rules 9, 11, 30)."""
-        cancels = [m for m in self.aimed.get(row.key, []) if m.undoes]
-        lost = [
+        cancels, lost = [m for m in self.aimed.get(row.key, []) if m.undoes], self._lost_cancels(row)
+        return bool(story.won) and self._touched(row) and (any(self._touched(m) for m in cancels) or bool(lost))
+
+    def _lost_cancels(self, row: Movement) -> list[Seen]:
+        """The cancels of it that had been decided, and are in no journal since one forgot them."""
+        return [
             seen for key, seen in self.history.rows.items()
             if (seen.provider, seen.kind, seen.reference) == (row.provider, Kind.ROLLBACK.value, row.tx.id)
             and seen.forgotten[0] and key not in self.by_key
         ]  # fmt: skip
-        return bool(story.won) and self._touched(row) and (any(self._touched(m) for m in cancels) or bool(lost))
 
     def _forgot_its_undoing(self, rows: list[Movement]) -> bool:
         """The journal forgot that a cancel of it had been undone: it takes it for rolled back, and the next one hears
@@ -889,11 +900,18 @@ class Verdict:
 
     def _joined(self, row: Movement) -> bool:
         """A rollback that was only feared to be sent (rule 30), and that heard what another one of its bet had done; or was
-        asked in that fear, where the gateway's own had done it, which its provider joins. What was itself undone had done it."""
+        asked in that fear, where the gateway's own had done it, which its provider joins. What was itself undone had done it, and
+        so had what its wallet applied under its own name, before the journal forgot, as one of several parts."""
+        if pages.several(self.history.setup.providers[row.provider].dialect) and self._moved(row):
+            return False
         others = [m for m in self.rows if m.undoes and m.target == row.target and m.key != row.key]
         done = [m for m in others if m.state is State.ACCEPTED and (m.sent or (m.ours and m.attempts))]
         feared = row.forgot_at is not None and not row.ours and any(m.ours for m in done)
         return row.undoes and not row.undone_by and (feared or (not row.sent and bool(done)))
+
+    def _moved(self, row: Movement) -> bool:
+        """Whether its wallet's book has it under its own name, and that it moved something."""
+        return any(entry.delta for name, place in self._places(row) for entry in self.books[name].get(place, []))
 
     def _was_undone(self, row: Movement) -> bool:
         """Its wallet said to a rollback that it had given it back before, and the journal forgot by which one (rule 30)."""

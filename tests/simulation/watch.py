@@ -24,6 +24,7 @@ from tests.simulation.tills import Till
 
 NOTES_MAX = 4000
 BEGUN_SECONDS = 0.05  # an attempt that the journal had noted when the decision came is on its way
+ARRIVED_SECONDS = 1e-3  # what a wallet did just now, it wrote down at this moment
 ASKED_GRACE_SECONDS = 3.0  # a lease lives a little longer than its call
 
 
@@ -237,12 +238,18 @@ class Watched:
         for tx in items if key else ():
             spot = (till.plan.name, till.place_of(tx))
             other = self.places.setdefault(spot, key)
-            if other != key and self._came_to_nothing(other, key) and not till.purse.applied(spot[1]):
+            if other != key and self._came_to_nothing(other, key) and not self._stood_there(till, spot[1]):
                 self.places[spot] = key
                 self.placed[other].pop(spot, None)
             elif other != key and tx.kind is not Kind.ROLLBACK and self.rows[other].state:  # else forgotten (rule 30)
                 self.wrong.append(f"ALIAS {other} and {key} are told as one, {spot[1]}")
             self.placed.setdefault(key, {})[spot] = None
+
+    def _stood_there(self, till: Till, place: Place) -> bool:
+        """Whether its wallet's book had a movement there before the request that has just been answered."""
+        purse = till.purse
+        found = [e for e in purse.book if purse.place(e.provider, e.kind, e.id) == place]
+        return any((e.at - BEGIN).total_seconds() < self.scheduler.now - ARRIVED_SECONDS for e in found)
 
     def _came_to_nothing(self, first: str, second: str) -> bool:
         """Whether a win had been declined before another one of its bet came, which is then the first that its wallet hears of."""
