@@ -86,6 +86,9 @@ UNSAYABLE = ("this dialect", "its wallet would take it", "its wallet gave that b
 """Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win; the win of a bet that it
 gave back, which it would call paid."""
 
+MAY_HAVE_PAID = "the journal may have forgotten that its win was paid"
+"""The note of a cancelled settle that was open when the journal forgot."""
+
 
 class Family(Struct, kw_only=True):
     """A movement of the journal with everything that undoes it, and what the wallets' books say."""
@@ -184,6 +187,7 @@ class Verdict:
                 nobody = nobody or self._nobody_was_told(each) or self._nobody_knows_its_win(each)
                 nobody = nobody or self._told_elsewhere(each)
                 lies |= {"lost_commits"} if again == "never" or nobody else set()
+        lies |= {"lost_commits"} if self._forgot_what_buried_it(row) else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
             undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
@@ -215,6 +219,19 @@ class Verdict:
         if restored is None or seen.forgotten == (0.0, 0.0):
             return False
         return seen.born >= restored and seen.first_asked >= restored
+
+    def _forgot_what_buried_it(self, row: Movement) -> bool:
+        """The journal forgot the answered cancel that had overtaken it, and no wallet knows of that one either: it was never
+        asked, or keeps no tombstones. The bet that comes after is a first call to everybody (rules 15, 30)."""
+        restored, tills = self.history.restored, self.history.tills
+        if restored is None or not row.takes or self.history.rows[row.key].born < restored:
+            return False
+        return any(
+            (lost.provider, lost.kind, lost.reference) == (row.provider, Kind.ROLLBACK.value, row.tx.id)
+            and lost.forgotten[0] and lost.key not in self.by_key and not lost.target
+            and not (lost.first_asked < restored and lost.till in tills and tills[lost.till].plan.tombstones)
+            for lost in self.history.rows.values()
+        )  # fmt: skip
 
     def _told_elsewhere(self, row: Movement) -> bool:
         """The journal forgot where it had gone, and by other routes its repeat came to a wallet that knows nothing of it, or
@@ -524,10 +541,12 @@ class Verdict:
         gave_up = any(s.gave_up for s in history.stories.values() if s.provider == row.provider)
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
 
-    @staticmethod
-    def _cannot_be_asked(row: Movement) -> bool:
-        """The journal forgot whether it was, and its wallet cannot be asked about it (rule 30)."""
-        return row.forgot_at is not None and row.note.startswith("the journal forgot")
+    def _cannot_be_asked(self, row: Movement) -> bool:
+        """The journal forgot whether it was, and its wallet cannot be asked about it; or, of a settle that is open, whether its
+        win was paid: its cancel is a person's then, and nobody goes on with its legs (rules 18, 30)."""
+        whole = self.by_key.get(row.parent, row)
+        paid = whole.forgot_at is not None and whole.note == MAY_HAVE_PAID
+        return paid or (row.forgot_at is not None and row.note.startswith("the journal forgot"))
 
     def _only_its_wallet_names(self, row: Movement) -> bool:
         """A hold at a wallet that names holds itself, or the release of one, and no yes with that name was heard: it can be
