@@ -44,22 +44,26 @@ def _perhaps_gone_by_it(movement: Movement, wallet: Wallet, outcome: Declined) -
 def remembered(movement: Movement, wallet: Wallet, moment: Moment, ahead: timedelta = NONE) -> bool:
     """Whether the wallet still knows the id of the first attempt (rule 14), so much later than now. Where the steps of a
     clock hide how old that is, it is no younger than the last one, whose time they began again (rule 29)."""
-    return max(moment.passed(at) for at in _written(movement)) + ahead < wallet.remembers
+    return max(moment.passed(at) for at in _written(movement, wallet)) + ahead < wallet.remembers
 
 
 def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bool:
     """The same, where a no, or a yes that it says to anything, is to be believed: also if all that the clock jumped ahead really
     passed (rules 14, 29). It is no older than since it came; only where its last attempt is surely older than that, the
     clock that showed when it came was not ours, and no more is sure than by the attempt's."""
-    came, *asked = _written(movement)
+    came, *asked = _written(movement, wallet)
     most = moment.at_most(came)
     return max([most, *(moment.at_most(at) for at in asked if moment.passed(at) > most)]) < wallet.remembers
 
 
-def _written(movement: Movement) -> list[datetime]:
-    """When it came and was last asked. A clock that went back may hide the age of one; it is as old as the older says."""
-    asked = movement.asked_at if movement.sent else None
-    return [movement.created_at] if asked is None else [movement.created_at, asked]
+def _written(movement: Movement, wallet: Wallet) -> list[datetime]:
+    """When it came and was last asked. A clock that went back may hide the age of one; it is as old as the older says. What came
+    since the journal forgot may have been asked before that, unless its wallet would have forgotten it by then: so old it
+    would be new to everybody (rule 30)."""
+    came, asked, feared = movement.created_at, movement.asked_at if movement.sent else None, movement.forgot_at
+    if feared is not None and not feared < came < feared + wallet.remembers:
+        feared = None
+    return [came, *(at for at in (asked, feared) if at is not None)]
 
 
 def landed(movement: Movement, wallet: Wallet, moment: Moment, ago: timedelta = NONE) -> bool:

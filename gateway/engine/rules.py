@@ -833,8 +833,9 @@ def journal_forgot(case: Case) -> Move | None:
     wallet is asked first what it knows, and a bet need not wait until its no to that is final. *A win that was still queued
     when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then. *A win
     had been paid under the name of its bet, which the journal forgot, and came again as one of no bet:* at a wallet that knows a
-    bet's win by the bet such a win is a person's.
-    Serves: 30
+    bet's win by the bet such a win is a person's. *A win that waited for its bet in the copy, and had been paid, was sent when its
+    wallet remembered it no more, and paid twice:* that the wallet looks for the id helps as long as it remembers.
+    Serves: 14, 30
     """
     own = case.own
     if own.forgot_at is None or not case.wanted or not case.may_act:
@@ -844,6 +845,8 @@ def journal_forgot(case: Case) -> Move | None:
             State.PERSON, "the journal may have forgotten the bet under whose name its wallet was told this win"
         )
     looks_first = case.again in ("safe", "applied")
+    if looks_first and not case.remembered:
+        return None
     blind = not looks_first and not case.can_query
     if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
         if own.owes and denied(own) and not looks_first:

@@ -400,7 +400,8 @@ class Verdict:
             if not sent and family.own and row.kind is not Kind.ROLLBACK:  # one that joined another was not sent
                 self.say("JOURNAL", f"{row.key} was never sent, and was applied", family)
         moves = row.kind in (Kind.DEBIT, Kind.SETTLE, Kind.CREDIT)
-        if row.state is State.DECLINED and moves and family.net and not family.for_person:
+        part = self._forgot_a_part(family)
+        if row.state is State.DECLINED and moves and family.net and not (family.for_person or part):
             self.say("JOURNAL", f"{row.key} is declined, and moved {family.net}", family)
         resolved = row.key in self.history.resolved
         may_end = row.parent or row.undone_by or resolved or self._of_a_broken_batch(row)
@@ -409,8 +410,18 @@ class Verdict:
         if row.kind is Kind.ROLLBACK:
             return
         undone = next((m for m in family.undoing if self._undoes_all(m, row)), None)
-        if undone is not None and family.net and not self._forgot_its_undoing(family.undoing):
+        if undone is not None and family.net and not (part or self._forgot_its_undoing(family.undoing)):
             self.say("JOURNAL", f"{row.key} was rolled back, and moved {family.net}", family)
+
+    def _forgot_a_part(self, family: Family) -> bool:
+        """The journal forgot the rollback of a part of it, and its wallet says to that of all, which may have been asked before,
+        that it was given back already (rules 5, 17, 30)."""
+        lost = any(
+            seen.target == family.row.key and seen.kind == Kind.ROLLBACK.value
+            and seen.forgotten[0] and seen.key not in self.by_key
+            for seen in self.history.rows.values()
+        )  # fmt: skip
+        return lost and abs(sum(entry.delta for entry in family.undone)) < abs(_worth(family.row))
 
     def _ended_by_its_page(self, row: Movement) -> bool:
         """A win whose page lets it be declined for good, for such a reason: its bet was cancelled or declined, or is nowhere;
@@ -935,10 +946,13 @@ class Verdict:
         for row in self.rows:
             if row.key in self.parents or self._ran_out(row):
                 continue
+            player = (
+                row.tx.player or seen[row.key].player
+            )  # which it may say by its bet alone, and the journal forgot that
             if not row.state.decided:
-                open_for.add(row.tx.player)
+                open_for.add(player)
             elif row.state is State.ACCEPTED and row.attempts and not (self._joined(row) or self._was_undone(row)):
-                expected[row.tx.player] = expected.get(row.tx.player, Decimal(0)) + self._gain(row)
+                expected[player] = expected.get(player, Decimal(0)) + self._gain(row)
         moved: dict[str, Decimal] = {}
         for till in self.history.tills.values():
             for (player, currency), cash in till.purse.cash.items():
