@@ -712,6 +712,11 @@ class Verdict:
         seen, cancels = self.history.rows, [m for m in map(self._row_of, story.cancels) if m is not None]
         settled = [m for m in cancels if isinstance(m.outcome, Declined) and m.outcome.reason is Reason.ALREADY_SETTLED]
         stopped = [seen[m.key].decided_at for m in settled if not m.attempts]
+        stopped += [
+            lost.forgotten[0] for lost in seen.values()
+            if lost.target == row.key and lost.kind == Kind.ROLLBACK.value
+            and lost.unasked and lost.forgotten[0] and lost.key not in self.by_key  # it was said, and forgotten (rule 30)
+        ]  # fmt: skip
         said = seen[row.key].decided_at if row.state is State.DECLINED and row.key in self.history.resolved else None
         return said is not None and bool(stopped) and all(when is not None and when < said for when in stopped)
 
