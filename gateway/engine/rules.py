@@ -320,7 +320,7 @@ def answered(case: Case) -> Move | None:
 
 def _met_its_rollback(case: Case, decision: Accepted | Declined) -> bool:
     """Whether a bet that was asked again may have met its own rollback, which came before it, at a wallet that has one word for
-    "I have that already" and "that was rolled back". What the rollback hears tells."""
+    "I have that already" and "that was rolled back". What the rollback hears tells: that there was nothing, too."""
     own, fact = case.own, case.own.fact
     if fact is None or fact.query or not own.takes or own.attempts <= 1 or not own.undone_by:
         return False
@@ -328,7 +328,10 @@ def _met_its_rollback(case: Case, decision: Accepted | Declined) -> bool:
         return False
     again = isinstance(fact.outcome, Accepted) and fact.outcome.replayed and isinstance(decision, Accepted)
     undoer = case.undoer
-    return again and undoer is not None and undoer.sent and not undoer.decided
+    if not again or undoer is None or not undoer.sent:
+        return False
+    nothing = isinstance(undoer.outcome, Declined) and undoer.outcome.reason is NOT_FOUND
+    return nothing or not undoer.decided
 
 
 USED = "its id was used at its wallet for another movement"
