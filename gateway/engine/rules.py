@@ -351,9 +351,8 @@ def never_applied(case: Case) -> Move | None:
 
     Move: Ask as a first attempt where it is wanted and no rollback of it stands; else Decide `already_rolled_back`
     *Settlement looked at the bet alone, found it never applied and declined it; the win beside it was
-    then paid:* a win that ties to it is one of the facts. *Of a second cancel its wallet knew nothing, and the yes that it says
-    of nothing, too, was taken for another giving back:* where another one is done it is asked as the feared one that it is.
-    Serves: 9, 10, 30
+    then paid:* a win that ties to it is one of the facts.
+    Serves: 9, 10
     """
     own = case.own
     if case.way is None:
@@ -362,9 +361,7 @@ def never_applied(case: Case) -> Move | None:
     if not unseen(own, case.wallet, case.moment, owed=owed) or held_back(case):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
-        nothings = case.wallet.dialect.as_wallet.yes_to_unknown and own.undoes and own.forgot_at is not None
-        done = nothings and case.undone_by_another  # a yes is then that one's
-        return Ask(first=not (done or may_mean_forgotten(case))) if case.left else None
+        return Ask(first=not may_mean_forgotten(case)) if case.left else None
     return Decide(NEVER_REACHED)
 
 
@@ -861,6 +858,8 @@ def journal_forgot(case: Case) -> Move | None:
             State.PERSON, "the journal may have forgotten the bet under whose name its wallet was told this win"
         )
     looks_first = case.again in ("safe", "applied")
+    if looks_first and not case.remembered:
+        return None
     blind = not looks_first and not case.can_query
     if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
         if own.owes and denied(own) and not looks_first:

@@ -408,9 +408,10 @@ def _after(first: Movement) -> Accepted | Declined:
 
 def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     """What a yes means to a rollback that was asked only because the journal may have forgotten it (rule 30): some
-    wallets call the rollback of one bet always the same, so where others that stand left nothing of it, theirs."""
+    wallets call the rollback of one bet always the same, so where others that stand left nothing of it, theirs. Some say it to
+    that of nothing, also where it was asked as a first attempt, because nothing of it had arrived before."""
     own, target, dialect = case.own, case.target, case.provider.dialect
-    if own.forgot_at is None or target is None:
+    if target is None or (own.forgot_at is None and not case.wallet.dialect.as_wallet.yes_to_unknown):
         return yes
     others = [m for m in case.rollbacks if m.key != own.key and m.state is State.ACCEPTED]
     others = [m for m in others if not m.undone_by and not m.ours]  # our own one is that which its provider joins

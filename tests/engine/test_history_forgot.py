@@ -91,6 +91,19 @@ def test_rule_30_a_second_cancel_of_a_bet_whose_first_was_undone_gives_it_back(
     nothing_is_open(bench)
 
 
+def test_rule_30_a_yes_that_a_wallet_says_to_that_of_nothing_is_the_first_cancels(bench_of: MakeBench) -> None:
+    """A bet's second cancel was asked once the wallet's 404 was final, as a first attempt then, and the wallet said yes, as it does
+    where there is nothing to give back: the journal had the stake given back twice."""
+    bench = bench_of("native", a_wallet("vivo_vgs", repeats=QUERY))
+    for tx in (bet("b1"), undo("r1", "b1", "10.00")):
+        yes(bench.call(tx))
+    restored(bench, lambda: None)
+    bench.rest(300)
+    assert word(bench.call(undo("r2", "b1", "10.00"))) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 @pytest.mark.parametrize("wallet", SPLITTING)
 def test_rule_30_the_cancel_of_a_settle_whose_win_was_forgotten_is_a_persons(bench_of: MakeBench, wallet: str) -> None:
     """The journal forgot that the win of 25.00 was paid: the cancel gave the stake back beside it and was told as done
@@ -608,3 +621,43 @@ def test_rule_30_a_win_of_a_bet_that_the_journal_knows_as_declined_is_paid_by_no
     assert word(bench.call(win("t1", of="t1"))) == Reason.TRANSACTION_NOT_FOUND
     assert bench.till.asked(Kind.CREDIT) == 0
     nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["in the copy", "it came again"])
+def test_rule_14_a_win_that_its_wallet_may_have_forgotten_is_a_persons(bench_of: MakeBench, known: bool) -> None:
+    """The journal knew that the win waited for its bet, and forgot that it was paid. When a person had found the bet in the
+    wallet's book, the wallet remembered no win either, and paid it a second time."""
+    repeats = {"debit": "never", "credit": "safe", "rollback": "safe"}
+    bench = bench_of("native", a_wallet("netgaming", repeats=repeats, remembers=timedelta(minutes=20)))
+    bench.till.then(lost_after, kind=Kind.DEBIT)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    if known:
+        assert word(bench.call(win("w1", of="b1"))) == DOUBT
+
+    def forgotten() -> None:
+        decide(bench, bench.row(Kind.DEBIT, "b1").key, accepted=True, force=True)
+        assert word(bench.call(win("w1", of="b1"))) == ACCEPTED
+
+    restored(bench, forgotten)
+    bench.settlement(900, 5)
+    assert word(bench.call(win("w1", of="b1"))) == DOUBT
+    bench.settlement(600, 5)
+    decide(bench, bench.row(Kind.DEBIT, "b1").key, accepted=True)
+    bench.settlement(1200, 5)
+    assert bench.till.asked(Kind.CREDIT) == 1
+    waits_for_a_person(bench)
+
+
+def test_rule_14_nor_is_a_bet_asked_that_its_wallet_may_have_forgotten(bench_of: MakeBench) -> None:
+    """It had not left when the journal's copy was made; its repeat came when its wallet, which had taken it, remembered it no
+    more, and took it a second time."""
+    bench = bench_of("native", a_wallet("netgaming", repeats=SAFE, remembers=timedelta(minutes=20)))
+    bench.till.always(unreachable)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    bench.till.heal()
+    restored(bench, lambda: yes(bench.call(bet("b1"))))
+    asked = bench.till.asked(Kind.DEBIT)
+    bench.settlement(1500, 5)
+    assert word(bench.call(bet("b1"))) == DOUBT
+    assert bench.till.asked(Kind.DEBIT) == asked
+    waits_for_a_person(bench)

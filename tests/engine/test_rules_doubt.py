@@ -17,7 +17,7 @@ from gateway.play.caller import seconds_of
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.simulation.behaviours import Post, late, lost_after, lost_before, queued, says, silent, unreachable
-from tests.simulation.bench import NEVER, QUERY, a_provider, a_wallet, declared
+from tests.simulation.bench import NEVER, QUERY, Trip, a_provider, a_wallet, declared
 
 IN_FLIGHT_SECONDS = 130.0  # more than `in_flight_max`
 DIALECTS = ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball"]
@@ -563,6 +563,21 @@ def test_rule_11_a_bet_that_its_decided_rollback_did_not_find_was_not_taken(benc
     bench.scheduler.run(lambda: bench.till.asked(Kind.DEBIT) == 2)
     assert why(bench.call(undo("r1", "t1"))) is Reason.TRANSACTION_NOT_FOUND
     assert why(bench.finish(call).outcome) is Reason.ALREADY_ROLLED_BACK
+    assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
+    assert bench.till.balance() == Decimal("1000.00")
+
+
+def test_rule_11_nor_is_one_whose_rollback_was_just_told_that_there_is_nothing(bench_of: MakeBench) -> None:
+    """*The cancel had its answer, and was brought by a node whose journal is far; before that had said what follows from it the
+    bet's own answer came, the same word, and the bet was told as taken beside its cancel's `transaction_not_found`.*"""
+    wallet = a_wallet("hundred_hp", tombstones=True)
+    bench = bench_of("native", replace(wallet, dialect=declared(wallet.dialect, tombstones=True)))
+    bench.till.then(lost_before, queued(0.11), kind=Kind.DEBIT)
+    call = bench.begin(bet("t1"))
+    bench.scheduler.run(lambda: bench.till.asked(Kind.DEBIT) == 2)
+    cancel = bench.begin_at(bench.second(Trip(seconds=0.02)), undo("r1", "t1"))
+    assert not isinstance(bench.finish(call).outcome, Accepted)
+    assert why(bench.finish(cancel).outcome) is Reason.TRANSACTION_NOT_FOUND
     assert bench.row(Kind.DEBIT, "t1").state is State.DECLINED
     assert bench.till.balance() == Decimal("1000.00")
 

@@ -87,6 +87,9 @@ UNSAYABLE = ("this dialect", "its wallet would take it", "its wallet gave that b
 """Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win; the win of a bet that it
 gave back, which it would call paid."""
 
+MAY_HAVE_PAID = "the journal may have forgotten that its win was paid"
+"""The note of a cancelled settle that was open when the journal forgot."""
+
 
 class Family(Struct, kw_only=True):
     """A movement of the journal with everything that undoes it, and what the wallets' books say."""
@@ -185,6 +188,7 @@ class Verdict:
                 nobody = nobody or self._nobody_was_told(each) or self._nobody_knows_its_win(each)
                 nobody = nobody or self._told_elsewhere(each)
                 lies |= {"lost_commits"} if again == "never" or nobody else set()
+        lies |= {"lost_commits"} if self._forgot_what_buried_it(row) else set()
         return Family(
             row=row, undoing=undoing, own=self._entries(row), lies=lies,
             undone=[e for e in self._undone(row) if not self._taken_back(e)] if row.key not in self.parents else [],
@@ -216,6 +220,19 @@ class Verdict:
         if restored is None or seen.forgotten == (0.0, 0.0):
             return False
         return seen.born >= restored and seen.first_asked >= restored
+
+    def _forgot_what_buried_it(self, row: Movement) -> bool:
+        """The journal forgot the answered cancel that had overtaken it, and no wallet knows of that one either: it was never
+        asked, or keeps no tombstones. The bet that comes after is a first call to everybody (rules 15, 30)."""
+        restored, tills = self.history.restored, self.history.tills
+        if restored is None or not row.takes or self.history.rows[row.key].born < restored:
+            return False
+        return any(
+            (lost.provider, lost.kind, lost.reference) == (row.provider, Kind.ROLLBACK.value, row.tx.id)
+            and lost.forgotten[0] and lost.key not in self.by_key and not lost.target
+            and not (lost.first_asked < restored and lost.till in tills and tills[lost.till].plan.tombstones)
+            for lost in self.history.rows.values()
+        )  # fmt: skip
 
     def _told_elsewhere(self, row: Movement) -> bool:
         """The journal forgot where it had gone, and by other routes its repeat came to a wallet that knows nothing of it, or
@@ -384,7 +401,8 @@ class Verdict:
             if not sent and family.own and row.kind is not Kind.ROLLBACK:  # one that joined another was not sent
                 self.say("JOURNAL", f"{row.key} was never sent, and was applied", family)
         moves = row.kind in (Kind.DEBIT, Kind.SETTLE, Kind.CREDIT)
-        if row.state is State.DECLINED and moves and family.net and not family.for_person:
+        part = self._forgot_a_part(family)
+        if row.state is State.DECLINED and moves and family.net and not (family.for_person or part):
             self.say("JOURNAL", f"{row.key} is declined, and moved {family.net}", family)
         resolved = row.key in self.history.resolved
         may_end = row.parent or row.undone_by or resolved or self._of_a_broken_batch(row)
@@ -393,8 +411,18 @@ class Verdict:
         if row.kind is Kind.ROLLBACK:
             return
         undone = next((m for m in family.undoing if self._undoes_all(m, row)), None)
-        if undone is not None and family.net and not self._forgot_its_undoing(family.undoing):
+        if undone is not None and family.net and not (part or self._forgot_its_undoing(family.undoing)):
             self.say("JOURNAL", f"{row.key} was rolled back, and moved {family.net}", family)
+
+    def _forgot_a_part(self, family: Family) -> bool:
+        """The journal forgot the rollback of a part of it, and its wallet says to that of all, which may have been asked before,
+        that it was given back already (rules 5, 17, 30)."""
+        lost = any(
+            seen.target == family.row.key and seen.kind == Kind.ROLLBACK.value
+            and seen.forgotten[0] and seen.key not in self.by_key
+            for seen in self.history.rows.values()
+        )  # fmt: skip
+        return lost and abs(sum(entry.delta for entry in family.undone)) < abs(_worth(family.row))
 
     def _ended_by_its_page(self, row: Movement) -> bool:
         """A win whose page lets it be declined for good, for such a reason: its bet was cancelled or declined, or is nowhere;
@@ -526,14 +554,11 @@ class Verdict:
         return provider.after_doubt is not None or (provider.manner == "cancels" and provider.persists and not gave_up)
 
     def _cannot_be_asked(self, row: Movement) -> bool:
-        """The journal forgot whether it was, and its wallet cannot be asked about it; or whether the win of its settle was paid,
-        so that a person says whether the stake goes back, for which its debit waits (rules 18, 30)."""
+        """The journal forgot whether it was, and its wallet cannot be asked about it; or, of a settle that is open, whether its
+        win was paid: its cancel is a person's then, and nobody goes on with its legs (rules 18, 30)."""
         whole = self.by_key.get(row.parent, row)
-        forgot = (
-            row.note.startswith("the journal forgot")
-            or whole.note == "the journal may have forgotten that its win was paid"
-        )
-        return row.forgot_at is not None and forgot
+        paid = whole.forgot_at is not None and whole.note == MAY_HAVE_PAID
+        return paid or (row.forgot_at is not None and row.note.startswith("the journal forgot"))
 
     def _only_its_wallet_names(self, row: Movement) -> bool:
         """A hold at a wallet that names holds itself, or the release of one, and no yes with that name was heard: it can be
@@ -936,10 +961,13 @@ class Verdict:
         for row in self.rows:
             if row.key in self.parents or self._ran_out(row):
                 continue
+            player = (
+                row.tx.player or seen[row.key].player
+            )  # which it may say by its bet alone, and the journal forgot that
             if not row.state.decided:
-                open_for.add(row.tx.player)
+                open_for.add(player)
             elif row.state is State.ACCEPTED and row.attempts and not (self._joined(row) or self._was_undone(row)):
-                expected[row.tx.player] = expected.get(row.tx.player, Decimal(0)) + self._gain(row)
+                expected[player] = expected.get(player, Decimal(0)) + self._gain(row)
         moved: dict[str, Decimal] = {}
         for till in self.history.tills.values():
             for (player, currency), cash in till.purse.cash.items():
