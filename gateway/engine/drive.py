@@ -442,7 +442,7 @@ class Driver:
         own, now, asked = case.own, self.world.clock(), case.asked
         if own.decided:
             return await self._watch(case, leave)
-        if asked is None and own.owner == self.node and self.flights.calls.get(own.key):
+        if asked is None and own.owner == self.node and case.air_of(own.key).calls:
             # It is in the hands of a call here, which says what is left of it. *Left by another, it was nobody's: the process
             # died before that call was answered, and no clock ever ran for what its provider had not heard.*
             if own.fact is not None:
