@@ -37,14 +37,15 @@ test: $(READY) ## every test, with branch coverage of gateway/ and adapters/
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report --fail-under=$(COVERAGE_MIN); covered=$$?; \
 	[ $$tested -eq 0 ] && [ $$covered -eq 0 ]
 
-# Histories of the simulation: make simulate SEEDS=100000 FIRST=1 JOBS=2
+# Histories of the simulation: make simulate SEEDS=100000 FIRST=1 JOBS=2; of what is rare: BIAS=forgets+steps
 SEEDS ?= 2000
 FIRST ?= 1
 JOBS ?= 1
+BIAS ?=
 
 .PHONY: simulate
 simulate: $(READY) ## the real engine in a made-up world that fails: SEEDS histories, from FIRST on
-	@$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS)
+	@$(BIN)/python -m tests.simulation.run --seeds $(SEEDS) --first $(FIRST) --jobs $(JOBS) --bias "$(BIAS)"
 
 # Every history of small worlds: make explore DEPTH=14 STATES=100000 JOBS=2
 DEPTH ?= 12

@@ -188,27 +188,50 @@ class Plan(Struct, frozen=True, kw_only=True):
         return self.rates.get(fault, 0.0)
 
 
-def draw_plan(seed: int, *, first: bool = False) -> Plan:
-    """`first`: of the pages that came first alone, as it was drawn then."""
-    plan = _of_the_first(seed)
-    return plan if first else _of_all(plan)
+class Bias(Struct, frozen=True, kw_only=True):
+    """What is drawn more often than by chance: what is rare meets what is rare."""
+
+    often: Mapping[str, float]  # faults at their highest rate, and the share of the histories that have them
+    plays: float = PLAYS_SHARE
+    nodes: int = 0  # of each history; 0: as it is drawn
 
 
-def _of_all(plan: Plan) -> Plan:
+BIASES: Mapping[str, Bias] = {
+    "forgets": Bias(often={"lost_commits": 1.0, "resolve": 0.6, "retry": 0.3}, plays=0.5),
+    "steps": Bias(often={"step": 0.7, "pause": 0.4, "skew": 0.4, "kill": 0.4, "resolve": 0.3}),
+    "busy": Bias(
+        often={"call_twice": 0.5, "late": 0.5, "freeze": 0.4, "kill": 0.4, "moved": 0.3, "reload": 0.3}, plays=0.8, nodes=2
+    ),
+}  # fmt: skip
+
+
+def draw_plan(seed: int, *, first: bool = False, bias: str = "") -> Plan:
+    """`first`: of the pages that came first alone, as it was drawn then. `bias`: names of `BIASES`, joined with +."""
+    biases = [BIASES[name] for name in bias.split("+")] if bias else []
+    plays = max((each.plays for each in biases), default=PLAYS_SHARE)
+    plan = _of_the_first(seed, plays)
+    for name, each in zip(bias.split("+"), biases, strict=False):
+        chance = random.Random(f"{name}/{seed}")
+        rates = {fault: RATES[-1] for fault, share in each.often.items() if chance.random() < share}
+        plan = replace(plan, rates={**plan.rates, **rates}, nodes=each.nodes or plan.nodes)
+    return plan if first else _of_all(plan, plays)
+
+
+def _of_all(plan: Plan, plays: float) -> Plan:
     """The same world, in which some ends speak other pages, and do what those have words for."""
     chance = random.Random(f"pages/{plan.seed}")
-    providers = tuple(_later_provider(chance, p) for p in plan.providers)
+    providers = tuple(_later_provider(chance, p, plays) for p in plan.providers)
     return replace(plan, providers=providers, wallets=tuple(_later_wallet(chance, w) for w in plan.wallets))
 
 
-def _later_provider(chance: random.Random, plan: ProviderPlan) -> ProviderPlan:
+def _later_provider(chance: random.Random, plan: ProviderPlan, plays: float) -> ProviderPlan:
     if chance.random() < LATER_SHARE:
         dialect = chance.choice(LATER)
         plan = replace(plan, dialect=dialect, plays=(), settings=chance.choice(VARIANTS.get(dialect, ({},))))
     first = plan.dialect in FIRST
     more = [
         name for name in more_plays(plan.dialect, plan.settings, first=first)
-        if chance.random() < PLAYS_SHARE or name in SELDOM
+        if chance.random() < plays or name in SELDOM
     ]  # fmt: skip
     more += [name for name in plays_of(plan.dialect) if first and name in SELDOM and name not in plan.plays]
     speech, later = pages.speech_of(plan.dialect, *plan.settings.items()), plan.dialect in LATER
@@ -245,14 +268,14 @@ def _has_words(dialect: str, habit: str) -> bool:
     return True
 
 
-def _of_the_first(seed: int) -> Plan:
+def _of_the_first(seed: int, plays: float) -> Plan:
     chance = random.Random(f"plan/{seed}")
     faults = [*WALLET_FAULTS, *CALL_FAULTS, *PROCESS_FAULTS]
     rates = {name: chance.choice(RATES) for name in faults if chance.random() < 0.3}
     rates |= {name: chance.choice(RATES) for name in RARE if chance.random() < RARE_SHARE}
     return Plan(
         seed=seed,
-        providers=tuple(_provider(chance, number) for number in range(chance.choice((1, 1, 2)))),
+        providers=tuple(_provider(chance, number, plays) for number in range(chance.choice((1, 1, 2)))),
         wallets=tuple(_wallet(chance, number) for number in range(chance.choice((1, 1, 2)))),
         rates=rates,
         nodes=chance.choice((1, 2)),
@@ -260,7 +283,7 @@ def _of_the_first(seed: int) -> Plan:
     )
 
 
-def _provider(chance: random.Random, number: int) -> ProviderPlan:
+def _provider(chance: random.Random, number: int, plays: float) -> ProviderPlan:
     manner = chance.choice(("cancels", "cancels", "quiet", "presumes"))
     clock = chance.choice((5.0, 20.0)) if manner == "quiet" or chance.random() < 0.25 else None
     dialect = chance.choice(PROVIDERS)
@@ -272,7 +295,7 @@ def _provider(chance: random.Random, number: int) -> ProviderPlan:
         after_doubt=clock,
         players=chance.choice((1, 2)),
         rounds=chance.choice((1, 2)),
-        plays=tuple(name for name in plays_of(dialect) if chance.random() < PLAYS_SHARE),
+        plays=tuple(name for name in plays_of(dialect) if chance.random() < plays),
     )
 
 

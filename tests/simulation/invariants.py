@@ -353,6 +353,7 @@ class Verdict:
         if bet.kind is not Kind.DEBIT or bet.parent or not pages.keeps_won(provider.dialect, provider.settings):
             return
         by_round = pages.keeps_by_round(provider.dialect, provider.settings) and bool(bet.tx.round_id)
+        later = pages.keeps_later(provider.dialect, provider.settings)
         for cancel in family.undoing:
             if (
                 ours(cancel)
@@ -364,7 +365,8 @@ class Verdict:
                 continue
             for win in self.rows:
                 here = win.provider == bet.provider and win.kind is Kind.CREDIT and win.tx.player == bet.tx.player
-                ties = win.reference == bet.tx.id or (by_round and win.tx.round_id == bet.tx.round_id)
+                after = not later or seen[win.key].born > seen[bet.key].born
+                ties = win.reference == bet.tx.id or (by_round and after and win.tx.round_id == bet.tx.round_id)
                 paid = seen[win.key].decided_at if win.state is State.ACCEPTED and not win.undone_by else None
                 known = any(map(self._touched, (bet, cancel, win)))
                 if here and ties and paid is not None and paid < seen[cancel.key].born and not known:

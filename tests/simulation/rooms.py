@@ -61,6 +61,6 @@ def played(
         room.clear(path)
 
 
-def play_seed(room: Room, seed: int, *, first: bool = False) -> AbstractContextManager[History]:
+def play_seed(room: Room, seed: int, *, first: bool = False, bias: str = "") -> AbstractContextManager[History]:
     """`first`: as it was when only the pages that came first were drawn."""
-    return played(room, draw_plan(seed, first=first))
+    return played(room, draw_plan(seed, first=first, bias=bias))

@@ -2,7 +2,8 @@
 
 The last line says histories, violations and faults fired; the exit status is 1 on any violation,
 and where a long run did not fire every fault, reach every state or hear every rule. A seed that fails is printed as
-a short history; `--show SEED` plays it again and prints all of it.
+a short history; `--show SEED` plays it again and prints all of it. `--bias forgets` (`make simulate BIAS=forgets`) draws
+what is rare more often: it finds in hundreds of histories what chance alone shows in ten thousands.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 
 from msgspec import Struct
 
 from gateway.engine.states import State
-from tests.simulation.draw import FAULTS
+from tests.simulation.draw import BIASES, FAULTS
 from tests.simulation.invariants import violations
 from tests.simulation.rooms import Room, a_room, play_seed
 from tests.simulation.show import described, lines
@@ -73,16 +75,16 @@ class Found(Struct, kw_only=True):
         return "rules " + ", ".join(f"{name.replace('_', ' ')} {self.spoke[name]}" for name in NAMES)
 
 
-def play(first: int, number: int) -> Found:
+def play(first: int, number: int, bias: str = "") -> Found:
     found = Found(fired=Counter(), states=Counter(), spoke=Counter(), failed={})
     with a_room() as room, counting(found.spoke):
         for seed in range(first, first + number):
-            _one(room, seed, found)
+            _one(room, seed, found, bias)
     return found
 
 
-def _one(room: Room, seed: int, found: Found) -> None:
-    with play_seed(room, seed) as history:
+def _one(room: Room, seed: int, found: Found, bias: str) -> None:
+    with play_seed(room, seed, bias=bias) as history:
         wrong = list(violations(history))
         found.histories += 1
         found.fired += history.fired
@@ -96,12 +98,12 @@ def chunks(first: int, number: int) -> Iterator[tuple[int, int]]:
         yield start, min(CHUNK, first + number - start)
 
 
-def run(first: int, number: int, jobs: int = 1) -> Found:
+def run(first: int, number: int, jobs: int = 1, bias: str = "") -> Found:
     """What fails is told at once, on the error stream: a long run is read while it goes on."""
     whole, began = Found(fired=Counter(), states=Counter(), spoke=Counter(), failed={}), time.perf_counter()
     with ExitStack() as stack:
         each = map if jobs == 1 else stack.enter_context(ProcessPoolExecutor(jobs)).map
-        for found in each(play, *zip(*chunks(first, number), strict=True)):
+        for found in each(partial(play, bias=bias), *zip(*chunks(first, number), strict=True)):
             whole.add(found)
             for seed, wrong in found.failed.items():
                 print(f"after {whole.histories}: seed {seed}: {wrong[0]}", file=sys.stderr, flush=True)
@@ -109,10 +111,10 @@ def run(first: int, number: int, jobs: int = 1) -> Found:
     return whole
 
 
-def shown(seed: int, *, whole: bool = False, first: bool = False) -> Iterator[str]:
+def shown(seed: int, *, whole: bool = False, first: bool = False, bias: str = "") -> Iterator[str]:
     """One seed again, in words: only what its violations are about, unless `whole`. `first`: as it was when only the pages
     that came first were drawn."""
-    with a_room() as room, play_seed(room, seed, first=first) as history:
+    with a_room() as room, play_seed(room, seed, first=first, bias=bias) as history:
         wrong = list(violations(history))
         yield from described(history.plan)
         told = list(lines(history, () if whole else _ids(wrong)))
@@ -132,14 +134,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--show", type=int, help="play this seed again, and print all of it")
+    parser.add_argument("--bias", default="", help=f"what is drawn more often: {', '.join(BIASES)}, joined with +")
     parser.add_argument("--first-pages", action="store_true", help="of the pages that came first alone (REGRESSIONS)")
     given = parser.parse_args(arguments)
+    if given.bias and not set(given.bias.split("+")) <= BIASES.keys():
+        parser.error(f"--bias {given.bias}: write {', '.join(BIASES)}, or several joined with +")
+    again = f" --bias {given.bias}" if given.bias else ""
     if given.show is not None:
-        print("\n".join(shown(given.show, whole=True, first=given.first_pages)))
+        print("\n".join(shown(given.show, whole=True, first=given.first_pages, bias=given.bias)))
         return 0
-    found = run(given.first, given.seeds, given.jobs)
+    found = run(given.first, given.seeds, given.jobs, given.bias)
     for seed in list(found.failed)[:SHOWN_MAX]:
-        print("\n".join(shown(seed)), f"again: python -m tests.simulation.run --show {seed}", sep="\n", end="\n\n")
+        print(
+            *shown(seed, bias=given.bias),
+            f"again: python -m tests.simulation.run --show {seed}{again}",
+            sep="\n",
+            end="\n\n",
+        )
     for seed in list(found.failed)[SHOWN_MAX:]:
         print(f"seed {seed}: {found.failed[seed][0]}")
     if found.histories >= PROVES_FROM and found.missing():

@@ -10,7 +10,8 @@ import pytest
 from gateway.engine.states import EDGES, State
 from gateway.serve.discover import names
 from tests.alone import run_alone
-from tests.simulation.draw import FAULTS, PROVIDERS, WALLETS, draw_plan
+from tests.simulation import run
+from tests.simulation.draw import BIASES, FAULTS, PROVIDERS, WALLETS, draw_plan
 from tests.simulation.invariants import CANNOT, INVARIANTS, violations
 from tests.simulation.rooms import a_room, play_seed
 from tests.simulation.run import main, play, shown
@@ -176,3 +177,12 @@ def test_a_run_that_did_not_fire_everything_proves_nothing() -> None:
     assert not found.wrong
     found.histories = 5000
     assert found.wrong
+
+
+@pytest.mark.parametrize("bias", BIASES)
+def test_a_hundred_histories_of_what_is_rare(bias: str) -> None:
+    """Some ten seconds of work each, where nothing else runs."""
+    assert BIASES[bias].often.keys() <= FAULTS.keys()
+    found = run.play(1, 100, bias)
+    assert found.failed == {}
+    assert all(found.fired[fault] for fault, share in BIASES[bias].often.items() if share >= 0.5)
