@@ -49,6 +49,7 @@ class Seen:
         "id",
         "key",
         "kind",
+        "known_round",
         "number",
         "parent",
         "player",
@@ -67,6 +68,7 @@ class Seen:
 
     def __init__(self, provider: str, kind: str, id: str, player: str, round: str) -> None:
         self.provider, self.kind, self.id, self.player, self.round = provider, kind, id, player, round
+        self.known_round = round  # as the journal has it now: one that forgot its bet may not know it
         self.wallet, self.alias, self.state, self.told = "", "", "", ""
         self.due: float | None = None
         self.decided_at: float | None = None
@@ -85,8 +87,8 @@ class Seen:
 
 def _belongs(seen: Seen, other: Seen) -> bool:
     """Whether it goes where that went (rule 23): it is of its round, or means it. The cancel of a bet that nobody knows means
-    nothing, not even a win whose id is that bet's."""
-    if other.round and other.round == seen.round:
+    nothing, not even a win whose id is that bet's, and is of no round but the one that it says."""
+    if other.known_round and other.known_round == seen.known_round:
         return True
     if seen.kind in MEANING:
         return bool(seen.target) and other.key == seen.target
@@ -158,7 +160,7 @@ class Watched:
             if state in DECIDED:
                 seen.decided_at = self.scheduler.now
                 self.scheduler.soon(lambda: self._whole_ended(key))
-        seen.state, seen.told = state, told
+        seen.state, seen.told, seen.known_round = state, told, round_id
         seen.due = None if due_at is None else due_at / 1e6 - BEGIN.timestamp()
         if attempts > seen.attempts:
             seen.asked_at = self.scheduler.now
