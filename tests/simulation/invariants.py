@@ -703,7 +703,7 @@ class Verdict:
         if (
             story.kind is Kind.CREDIT
             and not (story.cancels or resolved or story.over or self._of_a_broken_batch(row))
-            and any(isinstance(w, Declined) for w in story.decisions)
+            and any(isinstance(w, Declined) and not self._unread(when, row) for when, w in story.words)
         ):
             self.say("OWED", f"{row.key} is a win, and its provider heard {story.decisions}", family)
         waits = self._is_away([m for m in family.undoing if ours(m)])  # what we give back by ourselves is told at once
@@ -776,6 +776,10 @@ class Verdict:
         ends = [history.rows[m.key].decided_at for each in rows for m in (*self._about(each), *self._given_back(each))]
         if all(end is not None and end < when - DEAF_SECONDS for end in ends):
             self.say("DEAF", f"{row.key} is {row.state}, and its provider hears {word.detail}", self.families[row.key])
+
+    def _unread(self, when: float, row: Movement) -> bool:
+        """Its call was refused before it was looked at: a clock had stepped, and its proof's time was over."""
+        return bool(self.history.plan.rate("step")) and when < self.history.rows[row.key].born
 
     def _given_back(self, cancel: Movement) -> list[Movement]:
         """What the gateway gives back by itself, which a refused cancel is told as doubt until it is at its end (rule 12)."""

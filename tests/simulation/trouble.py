@@ -235,7 +235,9 @@ async def _resolved(history: History, node: Node, key: str, *, accepted: bool) -
         row: Movement = await person.resolve(node.journal, node.setup, key, verdict, history.scheduler.clock())
     except (NotDone, JournalLost) as error:
         history.event(f"resolve of {key}: {error}")
-        history.tried[key] += history.calm
+        history.tried[key] += history.calm and "try again" not in str(
+            error
+        )  # a provider that insists is in nobody's way for long
     else:
         history.fire("resolve")
         history.event(f"{key} is {row.state} by a person")
