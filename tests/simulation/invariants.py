@@ -156,11 +156,22 @@ class Verdict:
         """What the wallet applied for this row; of a whole, its parts were applied, not itself."""
         if row.key in self.parents:
             return []
-        own = [entry for name, place in self._places(row) for entry in self.books[name].get(place, [])]
+        own = [
+            entry
+            for name, place in self._places(row) for entry in self.books[name].get(place, [])
+            if not self._of_one_forgotten(row, name, place, entry)
+        ]  # fmt: skip
         if row.kind is Kind.ROLLBACK:  # some dialects make its id themselves: it is known by what it names
             alone = len(self.aimed.get(row.target, [])) == 1
             return own or (self._undone(self.by_key.get(row.target)) if alone else [])
         return own
+
+    def _of_one_forgotten(self, row: Movement, name: str, place: Place, entry: Entry) -> bool:
+        """It was applied before anybody asked for this one: it is another's that was told in the same name, as each win of a
+        bet may be told as the bet's, and that the journal forgot (rule 30)."""
+        other = self.history.places.get((name, place), row.key)
+        before = (entry.at - BEGIN).total_seconds() < self.history.rows[row.key].first_asked
+        return before and other != row.key and other not in self.by_key
 
     def _undone(self, target: Movement | None) -> list[Entry]:
         """The rollbacks that name a movement, as its wallet applied them."""
