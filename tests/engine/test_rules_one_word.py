@@ -21,7 +21,7 @@ from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import forgetting, restored
 from tests.engine.test_person import decide
-from tests.simulation.behaviours import Behaviour, lost_after, lost_before
+from tests.simulation.behaviours import Behaviour, lost_after, lost_before, unreachable
 from tests.simulation.bench import Bench, a_provider, a_wallet
 from tests.simulation.pages import refusing
 
@@ -182,6 +182,24 @@ def test_rule_30_the_word_for_both_is_no_yes_where_the_journal_may_have_forgotte
     row = bench.row(kind, second.id)
     assert (row.state, "one word" in row.note) == (State.PERSON, True)
     assert bench.till.balance() == (PAID if kind is Kind.ROLLBACK else WHOLE)
+
+
+def test_rule_30_of_two_ends_that_the_journal_may_have_forgotten_neither_waits_for_ever(bench_of: MakeBench) -> None:
+    """*The cancel came again first, and nothing of it left; then came the win. The win waited for the cancel, which may have been
+    asked before, and the cancel for the win.* The win goes first, and what may have been asked beside it is a person's."""
+    bench = bench_of("evolution", "evolution")
+    yes(bench.call(bet("t1")))
+    forgot = win("t1", of="t1")
+    restored(bench, lambda: None)
+    bench.till.always(unreachable)
+    for tx in (undo("refund:t1", "t1", "10.00"), forgot):
+        assert isinstance(bench.call(tx), Unknown)
+    bench.till.heal()
+    asked = bench.till.asked(Kind.ROLLBACK)  # of which no byte left
+    bench.settlement(600, 5)
+    yes(bench.call(forgot))
+    assert bench.row(Kind.ROLLBACK, "refund:t1").state is State.PERSON
+    assert (bench.till.balance(), bench.till.asked(Kind.ROLLBACK)) == (PAID, asked)
 
 
 @pytest.mark.parametrize("name", names())
