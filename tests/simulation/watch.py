@@ -16,7 +16,7 @@ from gateway.journal.readhand import DirectReads
 from gateway.journal.sqlite import SqliteJournal
 from gateway.journal.writer import DirectWriter
 from gateway.model import MONEY_KINDS, Kind, Outcome, Transaction
-from gateway.play.book import Place
+from gateway.play.book import Entry, Place
 from tests.simulation.bench import at_once
 from tests.simulation.players import Story
 from tests.simulation.scheduler import BEGIN, Scheduler
@@ -265,6 +265,13 @@ class Watched:
 
     def places_of_row(self, row: Seen) -> list[Place]:
         return self.places_of(row.key, row.till, row.provider, Kind(row.kind), row.alias or row.id)
+
+    def is_anothers(self, row: Seen, name: str, place: Place, entry: Entry) -> bool:
+        """Whether what stands in a book under a movement's name was applied before anybody asked for that: it is another's that
+        was told in the same name, as each win of a bet may be told as the bet's, and that the journal forgot (rule 30)."""
+        other = self.places.get((name, place), row.key)
+        before = (entry.at - BEGIN).total_seconds() < row.first_asked
+        return before and other != row.key and not self.rows[other].state
 
     @staticmethod
     def where_at(wallet: Wallet) -> str:
