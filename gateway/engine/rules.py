@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from gateway.ends import Kept, Owed
+from gateway.ends import Owed
 from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Query, Rollback, Split, Tell, Wait
 from gateway.engine.complete import says_only_its_bet
 from gateway.engine.judge import (
@@ -674,7 +674,7 @@ def its_bet_first(case: Case) -> Move | None:
     *A wallet said that the bet had been given back, its answer was lost, and at the win's repeat its one word for both was
     taken for "it is paid":* at such a wallet the win waits for the cancel, and once that is done it is a person's.
     *The journal forgot both, the cancel came again first, and each waited for the other for ever:* one that only may have been
-    asked goes after a win that keeps its bet.
+    asked goes after the win.
     *A bet in doubt had been told as rolled back, then it was found to be taken, and its win was paid before its cancel, which that
     win then kept from being sent:* a cancel that no win stops any more goes before a win of which nothing has left.
     Serves: 5, 11, 13, 15, 30
@@ -718,8 +718,8 @@ NO_BET = Declined(reason=NOT_FOUND, message="its bet was declined")
 
 def _given_back_there(case: Case) -> Move | None:
     """A win of a bet whose cancel may have reached a wallet that has one word for "it is paid" and "the bet was given back"."""
-    told = [m for m in case.around.ends if m.undoes and m.target and not m.undone_by]
-    cancels = [m for m in told if not _waits_for_win(case, m)]
+    told = [m for m in case.around.ends if m.decided or m.sent]  # what is only feared waits for the win (rule 30)
+    cancels = [m for m in told if m.undoes and m.target and not m.undone_by]
     if not cancels or not case.unasked:
         return None
     if any(not cancel.decided for cancel in cancels):
@@ -727,13 +727,6 @@ def _given_back_there(case: Case) -> Move | None:
     if Reason.ALREADY_ROLLED_BACK in case.final_noes:
         return Decide(ROLLED_BACK)
     return Leave(State.PERSON, "its wallet gave that bet back, and pays no win of it")
-
-
-def _waits_for_win(case: Case, cancel: Movement) -> bool:
-    """Whether a cancel that only may have been asked before the journal forgot it is held back by this win, which keeps its bet."""
-    bet = next((bet for bet in case.bets if bet.key == cancel.target), None)
-    keeps = case.provider.kept_by is not Kept.NOTHING and bet is not None and not told_undone(bet, cancel)
-    return keeps and not cancel.decided and not cancel.sent
 
 
 def _refusal(bet: Movement) -> Reason | None:

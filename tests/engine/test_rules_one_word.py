@@ -184,10 +184,13 @@ def test_rule_30_the_word_for_both_is_no_yes_where_the_journal_may_have_forgotte
     assert bench.till.balance() == (PAID if kind is Kind.ROLLBACK else WHOLE)
 
 
-def test_rule_30_of_two_ends_that_the_journal_may_have_forgotten_neither_waits_for_ever(bench_of: MakeBench) -> None:
+@pytest.mark.parametrize("provider", ["evolution", "native"])
+def test_rule_30_of_two_ends_that_the_journal_may_have_forgotten_neither_waits_for_ever(
+    bench_of: MakeBench, provider: str
+) -> None:
     """*The cancel came again first, and nothing of it left; then came the win. The win waited for the cancel, which may have been
     asked before, and the cancel for the win.* The win goes first, and what may have been asked beside it is a person's."""
-    bench = bench_of("evolution", "evolution")
+    bench = bench_of(provider, "evolution")
     yes(bench.call(bet("t1")))
     forgot = win("t1", of="t1")
     restored(bench, lambda: None)
