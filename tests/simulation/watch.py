@@ -259,9 +259,12 @@ class Watched:
 
     def places_of(self, key: str, name: str, provider: str, kind: Kind, told: str) -> list[Place]:
         """Where a movement stands, or would stand, in the book of that till."""
-        if not self.tills[name].renames:
-            return [self.tills[name].told(provider, kind, told, told)]
-        return [place for till, place in self.placed.get(key, ()) if till == name]
+        if self.tills[name].renames:
+            return [place for till, place in self.placed.get(key, ()) if till == name]
+        if key in self.rows and not self.rows[key].alias:
+            # No route led to a wallet when it came again: it stands where it was told before the journal forgot it (rule 30).
+            return [place for (till, place), placed in self.places.items() if (till, placed) == (name, key)]
+        return [self.tills[name].told(provider, kind, told, told)]
 
     def places_of_row(self, row: Seen) -> list[Place]:
         return self.places_of(row.key, row.till, row.provider, Kind(row.kind), row.alias or row.id)
