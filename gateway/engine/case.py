@@ -364,7 +364,7 @@ class Case(Struct, frozen=True, kw_only=True):
             return self._page_noes(Owed.STRANGER, here=self.around.unmet) | self._page_noes(Owed.TAKING, here=taking)
         if not isinstance(self.own.tx.act, Credit) or self.own.parent:
             return frozenset()
-        bet = self._bet
+        bet = self.bet_of_win
         taken = bet is not None and bet.state is State.ACCEPTED and bet.attempts > 0 and bet.wallet == self.own.wallet
         final = self._page_noes(Owed.NAMED_WIN, here=self.names_its_bet) | (ENDED if self.one_end else frozenset())
         return final - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
@@ -383,14 +383,14 @@ class Case(Struct, frozen=True, kw_only=True):
         around = self.around
         assert self.way is not None
         return Known(
-            way=self.way, own=self.own, target=target, bet=self._bet, strange=around.strange, left=self.left_of(undoable),
+            way=self.way, own=self.own, target=target, bet=self.bet_of_win, strange=around.strange, left=self.left_of(undoable),
             beyond=around.beyond, undone=undoable is not None and self._undone_there(undoable),
             own_session=around.own_session, target_session=around.target_session, last_session=around.last_session,
             latest=around.latest,
         )  # fmt: skip
 
     @property
-    def _bet(self) -> Movement | None:
+    def bet_of_win(self) -> Movement | None:
         """The bet that a win names; where it names none, the one that it belongs to, or the first of its round."""
         around, named = self.around, self.own.reference
         bets = around.bets if isinstance(around.bets, tuple) else ()

@@ -673,9 +673,11 @@ def its_bet_first(case: Case) -> Move | None:
     *The journal forgot that such a win had been told so, and it was paid:* a bet whose no it knows never had one.
     *A wallet said that the bet had been given back, its answer was lost, and at the win's repeat its one word for both was
     taken for "it is paid":* at such a wallet the win waits for the cancel, and once that is done it is a person's.
+    *The journal forgot both, the cancel came again first, and each waited for the other for ever:* one that only may have been
+    asked goes after the win.
     *A bet in doubt had been told as rolled back, then it was found to be taken, and its win was paid before its cancel, which that
     win then kept from being sent:* a cancel that no win stops any more goes before a win of which nothing has left.
-    Serves: 5, 11, 13, 15
+    Serves: 5, 11, 13, 15, 30
     """
     own = case.own
     if own.kind is not Kind.CREDIT or own.parent:
@@ -716,7 +718,8 @@ NO_BET = Declined(reason=NOT_FOUND, message="its bet was declined")
 
 def _given_back_there(case: Case) -> Move | None:
     """A win of a bet whose cancel may have reached a wallet that has one word for "it is paid" and "the bet was given back"."""
-    cancels = [m for m in case.around.ends if m.undoes and m.target and not m.undone_by]
+    told = [m for m in case.around.ends if m.decided or m.sent]  # what is only feared waits for the win (rule 30)
+    cancels = [m for m in told if m.undoes and m.target and not m.undone_by]
     if not cancels or not case.unasked:
         return None
     if any(not cancel.decided for cancel in cancels):
@@ -846,7 +849,8 @@ def journal_forgot(case: Case) -> Move | None:
     wallet is asked first what it knows, and a bet need not wait until its no to that is final. *A win that was still queued
     when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then. *A win
     had been paid under the name of its bet, which the journal forgot, and came again as one of no bet:* at a wallet that knows a
-    bet's win by the bet such a win is a person's. *A win had been paid, which the journal forgot, and could be sent again when its
+    bet's win by the bet such a win is a person's. *It had been paid as one of no bet, its round having two, of which the
+    journal forgot one, and was paid again as that of the other:* so is such a win. *A win had been paid, which the journal forgot, and could be sent again when its
     wallet had forgotten it, too: it was paid twice:* nothing is asked that would not land while it remembers what came before.
     Serves: 14, 30
     """
@@ -854,9 +858,8 @@ def journal_forgot(case: Case) -> Move | None:
     if own.forgot_at is None or not case.wanted or not case.may_act:
         return None
     if _told_in_another_name(case):
-        return Leave(
-            State.PERSON, "the journal may have forgotten the bet under whose name its wallet was told this win"
-        )
+        lost = "another bet of its round" if own.reference and not case.names_its_bet else "the bet"
+        return Leave(State.PERSON, f"the journal may have forgotten {lost}, and its wallet was told this win otherwise")
     looks_first = case.again in ("safe", "applied")
     if looks_first and not case.remembered:
         return None
@@ -889,14 +892,17 @@ def _came_since(own: Movement) -> bool:
 
 def _told_in_another_name(case: Case) -> bool:
     """Whether a win that came since the journal forgot may have been told before as the one of its bet, and is now told as a
-    further one, or as one of no bet: to a wallet that pays one win for each bet that is another movement."""
+    further one, or as one of no bet; or as one of no bet, and now as that of the only bet of its round that is left: to a
+    wallet that pays one win for each bet that is another movement."""
     own, act, page = case.own, case.own.tx.act, case.wallet.dialect.as_wallet
     if not isinstance(act, Credit) or own.parent or not page.one_win or not case.only_feared:
         return False
     if not _came_since(own):
         return False
     had_a_bet = bool(own.tx.round_id) and not case.provider.dialect.as_provider.one_end
-    otherwise = act.further or (not act.reference and had_a_bet)
+    found = case.bet_of_win
+    anew = found is not None and _came_since(found)  # else its round may have had another bet, which the journal forgot
+    otherwise = act.further or (had_a_bet and not case.names_its_bet and not anew)
     first = replace(act, reference=act.reference or own.tx.id, further=False)
     return otherwise and (page.ended_by is None or page.ended_by(first))
 

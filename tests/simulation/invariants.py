@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from gateway.ends import Kept
 from gateway.engine.movement import Listing, Movement, by_a_person
 from gateway.engine.states import EDGES, State
-from gateway.model import Accepted, Debit, Declined, Kind, Reason, Rollback, Unknown
+from gateway.model import Accepted, Credit, Debit, Declined, Kind, Reason, Rollback, Unknown
 from gateway.play.book import Entry, Place
 from tests.simulation import pages
 from tests.simulation.bench import at_once
@@ -156,7 +157,11 @@ class Verdict:
         """What the wallet applied for this row; of a whole, its parts were applied, not itself."""
         if row.key in self.parents:
             return []
-        own = [entry for name, place in self._places(row) for entry in self.books[name].get(place, [])]
+        own = [
+            entry
+            for name, place in self._places(row) for entry in self.books[name].get(place, [])
+            if not self.history.is_anothers(self.history.rows[row.key], name, place, entry)
+        ]  # fmt: skip
         if row.kind is Kind.ROLLBACK:  # some dialects make its id themselves: it is known by what it names
             alone = len(self.aimed.get(row.target, [])) == 1
             return own or (self._undone(self.by_key.get(row.target)) if alone else [])
@@ -353,7 +358,7 @@ class Verdict:
         if bet.kind is not Kind.DEBIT or bet.parent or not pages.keeps_won(provider.dialect, provider.settings):
             return
         by_round = pages.keeps_by_round(provider.dialect, provider.settings) and bool(bet.tx.round_id)
-        later = pages.keeps_later(provider.dialect, provider.settings)
+        later = provider.kept_by is Kept.LATER
         for cancel in family.undoing:
             if (
                 ours(cancel)
@@ -365,8 +370,8 @@ class Verdict:
                 continue
             for win in self.rows:
                 here = win.provider == bet.provider and win.kind is Kind.CREDIT and win.tx.player == bet.tx.player
-                after = not later or seen[win.key].born > seen[bet.key].born
-                ties = win.reference == bet.tx.id or (by_round and after and win.tx.round_id == bet.tx.round_id)
+                follows = not later or seen[win.key].born > seen[bet.key].born
+                ties = win.reference == bet.tx.id or (by_round and win.tx.round_id == bet.tx.round_id and follows)
                 paid = seen[win.key].decided_at if win.state is State.ACCEPTED and not win.undone_by else None
                 known = any(map(self._touched, (bet, cancel, win)))
                 if here and ties and paid is not None and paid < seen[cancel.key].born and not known:
@@ -579,7 +584,7 @@ class Verdict:
             row = self.by_key.get(key or "")
             if key is None or row is None or row.state.decided or key in self.parents or self._touched(row):
                 continue
-            if self._yes_says_nothing(row) or self._has_one_word(row):
+            if self._yes_says_nothing(row) or self._has_one_word(row) or self._may_be_of_another_win(row):
                 continue
             self.say(
                 "HEARD", f"{key}: its wallet's yes was heard, and it is {self.by_key[key].state}", self.families[key]
@@ -607,6 +612,19 @@ class Verdict:
         if cancel is None or till is None or cancel.state.decided or not cancel.sent or not row.takes:
             return False
         return row.attempts > 1 and till.wallet.dialect.as_wallet.one_word
+
+    def _may_be_of_another_win(self, row: Movement) -> bool:
+        """A win that came since the journal forgot, asked again at a wallet that is told it as the one of its bet: that it has
+        that already may be said of another win of the bet, which the journal forgot (rule 30)."""
+        seen, act = self.history.rows[row.key], row.tx.act
+        till = self.history.tills.get(seen.till)
+        if self.history.restored is None or till is None or not isinstance(act, Credit) or row.parent:
+            return False
+        several = till.wallet.dialect.as_wallet.one_win and not pages.one_end(
+            self.history.setup.providers[row.provider].dialect
+        )
+        again = row.state is State.PERSON and row.forgot_at is not None and row.attempts > 1
+        return several and again and bool(act.reference) and not act.further and seen.born >= self.history.restored
 
     def _undated(self, row: Movement, target: Movement, seconds: float) -> bool:
         """No clock said, when it was asked, that what it names was younger than that: one showed so much later by then, or was

@@ -66,11 +66,6 @@ def keeps_by_round(dialect: Dialect, settings: Any) -> bool:
     return flag(dialect, "kept_by")(settings) in (Kept.ROUND_WIN, Kept.LATER)
 
 
-def keeps_later(dialect: Dialect, settings: Any) -> bool:
-    """Of those: only one that came after the bet."""
-    return flag(dialect, "kept_by")(settings) is Kept.LATER
-
-
 def wins_that_end(dialect: Dialect, tx: Transaction) -> frozenset[Reason]:
     """The noes that its page lets a win hear for good (rules 6, 15)."""
     found = frozenset[Reason]()

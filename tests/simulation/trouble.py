@@ -259,7 +259,9 @@ def truth(history: History, row: Seen) -> bool | None:
     if row.kind == "rollback" and _is_one_of_several(history, row):
         return any(map(till.purse.applied, places)) or _is_left_over(history, row)
     if row.kind != "rollback":
-        return any(map(till.purse.applied, places))
+        purse = till.purse
+        there = [(place, e) for place in places for e in purse.book if purse.place(e.provider, e.kind, e.id) == place]
+        return any(not history.is_anothers(row, row.till, *each) for each in there)
     target = history.rows.get(row.target)
     return any(map(till.purse.undone, _places_there(history, target) if target is not None else [])) or (
         target is None and any(map(till.purse.applied, places))

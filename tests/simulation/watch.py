@@ -16,7 +16,7 @@ from gateway.journal.readhand import DirectReads
 from gateway.journal.sqlite import SqliteJournal
 from gateway.journal.writer import DirectWriter
 from gateway.model import MONEY_KINDS, Kind, Outcome, Transaction
-from gateway.play.book import Place
+from gateway.play.book import Entry, Place
 from tests.simulation.bench import at_once
 from tests.simulation.players import Story
 from tests.simulation.scheduler import BEGIN, Scheduler
@@ -261,12 +261,22 @@ class Watched:
 
     def places_of(self, key: str, name: str, provider: str, kind: Kind, told: str) -> list[Place]:
         """Where a movement stands, or would stand, in the book of that till."""
-        if not self.tills[name].renames:
-            return [self.tills[name].told(provider, kind, told, told)]
-        return [place for till, place in self.placed.get(key, ()) if till == name]
+        if self.tills[name].renames:
+            return [place for till, place in self.placed.get(key, ()) if till == name]
+        if key in self.rows and not self.rows[key].alias:
+            # No route led to a wallet when it came again: it stands where it was told before the journal forgot it (rule 30).
+            return [place for (till, place), placed in self.places.items() if (till, placed) == (name, key)]
+        return [self.tills[name].told(provider, kind, told, told)]
 
     def places_of_row(self, row: Seen) -> list[Place]:
         return self.places_of(row.key, row.till, row.provider, Kind(row.kind), row.alias or row.id)
+
+    def is_anothers(self, row: Seen, name: str, place: Place, entry: Entry) -> bool:
+        """Whether what stands in a book under a movement's name was applied before anybody asked for that: it is another's that
+        was told in the same name, as each win of a bet may be told as the bet's, and that the journal forgot (rule 30)."""
+        other = self.places.get((name, place), row.key)
+        before = (entry.at - BEGIN).total_seconds() < row.first_asked
+        return before and other != row.key and not self.rows[other].state
 
     @staticmethod
     def where_at(wallet: Wallet) -> str:
