@@ -108,6 +108,7 @@ REGRESSIONS_OF_ALL = {
     7603658: "a yes that is not to be believed after a step of the clock, to what may be asked once only (rules 14, 29)",
     7604560: "a win of a bet that was cancelled since, which its wire does not name, stopped another bet's clock (rule 11)",
     7606714: "a settle's win was refused for a moment, and the network handed the wallet its request again (not the engine's)",
+    15005644: "a wallet knew no bet of a win that came before it, and the win was declined for good (rule 6)",
     7607472: "a win behind a cancel that no win stops any more, and which is a person's (rule 11: it waits for one)",
 }
 """The same, since every page is drawn."""
@@ -187,3 +188,4 @@ def test_a_hundred_histories_of_what_is_rare(bias: str) -> None:
     found = run.play(1, 100, bias)
     assert found.failed == {}
     assert all(found.fired[fault] for fault, share in BIASES[bias].often.items() if share >= 0.5)
+    assert all(found.fired[name] for name in BIASES[bias].mixtures)
