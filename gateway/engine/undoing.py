@@ -423,6 +423,35 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)
 
 
+def with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:
+    """A part of a round's refund says what it moved: the refund is their sum (rule 16). So does a rollback of all that was
+    left, or of more: what is taken back of it is compared with that, and nothing more is counted (rule 17)."""
+    whole, target = case.around.whole, case.around.target if case.own.undoes else None
+    if not isinstance(outcome, Accepted) or outcome.moved is not None or not isinstance(target, Movement):
+        return outcome
+    if isinstance(whole, Movement) and undoes_round(whole):
+        return replace(outcome, moved=target.whole_amount)
+    return replace(outcome, moved=_rest(case, target))
+
+
+def _rest(case: Case, target: Movement) -> Decimal | None:
+    """What was left of its target, where it can have moved no more than that. Of others that are under way nobody knows, but
+    where it was told no more than that (`cut`)."""
+    act, left, page = case.own.tx.act, case.left_of(target), case.provider.dialect.as_provider
+    if not isinstance(act, Rollback) or left is None:
+        return None
+    known = case.others_known(target)
+    if act.amount is not None:
+        return left if act.amount > left and (known or page.excess == "cut") else None
+    return left if known and (page.partial or left != target.whole_amount) else None
+
+
+def undoes_round(movement: Movement) -> bool:
+    """Whether it is a round's refund: it may have thousands of parts, and is looked at by itself, not after each of them."""
+    act = movement.tx.act
+    return isinstance(act, Rollback) and act.scope == "round"
+
+
 def may_be_of_a_part(case: Case) -> bool:
     """Whether its wallet said that what it names was rolled back before, and that may have been another rollback, of a part of
     it, which the journal forgot (rules 17, 30)."""
