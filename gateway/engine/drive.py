@@ -416,10 +416,10 @@ class Driver:
         return None, None
 
     def _wake(self, errand: Errand, case: Case, after: Movement) -> None:
-        """What leans on this decision goes on at once: the doubt about a target ends with its rollback, a whole with
-        its part."""
+        """What leans on this decision goes on at once: the doubt about a target ends with its rollback, or it is free again
+        for its win; a whole with its part."""
         target, whole = case.around.target, case.around.whole
-        if isinstance(target, Movement) and not target.decided and gone(after) and after.target:
+        if isinstance(target, Movement) and not target.decided and after.target and (after.undoes or gone(after)):
             self.world.spawn(self._later(self.nobody(errand.setup, errand.provider), target.key))
         if (
             isinstance(whole, Movement)
