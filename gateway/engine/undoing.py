@@ -172,6 +172,8 @@ def forbidden(case: Case) -> Move | None:
     makes a rollback stand again gives back no more than is left of what that undid.
     *A cancel's answer, that the bet was won, was lost; asked again, its wallet's one word for both was taken for its yes:* at
     such a wallet a win in doubt is brought to its end first, and its cancel is then decided by what became of it.
+    *The win of a bet in doubt that had been told as rolled back may have been sent before the journal forgot it: the cancel waited
+    for the win, the win for its bet, and that for the cancel:* there the cancel goes first.
     A cancel that says its bet by round and amount means nobody's where no open one has them: it waits for the one that comes.
     Serves: 5, 11, 15, 16, 17, 19, 30
     """
@@ -219,7 +221,8 @@ def forbidden(case: Case) -> Move | None:
 
 def _won_there(case: Case, target: Movement) -> Move | None:
     """Its wallet was told a win as the end of the bet, and has the same word for that end and for a cancel that was done."""
-    own, wins = case.own, [m for m in case.around.ends if not m.undoes]
+    own = case.own
+    wins = [m for m in case.around.ends if not (m.undoes or _waits_for_it(m, target, own))]
     first = next((win for win in wins if not win.decided), None)
     if first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
@@ -229,6 +232,12 @@ def _won_there(case: Case, target: Movement) -> Move | None:
         return Leave(State.PERSON, "its wallet ended that bet with its win")
     perhaps = _perhaps_sent(case, "its bet has a win") if case.only_feared else None
     return perhaps or _no(Reason.ALREADY_SETTLED, "its bet has a win")
+
+
+def _waits_for_it(win: Movement, bet: Movement, cancel: Movement) -> bool:
+    """Whether a win of which nothing was sent, but for what the journal may have forgotten, waits for its bet in doubt, and that
+    for its cancel, which no win stops any more (rules 11, 30)."""
+    return not (win.decided or win.sent or bet.decided) and told_undone(bet, cancel)
 
 
 def _undone_in_doubt(case: Case) -> Move | None:
