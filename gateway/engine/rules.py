@@ -417,18 +417,22 @@ def round_over(case: Case) -> Move | None:
 def cancel_stopped(case: Case) -> Move | None:
     """A win ties to a bet whose cancel was never sent.
 
-    Move: First: the cancel, which is declined; then Leave it to its win
+    Move: First: the cancel, which is declined; then Leave it to its win. Wait for a cancel whose wallet is being asked about it
     *Two truths were told: the cancel heard `already_settled`, and the bet was declined all the same.* The cancel is
-    decided by its own rules, with the win among its facts; then the bet is looked at again.
-    Serves: 11
+    decided by its own rules, with the win among its facts; then the bet is looked at again. *While its wallet was asked whether
+    a cancel had come that the journal may have forgotten, the wallet knew nothing of the bet, either: that was declined, and its
+    win was paid.*
+    Serves: 11, 30
     """
     undoer = case.undoer
     if case.own.decided or undoer is None or not case.won:
         return None
-    stoppable = not undoer.decided and not undoer.sent
-    if not stoppable or told_undone(case.own, undoer) or case.air_of(undoer.key).requests:
+    stoppable, asked = not undoer.decided and not undoer.sent, case.air_of(undoer.key).requests > 0
+    if not stoppable or told_undone(case.own, undoer) or (asked and undoer.forgot_at is None):
         return None
-    return First(undoer) if undoer.key not in case.tried else Leave(case.own.open_state, "a win came for it")
+    if undoer.key in case.tried or (asked and not case.patient):
+        return Leave(case.own.open_state, "a win came for it")
+    return Wait(undoer.key, case.left) if asked else First(undoer)
 
 
 def rollback_stands(case: Case) -> Move | None:
