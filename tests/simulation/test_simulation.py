@@ -12,7 +12,8 @@ from gateway.serve.discover import names
 from tests.alone import run_alone
 from tests.simulation import run
 from tests.simulation.draw import BIASES, FAULTS, PROVIDERS, WALLETS, draw_plan
-from tests.simulation.invariants import CANNOT, INVARIANTS, violations
+from tests.simulation.excuses import CANNOT
+from tests.simulation.invariants import INVARIANTS, violations
 from tests.simulation.rooms import a_room, play_seed
 from tests.simulation.run import main, play, shown
 
