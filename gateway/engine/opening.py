@@ -235,9 +235,13 @@ def _told_as(way: Way, space: str, tx: Transaction, made: bool, turn: int) -> st
 
 
 def _told_names(way: Way | None, order: Order, row: Movement) -> tuple[str, ...]:
-    """Of two movements that come to one id, the second one sees the first."""
-    scarce = way is not None and way.wallet.dialect.as_wallet.ids.scarce
-    return (f"told\x1f{_alias(way, order, row)(0)}",) if way is not None and scarce else ()
+    """Of two movements that come to one id, the second one sees the first. So do a bet and what its wallet may take for a
+    rollback of it, whichever providers they are of (rule 16)."""
+    if way is None:
+        return ()
+    told = (f"told\x1f{_alias(way, order, row)(0)}",) if way.wallet.dialect.as_wallet.ids.scarce else ()
+    tx = row.tx
+    return (*told, f"{way.wallet.name}\x1f{tx.player}\x1f{tx.round_id}\x1f") if way.wallet.guesses and tx.round_id else told
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
@@ -458,7 +462,7 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
 def _concerned(provider: Provider, row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
-    rows += (*around.aside, *around.undoings)
+    rows += (*around.aside, *around.undoings, *around.guesses)
     if "of_round" in first and keeps_others(provider, row):
         rows += [m for m in first["of_round"] if m.undoes]
     if row.kind is Kind.CREDIT and isinstance(around.bets, tuple) and isinstance(around.cancels, tuple):

@@ -346,7 +346,7 @@ def never_applied(case: Case) -> Move | None:
     if not unseen(own, case.wallet, case.moment, owed=owed) or held_back(case):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
-        return Ask(first=not may_mean_forgotten(case)) if case.left else None
+        return Ask(first=not may_mean_forgotten(case)) if case.left and case.met is None else None
     return Decide(NEVER_REACHED)
 
 
@@ -818,6 +818,31 @@ def in_the_air(case: Case) -> Move | None:
     return Leave(own.open_state, own.note)
 
 
+def meets_a_rollback(case: Case) -> Move | None:
+    """A bet, and its wallet was asked for a rollback that it may take for one of it, which may still arrive, or is to be asked
+    again.
+
+    Move: Wait for the answer to that; else Decide `unsupported`; what may have been asked is not asked again meanwhile
+    *A refund was queued on its way; asked again its wallet said that it knows no such bet. The next bet of the round was taken,
+    then the first asking arrived, and its wallet, which was told no bet that it knew, gave back that one.* To refuse a bet
+    that was never asked loses nothing; and what a wallet may mistake is told only what it has taken already.
+    Serves: 10, 16
+    """
+    own, undoing = case.own, case.met
+    if undoing is None:
+        return None
+    if not never_asked(case) or own.forgot_at is not None or case.around.won is True:
+        later = next((move for rule in (forgotten, query, late_answers) if (move := rule(case)) is not None), None)
+        return later or Leave(own.open_state, MET)
+    fresh = undoing.asked_at is not None and case.silent_for(undoing.asked_at) < case.wallet.answer_within
+    if fresh and not undoing.decided and case.patient and case.left > POLL_SECONDS:
+        return Wait(own.key, POLL_SECONDS, poll=True)
+    return Decide(Declined(reason=Reason.UNSUPPORTED, message=MET))
+
+
+MET = "its wallet may take a rollback of its round for one of it"
+
+
 def first_asking(case: Case) -> Move | None:
     """Nothing was asked yet, and it is wanted: its provider waits, it is owed, or a win ties to it.
 
@@ -941,6 +966,7 @@ RULES: tuple[Rule, ...] = (
     no_words,
     never_went,
     in_the_air,
+    meets_a_rollback,
     first_asking,
     journal_forgot,
     forgotten,
