@@ -251,9 +251,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
             win = said.transaction(Credit(amount=said.amount, free_round=free))
             return with_promo(win, fields, call, _campaign(fields))  # in older editions
         case "Cancel" | "Refund":
-            reference = said[form.REFERENCE]
-            said[form.ID] = f"refund:{reference}"
-            return said.transaction(Rollback(reference=reference, scope=SCOPES[call.name]))
+            return said.cancel(scope=SCOPES[call.name])
         case "EndRound":
             return said.transaction(CloseRound())
         case "SessionExpired":
