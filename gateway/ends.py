@@ -195,6 +195,10 @@ class AsWallet(Struct, frozen=True, kw_only=True):
     607): while its rollback has no answer, that word says nothing."""
     undoes_whole: bool = False
     """A wallet of this dialect gives back all of a bet, whatever amount it is told (Scorpio Play)."""
+    undoes_rounds: bool = False
+    """A wallet of this dialect that is told to undo a bet of a round, and does not know that bet, gives back every open bet of
+    the player's round, whoever placed it (Kyren's Refund): so it is not told while another one stands there, and is put no bet
+    that such a request, still on its way, would give back (rule 16)."""
     undoes_blindly: bool = False
     """A wallet of this dialect that is told to undo a bet pays, whatever it knows of the bet: it is told of none but one that
     it has surely taken (BetGames, whose refund is a gift)."""

@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 ID_LENGTH_MAX = 128
+
 AMOUNT_MAX = Decimal(10) ** 15  # major units; with 12 digits behind the point still exact at 28
 
 
@@ -400,6 +401,11 @@ def with_amounts(act: Act, change: Callable[[Decimal], Decimal]) -> Act:
     names = facts.amounts if facts is not None else ()
     said = {name: change(getattr(act, name)) for name in names if getattr(act, name) is not None}
     return replace(act, **said) if said else act
+
+
+def cancel_id(reference: str) -> str:
+    """The id of a cancel that has none of its own on the wire: made of what it names."""
+    return f"refund:{reference}"
 
 
 def reference_of(act: Act) -> str:

@@ -37,6 +37,7 @@ from gateway.model import (
     Rollback,
     Transaction,
     Unknown,
+    cancel_id,
 )
 
 TOKEN_LENGTH_MAX = 1024  # the operator makes it; nothing is documented
@@ -132,14 +133,8 @@ def decode_request(request: Request, call: Call) -> Transaction:
         case "Credit":
             return said.transaction(Credit(amount=said.amount, free_round=said.free))
         case _:
-            reference, id = said[form.REFERENCE], said[form.ID]
-            said[form.ID] = _own_id(reference) if id in ("", reference) else id
-            return said.transaction(Rollback(reference=reference, amount=said.amount))
-
-
-def _own_id(reference: str) -> str:
-    """For a refund without an id, or with its debit's: the page forbids that, and it still occurs."""
-    return f"refund:{reference}"
+            # Without an id, or with its debit's: the page forbids that, and it still occurs.
+            return said.cancel(amount=said.amount)
 
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:
@@ -176,7 +171,7 @@ def _answered_id(outcome: Accepted, tx: Transaction, call: Call) -> str:
     if not call.settings.echo_transaction_id:
         return outcome.wallet_id or tx.id
     act = tx.act
-    return act.reference if isinstance(act, Rollback) and tx.id == _own_id(act.reference) else tx.id
+    return act.reference if isinstance(act, Rollback) and tx.id == cancel_id(act.reference) else tx.id
 
 
 # ---------------------------------------------------------------- wallet's end

@@ -38,6 +38,7 @@ from gateway.model import (
     Rollback,
     Round,
     Transaction,
+    cancel_id,
 )
 
 # ---------------------------------------------------------------- provider's end
@@ -92,7 +93,7 @@ def _read_cancel(fields: Fields, call: Call) -> Transaction:
     reference = moved.id("refId")
     cancel = _with_movement(_with_game(head, fields), moved, Rollback(reference=reference))
     said = known(amount=moved.opaque("amount").get("amount", "")[:64])
-    return replace(cancel, id=f"refund:{reference}", extra=cancel.extra | said)
+    return replace(cancel, id=cancel_id(reference), extra=cancel.extra | said)
 
 
 def _read_promo(fields: Fields, call: Call) -> Transaction:

@@ -178,8 +178,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
         case "deposit":  # 0 is a lost bet; whose it is, the bet says
             return said.transaction(Credit(amount=said.amount, reference=said[form.REFERENCE]))
         case "rollback":
-            said[form.ID] = f"refund:{said[form.REFERENCE]}"
-            return said.transaction(Rollback(reference=said[form.REFERENCE]))
+            return said.cancel()
         case _:
             said[form.ID] = f"bonus:{said[form.ID]}"
             return said.transaction(Credit(amount=said.amount, type="promo"))

@@ -251,9 +251,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
             win = said.transaction(Credit(amount=said.amount, free_round=free))
             return with_promo(win, fields, call, _campaign(fields))  # in older editions
         case "Cancel" | "Refund":
-            reference = said[form.REFERENCE]
-            said[form.ID] = f"refund:{reference}"
-            return said.transaction(Rollback(reference=reference, scope=SCOPES[call.name]))
+            return said.cancel(scope=SCOPES[call.name])
         case "EndRound":
             return said.transaction(CloseRound())
         case "SessionExpired":
@@ -410,6 +408,7 @@ DIALECT = Dialect(
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),
+        undoes_rounds=True,
         yes_to_unknown=True,  # "success or a specific error"; most leave the transactionId empty then
         # Not of a win or a rollback: BonusWin, JackpotWin, PromoWin and Refund do without.
         sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND, Kind.CLOSE_SESSION}),

@@ -145,9 +145,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
             return said.transaction(Debit(amount=said.amount, free_round=said.free))
         case _:
             # The page's own example has one number for both; a wallet with one id space could not take it.
-            reference = said[form.REFERENCE]
-            said[form.ID] = f"refund:{reference}" if said[form.ID] == reference else said[form.ID]
-            return said.transaction(Rollback(reference=reference, amount=said.amount))
+            return said.cancel(amount=said.amount)
 
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:

@@ -38,6 +38,7 @@ from gateway.model import (
     Rollback,
     Round,
     Transaction,
+    cancel_id,
 )
 
 T = TypeVar("T")
@@ -156,7 +157,7 @@ def _read_cancel(fields: Fields) -> Transaction:
     player, reference, round_id = fields.id("playerId"), fields.id("transactionId"), fields.id_if_any("roundId")
     session, game = _soft(lambda: _session(fields), "", strict=False), fields.id_if_any("game")
     return Transaction(
-        act=Rollback(reference=reference), id=f"refund:{reference}", player=player, session=session,
+        act=Rollback(reference=reference), id=cancel_id(reference), player=player, session=session,
         round=Round(round_id) if round_id else None, game=Game(id=game) if game else None,
         extra=fields.unknown(NAMES) | known(original_session=fields.id_if_any("originalSessionId")),
     )  # fmt: skip

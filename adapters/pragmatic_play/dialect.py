@@ -285,9 +285,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
         case "endRound":
             return said.transaction(CloseRound())
         case "refund":
-            reference = said[form.REFERENCE]
-            said[form.ID] = f"refund:{reference}"
-            return said.transaction(Rollback(reference=reference))
+            return said.cancel()
         case "adjustment":
             return said.transaction(Adjust(amount=said.amount))
         case _:

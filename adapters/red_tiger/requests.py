@@ -29,7 +29,19 @@ from adapters.red_tiger.wire import (
 from gateway.codec.fields import Fields, known
 from gateway.dialect import Call
 from gateway.http import Request
-from gateway.model import Authenticate, Credit, Debit, Flaw, Game, Reason, Refused, Rollback, Round, Transaction
+from gateway.model import (
+    Authenticate,
+    Credit,
+    Debit,
+    Flaw,
+    Game,
+    Reason,
+    Refused,
+    Rollback,
+    Round,
+    Transaction,
+    cancel_id,
+)
 
 
 def decode_request(request: Request, call: Call) -> Transaction:
@@ -88,7 +100,7 @@ def _read_refund(fields: Fields, head: Transaction, movement: Fields, id: str, c
     return replace(
         described,
         act=Rollback(reference=reference, reference_type=PROMO if promo else ""),
-        id=f"refund:{reference}",
+        id=cancel_id(reference),
         currency=softly(lambda: read_currency(fields, call), "", call),
         extra=described.extra | known(**movement.opaque("stake")),
     )

@@ -218,9 +218,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
             return said.transaction(Credit(amount=said.amount))
         case _:
             # Live calls exist with the bet's id in `transactionId` and no reference.
-            reference = said[form.REFERENCE] or said[form.ID]
-            said[form.ID] = f"refund:{reference}" if reference == said[form.ID] else said[form.ID]
-            return said.transaction(Rollback(reference=reference, amount=said.amount_if_any))
+            return said.cancel(amount=said.amount_if_any)
 
 
 def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Response:

@@ -66,6 +66,7 @@ from gateway.model import (
     Round,
     Transaction,
     Unknown,
+    cancel_id,
     unsupported,
 )
 from gateway.xml import enveloped, sayable, written
@@ -92,7 +93,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
             return _read_movement(fields, call)
         case "RollbackTransaction":
             head, reference = _head(fields), read_long(fields, "reference")
-            return replace(head, act=Rollback(reference=reference), id=f"refund:{reference}")
+            return replace(head, act=Rollback(reference=reference), id=cancel_id(reference))
         case _:
             raise Refused(Reason.INVALID_REQUEST, "no such call", flaw=Flaw.UNKNOWN_CALL)
 

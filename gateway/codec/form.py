@@ -29,8 +29,10 @@ from gateway.model import (
     Game,
     Missing,
     Refused,
+    Rollback,
     Round,
     Transaction,
+    cancel_id,
     reference_of,
 )
 
@@ -68,6 +70,12 @@ class Draft(Struct):
     def won(self) -> Decimal:
         assert self.won_if_any is not None, "no line has read it"
         return self.won_if_any
+
+    def cancel(self, *, amount: Decimal | None = None, scope: str = "transaction") -> Transaction:
+        """Of a call whose cancel has no id of its own, or may say that of what it names as one, and there alone."""
+        reference = self[REFERENCE] or self[ID]
+        self[ID] = cancel_id(reference) if self[ID] in ("", reference) else self[ID]
+        return self.transaction(Rollback(reference=reference, amount=amount, scope=scope))
 
     def transaction(self, act: Act) -> Transaction:
         said = self.texts.get

@@ -108,6 +108,7 @@ class Around(Struct, frozen=True, kw_only=True):
         UNSET  # a rollback of the round under way that is no part of this one
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
+    guesses: tuple[Movement, ...] = ()  # of a rollback, the open ones of those; of a bet, the rollbacks that may be taken for its
     standing_win: Movement | None = None  # of its target, or what came after that, where such a bet stays
     win_undoer: Movement | None = None  # what is to undo that win, and nobody knows yet
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
@@ -133,7 +134,7 @@ class Around(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
-            self.round_undoing, self.undoings, self.aside, self.ends, self.deeper,
+            self.round_undoing, self.undoings, self.aside, self.ends, self.deeper, self.guesses,
         )  # fmt: skip
         found = {m.key: m for m in one if isinstance(m, Movement)}
         return found | {m.key: m for group in many if group for m in group}
@@ -308,6 +309,11 @@ class Case(Struct, frozen=True, kw_only=True):
     def wanted(self) -> bool:
         """Whether it may be asked for (rule 9)."""
         return self.waits or self.own.owes or self.won
+
+    @property
+    def met(self) -> Movement | None:
+        """A rollback that was asked for, which its wallet may take for one of this bet."""
+        return next((m for m in self.around.guesses if m.attempts), None) if self.own.takes else None
 
     @property
     def again(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -42,12 +41,11 @@ from gateway.engine.parts import GIVE_BACK, Part, giving_back, gone, kept, own_u
 from gateway.engine.rules import clocked, next_move, silence_left
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
-from gateway.engine.undoing import claims, turned, turns_told
+from gateway.engine.undoing import claims, turned, turns_told, undoes_round, with_amount
 from gateway.engine.words import Way
 from gateway.engine.world import World
 from gateway.http import Request
 from gateway.model import Accepted, Declined, Kind, Outcome, Refused, Transaction, Unknown
-from gateway.model import Rollback as RollbackAct
 
 FIRST_PAUSE_SECONDS = 0.05  # between attempts that came back in doubt, doubled each time
 LOST_SECONDS = 3.0  # until what the journal lost is said again: a transaction that was cut off has ended by then
@@ -323,7 +321,7 @@ class Driver:
     async def _decide(self, errand: Errand, case: Case, outcome: Accepted | Declined) -> Case | None:
         """Journals a decision. None: it was stale."""
         own, now = case.own, self.world.clock()
-        outcome = shown(await self._with_balance(case, _with_amount(case, outcome)), own.key)
+        outcome = shown(await self._with_balance(case, with_amount(case, outcome)), own.key)
         call = errand.name if errand.open and case.asked is not None and not case.asked.joint else ""
         after = row.decided(own, outcome, now, call)
         if not call:
@@ -418,12 +416,17 @@ class Driver:
         return None, None
 
     def _wake(self, errand: Errand, case: Case, after: Movement) -> None:
-        """What leans on this decision goes on at once: the doubt about a target ends with its rollback, a whole with
-        its part."""
+        """What leans on this decision goes on at once: the doubt about a target ends with its rollback, or it is free again
+        for its win; a whole with its part."""
         target, whole = case.around.target, case.around.whole
-        if isinstance(target, Movement) and not target.decided and gone(after) and after.target:
+        if isinstance(target, Movement) and not target.decided and after.target and (after.undoes or gone(after)):
             self.world.spawn(self._later(self.nobody(errand.setup, errand.provider), target.key))
-        if isinstance(whole, Movement) and not whole.decided and whole.key not in self._driving and not _refund(whole):
+        if (
+            isinstance(whole, Movement)
+            and not whole.decided
+            and whole.key not in self._driving
+            and not undoes_round(whole)
+        ):
             self.world.spawn(self._later(self.nobody(errand.setup, errand.provider), whole.key))
 
     async def _later(self, errand: Errand, key: str) -> None:
@@ -805,28 +808,6 @@ def _its_whole(case: Case, now: datetime) -> list[Put]:
     return [Put(whole, replace(row.left(whole, whole.open_state, "", now), tries=0))]
 
 
-def _with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:
-    """A part of a round's refund says what it moved: the refund is their sum (rule 16). So does a rollback of all that was
-    left, or of more, which was cut to it (rule 17): what is taken back of it is compared with that."""
-    whole, target = case.around.whole, case.around.target if case.own.undoes else None
-    if not isinstance(outcome, Accepted) or outcome.moved is not None or not isinstance(target, Movement):
-        return outcome
-    if isinstance(whole, Movement) and _refund(whole):
-        return replace(outcome, moved=target.whole_amount)
-    return replace(outcome, moved=_rest(case, target))
-
-
-def _rest(case: Case, target: Movement) -> Decimal | None:
-    """What was left of its target, where that is what it moved. Of others that are under way nobody knows."""
-    act, left, dialect = case.own.tx.act, case.left_of(target), case.provider.dialect
-    if not isinstance(act, RollbackAct) or left is None:
-        return None
-    if act.amount is not None:
-        return left if dialect.as_provider.excess == "cut" and act.amount > left else None
-    parts = dialect.as_provider.partial or left != target.whole_amount
-    return left if parts and case.others_known(target) else None
-
-
 class _Call:
     """A provider's call on its way: what is known of it should its time run out."""
 
@@ -844,11 +825,6 @@ def _decides(case: Case, move: Move) -> bool:
     """Whether the wallet's word moves anything."""
     asked = isinstance(move, Ask) and (move.first or case.only_feared) and not refused_at_once(case.own, case.wallet)
     return isinstance(move, Decide | First) or asked or _for_person(move)
-
-
-def _refund(whole: Movement) -> bool:
-    """A round's refund may have thousands of parts: it is looked at by itself, not after each of them."""
-    return isinstance(whole.tx.act, RollbackAct) and whole.tx.act.scope == "round"
 
 
 def _for_person(move: Move) -> bool:

@@ -29,6 +29,7 @@ from gateway.engine.ties import (
     ends_of,
     first_asks,
     guess_asks,
+    guessing,
     is_misnamed,
     look,
     may_be_meant,
@@ -139,9 +140,12 @@ def around_of(
         found |= of_its_target(target, second, third)
     if ends:
         found["ends"] = ends_of(way, own, second)
+    if way is not None and second.get("guessing"):
+        found["guesses"] = guessing(hands.moment, way, own, second, third)
     if own.undoes:
         guesses = [m for rows in (second, third) for name in rows if name.startswith("guess.") for m in rows[name]]
         found["guessed"] = any(may_be_meant(hands.moment, way, own, target, m) for m in guesses)
+        found["guesses"] = tuple(m for m in guesses if m.wallet == own.wallet and not m.decided and m.key != own.target)
         found["unmet"] = "met" in second and not (second["met"] or session or found["last_session"])
         found["misnamed"] = page.misnamed is not None and is_misnamed(provider, own, first)
         if page.partial or page.undoes_rollbacks:

@@ -62,6 +62,11 @@ def names_none(fingerprint: str) -> bool:
     return len(said) > 3 and not said[3]
 
 
+def said_currency(fingerprint: str) -> str:
+    """The currency that the wire named; blank: none."""
+    return fingerprint.split("\x1f")[1]
+
+
 def same_player(one: str, other: str) -> bool:
     """A player nobody could name (a session that is gone) contradicts nobody."""
     return one == other or not one or not other
@@ -98,6 +103,13 @@ def alias(
 def own_id(key: str) -> str:
     """The journal's own id of a movement, for a provider that wants one where the wallet gave none."""
     return "gw-" + hashlib.sha256(key.encode()).hexdigest()[:24]
+
+
+def cancel_id_of(player: str, currency: str, reference: str) -> str:
+    """That of a further cancel whose id is made of what it names, which nobody here knows (rule 15): injective, and none that
+    `cancel_id` makes."""
+    plain = f"refund={quote(player, safe='')},{quote(currency, safe='')}:{reference}"
+    return plain if len(plain) <= ID_LENGTH_MAX else "refund=" + hashlib.sha256(plain.encode()).hexdigest()
 
 
 def own_rollback_id(space: str, id: str) -> str:

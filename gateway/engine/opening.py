@@ -14,9 +14,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.engine.case import Around, Ask, Asked, Case, Decide, Move, Tell
-from gateway.engine.complete import Completed, completing, meant_ids, meant_of, reference_kinds
+from gateway.engine.complete import Completed, completing
 from gateway.engine.gather import Hands, Turns, around_of, case_of, case_with, unmet
-from gateway.engine.identity import fingerprint, key_of, same_player
+from gateway.engine.identity import cancel_id_of, fingerprint, key_of, said_currency, same_player
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Doubt, Looks, Put, Steps, Write
 from gateway.engine.movement import Event, Movement, Session, Step, buried, carried, decided, told
@@ -41,7 +41,7 @@ from gateway.engine.ties import (
 )
 from gateway.engine.undoing import claims, not_its_own
 from gateway.engine.words import Known, Way, moves_nothing
-from gateway.model import Accepted, Credit, Declined, Game, Kind, Reason, Refused, Transaction
+from gateway.model import Accepted, Credit, Declined, Game, Kind, Reason, Refused, Transaction, cancel_id
 
 RETRY_MAX = timedelta(hours=24)  # the longest that a provider repeats a call (rule 30)
 
@@ -82,7 +82,12 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     done = done.checked(hands.setup.currencies)
     if done.asks_who and not order.settled:
         return Opened(case=None, done=done, lacking=True)
-    row, way = _row(hands, order, done)
+    return (yield from _opened(hands, order, done, done.tx.id, again))
+
+
+def _opened(hands: Hands, order: Order, done: Completed, id: str, again: bool) -> Steps[Opened]:
+    """The same, once it is complete. `id`: what it is called here."""
+    row, way = _row(hands, order, replace(done.tx, id=id), done.session)
     here = (row.provider, row.tx.player, row.tx.round_id)
     asks = {"own": LookFor("own", (row.key,)), "doubts": LookFor("doubts")}
     if row.tx.round_id:
@@ -94,6 +99,8 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     first = yield from look(asks, (*_names(row), *_told_names(way, order, row)))
     first = {**first, **read}
     own = one(first, "own")
+    if own is not None and (apart := _called_apart(order, own, row)) != id:
+        return (yield from _opened(hands, order, done, apart, again))
     if own is not None:
         ours = again and (own.owner, own.created_at) == (row.owner, row.created_at) and own.state is State.ASKING
         if not ours:
@@ -128,7 +135,7 @@ def _listed(session: Session | None) -> list[Session]:
 def refused_already(hands: Hands, order: Order) -> Looks[bool]:
     """Whether the journal alone refuses it: its id is another movement's, or was declined, or named by a cancel."""
     done = yield from completing(hands.provider, order.wire, hands.moment.now, order.space)
-    row, _ = _row(hands, order, done)
+    row, _ = _row(hands, order, done.tx, done.session)
     asks = {"own": LookFor("own", (row.key,)), **first_asks(hands.provider, row, fresh=True)}
     first = yield from look(asks)
     own = one(first, "own")
@@ -138,9 +145,27 @@ def refused_already(hands: Hands, order: Order) -> Looks[bool]:
     return own.state is State.DECLINED or not same
 
 
-def _row(hands: Hands, order: Order, done: Completed) -> tuple[Movement, Way | None]:
-    tx, provider, now = done.tx, hands.provider, hands.moment.now
-    way = route_of(hands.setup, provider, tx, done.session)
+def _called_apart(order: Order, own: Movement, row: Movement) -> str:
+    """What a cancel is called whose id is made of the movement that it names, where another player's, or one in another
+    currency, has that id, and nobody here knows whose that movement is: the wire gave neither of them an id, so neither is
+    the other one's repeat, and each is put to the wallet (rules 2, 15).
+
+    *A cancel under a wrong player, of a bet that no journal knows, was denied by its wallet; the right player's heard that its
+    id is used for another movement, no wallet was asked, and the stake stayed taken.*
+    """
+    tx = row.tx
+    made = row.undoes and not (row.parent or row.ours) and tx.id == cancel_id(row.reference)
+    if not made or not own.undoes or own.target:
+        return tx.id
+    currency = order.wire.currency
+    if same_player(own.tx.player, tx.player) and said_currency(own.fingerprint) == currency:
+        return tx.id
+    return cancel_id_of(tx.player, currency, row.reference)
+
+
+def _row(hands: Hands, order: Order, tx: Transaction, session: Session | None) -> tuple[Movement, Way | None]:
+    provider, now = hands.provider, hands.moment.now
+    way = route_of(hands.setup, provider, tx, session)
     row = Movement(
         key=key_of(provider.dialect, provider.id, order.space, tx),
         provider=provider.id,
@@ -235,9 +260,13 @@ def _told_as(way: Way, space: str, tx: Transaction, made: bool, turn: int) -> st
 
 
 def _told_names(way: Way | None, order: Order, row: Movement) -> tuple[str, ...]:
-    """Of two movements that come to one id, the second one sees the first."""
-    scarce = way is not None and way.wallet.dialect.as_wallet.ids.scarce
-    return (f"told\x1f{_alias(way, order, row)(0)}",) if way is not None and scarce else ()
+    """Of two movements that come to one id, the second one sees the first. So do a bet and what its wallet may take for a
+    rollback of it, whichever providers they are of (rule 16)."""
+    if way is None:
+        return ()
+    told = (f"told\x1f{_alias(way, order, row)(0)}",) if way.wallet.dialect.as_wallet.ids.scarce else ()
+    tx = row.tx
+    return (*told, f"{way.wallet.name}\x1f{tx.player}\x1f{tx.round_id}\x1f") if way.wallet.guesses and tx.round_id else told
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
@@ -252,14 +281,7 @@ def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
 
 
 def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[Opened]:
-    """A repeat: what it hears is journalled at once, and what is open is taken into these hands (rules 12, 24). Raises `Refused`
-    where it is another player's cancel of what that one has buried.
-
-    *A cancel under a wrong player overtook its bet, which was declined for it, and the right player's heard that its id is used
-    for another movement.*
-    """
-    if (yield from _buried_for(hands.provider, own, done.tx)):
-        raise Refused(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
+    """A repeat: what it hears is journalled at once, and what is open is taken into these hands (rules 12, 24)."""
     if own.decided:
         undoer = yield from _undoer(own)
         restorer = (yield from _undoer(undoer)) if undoer is not None else None
@@ -281,16 +303,6 @@ def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[
         return Opened(case=None, done=done)
     after = replace(after, revision=own.revision + 1) if puts else own
     return Opened(case=replace(case, own=after), done=done, move=move)
-
-
-def _buried_for(provider: Provider, own: Movement, tx: Transaction) -> Looks[bool]:
-    """Whether a rollback names what came after one of another player with the same id, and was declined for it (rule 15)."""
-    if own.target or not reference_kinds(provider, tx.act) or same_player(own.tx.player, tx.player):
-        return False
-    asks = {id: LookFor("found", (provider.id, id)) for id in meant_ids(provider, tx)}
-    found = yield from look(asks)
-    meant = meant_of(provider, tx, [m for rows in found.values() for m in rows if m.tx.player == tx.player])
-    return meant is not None and meant.state is State.DECLINED and meant.undone_by == own.key
 
 
 def _joined(own: Movement, order: Order, provider: Provider) -> Movement:
@@ -459,7 +471,7 @@ def _concerned(provider: Provider, row: Movement, around: Around, first: Found) 
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
     rows += first.get("early", ())  # of such a win its wallet may say just now that there is no bet
-    rows += (*around.aside, *around.undoings)
+    rows += (*around.aside, *around.undoings, *around.guesses)
     if "of_round" in first and keeps_others(provider, row):
         rows += [m for m in first["of_round"] if m.undoes]
     if row.kind is Kind.CREDIT and isinstance(around.bets, tuple) and isinstance(around.cancels, tuple):

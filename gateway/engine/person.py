@@ -28,7 +28,7 @@ from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
 from gateway.engine.ties import ROUND_MAX, deeper_of, tied
-from gateway.engine.undoing import turned, turns_told, undoes_whole, undone_before
+from gateway.engine.undoing import turned, turns_told, undoes_whole, undone_before, with_amount
 from gateway.engine.words import nameless
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction, amounts
 
@@ -214,7 +214,7 @@ def _yes(movement: Movement, verdict: Verdict, case: Case | None) -> Accepted | 
     were accepted, and the journal had it given back twice (rule 30).*
     """
     yes = Accepted(currency=movement.tx.currency, wallet_id=verdict.wallet_id or own_id(movement.key))
-    word = undone_before(case, yes) if case is not None and case.way is not None else yes
+    word = with_amount(case, undone_before(case, yes)) if case is not None and case.way is not None else yes
     return replace(word, message=BY_A_PERSON) if isinstance(word, Declined) else word
 
 

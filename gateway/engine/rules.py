@@ -346,7 +346,7 @@ def never_applied(case: Case) -> Move | None:
     if not unseen(own, case.wallet, case.moment, owed=owed) or held_back(case):
         return None
     if own.owes or (case.wanted and not _to_be_undone(case)):
-        return Ask(first=not may_mean_forgotten(case)) if case.left else None
+        return Ask(first=not may_mean_forgotten(case)) if case.left and case.met is None else None
     return Decide(NEVER_REACHED)
 
 
@@ -417,18 +417,22 @@ def round_over(case: Case) -> Move | None:
 def cancel_stopped(case: Case) -> Move | None:
     """A win ties to a bet whose cancel was never sent.
 
-    Move: First: the cancel, which is declined; then Leave it to its win
+    Move: First: the cancel, which is declined; then Leave it to its win. Wait for a cancel whose wallet is being asked about it
     *Two truths were told: the cancel heard `already_settled`, and the bet was declined all the same.* The cancel is
-    decided by its own rules, with the win among its facts; then the bet is looked at again.
-    Serves: 11
+    decided by its own rules, with the win among its facts; then the bet is looked at again. *While its wallet was asked whether
+    a cancel had come that the journal may have forgotten, the wallet knew nothing of the bet, either: that was declined, and its
+    win was paid.*
+    Serves: 11, 30
     """
     undoer = case.undoer
     if case.own.decided or undoer is None or not case.won:
         return None
-    stoppable = not undoer.decided and not undoer.sent
-    if not stoppable or told_undone(case.own, undoer) or case.air_of(undoer.key).requests:
+    stoppable, asked = not undoer.decided and not undoer.sent, case.air_of(undoer.key).requests > 0
+    if not stoppable or told_undone(case.own, undoer) or (asked and undoer.forgot_at is None):
         return None
-    return First(undoer) if undoer.key not in case.tried else Leave(case.own.open_state, "a win came for it")
+    if undoer.key in case.tried or (asked and not case.patient):
+        return Leave(case.own.open_state, "a win came for it")
+    return Wait(undoer.key, case.left) if asked else First(undoer)
 
 
 def rollback_stands(case: Case) -> Move | None:
@@ -814,6 +818,31 @@ def in_the_air(case: Case) -> Move | None:
     return Leave(own.open_state, own.note)
 
 
+def meets_a_rollback(case: Case) -> Move | None:
+    """A bet, and its wallet was asked for a rollback that it may take for one of it, which may still arrive, or is to be asked
+    again.
+
+    Move: Wait for the answer to that; else Decide `unsupported`; what may have been asked is not asked again meanwhile
+    *A refund was queued on its way; asked again its wallet said that it knows no such bet. The next bet of the round was taken,
+    then the first asking arrived, and its wallet, which was told no bet that it knew, gave back that one.* To refuse a bet
+    that was never asked loses nothing; and what a wallet may mistake is told only what it has taken already.
+    Serves: 10, 16
+    """
+    own, undoing = case.own, case.met
+    if undoing is None:
+        return None
+    if not never_asked(case) or own.forgot_at is not None or case.around.won is True:
+        later = next((move for rule in (forgotten, query, late_answers) if (move := rule(case)) is not None), None)
+        return later or Leave(own.open_state, MET)
+    fresh = undoing.asked_at is not None and case.silent_for(undoing.asked_at) < case.wallet.answer_within
+    if fresh and not undoing.decided and case.patient and case.left > POLL_SECONDS:
+        return Wait(own.key, POLL_SECONDS, poll=True)
+    return Decide(Declined(reason=Reason.UNSUPPORTED, message=MET))
+
+
+MET = "its wallet may take a rollback of its round for one of it"
+
+
 def first_asking(case: Case) -> Move | None:
     """Nothing was asked yet, and it is wanted: its provider waits, it is owed, or a win ties to it.
 
@@ -937,6 +966,7 @@ RULES: tuple[Rule, ...] = (
     no_words,
     never_went,
     in_the_air,
+    meets_a_rollback,
     first_asking,
     journal_forgot,
     forgotten,

@@ -131,6 +131,11 @@ class Wallet(Struct, frozen=True, kw_only=True):
         alone, it would refuse the next one that is equal."""
         return self.tombstones and not self.dialect.by_stake
 
+    @property
+    def guesses(self) -> bool:
+        """Whether it may take a rollback for that of another bet of the round than the one that is meant (rule 16)."""
+        return self.dialect.by_stake or self.dialect.as_wallet.undoes_rounds
+
     def address(self, path: str) -> str:
         """Where a call of the dialect goes: a dialect of one URL to that very URL."""
         return self.url + behind(path)

@@ -16,7 +16,7 @@ from gateway.engine.complete import meant_ids, meant_of, reference_kinds
 from gateway.engine.identity import same_player
 from gateway.engine.journal import Answers, Look, Looks
 from gateway.engine.journal import Ask as LookFor
-from gateway.engine.judge import remembered
+from gateway.engine.judge import landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Movement
 from gateway.engine.parts import by_round, by_stake, gone, kept
@@ -196,6 +196,7 @@ def third_asks(
         asks |= _aside_asks(provider, beyond)
     if target is not None:
         asks |= {f"spent.{m.key}": LookFor("own", (m.undone_by,)) for m in _standing(second, target) if m.undone_by}
+    asks |= {f"meant.{m.key}": LookFor("own", (m.target,)) for m in second.get("guessing", ()) if m.target}
     beside = [m for m in second.get("beside", ()) if m.key != own.key and not m.decided]
     return asks | {f"guess.{m.key}": LookFor("own", (m.target,)) for m in beside}  # what is to go back stands as yet
 
@@ -300,24 +301,30 @@ def over(page: AsProvider, own: Movement, found: Found) -> bool:
 
 def guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: Moment) -> dict[str, LookFor]:
     """A wallet that takes an unknown reference for the whole round, or one that it does not remember any more, or that never
-    reached it, would find bets of ours there; one that is told a round and an amount finds any that has them."""
-    act, tx = own.tx.act, own.tx
-    if way is not None and way.wallet.dialect.by_stake:
-        return _equal_asks(way, own, target)
-    if way is None or not tx.round_id or own.decided:
+    reached it, would find bets of ours there; one that is told a round and an amount finds any that has them. Of a bet: what
+    would find it."""
+    if way is None or not way.wallet.guesses or own.decided:
         return {}
+    act, tx = own.tx.act, own.tx
+    if own.kind is Kind.DEBIT:
+        return {"guessing": LookFor("undoing_there", (own.wallet, tx.player, tx.round_id))} if tx.round_id else {}
+    if way.wallet.dialect.by_stake:
+        return _equal_asks(way, own, target)
     if target is not None and target.decided and (not target.sent or remembered(target, way.wallet, moment)):
         return {}
-    if not isinstance(act, Rollback) or act.scope != "round" or not way.wallet.dialect.round_refunds:
+    if not isinstance(act, Rollback) or act.scope != "round" or not tx.round_id:
         return {}
-    providers = [provider.id for provider in way.setup.providers.values()]
-    asks = {f"guess.{each}": LookFor("round_bets", (each, tx.player, tx.round_id, 2)) for each in providers}
+    here = (tx.player, tx.round_id, ROUND_MAX)
+    asks = {f"guess.{each.id}": LookFor("round_bets", (each.id, *here)) for each in way.setup.providers.values()}
     return asks | ({"beside": LookFor("parts", (own.parent,))} if own.parent else {})
 
 
 def may_be_meant(moment: Moment, way: Way | None, own: Movement, target: Movement | None, other: Movement) -> bool:
-    """Whether its wallet may give that one back in its stead. Beside a bet in doubt only what stands there for certain counts:
-    of two in doubt one must be first."""
+    """Whether its wallet may give that one back in its stead. Beside a bet in doubt another one in doubt counts as long as
+    nobody undoes it: of two that are to be undone one must be first.
+
+    *Of two bets in doubt the one that had never arrived was cancelled, its wallet gave back the other one, and that one's
+    repeat was told that it stands.*"""
     if other.wallet != own.wallet or other.key == own.target:
         return False
     if way is not None and way.wallet.dialect.by_stake:
@@ -325,7 +332,24 @@ def may_be_meant(moment: Moment, way: Way | None, own: Movement, target: Movemen
         return equal and not _goes_too(own, other)
     if other.state is State.ACCEPTED or way is None or target is None or target.decided:
         return True
-    return not remembered(target, way.wallet, moment)
+    return (bool(other.attempts) and not other.undone_by) or not remembered(target, way.wallet, moment)
+
+
+def guessing(moment: Moment, way: Way, bet: Movement, second: Found, third: Found) -> tuple[Movement, ...]:
+    """The rollbacks that the wallet of this bet may take for one of it: open ones, and those of which an attempt that nobody
+    answered may still be on its way (rule 16). Of what this very wallet has taken none is: it knows that bet."""
+    return tuple(m for m in second.get("guessing", ()) if _may_be_for(moment, way, bet, m, one(third, f"meant.{m.key}")))
+
+
+def _may_be_for(moment: Moment, way: Way, bet: Movement, undoing: Movement, target: Movement | None) -> bool:
+    wallet, act = way.wallet, undoing.tx.act
+    if undoing.target == bet.key or (undoing.decided and landed(undoing, wallet, moment)):
+        return False
+    if target is not None and target.state is State.ACCEPTED and target.sent and remembered(target, wallet, moment):
+        return False
+    if wallet.dialect.by_stake:
+        return target is not None and target.whole_amount == bet.whole_amount
+    return isinstance(act, Rollback) and act.scope == "round"
 
 
 def _equal_asks(way: Way, own: Movement, target: Movement | None) -> dict[str, LookFor]:

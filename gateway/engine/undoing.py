@@ -155,6 +155,8 @@ def forbidden(case: Case) -> Move | None:
     makes a rollback stand again gives back no more than is left of what that undid.
     *A cancel's answer, that the bet was won, was lost; asked again, its wallet's one word for both was taken for its yes:* at
     such a wallet a win in doubt is brought to its end first, and its cancel is then decided by what became of it.
+    *The win of a bet in doubt that had been told as rolled back may have been sent before the journal forgot it: the cancel waited
+    for the win, the win for its bet, and that for the cancel:* there the cancel goes first.
     A cancel that says its bet by round and amount means nobody's where no open one has them: it waits for the one that comes.
     Serves: 5, 11, 15, 16, 17, 19, 30
     """
@@ -202,7 +204,8 @@ def forbidden(case: Case) -> Move | None:
 
 def _won_there(case: Case, target: Movement) -> Move | None:
     """Its wallet was told a win as the end of the bet, and has the same word for that end and for a cancel that was done."""
-    own, wins = case.own, [m for m in case.around.ends if not m.undoes]
+    own = case.own
+    wins = [m for m in case.around.ends if not (m.undoes or _waits_for_it(m, target, own))]
     first = next((win for win in wins if not win.decided), None)
     if first is not None:
         return First(first) if first.key not in case.tried else Leave(own.open_state, "the win of its bet is in doubt")
@@ -212,6 +215,12 @@ def _won_there(case: Case, target: Movement) -> Move | None:
         return Leave(State.PERSON, "its wallet ended that bet with its win")
     perhaps = _perhaps_sent(case, "its bet has a win") if case.only_feared else None
     return perhaps or _no(Reason.ALREADY_SETTLED, "its bet has a win")
+
+
+def _waits_for_it(win: Movement, bet: Movement, cancel: Movement) -> bool:
+    """Whether a win of which nothing was sent, but for what the journal may have forgotten, waits for its bet in doubt, and that
+    for its cancel, which no win stops any more (rules 11, 30)."""
+    return not (win.decided or win.sent or bet.decided) and told_undone(bet, cancel)
 
 
 def _undone_in_doubt(case: Case) -> Move | None:
@@ -404,6 +413,35 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     if dialect.as_provider.partial and (target.whole_amount is None or given < target.whole_amount):
         return yes
     return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)
+
+
+def with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:
+    """A part of a round's refund says what it moved: the refund is their sum (rule 16). So does a rollback of all that was
+    left, or of more: what is taken back of it is compared with that, and nothing more is counted (rule 17)."""
+    whole, target = case.around.whole, case.around.target if case.own.undoes else None
+    if not isinstance(outcome, Accepted) or outcome.moved is not None or not isinstance(target, Movement):
+        return outcome
+    if isinstance(whole, Movement) and undoes_round(whole):
+        return replace(outcome, moved=target.whole_amount)
+    return replace(outcome, moved=_rest(case, target))
+
+
+def _rest(case: Case, target: Movement) -> Decimal | None:
+    """What was left of its target, where it can have moved no more than that. Of others that are under way nobody knows, but
+    where it was told no more than that (`cut`)."""
+    act, left, page = case.own.tx.act, case.left_of(target), case.provider.dialect.as_provider
+    if not isinstance(act, Rollback) or left is None:
+        return None
+    known = case.others_known(target)
+    if act.amount is not None:
+        return left if act.amount > left and (known or page.excess == "cut") else None
+    return left if known and (page.partial or left != target.whole_amount) else None
+
+
+def undoes_round(movement: Movement) -> bool:
+    """Whether it is a round's refund: it may have thousands of parts, and is looked at by itself, not after each of them."""
+    act = movement.tx.act
+    return isinstance(act, Rollback) and act.scope == "round"
 
 
 def nothing_was_sent(case: Case) -> Move | None:

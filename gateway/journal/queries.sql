@@ -118,6 +118,13 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined') AND parent <> ?
 ORDER BY {arrival} LIMIT 1;
 
+-- undoing_there: rollbacks of a player's round at a wallet, whoever asked for them: those that are open, and those that were
+-- asked more than once
+SELECT {row} FROM movements
+WHERE wallet = ? AND player = ? AND round = ? AND round <> '' AND kind = 'rollback'
+  AND (state NOT IN ('accepted', 'declined') OR attempts > 1)
+ORDER BY {arrival};
+
 -- told_as: who is told to a wallet as this id, of those whose ids may meet (gateway/ids.py: integers, made of 19 digits)
 SELECT {row} FROM movements WHERE wallet = ? AND alias = ? AND length(alias) = 19 LIMIT 1;
 

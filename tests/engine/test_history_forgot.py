@@ -455,6 +455,32 @@ def test_rule_30_a_stopped_cancel_of_which_its_wallet_remembers_nothing_is_a_per
     assert bench.row(Kind.ROLLBACK, "r1").state is State.PERSON
 
 
+def test_rule_11_a_bet_is_completed_for_its_win_as_soon_as_its_stopped_cancel_is_decided(bench_of: MakeBench) -> None:
+    """The journal may have forgotten that both were asked. *While the wallet was asked about the cancel it knew nothing of the
+    bet, which was declined, and its win paid.* *The cancel was declined, for the bet stands, which then waited for its next look:
+    by then its wallet remembered nothing any more, and a person declined it.*"""
+    minute = timedelta(seconds=60)
+    bench = bench_of("native", a_wallet(CAN_BE_ASKED, tombstones=False, remembers=1.5 * minute, in_flight_max=minute))
+    bench.till.always(lost_before, kind=Kind.DEBIT)
+    bench.till.always(lost_before, kind=Kind.STATUS)
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert [word(bench.call(tx)) for tx in (bet("b1"), undo("r1", "b1"))] == [DOUBT, DOUBT]
+    restored(bench, lambda: None)
+    assert word(bench.call(win("w1", of="b1"))) == DOUBT
+    bench.till.heal()
+    bench.rest(45)
+    bench.look()
+    bench.rest(20)
+    bench.till.then(late(0.3), late(0.6), kind=Kind.STATUS)
+    bench.look()
+    bench.rest(5)
+    assert [bench.row(kind, id).state for kind, id in ((Kind.DEBIT, "b1"), (Kind.ROLLBACK, "r1"))] == [
+        State.ACCEPTED, State.DECLINED
+    ]  # fmt: skip
+    assert word(bench.call(win("w1", of="b1"))) == ACCEPTED
+    assert bench.till.balance() == Decimal("1015.00")
+
+
 def test_rule_30_the_gateways_own_rollback_may_have_been_asked_before_too(bench_of: MakeBench) -> None:
     """A bet was given back after silence, the copy of the minute before was restored, and it was given back again: what
     the gateway itself would do again it may have done before."""

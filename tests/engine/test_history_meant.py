@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from gateway.model import Adjust, Batch, Capture, Kind, Reason, Release, Reserve, Rollback, Transaction
+from gateway.model import Adjust, Batch, Capture, Declined, Kind, Reason, Release, Reserve, Rollback, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, last_word, nothing_is_open, waits_for_a_person, word
+from tests.engine.histories import ACCEPTED, DOUBT, last_word, nothing_is_open, restored, waits_for_a_person, word
 from tests.engine.test_person import decide
-from tests.simulation.behaviours import lost_after, lost_before
+from tests.simulation.behaviours import lost_after, lost_before, says
 from tests.simulation.bench import PLAYER, Bench, Trip, a_call, a_provider
 
 WHOLE = Decimal("1000.00")
@@ -123,6 +125,7 @@ NAMED_BY_THEIR_BET = [
     "evolution", "pragmatic_play", "red_tiger", "tom_horn", "neverending", "kyren", "scorpio_play", "netgaming", "dragon_gaming",
 ]  # fmt: skip
 """Whose cancels have no id of their own."""
+SAYING_THEIR_CURRENCY = {"evolution", "red_tiger", "kyren"}
 
 
 @pytest.mark.parametrize("provider", NAMED_BY_THEIR_BET)
@@ -166,7 +169,35 @@ def test_rule_15_a_cancel_under_a_wrong_player_that_overtook_the_bet_is_its_tomb
     nothing_is_open(bench)
 
 
-@pytest.mark.parametrize("provider", ["evolution", "red_tiger", "kyren"])
+@pytest.mark.parametrize(
+    ("provider", "stranger"),
+    [(each, {"player": "p-2", "session": "sess-p-2"}) for each in NAMED_BY_THEIR_BET]
+    + [(each, {"currency": "USD"}) for each in sorted(SAYING_THEIR_CURRENCY)],
+)
+def test_rule_15_a_cancel_under_a_wrong_player_of_a_bet_that_no_journal_knows_is_not_the_bets_own(
+    bench_of: MakeBench, provider: str, stranger: dict[str, Any]
+) -> None:
+    """Its wallet denied it, and it had used up the one id that a cancel of that bet can have: the right one heard that this is
+    another movement's, the wallet was not asked, and the stake never came back. The bet here is one from before the copy of
+    the journal, days ago, that only the wallet still has."""
+    bench = with_dollars(bench_of(a_provider(provider, currency=""), opening={PLAYER: WHOLE, "p-2": WHOLE}))
+    bench.launch()
+    bench.launch("sess-p-2", player="p-2")
+    restored(bench, lambda: yes(bench.call(bet("501"))))
+    bench.rest(timedelta(days=3).total_seconds())
+    bench.till.then(says(Declined(reason=Reason.TRANSACTION_NOT_FOUND)), kind=Kind.ROLLBACK)
+    wrong, right = bench.undo(bet("501", **stranger), "refund:501"), bench.undo(bet("501"), "refund:501")
+    heard = []
+    for call in (wrong, right, wrong, right):
+        bench.call(call)
+        heard.append(last_word(bench))
+    assert heard == [Reason.TRANSACTION_NOT_FOUND, ACCEPTED] * 2
+    assert bench.till.asked(Kind.ROLLBACK) == 2
+    assert (purses(bench), bench.till.balance("p-2")) == ((WHOLE, WHOLE), WHOLE)
+    nothing_is_open(bench)
+
+
+@pytest.mark.parametrize("provider", sorted(SAYING_THEIR_CURRENCY))
 def test_rule_15_nor_is_one_in_a_wrong_currency(bench_of: MakeBench, provider: str) -> None:
     """Its refusal stood for the bet's own cancel, too."""
     bench = bench_of(a_provider(provider, currency=""))

@@ -393,6 +393,7 @@ ANSWERED: Pairs = [
     ("nothing was said", settling(sent(BET)), SILENT),
 ]
 
+PERHAPS = row(CANCEL, attempts=1, asked_at=NOW, forgot_at=NOW)
 CANCEL_STOPPED: Pairs = [
     (
         "a win ties to it, and its cancel never left",
@@ -402,6 +403,16 @@ CANCEL_STOPPED: Pairs = [
     ("no win", settling(CANCELLED, undoer=row(CANCEL)), SILENT),
     ("the cancel may have left", settling(CANCELLED, undoer=sent(CANCEL), won=True), SILENT),
     ("it is leaving", settling(CANCELLED, undoer=row(CANCEL), won=True, air=in_the_air(row(CANCEL))), SILENT),
+    (
+        "its wallet is asked whether the cancel came, which the journal may have forgotten",
+        waiting(CANCELLED, undoer=PERHAPS, won=True, air=in_the_air(PERHAPS)),
+        "wait 3 for rollback/c1",
+    ),
+    (
+        "the same, and nobody waits",
+        settling(CANCELLED, undoer=PERHAPS, won=True, air=in_the_air(PERHAPS)),
+        "leave doubt",
+    ),
     ("its provider heard success", settling(CANCELLED, undoer=row(CANCEL, told="accepted"), won=True), SILENT),
     (
         "the cancel is decided",

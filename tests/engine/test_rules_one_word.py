@@ -205,6 +205,27 @@ def test_rule_30_of_two_ends_that_the_journal_may_have_forgotten_neither_waits_f
     assert (bench.till.balance(), bench.till.asked(Kind.ROLLBACK)) == (PAID, asked)
 
 
+@pytest.mark.parametrize("forgot", [False, True])
+def test_rule_30_neither_end_of_a_bet_in_doubt_that_was_told_as_rolled_back_waits_for_ever(
+    bench_of: MakeBench, *, forgot: bool
+) -> None:
+    """*The cancel waited for its win, which may have been sent before the journal forgot it, the win for its bet, and that for the
+    cancel, until nobody remembered anything.* Nothing stops that cancel: it goes first, and its wallet says whether it did."""
+    bench = bench_of("native", "evolution")
+    bench.till.always(lost_after, kind=Kind.DEBIT)
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    assert isinstance(bench.call(bet("t1")), Unknown)
+    assert isinstance(bench.call(undo("c1", "t1")), Unknown)
+    assert why(bench.call(bet("t1"))) is Reason.ALREADY_ROLLED_BACK
+    bench.till.heal()
+    assert isinstance(bench.call(win("w1", of="t1")), Unknown)
+    restored(bench, lambda: bench.settlement(600, 5) if forgot else None)
+    bench.settlement(600, 5)
+    assert bench.row(Kind.ROLLBACK, "c1").state is (State.PERSON if forgot else State.ACCEPTED)
+    assert isinstance(bench.call(win("w1", of="t1")), Unknown)
+    assert bench.till.balance() == WHOLE
+
+
 @pytest.mark.parametrize("name", names())
 def test_whoever_has_one_word_for_both_ends_says_so(name: str) -> None:
     """Of those whose wallets end a bet once: what a win, or a cancel, that comes too late hears at its repeat is no yes."""

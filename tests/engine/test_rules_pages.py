@@ -16,7 +16,7 @@ from tests.engine.conftest import MakeBench
 from tests.engine.histories import restored
 from tests.engine.test_person import decide
 from tests.simulation.behaviours import lost_after, lost_before, says
-from tests.simulation.bench import declaring
+from tests.simulation.bench import NEVER, a_wallet, declaring
 
 NO_MONEY = Declined(reason=Reason.INSUFFICIENT_FUNDS)
 
@@ -57,6 +57,25 @@ def test_rule_17_a_cut_is_asked_again_with_the_same_amount(bench_of: MakeBench) 
     assert bench.till.balance() == Decimal("1000.00")
     assert bench.row(Kind.ROLLBACK, "r2").outcome.moved == Decimal("6.00")  # type: ignore[union-attr]  # it was accepted
     assert bench.row(Kind.ROLLBACK, "r3").state is State.DECLINED
+
+
+def test_rule_17_a_yes_without_an_amount_moved_no_more_than_was_left(bench_of: MakeBench) -> None:
+    """*3.38 of 6.75 were asked for twice and the wallet gave the 3.37 that were left; its answer was lost, its word for "done
+    before" says no amount, and the journal counted 3.38.* A person's yes says none, either."""
+    bench = bench_of("gameball", "gameball")
+    yes(bench.call(bet("b1", "6.75")))
+    yes(bench.call(undo("r1", "b1", "3.38")))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    yes(bench.call(undo("r2", "b1", "3.38")))
+    assert (bench.till.asked(Kind.ROLLBACK), bench.till.balance()) == (3, Decimal("1000.00"))
+    assert bench.row(Kind.ROLLBACK, "r2").outcome.moved == Decimal("3.37")  # type: ignore[union-attr]  # it was accepted
+    bench = bench_of("gameball", a_wallet("gameball", repeats=NEVER))
+    yes(bench.call(bet("b1", "6.75")))
+    yes(bench.call(undo("r1", "b1", "3.38")))
+    bench.till.then(lost_after, kind=Kind.ROLLBACK)
+    bench.call(undo("r2", "b1", "3.38"))
+    decide(bench, bench.row(Kind.ROLLBACK, "r2").key, accepted=True)
+    assert bench.row(Kind.ROLLBACK, "r2").outcome.moved == Decimal("3.37")  # type: ignore[union-attr]  # it was accepted
 
 
 PARTS: dict[str, Any] = {"excess": "cut", "partial": True, "undoes_rollbacks": True}

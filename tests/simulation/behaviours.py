@@ -75,6 +75,20 @@ def queued(seconds: float) -> Behaviour:
     return behave
 
 
+def kept_back(seconds: float) -> Behaviour:
+    """A proxy lets go of us at once and keeps the request so long; then the wallet reads it."""
+
+    async def behave(post: Post) -> Response:
+        async def arrive() -> None:
+            await post.bench.scheduler.sleep(seconds)
+            post.arrive()
+
+        post.bench.scheduler.spawn(arrive())
+        raise Silence("broken", "connection reset", left=True)
+
+    return behave
+
+
 def silent(seconds: float) -> Behaviour:
     """The wallet never reads it; the connection breaks after so many seconds."""
 

@@ -100,6 +100,7 @@ REGRESSIONS_OF_ALL = {
     7014697: "a cancel by round and amount waited at its wallet for its bet, and met the next equal one (rules 10, 11)",
     7607743: "a bet met its own rollback, and the word for both was taken for its yes: it had moved nothing (rule 11)",
     9104572: "a bet's late yes was not taken beside a cancel that waited for a person, at a wallet whose words are plain (rule 11)",
+    14007567: "a refund's yes said no amount, and counted for more than was left of its bet (rule 17)",
     10009212: "a late no left a bet as nobody's, told nothing, while its call asked again and died: no clock ran (rule 12)",
     10057973: "a person accepted two feared cancels of one bet, and the journal had it given back twice (rule 30)",
     6002121: "a wallet that had forgotten a bet said yes to its cancel, and the stake stayed taken (rule 14)",
