@@ -60,6 +60,7 @@ async def pause(history: History) -> None:
     began = history.scheduler.now
     await _still(history, node)
     node.paused += history.scheduler.now - began
+    history.slept.append((began, history.scheduler.now))
 
 
 async def _still(history: History, node: Node) -> None:
@@ -88,7 +89,7 @@ def _set_clock(history: History) -> None:
     now, before, skew = history.scheduler.now, history.scheduler.clock(), history.scheduler.skew
     history.clock_set.append((now, before))
     history.scheduler.skew = history.skewed + history.stepped
-    history.leaps.append((now, max(history.scheduler.skew - skew, timedelta(0))))
+    history.leaps.append((now, history.scheduler.skew - skew))
     history.event(f"the clock is {history.scheduler.skew.total_seconds():.1f} s ahead")
 
 
