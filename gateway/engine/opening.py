@@ -108,7 +108,7 @@ def opening(hands: Hands, order: Order, again: bool) -> Steps[Opened]:
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=(yield from unmet(way, row, _alias(way, order, row)))) if way is not None else row
     row = yield from _with_its_bet(hands.provider, way, row, first)
-    row = _with_its_game(way, row, target, first)
+    row = _with_its_game(way, _with_its_round(way, row, target), target, first)
     around = yield from around_of(hands, way, row, first, target, stranger=stranger, fresh=True)
     meant = target.key if target is not None else ""
     row = replace(row, target=meant) if row.target != meant else row
@@ -184,6 +184,14 @@ def _with_its_bet(provider: Provider, way: Way | None, row: Movement, first: Fou
     wins = yield from look({"wins": LookFor("naming_wins", (row.provider, reference, row.tx.player))})
     untold = bet is not None and bet.state is State.ACCEPTED and not bet.attempts
     return replace(row, tx=replace(row.tx, act=replace(act, reference=reference, further=bool(wins["wins"]) or untold)))
+
+
+def _with_its_round(way: Way | None, row: Movement, target: Movement | None) -> Movement:
+    """A rollback that said no round with that of its bet, where its wallet is told nothing else of it but an amount: the next
+    such bet there looks for it by that (rule 16)."""
+    if way is None or not way.wallet.dialect.by_stake or target is None or not row.undoes or row.tx.round_id:
+        return row
+    return replace(row, tx=replace(row.tx, round=target.tx.round))
 
 
 def _with_its_game(way: Way | None, row: Movement, target: Movement | None, first: Found) -> Movement:

@@ -300,7 +300,7 @@ def guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: 
         return {}
     act, tx = own.tx.act, own.tx
     if own.kind is Kind.DEBIT:
-        return {"guessing": LookFor("undoing_there", (own.wallet, tx.player, tx.round_id))} if tx.round_id else {}
+        return {"guessing": LookFor("round_rollbacks", (own.wallet, tx.player, tx.round_id))} if tx.round_id else {}
     if way.wallet.dialect.by_stake:
         return _equal_asks(way, own, target)
     if target is not None and target.decided and (not target.sent or remembered(target, way.wallet, moment)):
