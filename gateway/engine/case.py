@@ -313,7 +313,7 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def met(self) -> Movement | None:
         """A rollback that was asked for, which its wallet may take for one of this bet."""
-        return next((m for m in self.around.guesses if m.attempts), None) if self.own.takes else None
+        return next((m for m in self.around.guesses if m.attempts), None) if not self.own.undoes else None
 
     @property
     def again(self) -> str:
