@@ -331,7 +331,9 @@ def may_be_meant(moment: Moment, way: Way | None, own: Movement, target: Movemen
 def guessing(moment: Moment, way: Way, bet: Movement, second: Found, third: Found) -> tuple[Movement, ...]:
     """The rollbacks that the wallet of this bet may take for one of it: open ones, and those of which an attempt that nobody
     answered may still be on its way (rule 16). Of what this very wallet has taken none is: it knows that bet."""
-    return tuple(m for m in second.get("guessing", ()) if _may_be_for(moment, way, bet, m, one(third, f"meant.{m.key}")))
+    return tuple(
+        m for m in second.get("guessing", ()) if _may_be_for(moment, way, bet, m, one(third, f"meant.{m.key}"))
+    )
 
 
 def _may_be_for(moment: Moment, way: Way, bet: Movement, undoing: Movement, target: Movement | None) -> bool:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gateway.engine.setup import Wallet
 from gateway.dialect import Call
+from gateway.engine.setup import Wallet
 from gateway.http import Request
 from gateway.model import Kind, Reason, Rollback, Status, Transaction, unsupported
 from tests.engine.acts import bet, undo, why, yes

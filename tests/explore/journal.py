@@ -267,7 +267,9 @@ def _round_undoing(j: DictJournal, provider: str, player: str, round_id: str, wh
 
 
 def _round_rollbacks(j: DictJournal, wallet: str, player: str, round_id: str) -> list[Movement]:
-    here = [m for m in j.rows.values() if (m.wallet, m.tx.player, m.tx.round_id) == (wallet, player, round_id) and round_id]
+    here = [
+        m for m in j.rows.values() if (m.wallet, m.tx.player, m.tx.round_id) == (wallet, player, round_id) and round_id
+    ]
     return [m for m in here if m.undoes and (not m.decided or m.attempts > 1)]
 
 
