@@ -247,11 +247,9 @@ def _told_names(way: Way | None, order: Order, row: Movement) -> tuple[str, ...]
     rollback of it, whichever providers they are of (rule 16)."""
     scarce = way is not None and way.wallet.dialect.as_wallet.ids.scarce
     told = (f"told\x1f{_alias(way, order, row)(0)}",) if way is not None and scarce else ()
-    return (
-        told
-        if way is None or not way.wallet.guesses
-        else (*told, f"{way.wallet.name}\x1f{row.tx.player}\x1f{row.tx.round_id}\x1f")
-    )
+    if way is None or not way.wallet.guesses:
+        return told
+    return (*told, f"{way.wallet.name}\x1f{row.tx.player}\x1f{row.tx.round_id}\x1f")
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
