@@ -108,7 +108,7 @@ class Around(Struct, frozen=True, kw_only=True):
         UNSET  # a rollback of the round under way that is no part of this one
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
-    guesses: tuple[Movement, ...] = ()  # of a rollback, the open ones of those; of a bet, the rollbacks that may be taken for its
+    guesses: tuple[Movement, ...] = ()  # such open bets; of a bet, the rollbacks that may be taken for one of it
     standing_win: Movement | None = None  # of its target, or what came after that, where such a bet stays
     win_undoer: Movement | None = None  # what is to undo that win, and nobody knows yet
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
@@ -313,7 +313,7 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def met(self) -> Movement | None:
         """A rollback that was asked for, which its wallet may take for one of this bet."""
-        return next((m for m in self.around.guesses if m.attempts), None) if self.own.takes else None
+        return next((m for m in self.around.guesses if m.attempts), None) if not self.own.undoes else None
 
     @property
     def again(self) -> str:

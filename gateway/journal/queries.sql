@@ -118,7 +118,7 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined') AND parent <> ?
 ORDER BY {arrival} LIMIT 1;
 
--- undoing_there: rollbacks of a player's round at a wallet, whoever asked for them: those that are open, and those that were
+-- round_rollbacks: rollbacks of a player's round at a wallet, whoever asked for them: those that are open, and those that were
 -- asked more than once
 SELECT {row} FROM movements
 WHERE wallet = ? AND player = ? AND round = ? AND round <> '' AND kind = 'rollback'

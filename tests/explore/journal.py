@@ -266,6 +266,13 @@ def _round_undoing(j: DictJournal, provider: str, player: str, round_id: str, wh
     return [m for m in undoing if not m.decided][:1]
 
 
+def _round_rollbacks(j: DictJournal, wallet: str, player: str, round_id: str) -> list[Movement]:
+    here = [
+        m for m in j.rows.values() if (m.wallet, m.tx.player, m.tx.round_id) == (wallet, player, round_id) and round_id
+    ]
+    return [m for m in here if m.undoes and (not m.decided or m.attempts > 1)]
+
+
 def _latest(j: DictJournal, provider: str, player: str, key: str) -> list[Movement]:
     before = takewhile(lambda m: m.key != key, j.rows.values())
     return [m for m in before if (m.provider, m.tx.player) == (provider, player)][-1:]
@@ -314,6 +321,7 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "round_last": _round_last,
     "round_refunds": _round_refunds,
     "round_undoing": _round_undoing,
+    "round_rollbacks": _round_rollbacks,
     "latest": _latest,
     "other_of": lambda j, provider, player, key: [
         m

@@ -254,6 +254,14 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_refunds", *here) == ["refund"]
     assert await ids("round_undoing", *here, "acme/rollback/refund") == ["aimed"]
     assert await ids("round_undoing", *here, "acme/rollback/own") == []
+    asked_once = decided(await found(journal, "acme/rollback/refund"), NO, now())
+    await wrote(journal, Put(await found(journal, asked_once.key), asked_once))
+    assert await ids("round_rollbacks", "main", "anna", "r-1") == ["aimed"]
+    asked_once = await found(journal, asked_once.key)
+    await wrote(journal, Put(asked_once, replace(asked_once, attempts=2)))
+    assert await ids("round_rollbacks", "main", "anna", "r-1") == ["refund", "aimed"]
+    for other in (("w", "anna", "r-1"), ("main", "bob", "r-1"), ("main", "anna", "r-2"), ("main", "anna", "")):
+        assert await ids("round_rollbacks", *other) == []
     for query in ("round_place", "round_win", "round_loose_win", "round_refunds"):
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
     assert await ids("latest", "acme", "anna", "") == ["aimed"]
