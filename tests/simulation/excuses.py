@@ -178,7 +178,8 @@ class Excuses:
         stopped: doubt is the last word that is known, and the silence after it gives it back (rules 12, 30)."""
         kept_by = [m for m in self.evidence.aimed.get(row.key, []) if m.undoes and kept(m)]
         clocked = self.history.setup.providers[row.provider].after_doubt is not None
-        return clocked and (self.touched(row) or any(m.key in self.history.touched for m in kept_by))
+        forgot = any(m.key in self.history.touched for m in kept_by) or any(m.unasked for m in self._lost_cancels(row))
+        return clocked and (self.touched(row) or forgot)
 
     def forgot_before_a_win(self, story: Story, row: Movement) -> bool:
         """The journal forgot that a bet and its cancel had been decided and told. Then its provider, which knew better, said
