@@ -282,10 +282,11 @@ def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
     its wallet is never told (rule 20) was not told before, either."""
     row = case.own
     most = RETRY_MAX if case.way is None else max(RETRY_MAX, case.wallet.remembers)
-    word = next((doubt for doubt in doubts if case.moment.passed(doubt.said_at) < most), None)
-    if word is None or (moves_nothing(row.tx) and (case.way is None or isinstance(case.said(), Refused))):
+    words = [doubt for doubt in doubts if case.moment.passed(doubt.said_at) < most]
+    if not words or (moves_nothing(row.tx) and (case.way is None or isinstance(case.said(), Refused))):
         return row
-    return replace(row, attempts=1, asked_at=word.said_at, forgot_at=word.said_at)
+    said, since = words[0].said_at, min(word.since for word in words)
+    return replace(row, attempts=1, asked_at=said, forgot_at=said, forgot_since=since)
 
 
 def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[Opened]:

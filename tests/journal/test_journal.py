@@ -30,7 +30,14 @@ async def test_a_movement_is_there_as_it_was_written(home: Home) -> None:
     """A provider's id may hold anything that its wire can say; a repeat must find it all the same."""
     journal = await home.journal()
     m = bet("b/1 ä\x00\ufffe", player="ann\x00a", session="", batch="batch\x00", key="acme/debit/b%2F1")
-    m = replace(m, place="native http://w", forgot_at=now(), fact=Fact(outcome=YES, began=now(), query=True), ours=True)
+    m = replace(
+        m,
+        place="native http://w",
+        forgot_at=now(),
+        forgot_since=now(),
+        fact=Fact(outcome=YES, began=now(), query=True),
+        ours=True,
+    )
     assert steady(await opened(journal, m)) == steady(m)
     assert await journal.get("acme/debit/none") is None
 
