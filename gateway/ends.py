@@ -129,6 +129,9 @@ class AsProvider(Struct, frozen=True, kw_only=True):
     is known (rule 21)."""
     partial: bool = False
     """Several partial rollbacks of one movement are allowed, until nothing is left (Gameball)."""
+    says_how_much: bool = False
+    """Its cancel says an amount, so the one that its page knows of a bet may be of a part of it (NetGaming): that the bet was
+    rolled back before does not say how much of it (rule 30)."""
     excess: str = "refuse"
     """A rollback of more than is left: `refuse` it, `pass` it on (its page says that the wallet decides), or `cut` it: what
     is left is given back (Slotegrator)."""

@@ -269,7 +269,12 @@ DIALECT = Dialect(
     settings=Settings,
     hides=frozenset({"token", "api_key"}),
     as_provider=AsProvider(
-        body_key="api_key", values_max=300, answer_within={"default": "4s"}, replay_balance="stored", excess="refuse"
+        body_key="api_key",
+        values_max=300,
+        answer_within={"default": "4s"},
+        replay_balance="stored",
+        excess="refuse",
+        says_how_much=True,
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),

@@ -291,7 +291,10 @@ DIALECT = Dialect(
     decode_response=decode_response,
     hides=frozenset({"x-request-signature"}),
     as_provider=AsProvider(
-        values_max=100, answer_within={"default": "3s", "credit": "4s", "rollback": "4s"}, excess="pass"
+        values_max=100,
+        answer_within={"default": "3s", "credit": "4s", "rollback": "4s"},
+        excess="pass",
+        says_how_much=True,
     ),
     # "Full bet amount": what a wallet makes of another amount is its own affair, so it is never told one.
     as_wallet=AsWallet(undoes_whole=True),

@@ -368,6 +368,7 @@ DIALECT = Dialect(
         answer_within={"default": "4s"},
         replay_balance="stored",
         rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)},
+        says_how_much=True,
         final_noes={Owed.NAMED_WIN: frozenset({Reason.ALREADY_ROLLED_BACK})},
         rescaled=rescaled,
         one_time_launch=True,

@@ -364,7 +364,8 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def final_noes(self) -> frozenset[Reason]:
         """What its provider's page lets a wallet say for good where any other no leaves it owed (rule 6). That it does not
-        know a bet which this very wallet has taken is a contradiction, and none."""
+        know a bet which this very wallet has taken is a contradiction, and none; and of one that is on its way it says that it has
+        not come yet. *Its win was sent first, and the no to that was told for good; then the bet arrived.*"""
         if self.own.undoes:
             taking = takes_back(self.own.tx) and not self.own.ours  # what is ours is no provider's page's
             return self._page_noes(Owed.STRANGER, here=self.around.unmet) | self._page_noes(Owed.TAKING, here=taking)
@@ -372,8 +373,9 @@ class Case(Struct, frozen=True, kw_only=True):
             return frozenset()
         bet = self.bet_of_win
         taken = bet is not None and bet.state is State.ACCEPTED and bet.attempts > 0 and bet.wallet == self.own.wallet
+        coming = bet is not None and not (bet.decided or bet.undone_by)
         final = self._page_noes(Owed.NAMED_WIN, here=self.names_its_bet) | (ENDED if self.one_end else frozenset())
-        return final - ({Reason.TRANSACTION_NOT_FOUND} if taken else set())
+        return final - ({Reason.TRANSACTION_NOT_FOUND} if taken or coming else set())
 
     @property
     def refusable(self) -> bool:

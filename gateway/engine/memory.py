@@ -102,12 +102,14 @@ def _came_since(own: Movement) -> bool:
 
 def may_be_of_a_part(case: Case) -> bool:
     """Whether its wallet said that what it names was rolled back before, and that may have been another rollback, of a part of
-    it, which the journal forgot (rules 17, 30)."""
+    it, which the journal forgot (rules 17, 30): where the page knows several of one bet, or one that says how much, at a wallet
+    that can be told a part."""
     own, page = case.own, case.provider.dialect.as_provider
     if own.forgot_at is None or own.fact is None or own.fact.query or isinstance(own.fact.outcome, Accepted):
         return False
-    in_parts = page.partial or page.undoes_rollbacks if case.target is None else case.in_parts(case.target)
-    return in_parts and own.fact.outcome.reason is Reason.ALREADY_ROLLED_BACK
+    several = page.partial or page.undoes_rollbacks if case.target is None else case.in_parts(case.target)
+    some = (several or page.says_how_much) and not case.wallet.dialect.as_wallet.undoes_whole
+    return some and own.fact.outcome.reason is Reason.ALREADY_ROLLED_BACK
 
 
 def may_mean_forgotten(case: Case) -> bool:

@@ -479,6 +479,7 @@ def in_vain(after: Movement, siblings: Sequence[Movement], now: datetime) -> lis
 def _concerned(provider: Provider, row: Movement, around: Around, first: Found) -> tuple[Movement, ...]:
     """The movements that are not at their end and that the newcomer concerns: their revision is raised."""
     rows = [around.target, around.whole, around.claimer, *first.get("naming", ()), *first.get("same", ())]
+    rows += first.get("early", ())  # of such a win its wallet may say just now that there is no bet
     rows += (*around.aside, *around.undoings, *around.guesses)
     if "of_round" in first and keeps_others(provider, row):
         rows += [m for m in first["of_round"] if m.undoes]

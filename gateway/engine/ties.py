@@ -72,6 +72,8 @@ def first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool = 
         asks |= _won_asks(provider, own, "won")
     if fresh and FACTS[own.kind].buriable and not own.parent and not own.ours:
         asks["naming"] = LookFor("naming", (own.provider, tx.id))
+        if own.kind is Kind.DEBIT and final_without_bet(page):
+            asks["early"] = LookFor("standing_wins", (own.provider, tx.id, tx.player))
         if page.also_named is not None:
             asks["same"] = LookFor("found", (own.provider, tx.id))
         if tx.round_id and (provider.dialect.round_refunds or provider.dialect.by_stake):
@@ -83,6 +85,12 @@ def first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool = 
         if stakes or page.bare_ids or _may_be_too_late(page, own) or keeps_others(provider, own):
             asks["of_round"] = LookFor("of_round", here)
     return asks | session_asks(own.provider, tx, own.key, fresh=fresh, undoes=own.undoes)
+
+
+def final_without_bet(page: AsProvider) -> bool:
+    """Whether that there is no such bet may be said of a win for good: a bet that comes while its win is asked for is news to
+    that one (rule 31)."""
+    return page.one_end or Reason.TRANSACTION_NOT_FOUND in page.final_noes.get(Owed.NAMED_WIN, ())
 
 
 def _may_be_too_late(page: AsProvider, own: Movement) -> bool:

@@ -271,6 +271,16 @@ def test_a_yes_to_the_rollback_of_nothing_is_declared(folder: str) -> None:
             assert not isinstance(heard, Accepted), f"{vector.name}: yes_to_unknown is not declared: {answer}"
 
 
+def test_a_cancel_that_says_an_amount_is_declared(folder: str) -> None:
+    """Of a part of a bet one may be forgotten, and then that the bet was rolled back before does not say how much (rule 30)."""
+    dialect, page = dialect_of(folder), dialect_of(folder).as_provider
+    parts = page.partial or page.undoes_rollbacks or page.says_how_much or dialect.by_stake
+    for vector, _ in heard_by(folder):
+        act = vector.transaction.act if vector.transaction is not None else None
+        said = isinstance(act, Rollback) and act.amount is not None
+        assert parts or not said, f"{vector.name}: says_how_much is not declared"
+
+
 # ---------------------------------------------------------------- whatever comes in
 
 

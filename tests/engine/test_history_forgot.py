@@ -576,6 +576,24 @@ def test_rule_30_that_a_bet_was_rolled_back_says_nothing_of_how_much_where_a_par
     waits_for_a_person(bench)
 
 
+@pytest.mark.parametrize("provider", ["netgaming", "dragon_gaming", "scorpio_play", "spribe"])
+@pytest.mark.parametrize("amount", ["6.00", "10.00"], ids=["the rest", "all of it"])
+def test_rule_30_nor_where_the_page_knows_one_cancel_of_a_bet_that_says_how_much(
+    bench_of: MakeBench, provider: str, amount: str
+) -> None:
+    """*The one that the journal forgot had been of 4.00 of 10.00: the wallet's word for that was told as a yes, and 6.00 stayed
+    taken.* Without the loss the second one hears that the bet was rolled back."""
+    bench = bench_of(provider, "netgaming")
+    bench.launch()
+    yes(bench.call(bet("501")))
+    restored(bench, lambda: yes(bench.call(undo("901", "501", "4.00"))))
+    bench.call(undo("902", "501", amount))
+    assert (last_word(bench), bench.till.balance()) == (DOUBT, Decimal("994.00"))
+    waits_for_a_person(bench)
+    bench.call(undo("901", "501", "4.00"))
+    assert last_word(bench) in (ACCEPTED, DOUBT)
+
+
 def test_rule_30_nor_does_it_to_the_gateways_own(bench_of: MakeBench) -> None:
     """*Nobody knew any more that the bet had been accepted and a part of it refunded. Silence gave it back, its wallet said that
     this was done, and the refund of that part heard that there was nothing to give back.*"""

@@ -79,6 +79,27 @@ def test_rule_06_that_a_wallet_does_not_know_the_bet_which_it_took_is_no_decisio
     assert bench.till.balance() == Decimal("1015.00")
 
 
+def test_rule_06_that_a_wallet_does_not_know_a_bet_which_is_on_its_way_is_no_decision(bench_of: MakeBench) -> None:
+    """*A bet and its win came in one moment, held up on their way. The win was sent first, its wallet said that it knew no such
+    bet, and that was told for good; then the bet arrived there, and was taken.*"""
+
+    async def too_early(post: Post) -> Response:
+        await post.bench.scheduler.sleep(0.3)
+        return post.till.words(Declined(reason=GONE), post.request)
+
+    bench = bench_of(FINAL)
+    bench.till.then(too_early, kind=Kind.CREDIT)
+    bench.till.then(late(1.0), kind=Kind.DEBIT)
+    first = bench.begin(win("w", of="b"))
+    bench.rest(0.1)
+    second = bench.begin(bet("b"))
+    yes(bench.finish(second).outcome)
+    assert not isinstance(bench.finish(first).outcome, Declined)
+    bench.settlement(30)
+    yes(bench.call(win("w", of="b")))
+    assert bench.till.balance() == Decimal("1015.00")
+
+
 @pytest.mark.parametrize("reason", [GONE, BACK])
 def test_rule_06_what_is_said_of_its_bet_ends_no_win_that_names_none(bench_of: MakeBench, reason: Reason) -> None:
     """BetGames' gifts: there is no bet that could be missing."""

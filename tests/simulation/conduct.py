@@ -53,17 +53,17 @@ class Play(Struct, frozen=True):
 NATIVE, NOBODY = frozenset({"native"}), frozenset[str]()
 
 
-async def _both(actor: Actor, *tasks: Any) -> None:
+async def all_ended(actor: Actor, *tasks: Any) -> None:
     """The player goes on when all of them have ended."""
     while not all(task.done() for task in tasks):
         await actor.history.scheduler.sleep(0.5)
 
 
-async def _moment(actor: Actor, most: float = IN_THE_AIR_SECONDS[1]) -> None:
+async def moment(actor: Actor, most: float = IN_THE_AIR_SECONDS[1]) -> None:
     await actor.history.scheduler.sleep(actor.chance.uniform(IN_THE_AIR_SECONDS[0], most))
 
 
-def _spawn(actor: Actor, coroutine: Coroutine[Any, Any, Any]) -> Any:
+def spawn(actor: Actor, coroutine: Coroutine[Any, Any, Any]) -> Any:
     return actor.history.scheduler.spawn(coroutine)
 
 
@@ -84,12 +84,12 @@ async def cancel_then_win(actor: Actor, round_id: str) -> None:
     actor.history.fire("cancel_then_win")
     story = _a_bet(actor, round_id)
     story.ignored = True
-    bet = _spawn(actor, actor.say(story.tx, [story], again=False))
-    await _moment(actor)
-    cancel = _spawn(actor, actor.cancel(story))
-    await _moment(actor, actor.chance.choice((1.0, LATER_SECONDS)))
+    bet = spawn(actor, actor.say(story.tx, [story], again=False))
+    await moment(actor)
+    cancel = spawn(actor, actor.cancel(story))
+    await moment(actor, actor.chance.choice((1.0, LATER_SECONDS)))
     await actor.win(round_id, story)
-    await _both(actor, bet, cancel)
+    await all_ended(actor, bet, cancel)
 
 
 async def win_then_cancel(actor: Actor, round_id: str) -> None:
@@ -97,12 +97,12 @@ async def win_then_cancel(actor: Actor, round_id: str) -> None:
     actor.history.fire("win_then_cancel")
     story = _a_bet(actor, round_id)
     story.ignored = True
-    bet = _spawn(actor, actor.say(story.tx, [story], again=False))
-    await _moment(actor)
-    win = _spawn(actor, actor.win(round_id, story))
-    await _moment(actor, actor.chance.choice((0.5, 10.0)))
+    bet = spawn(actor, actor.say(story.tx, [story], again=False))
+    await moment(actor)
+    win = spawn(actor, actor.win(round_id, story))
+    await moment(actor, actor.chance.choice((0.5, 10.0)))
     await actor.cancel(story)
-    await _both(actor, bet, win)
+    await all_ended(actor, bet, win)
 
 
 async def two_cancels(actor: Actor, round_id: str) -> None:
@@ -111,10 +111,10 @@ async def two_cancels(actor: Actor, round_id: str) -> None:
     story = _a_bet(actor, round_id)
     await actor.say(story.tx, [story], again=False)
     story.ignored = True
-    first = _spawn(actor, actor.cancel(story))
-    await _moment(actor, actor.chance.choice((0.5, 20.0)))
+    first = spawn(actor, actor.cancel(story))
+    await moment(actor, actor.chance.choice((0.5, 20.0)))
     await actor.cancel(story, "8")
-    await _both(actor, first)
+    await all_ended(actor, first)
 
 
 async def win_elsewhere(actor: Actor, round_id: str) -> None:
@@ -138,11 +138,11 @@ async def batch_cancelled(actor: Actor, round_id: str) -> None:
     stories = [actor.story(*both) for both in zip(items, read.items, strict=True)]
     for story in stories:
         story.ignored, story.batched = True, True
-    call = _spawn(actor, actor.say(whole, stories, again=False))
-    await _moment(actor, actor.chance.choice((0.5, 5.0)))
+    call = spawn(actor, actor.say(whole, stories, again=False))
+    await moment(actor, actor.chance.choice((0.5, 5.0)))
     for story in stories:
         await actor.cancel(story)
-    await _both(actor, call)
+    await all_ended(actor, call)
 
 
 async def batch_known(actor: Actor, round_id: str) -> None:
@@ -182,9 +182,9 @@ async def partial(actor: Actor, round_id: str) -> None:
             continue  # its page names a part by its amount
         undo = actor.story(tx)
         story.cancels.append(undo)
-        told.append(_spawn(actor, actor.insist(undo.tx, [undo], persist=actor.plan.persists)))
-        await _moment(actor, actor.chance.choice((0.5, 10.0)))
-    await _both(actor, *told)
+        told.append(spawn(actor, actor.insist(undo.tx, [undo], persist=actor.plan.persists)))
+        await moment(actor, actor.chance.choice((0.5, 10.0)))
+    await all_ended(actor, *told)
 
 
 async def adjust(actor: Actor, round_id: str) -> None:
@@ -236,10 +236,10 @@ async def release_beside(actor: Actor, round_id: str) -> None:
     actor.history.fire("release_beside")
     story = _a_hold(actor, round_id)
     story.ignored = True
-    call = _spawn(actor, actor.say(story.tx, [story], again=False))
-    await _moment(actor, actor.chance.choice((0.5, 3.0)))
+    call = spawn(actor, actor.say(story.tx, [story], again=False))
+    await moment(actor, actor.chance.choice((0.5, 3.0)))
     await _released(actor, story)
-    await _both(actor, call)
+    await all_ended(actor, call)
 
 
 def _a_hold(actor: Actor, round_id: str) -> Story:

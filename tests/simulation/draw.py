@@ -16,6 +16,7 @@ from gateway.model import Reason
 from gateway.serve.discover import find, names
 from tests.simulation import pages
 from tests.simulation.conduct import more_plays, plays_of
+from tests.simulation.mixtures import MIXTURES
 
 WALLET_FAULTS: Mapping[str, str] = {
     "unreachable": "no connection to the wallet: no byte left",
@@ -194,6 +195,14 @@ class Bias(Struct, frozen=True, kw_only=True):
     often: Mapping[str, float]  # faults at their highest rate, and the share of the histories that have them
     plays: float = PLAYS_SHARE
     nodes: int = 0  # of each history; 0: as it is drawn
+    providers: tuple[str, ...] = ()  # whose pages most of its providers speak
+    rounds: int = 0  # of each player; 0: as it is drawn
+    mixtures: tuple[str, ...] = ()  # plays of `MIXTURES`, which most rounds of who has words for them are
+
+
+AMONG_SHARE = 0.8  # of the providers, where a bias says whose pages they speak
+MIXTURE_WEIGHT = 4  # of a mixture, beside a play
+_ON_THE_WAY = {"late": 0.3, "lost_after": 0.3, "queued": 0.4, "call_twice": 0.2, "unreachable": 0.2, "kill": 0.2}
 
 
 BIASES: Mapping[str, Bias] = {
@@ -201,6 +210,10 @@ BIASES: Mapping[str, Bias] = {
     "steps": Bias(often={"step": 0.7, "pause": 0.4, "skew": 0.4, "kill": 0.4, "resolve": 0.3}),
     "busy": Bias(
         often={"call_twice": 0.5, "late": 0.5, "freeze": 0.4, "kill": 0.4, "moved": 0.3, "reload": 0.3}, plays=0.8, nodes=2
+    ),
+    "tables": Bias(often=_ON_THE_WAY, rounds=2, mixtures=("table",)),
+    "lists": Bias(
+        often=_ON_THE_WAY, providers=("native", "native", "softswiss", "neverending"), rounds=3, mixtures=("mixed_list",)
     ),
 }  # fmt: skip
 
@@ -214,21 +227,35 @@ def draw_plan(seed: int, *, first: bool = False, bias: str = "") -> Plan:
         chance = random.Random(f"{name}/{seed}")
         rates = {fault: RATES[-1] for fault, share in each.often.items() if chance.random() < share}
         plan = replace(plan, rates={**plan.rates, **rates}, nodes=each.nodes or plan.nodes)
-    return plan if first else _of_all(plan, plays)
+    if first:
+        return plan
+    plan = _of_all(plan, plays, tuple(name for each in biases for name in each.providers))
+    for each in biases:
+        plan = replace(plan, providers=tuple(_mixing(p, each) for p in plan.providers))
+    return plan
 
 
-def _of_all(plan: Plan, plays: float) -> Plan:
-    """The same world, in which some ends speak other pages, and do what those have words for."""
+def _mixing(plan: ProviderPlan, bias: Bias) -> ProviderPlan:
+    speech = pages.speech_of(plan.dialect, *plan.settings.items())
+    mixtures = tuple(name for name in bias.mixtures if getattr(speech, MIXTURES[name].says)) * MIXTURE_WEIGHT
+    return replace(plan, plays=(*mixtures, *plan.plays), rounds=bias.rounds or plan.rounds)
+
+
+def _of_all(plan: Plan, plays: float, among: tuple[str, ...] = ()) -> Plan:
+    """The same world, in which some ends speak other pages, and do what those have words for. `among`: whose those are."""
     chance = random.Random(f"pages/{plan.seed}")
-    providers = tuple(_later_provider(chance, p, plays) for p in plan.providers)
+    providers = tuple(_later_provider(chance, p, plays, among) for p in plan.providers)
     return replace(plan, providers=providers, wallets=tuple(_later_wallet(chance, w) for w in plan.wallets))
 
 
-def _later_provider(chance: random.Random, plan: ProviderPlan, plays: float) -> ProviderPlan:
-    if chance.random() < LATER_SHARE:
-        dialect = chance.choice(LATER)
+def _later_provider(
+    chance: random.Random, plan: ProviderPlan, plays: float, among: tuple[str, ...] = ()
+) -> ProviderPlan:
+    other = chance.random() < (AMONG_SHARE if among else LATER_SHARE)
+    if other:
+        dialect = chance.choice(among or LATER)
         plan = replace(plan, dialect=dialect, plays=(), settings=chance.choice(VARIANTS.get(dialect, ({},))))
-    first = plan.dialect in FIRST
+    first = plan.dialect in FIRST and not other
     more = [
         name for name in more_plays(plan.dialect, plan.settings, first=first)
         if chance.random() < plays or name in SELDOM

@@ -226,7 +226,11 @@ class History(Watched):
         if self.scheduler.errors or not all(self.nodes):
             return not self.killed or bool(self.scheduler.errors)
         working = any(busy(node.engine) for node in self.nodes if node)
-        return not working and all(row.due is None or self.waits_for_person(row) for row in self.rows.values())
+        return not working and all(row.due is None or self._may_rest(row) for row in self.rows.values())
+
+    def _may_rest(self, row: Seen) -> bool:
+        """What was begun and is in nobody's hands any more, as after a lost confirmation, is looked at all the same."""
+        return self.waits_for_person(row) and row.state != "asking"
 
     def _person_is_needed(self) -> bool:
         """Somebody still looks up what he can."""
@@ -291,7 +295,7 @@ class History(Watched):
             for r in self.rows.values()
         ):
             return True
-        if not pages.keeps_won(dialect, provider.settings):
+        if row.ours or not pages.keeps_won(dialect, provider.settings):  # no win keeps it from being ours (rule 12)
             return False
         here = (target.provider, target.player)
         ends = [

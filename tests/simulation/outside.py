@@ -31,12 +31,10 @@ from gateway.model import (
     Settle,
     Transaction,
 )
-from tests.simulation.players import Story
+from tests.simulation.players import FINAL, Story
 
 ZERO = Decimal(0)
 YES, NO, NONE = "yes", "no", ""
-FINAL = frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_SETTLED})
-"""Any other no to a rollback is none: its provider asks again (rule 6)."""
 ABSENT, BURIED, THERE, ENDED = "absent", "buried", "there", "ended"
 JUDGED = frozenset({Kind.DEBIT, Kind.SETTLE, Kind.RESERVE, Kind.ADJUST})
 """A win is owed, whatever was heard of it: that is judged by what became of its row."""

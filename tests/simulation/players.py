@@ -40,6 +40,7 @@ from tests.simulation import pages
 from tests.simulation.bench import CURRENCIES
 from tests.simulation.conduct import PLAYS
 from tests.simulation.draw import ProviderPlan
+from tests.simulation.mixtures import MIXTURES
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -49,6 +50,8 @@ PERSISTS_MAX = 10  # further attempts of a provider that asks until it hears a d
 PERSISTS_SECONDS = (8.0, 40.0)
 PLAYS_SHARE = 0.5  # of the rounds of a provider that knows any
 STANDS, GONE, UNKNOWN = "stands", "gone", "unknown"
+FINAL = frozenset({Reason.TRANSACTION_NOT_FOUND, Reason.ALREADY_ROLLED_BACK, Reason.ALREADY_SETTLED})
+"""Any other no to a rollback is none: its provider asks again (rule 6)."""
 
 
 class Story:
@@ -119,6 +122,16 @@ class Story:
         if self.kind is Kind.CREDIT:
             return GONE if self.over else UNKNOWN  # any other win is owed, whatever its provider heard
         return GONE if self.decided else UNKNOWN
+
+
+def _of_an_item(cancel: Story, outcome: Outcome) -> Outcome:
+    """What the one word for a list says of a cancel in it: where that was declined nothing moved, and its bet stands (rule 19).
+    Of a reason that may be the cancel's own nobody can tell whose it is."""
+    if cancel.kind is not Kind.ROLLBACK or not isinstance(outcome, Declined):
+        return outcome
+    if outcome.reason in FINAL:
+        return Unknown(detail="its list was declined, perhaps for it")
+    return Declined(reason=Reason.ALREADY_SETTLED, message="its list was declined")
 
 
 def _kept_by(cancel: Story) -> bool:
@@ -215,7 +228,7 @@ class Actor:
             items = outcome.items if isinstance(outcome, Accepted) else ()
             for story, item in zip(stories, items or [outcome] * len(stories), strict=False):
                 if items or not story.stood:  # a batch that was declined says nothing about what stood before it
-                    story.words.append((scheduler.now, item))
+                    story.words.append((scheduler.now, item if items else _of_an_item(story, item)))
         else:
             for story in stories:
                 story.words.append((scheduler.now, outcome))
@@ -313,7 +326,8 @@ class Actor:
     async def round(self) -> None:
         round_id = "r" + self.new_id()
         if self.plan.plays and self.likes(PLAYS_SHARE):
-            await PLAYS[self.chance.choice(self.plan.plays)].acted(self, round_id)
+            play = self.chance.choice(self.plan.plays)
+            await (PLAYS.get(play) or MIXTURES[play]).acted(self, round_id)
             return
         if self.speech.settles and self.likes(0.15):
             await self.settle(round_id)

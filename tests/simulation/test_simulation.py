@@ -111,6 +111,7 @@ REGRESSIONS_OF_ALL = {
     7606714: "a settle's win was refused for a moment, and the network handed the wallet its request again (not the engine's)",
     13005463: "a refund that was queued outlived its second asking, and gave back the next bet of its round (rules 10, 16)",
     14024760: "of two bets in doubt that both were to go one was given back in the other's name (rule 16; not the engine's)",
+    15005644: "a wallet knew no bet of a win that came before it, and the win was declined for good (rule 6)",
     7607472: "a win behind a cancel that no win stops any more, and which is a person's (rule 11: it waits for one)",
 }
 """The same, since every page is drawn."""
@@ -190,3 +191,4 @@ def test_a_hundred_histories_of_what_is_rare(bias: str) -> None:
     found = run.play(1, 100, bias)
     assert found.failed == {}
     assert all(found.fired[fault] for fault, share in BIASES[bias].often.items() if share >= 0.5)
+    assert all(found.fired[name] for name in BIASES[bias].mixtures)

@@ -51,6 +51,7 @@ class Seen:
         "kind",
         "known_round",
         "number",
+        "ours",
         "parent",
         "player",
         "provider",
@@ -76,7 +77,7 @@ class Seen:
         self.unasked = False  # whether no attempt stood when that was decided
         self.called_off = float("-inf")  # when an attempt was last said to have never left
         self.undone = False
-        self.reference, self.number = "", 0
+        self.reference, self.number, self.ours = "", 0, False
         self.undone_by, self.target, self.parent = "", "", ""
         self.attempts, self.born = 0, 0.0
         self.came = (0, "")  # its place among those that came, as the journal's own clock had it
@@ -97,7 +98,7 @@ def _belongs(seen: Seen, other: Seen) -> bool:
 
 TRIGGER = """
 CREATE TEMP TRIGGER seen_{event} AFTER {event} ON movements BEGIN
-  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target, NEW.parent, NEW.attempts, NEW.created_at);
+  SELECT saw(NEW.key, NEW.provider, NEW.kind, NEW.id, NEW.player, NEW.round, NEW.wallet, NEW.alias, NEW.state, NEW.told, NEW.due_at, NEW.undone_by, NEW.reference, NEW.target, NEW.parent, NEW.ours, NEW.attempts, NEW.created_at);
 END
 """
 
@@ -130,7 +131,7 @@ class Watched:
     def open_journal(self) -> SqliteJournal:
         def make_writer(connection: apsw.Connection, committed: Callable[[float], None]) -> DirectWriter:
             connection.execute("PRAGMA synchronous = OFF")  # the machine does not fail here, only the process
-            connection.create_scalar_function("saw", self._saw, 17)
+            connection.create_scalar_function("saw", self._saw, 18)
             for event in ("INSERT", "UPDATE"):
                 connection.execute(TRIGGER.format(event=event))
             return DirectWriter(connection, committed)
@@ -142,11 +143,11 @@ class Watched:
 
     def _saw(self, *row: Any) -> None:
         key, provider, kind, id, player, round_id, wallet, alias, state, told, due_at, undone_by, *more = row
-        reference, target, parent, attempts, created_at = more
+        reference, target, parent, ours, attempts, created_at = more
         seen = self.rows.get(key)
         if seen is None:
             seen = self.rows[key] = Seen(provider, kind, id, player, round_id)
-            seen.reference, seen.parent, seen.key = reference, parent, key
+            seen.reference, seen.parent, seen.key, seen.ours = reference, parent, key, bool(ours)
             self.note_row(key, "", state, told)
         elif (seen.state, seen.told) != (state, told):
             self.note_row(key, seen.state, state, told)
