@@ -224,8 +224,8 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_place", *here) == ["b-2"]
     assert await ids("round_bets", *here, 5) == ["b-3", "b-4", "b-5"]
     assert await ids("round_bets", *here, 1) == ["b-3"]
-    assert await ids("round_win", *here) == ["w-1"]
-    assert await ids("round_win", "acme", "bob", "r-1") == []
+    assert await ids("standing_round_win", *here) == ["w-1"]
+    assert await ids("standing_round_win", "acme", "bob", "r-1") == []
     assert await ids("round_loose_win", *here) == ["w-3"]
     assert await ids("round_last", *here, "") == ["s-1"]
     assert await ids("round_last", "acme", "anna", "r-2", "") == ["else"]
@@ -254,7 +254,7 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_refunds", *here) == ["refund"]
     assert await ids("round_undoing", *here, "acme/rollback/refund") == ["aimed"]
     assert await ids("round_undoing", *here, "acme/rollback/own") == []
-    for query in ("round_place", "round_win", "round_loose_win", "round_refunds"):
+    for query in ("round_place", "standing_round_win", "round_loose_win", "round_refunds"):
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
     assert await ids("latest", "acme", "anna", "") == ["aimed"]
     assert await ids("latest", "acme", "nobody", "") == []
