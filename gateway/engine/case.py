@@ -102,7 +102,7 @@ class Around(Struct, frozen=True, kw_only=True):
     won: bool | UnsetType = UNSET  # a win ties to it
     target_won: bool | UnsetType = UNSET  # a win ties to its target
     tombstone: Movement | UnsetType | None = UNSET
-    round_won: bool | UnsetType = UNSET
+    round_won: Movement | UnsetType | None = UNSET  # the first win of its round that may stand
     round_bets: tuple[Movement, ...] | UnsetType = UNSET
     round_undoing: tuple[Movement, ...] | UnsetType = (
         UNSET  # a rollback of the round under way that is no part of this one
@@ -131,6 +131,7 @@ class Around(Struct, frozen=True, kw_only=True):
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
             self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer, self.refused_bet, self.lost,
+            self.round_won,
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
@@ -233,7 +234,7 @@ class Case(Struct, frozen=True, kw_only=True):
         return self._of(self.around.target_won, "target_won")
 
     @property
-    def round_won(self) -> bool:
+    def round_won(self) -> Movement | None:
         return self._of(self.around.round_won, "round_won")
 
     @property

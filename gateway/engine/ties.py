@@ -64,7 +64,7 @@ def first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool = 
     if isinstance(act, Credit) and not own.decided:
         asks |= {"halves": LookFor("parts", (own.parent,))} if own.parent else _tied_asks(provider, own, act)
     if by_round(provider.dialect, act) and not own.parent:
-        asks["round_won"] = LookFor("round_win", here)
+        asks["round_won"] = LookFor("standing_round_win", here)
         asks["round_undoing"] = LookFor("round_undoing", (*here, own.key))
     if own.takes and own.told == UNKNOWN and not fresh:
         asks["aimed"] = LookFor("aimed", (own.key,))

@@ -656,9 +656,18 @@ FORBIDDEN: Pairs = [
         SILENT,
     ),
     ("there, and it may have left", waiting(sent(CANCEL), target=done(BET), target_won=True, provider=ENDING), SILENT),
-    ("the round has a win", waiting(row(ROUND), provider="kyren", round_won=True), "decide already_settled"),
-    ("a part of a round's refund", waiting(row(ROUND, parent="rollback/c8"), provider="kyren", round_won=True), SILENT),
-    ("where a round is a word for the record", waiting(row(ROUND), round_won=True), SILENT),
+    ("the round has a win", waiting(row(ROUND), provider="kyren", round_won=done(WIN)), "decide already_settled"),
+    (
+        "that win is being taken back",
+        waiting(row(ROUND), provider="kyren", round_won=done(WIN, undone_by="rollback/c8")),
+        "leave owed",
+    ),
+    (
+        "a part of a round's refund",
+        waiting(row(ROUND, parent="rollback/c8"), provider="kyren", round_won=done(WIN)),
+        SILENT,
+    ),
+    ("where a round is a word for the record", waiting(row(ROUND), round_won=done(WIN)), SILENT),
     (
         "in another currency",
         waiting(row(undo("c5", "t1", "4.00", currency="USD")), target=done(BET)),

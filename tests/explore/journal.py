@@ -224,10 +224,6 @@ def _round_bets(j: DictJournal, provider: str, player: str, round_id: str, limit
     return [m for m in around if _stands(m, Kind.DEBIT) and (not m.undone_by or not m.decided)][:limit]
 
 
-def _round_win(j: DictJournal, *round: str) -> list[Movement]:
-    return [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT, Kind.SETTLE)][:1]
-
-
 def _standing_round_win(j: DictJournal, *round: str) -> list[Movement]:
     """The first win of the round that may stand."""
     wins = [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT, Kind.SETTLE)]
@@ -308,7 +304,6 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "batch": lambda j, batch: [m for m in j.rows.values() if batch and m.batch == batch],
     "round_place": lambda j, *round: [m for m in _of_round(j, *round) if m.wallet][:1],
     "round_bets": _round_bets,
-    "round_win": _round_win,
     "standing_round_win": _standing_round_win,
     "round_loose_win": _round_loose_win,
     "standing_loose_win": _standing_loose_win,

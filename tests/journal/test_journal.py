@@ -231,8 +231,8 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_place", *here) == ["b-2"]
     assert await ids("round_bets", *here, 5) == ["b-3", "b-4", "b-5"]
     assert await ids("round_bets", *here, 1) == ["b-3"]
-    assert await ids("round_win", *here) == ["w-1"]
-    assert await ids("round_win", "acme", "bob", "r-1") == []
+    assert await ids("standing_round_win", *here) == ["w-1"]
+    assert await ids("standing_round_win", "acme", "bob", "r-1") == []
     assert await ids("round_loose_win", *here) == ["w-3"]
     assert await ids("round_last", *here, "") == ["s-1"]
     assert await ids("round_last", "acme", "anna", "r-2", "") == ["else"]
@@ -269,7 +269,7 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_rollbacks", "main", "anna", "r-1") == ["refund", "aimed"]
     for other in (("w", "anna", "r-1"), ("main", "bob", "r-1"), ("main", "anna", "r-2"), ("main", "anna", "")):
         assert await ids("round_rollbacks", *other) == []
-    for query in ("round_place", "round_win", "round_loose_win", "round_refunds"):
+    for query in ("round_place", "standing_round_win", "round_loose_win", "round_refunds"):
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
     assert await ids("latest", "acme", "anna", "") == ["aimed"]
     assert await ids("latest", "acme", "nobody", "") == []

@@ -121,7 +121,7 @@ RULES_FORGOTTEN: Mapping[str, Planted] = dict(
         weakened("lands_when_it_is_forgotten", "second_asking", "does not care when it lands", lands_now),
         weakened("cancel_beside_a_win", "forbidden", "does not look for a win of its bet", around(target_won=False)),
         weakened("anybodys_cancel", "forbidden", "does not look whose the bet is", around(stranger=False)),
-        weakened("refund_beside_a_win", "forbidden", "does not look for a win of the round", around(round_won=False)),
+        weakened("refund_beside_a_win", "forbidden", "does not look for a win of the round", around(round_won=None)),
         weakened("one_word_is_a_yes", "answered", "does not look for the bet's other end", around(ends=())),
         weakened("cancel_beside_its_win", "forbidden", "does not look for a win that ends its bet", around(ends=())),
         weakened("win_of_what_was_given_back", "its_bet_first", "does not look for a cancel there", around(ends=())),
