@@ -103,13 +103,13 @@ class Around(Struct, frozen=True, kw_only=True):
     won: bool | UnsetType = UNSET  # a win ties to it
     target_won: bool | UnsetType = UNSET  # a win ties to its target
     tombstone: Movement | UnsetType | None = UNSET
-    round_won: bool | UnsetType = UNSET
+    round_won: Movement | UnsetType | None = UNSET  # the first win of its round that may stand
     round_bets: tuple[Movement, ...] | UnsetType = UNSET
     round_undoing: tuple[Movement, ...] | UnsetType = (
         UNSET  # a rollback of the round under way that is no part of this one
     )
     guessed: bool | UnsetType = UNSET  # its wallet would take it for another movement of ours
-    guesses: tuple[Movement, ...] = ()  # of a rollback, the open ones of those; of a bet, the rollbacks that may be taken for its
+    guesses: tuple[Movement, ...] = ()  # such open bets; of a bet, the rollbacks that may be taken for one of it
     standing_win: Movement | None = None  # of its target, or what came after that, where such a bet stays
     win_undoer: Movement | None = None  # what is to undo that win, and nobody knows yet
     given_back: tuple[Movement, ...] = ()  # the gateway's own rollbacks of it
@@ -132,6 +132,7 @@ class Around(Struct, frozen=True, kw_only=True):
         one = (
             self.target, self.undoer, self.claimer, self.restorer, self.beyond, self.further, self.whole,
             self.whole_undoer, self.tombstone, self.standing_win, self.win_undoer, self.refused_bet, self.lost,
+            self.round_won,
         )  # fmt: skip
         many = (
             self.others, self.parts, self.legs, self.bets, self.cancels, self.siblings, self.round_bets,
@@ -234,7 +235,7 @@ class Case(Struct, frozen=True, kw_only=True):
         return self._of(self.around.target_won, "target_won")
 
     @property
-    def round_won(self) -> bool:
+    def round_won(self) -> Movement | None:
         return self._of(self.around.round_won, "round_won")
 
     @property
@@ -314,7 +315,7 @@ class Case(Struct, frozen=True, kw_only=True):
     @property
     def met(self) -> Movement | None:
         """A rollback that was asked for, which its wallet may take for one of this bet."""
-        return next((m for m in self.around.guesses if m.attempts), None) if self.own.takes else None
+        return next((m for m in self.around.guesses if m.attempts), None) if not self.own.undoes else None
 
     @property
     def again(self) -> str:

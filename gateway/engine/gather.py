@@ -132,7 +132,7 @@ def around_of(
     if "of_round" in first:
         found["over"] = over(page, own, first)
     if "round_won" in first:
-        found |= {"round_won": bool(first["round_won"]), "round_bets": tuple(second.get("round_bets", ()))}
+        found |= {"round_won": one(first, "round_won"), "round_bets": tuple(second.get("round_bets", ()))}
         found |= {"round_undoing": tuple(first["round_undoing"])}
     if own.kind is Kind.CREDIT:
         found |= of_its_bets(provider, own, first, second, bets)

@@ -58,10 +58,13 @@ def _surely_remembered(movement: Movement, wallet: Wallet, moment: Moment) -> bo
 
 def _written(movement: Movement, wallet: Wallet) -> list[datetime]:
     """When it came and was last asked. A clock that went back may hide the age of one; it is as old as the older says. What came
-    so soon after the journal forgot that its wallet knew it, if it had been there before, is as old as that (rule 30)."""
-    forgot, asked = movement.forgot_at, movement.asked_at if movement.sent else None
-    known = forgot is not None and movement.created_at - forgot < wallet.remembers - wallet.in_flight_max
-    return [movement.created_at, *(at for at in (forgot if known else None, asked) if at is not None)]
+    so soon after the journal forgot that its wallet knew it, if it had been there before, is as old as that (rule 30): as what
+    the journal has of before, or as the word about it, where the wallet may have forgotten the oldest that lies between."""
+    most = wallet.remembers - wallet.in_flight_max
+    forgot = (movement.forgot_since, movement.forgot_at) if movement.forgot_at is not None else ()
+    known = next((at for at in forgot if at is not None and movement.created_at - at < most), None)
+    asked = movement.asked_at if movement.sent else None
+    return [movement.created_at, *(at for at in (known, asked) if at is not None)]
 
 
 def landed(movement: Movement, wallet: Wallet, moment: Moment, ago: timedelta = NONE) -> bool:

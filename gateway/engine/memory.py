@@ -29,8 +29,9 @@ def journal_forgot(case: Case) -> Move | None:
     when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then. *A win
     had been paid under the name of its bet, which the journal forgot, and came again as one of no bet:* at a wallet that knows a
     bet's win by the bet such a win is a person's. *It had been paid as one of no bet, its round having two, of which the
-    journal forgot one, and was paid again as that of the other:* so is such a win. *A win had been paid, which the journal forgot, and could be sent again when its
-    wallet had forgotten it, too: it was paid twice:* nothing is asked that would not land while it remembers what came before.
+    journal forgot one, and was paid again as that of the other:* so is such a win. *A win had been paid, which the journal
+    forgot, and could be sent again when its wallet had forgotten it, too: it was paid twice:* nothing is asked that would not
+    land while it remembers what came before.
     Serves: 14, 30
     """
     own = case.own
@@ -40,14 +41,12 @@ def journal_forgot(case: Case) -> Move | None:
         lost = "another bet of its round" if own.reference and not case.names_its_bet else "the bet"
         return Leave(State.PERSON, f"the journal may have forgotten {lost}, and its wallet was told this win otherwise")
     looks_first = case.again in ("safe", "applied")
-    if looks_first and not case.remembered:
-        return None
     blind = not looks_first and not case.can_query
     if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
         if own.owes and denied(own) and not looks_first:
             return Leave(own.open_state, "what the journal forgot of it may still be on its way")
         if looks_first and not case.remembered_in(case.wallet.in_flight_max):
-            return forgotten(case)
+            return None
         return Ask() if looks_first or blind or denied(own) else Query()
     if blind and not case.air_of(own.key).requests:
         return Leave(State.PERSON, "the journal forgot whether it was asked, and its wallet cannot be asked about it")

@@ -67,6 +67,7 @@ class Movement(Struct, frozen=True, kw_only=True):
     attempts: int = 0  # attempts of which a byte may have left
     asked_at: datetime | None = None  # when the last of them began
     forgot_at: datetime | None = None  # the journal may have forgotten it: the moment of that word (rule 30)
+    forgot_since: datetime | None = None  # and how long before that, where it came afterwards
     fact: Fact | None = None  # what the wallet said, where that is not decided yet
     target: str = ""  # key of the movement that it undoes, captures or releases, if known
     undone_by: str = ""  # key of the rollback that undoes, or is to undo, this one

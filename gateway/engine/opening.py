@@ -115,7 +115,7 @@ def _opened(hands: Hands, order: Order, done: Completed, id: str, again: bool) -
     way, astray = way_of(hands.setup, hands.provider, row, way)
     row = replace(row, alias=(yield from unmet(way, row, _alias(way, order, row)))) if way is not None else row
     row = yield from _with_its_bet(hands.provider, way, row, first)
-    row = _with_its_game(way, row, target, first)
+    row = _with_its_game(way, _with_its_round(way, row, target) if row.undoes else row, target, first)
     around = yield from around_of(hands, way, row, first, target, stranger=stranger, fresh=True)
     meant = target.key if target is not None else ""
     row = replace(row, target=meant) if row.target != meant else row
@@ -211,6 +211,14 @@ def _with_its_bet(provider: Provider, way: Way | None, row: Movement, first: Fou
     return replace(row, tx=replace(row.tx, act=replace(act, reference=reference, further=bool(wins["wins"]) or untold)))
 
 
+def _with_its_round(way: Way | None, row: Movement, target: Movement | None) -> Movement:
+    """A rollback that said no round with that of its bet, where its wallet is told nothing else of it but an amount: the next
+    such bet there looks for it by that (rule 16)."""
+    if way is None or not way.wallet.dialect.by_stake or target is None or row.tx.round_id:
+        return row
+    return replace(row, tx=replace(row.tx, round=target.tx.round))
+
+
 def _with_its_game(way: Way | None, row: Movement, target: Movement | None, first: Found) -> Movement:
     """With the game that the wire did not name, for a wallet that wants one: found out once and kept, for by the next
     asking its player may have been launched into another one.
@@ -262,11 +270,11 @@ def _told_as(way: Way, space: str, tx: Transaction, made: bool, turn: int) -> st
 def _told_names(way: Way | None, order: Order, row: Movement) -> tuple[str, ...]:
     """Of two movements that come to one id, the second one sees the first. So do a bet and what its wallet may take for a
     rollback of it, whichever providers they are of (rule 16)."""
-    if way is None:
-        return ()
-    told = (f"told\x1f{_alias(way, order, row)(0)}",) if way.wallet.dialect.as_wallet.ids.scarce else ()
-    tx = row.tx
-    return (*told, f"{way.wallet.name}\x1f{tx.player}\x1f{tx.round_id}\x1f") if way.wallet.guesses and tx.round_id else told
+    scarce = way is not None and way.wallet.dialect.as_wallet.ids.scarce
+    told = (f"told\x1f{_alias(way, order, row)(0)}",) if way is not None and scarce else ()
+    if way is None or not way.wallet.guesses:
+        return told
+    return (*told, f"{way.wallet.name}\x1f{row.tx.player}\x1f{row.tx.round_id}\x1f")
 
 
 def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
@@ -274,10 +282,11 @@ def _perhaps_forgotten(case: Case, doubts: Sequence[Doubt]) -> Movement:
     its wallet is never told (rule 20) was not told before, either."""
     row = case.own
     most = RETRY_MAX if case.way is None else max(RETRY_MAX, case.wallet.remembers)
-    word = next((doubt for doubt in doubts if case.moment.passed(doubt.said_at) < most), None)
-    if word is None or (moves_nothing(row.tx) and (case.way is None or isinstance(case.said(), Refused))):
+    words = [doubt for doubt in doubts if case.moment.passed(doubt.said_at) < most]
+    if not words or (moves_nothing(row.tx) and (case.way is None or isinstance(case.said(), Refused))):
         return row
-    return replace(row, attempts=1, asked_at=word.said_at, forgot_at=word.said_at)
+    said, since = words[0].said_at, min(word.since for word in words)
+    return replace(row, attempts=1, asked_at=said, forgot_at=said, forgot_since=since)
 
 
 def _found(hands: Hands, order: Order, own: Movement, done: Completed) -> Steps[Opened]:

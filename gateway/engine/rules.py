@@ -828,9 +828,9 @@ def meets_a_rollback(case: Case) -> Move | None:
     that was never asked loses nothing; and what a wallet may mistake is told only what it has taken already.
     Serves: 10, 16
     """
-    own, undoing = case.own, case.met
-    if undoing is None:
+    if not case.around.guesses or case.met is None:
         return None
+    own, undoing = case.own, case.met
     if not never_asked(case) or own.forgot_at is not None or case.around.won is True:
         later = next((move for rule in (forgotten, query, late_answers) if (move := rule(case)) is not None), None)
         return later or Leave(own.open_state, MET)

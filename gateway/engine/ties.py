@@ -64,7 +64,7 @@ def first_asks(provider: Provider, own: Movement, *, fresh: bool, waits: bool = 
     if isinstance(act, Credit) and not own.decided:
         asks |= {"halves": LookFor("parts", (own.parent,))} if own.parent else _tied_asks(provider, own, act)
     if by_round(provider.dialect, act) and not own.parent:
-        asks["round_won"] = LookFor("round_win", here)
+        asks["round_won"] = LookFor("standing_round_win", here)
         asks["round_undoing"] = LookFor("round_undoing", (*here, own.key))
     if own.takes and own.told == UNKNOWN and not fresh:
         asks["aimed"] = LookFor("aimed", (own.key,))
@@ -307,7 +307,7 @@ def guess_asks(way: Way | None, own: Movement, target: Movement | None, moment: 
         return {}
     act, tx = own.tx.act, own.tx
     if own.kind is Kind.DEBIT:
-        return {"guessing": LookFor("undoing_there", (own.wallet, tx.player, tx.round_id))} if tx.round_id else {}
+        return {"guessing": LookFor("round_rollbacks", (own.wallet, tx.player, tx.round_id))} if tx.round_id else {}
     if way.wallet.dialect.by_stake:
         return _equal_asks(way, own, target)
     if target is not None and target.decided and (not target.sent or remembered(target, way.wallet, moment)):
@@ -338,7 +338,9 @@ def may_be_meant(moment: Moment, way: Way | None, own: Movement, target: Movemen
 def guessing(moment: Moment, way: Way, bet: Movement, second: Found, third: Found) -> tuple[Movement, ...]:
     """The rollbacks that the wallet of this bet may take for one of it: open ones, and those of which an attempt that nobody
     answered may still be on its way (rule 16). Of what this very wallet has taken none is: it knows that bet."""
-    return tuple(m for m in second.get("guessing", ()) if _may_be_for(moment, way, bet, m, one(third, f"meant.{m.key}")))
+    return tuple(
+        m for m in second.get("guessing", ()) if _may_be_for(moment, way, bet, m, one(third, f"meant.{m.key}"))
+    )
 
 
 def _may_be_for(moment: Moment, way: Way, bet: Movement, undoing: Movement, target: Movement | None) -> bool:

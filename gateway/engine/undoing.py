@@ -166,6 +166,8 @@ def forbidden(case: Case) -> Move | None:
     if not isinstance(act, Rollback) or not (never_asked(case) or held_back(case)):
         return None
     if _has_won(case):
+        if case.round_won is not None and case.round_won.undone_by:
+            return Leave(own.open_state, "the win of its round is being taken back")
         perhaps = _perhaps_sent(case, WON) if case.only_feared else None
         return perhaps or _no(Reason.ALREADY_SETTLED, WON)
     target = case.target
@@ -268,7 +270,7 @@ WON = "the round has a win"
 
 def _has_won(case: Case) -> bool:
     """Whether it is the refund of a round that has a win."""
-    return by_round(case.provider.dialect, case.own.tx.act) and not case.own.parent and case.round_won
+    return by_round(case.provider.dialect, case.own.tx.act) and not case.own.parent and case.round_won is not None
 
 
 def _stands(case: Case, target: Movement) -> bool:

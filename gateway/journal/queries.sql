@@ -74,20 +74,14 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND (undone_by = '' OR state NOT IN ('accepted', 'declined'))
 ORDER BY {arrival} LIMIT ?;
 
--- round_win: whether there is a win in the round
-SELECT {row} FROM movements
-WHERE provider = ? AND player = ? AND round = ? AND round <> ''
-  AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined'
-ORDER BY {arrival} LIMIT 1;
-
--- standing_round_win: the first of them that may stand
+-- standing_round_win: the first win of the round that may stand
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind IN ('credit', 'settle') AND parent = '' AND state <> 'declined'
   AND {may_stand}
 ORDER BY {arrival} LIMIT 1;
 
--- round_loose_win: as round_win, that names no bet and is no item of a batch
+-- round_loose_win: whether there is a win in the round that names no bet and is no item of a batch
 SELECT {row} FROM movements
 WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'credit' AND reference = '' AND batch = '' AND parent = '' AND state <> 'declined'
@@ -118,7 +112,7 @@ WHERE provider = ? AND player = ? AND round = ? AND round <> ''
   AND kind = 'rollback' AND target <> '' AND state NOT IN ('accepted', 'declined') AND parent <> ?
 ORDER BY {arrival} LIMIT 1;
 
--- undoing_there: rollbacks of a player's round at a wallet, whoever asked for them: those that are open, and those that were
+-- round_rollbacks: rollbacks of a player's round at a wallet, whoever asked for them: those that are open, and those that were
 -- asked more than once
 SELECT {row} FROM movements
 WHERE wallet = ? AND player = ? AND round = ? AND round <> '' AND kind = 'rollback'

@@ -21,7 +21,7 @@ DETAIL_MAX = 1000  # characters of a step's detail
 MOVEMENT = (
     "key", "provider", "space", "kind", "fingerprint", "intent", "wallet", "place", "route", "alias", "state",
     "attempts", "asked_at", "forgot_at", "fact", "target", "undone_by", "parent", "batch", "ours", "outcome", "told",
-    "told_at", "heard", "note", "owner", "due_at", "tries", "created_at", "decided_at", "revision", "atomic",
+    "told_at", "heard", "note", "owner", "due_at", "tries", "created_at", "decided_at", "revision", "atomic", "forgot_since",
 )  # fmt: skip
 DERIVED = ("id", "player", "currency", "round", "session", "reference", "reference_kind", "scope", "owes")
 """Columns that say again what the intent says: for queries."""
@@ -73,6 +73,7 @@ def insert_values(m: Movement, due: int | None) -> tuple[Any, ...]:
         m.state.value, m.attempts, micros(m.asked_at), micros(m.forgot_at), stored(m.fact), m.target, m.undone_by,
         m.parent, m.batch, int(m.ours), stored(m.outcome), m.told, micros(m.told_at), m.heard, m.note, m.owner, due,
         m.tries, micros(m.created_at), micros(m.decided_at), m.revision, int(m.atomic),
+        micros(m.forgot_since),
         tx.id, tx.player, tx.currency, tx.round_id, tx.session, m.reference,
         undo.reference_kind.value if undo else "", undo.scope if undo else "", int(m.owes),
     )  # fmt: skip
@@ -93,13 +94,14 @@ def movement(row: tuple[Any, ...]) -> Movement:
     (
         key, provider, space, kind, fingerprint, intent, wallet, place, route, alias, state, attempts, asked_at, forgot_at,
         fact, target, undone_by, parent, batch, ours, outcome, told, told_at, heard, note, owner, due_at, tries, created_at,
-        decided_at, revision, atomic, lease_over,
+        decided_at, revision, atomic, forgot_since, lease_over,
     ) = row  # fmt: skip
     return Movement(
         key=key, provider=provider, space=space, kind=_KINDS[kind], tx=_intent.decode(intent), fingerprint=fingerprint,
         wallet=wallet, place=place, route=route, alias=alias, state=_STATES[state], attempts=attempts,
         asked_at=None if asked_at is None else EPOCH + asked_at * MICROSECOND,
         forgot_at=None if forgot_at is None else EPOCH + forgot_at * MICROSECOND,
+        forgot_since=None if forgot_since is None else EPOCH + forgot_since * MICROSECOND,
         fact=None if fact is None else _fact.decode(fact), target=target, undone_by=undone_by, parent=parent, batch=batch,
         atomic=atomic == 1, ours=ours == 1, outcome=None if outcome is None else _outcome.decode(outcome), told=told,
         told_at=None if told_at is None else EPOCH + told_at * MICROSECOND, heard=heard, note=note, owner=owner,

@@ -42,7 +42,7 @@ HERE, ELSEWHERE = "here", "elsewhere"
 LATER = timedelta(hours=1)  # longer than anything is on its way
 JUST_NOW = timedelta(seconds=1)
 NOTHING_TIES = replace(
-    LOOKED_FOR, won=False, target_won=False, tombstone=None, round_won=False, round_bets=(), round_undoing=()
+    LOOKED_FOR, won=False, target_won=False, tombstone=None, round_won=None, round_bets=(), round_undoing=()
 )
 
 # ---------------------------------------------------------------- movements

@@ -651,6 +651,29 @@ def test_rule_30_a_win_is_not_asked_when_its_wallet_has_forgotten_what_the_journ
     yes(bench.call(bet("t2")))
 
 
+def test_rule_30_what_the_journal_forgot_is_as_old_as_the_copy_and_not_as_the_word_about_it(
+    bench_of: MakeBench,
+) -> None:
+    """*Last night's copy was restored at noon. A win of the night came again while its wallet was away, was sent when that had
+    forgotten it, and paid twice: its age was counted from noon.*"""
+    hour = timedelta(hours=1)
+    bench = bench_of("native", a_wallet(CANNOT, repeats=SAFE, remembers=20 * hour))
+    yes(bench.call(bet("t1")))
+
+    def forgotten() -> None:
+        yes(bench.call(win("w1", of="t1")))
+        bench.rest(10 * 3600)
+
+    restored(bench, forgotten)
+    bench.till.always(unreachable)
+    bench.call(win("w1", of="t1"))
+    bench.rest(11 * 3600)
+    bench.till.heal()
+    bench.settlement(60, 5)
+    assert (bench.till.balance(), bench.row(Kind.CREDIT, "w1").state) == (Decimal("1015.00"), State.PERSON)
+    yes(bench.call(bet("t2")))  # new to everybody, though the word about it is younger than that memory
+
+
 def test_rule_30_a_second_cancel_that_its_wallet_never_saw_gives_nothing_back_twice(bench_of: MakeBench) -> None:
     """*Both waited in the restored copy. The first was done; of the second its wallet knew nothing, so that it was asked as a
     first attempt, and the yes that this wallet says of nothing, too, was another giving back in the journal.*"""

@@ -6,21 +6,22 @@ The whole file takes a second.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from gateway.dialect import Call
 from gateway.engine.setup import Wallet
-from gateway.engine.states import State
-from gateway.model import Kind, Reason, Rollback, Transaction
+from gateway.http import Request
+from gateway.model import Kind, Reason, Rollback, Status, Transaction, unsupported
 from tests.engine.acts import bet, undo, why, yes
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import DOUBT, listed, nothing_is_open, open_rows, word
+from tests.engine.histories import DOUBT, nothing_is_open, word
+from tests.engine.test_by_stake import hearing_no_name
 from tests.simulation.behaviours import Behaviour, arrives, kept_back, lost_after, lost_before, queued
-from tests.simulation.bench import SAFE, Bench, a_provider, a_wallet
+from tests.simulation.bench import NEVER, SAFE, Bench, a_provider, a_wallet, declared
 
 WHOLE = Decimal("1000.00")
 ROLLBACK, DEBIT = Kind.ROLLBACK, Kind.DEBIT
@@ -68,4 +69,118 @@ def test_rule_16_a_bet_meets_no_refund_of_its_round_that_is_still_on_its_way(
     yes(bench.call(bet("c", "9.50")))
     assert why(bench.call(bet("b", "9.50"))) is Reason.UNSUPPORTED  # its repeat
     assert bench.till.balance() == Decimal("990.50")
+    nothing_is_open(bench)
+
+
+def test_rule_16_nor_does_a_bet_of_another_provider(bench_of: MakeBench) -> None:
+    """Its wallet knows no providers: a round of the same name is the same round there. Another round, and another player's, is
+    none."""
+    purses = {"p-1": WHOLE, "p-2": WHOLE}
+    bench = bench_of("kyren", undoes_rounds(), providers=(a_provider("kyren", "other"),), opening=purses)
+    a_refund_is_kept_back(bench)
+    assert why(bench.call(bet("b"), "other")) is Reason.UNSUPPORTED
+    yes(bench.call(bet("c", round_id="2"), "other"))
+    yes(bench.call(bet("d", player="p-2"), "other"))
+    bench.rest(60)
+    assert (bench.till.balance("p-1"), bench.till.balance("p-2")) == (Decimal("990.00"), Decimal("990.00"))
+
+
+def test_rule_16_a_bet_waits_for_the_answer_to_such_a_refund(bench_of: MakeBench) -> None:
+    """Once its only asking was answered nothing of it is on its way any more."""
+    bench = bench_of("kyren", undoes_rounds())
+    lose(bench, bet("a"))
+    bench.till.then(queued(1), kind=ROLLBACK)
+    first = bench.begin(refund("a"))
+    yes(bench.call(bet("b")))
+    bench.finish(first)
+    assert [tx.kind for tx in bench.till.sent[-2:]] == [ROLLBACK, DEBIT]
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
+def test_rule_16_nor_one_that_is_to_be_asked_again(bench_of: MakeBench) -> None:
+    """*The refund was owed, the next bet was taken meanwhile, and the refund gave that one back.*"""
+    bench = bench_of("kyren", undoes_rounds())
+    lose(bench, bet("a"))
+    lose(bench, refund("a"))
+    assert why(bench.call(bet("b"))) is Reason.UNSUPPORTED
+    bench.settlement(600, 5)
+    assert bench.row(ROLLBACK, "refund:a").state.decided
+    yes(bench.call(bet("c")))
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
+def test_rule_16_what_its_wallet_has_taken_it_takes_for_no_other(bench_of: MakeBench) -> None:
+    """The refund names a bet that is there: the round goes on."""
+    bench = bench_of("kyren", undoes_rounds())
+    yes(bench.call(bet("a")))
+    lose(bench, refund("a"))
+    yes(bench.call(bet("b")))
+    bench.settlement(600, 5)
+    assert bench.till.balance() == Decimal("990.00")
+    nothing_is_open(bench)
+
+
+def test_rule_16_a_refund_waits_for_another_bet_in_doubt_that_may_stand(bench_of: MakeBench) -> None:
+    """*Of two bets in doubt the one that had never arrived was refunded; its wallet gave back the other one, whose repeat was
+    told that it stands.* Once both are to go, it is one which of them goes first."""
+    bench = bench_of("kyren", undoes_rounds())
+    lose(bench, bet("a"))
+    lose(bench, bet("b", "7.00"), lost_after)
+    assert word(bench.call(refund("a"))) == DOUBT
+    assert bench.till.asked(ROLLBACK) == 0
+    yes(bench.call(bet("b", "7.00")))
+    assert bench.till.balance() == Decimal("993.00")
+    yes(bench.call(refund("b")))
+    yes(bench.call(refund("a")))
+    assert bench.till.balance() == WHOLE
+    nothing_is_open(bench)
+
+
+def test_rule_16_a_refund_sees_every_bet_of_its_round(bench_of: MakeBench) -> None:
+    """*Two bets in doubt were looked at, and a third one stood.*"""
+    bench = bench_of("kyren", undoes_rounds())
+    for id in ("a", "b"):
+        lose(bench, bet(id))
+    yes(bench.call(bet("c", "7.00")))
+    for id in ("b", "a"):
+        assert word(bench.call(refund(id))) == DOUBT
+    assert bench.till.asked(ROLLBACK) == 0
+    assert bench.till.balance() == Decimal("993.00")
+    yes(bench.call(refund("c")))
+    bench.settlement(600, 5)
+    assert bench.till.balance() == WHOLE
+    nothing_is_open(bench)
+
+
+def unasked(wallet: Wallet) -> Wallet:
+    """It cannot be asked what became of a movement."""
+    say = wallet.dialect.encode_request
+
+    def encode(tx: Transaction, call: Call) -> Request:
+        if isinstance(tx.act, Status):
+            raise unsupported("a status")
+        return say(tx, call)
+
+    return replace(wallet, dialect=declared(wallet.dialect, encode_request=encode))
+
+
+@pytest.mark.parametrize("said", ["880011", ""], ids=["in its round", "in no round"])
+def test_rule_16_where_round_and_amount_alone_are_told_an_equal_bet_waits(bench_of: MakeBench, said: str) -> None:
+    """*A cancel that was queued gave back the next equal bet.* Another amount is another bet."""
+    bench = bench_of("native", unasked(hearing_no_name(tombstones=False, repeats=NEVER | {"rollback": "applied"})))
+    lose(bench, bet("a"))
+    cancel = undo("xa", "a", "10.00", round_id=said)
+    assert word(bench.call(cancel)) == DOUBT
+    bench.rest(bench.wallet.in_flight_max.total_seconds())
+    bench.till.then(kept_back(10), kind=ROLLBACK)
+    bench.call(cancel)
+    assert bench.row(ROLLBACK, "xa").attempts == 2
+    assert why(bench.call(bet("b"))) is Reason.UNSUPPORTED
+    yes(bench.call(bet("c", "9.00")))
+    bench.settlement(600, 5)
+    assert why(bench.call(bet("d"))) is Reason.ALREADY_ROLLED_BACK  # its wallet's own word: the cancel had found none
+    yes(bench.call(bet("e")))
+    assert bench.till.balance() == Decimal("981.00")
     nothing_is_open(bench)

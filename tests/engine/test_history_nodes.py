@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import pytest
 
+from gateway.ends import Kept
 from gateway.model import Capture, Kind, Reason, Release, Reserve
 from tests.engine.acts import bet, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DOUBT, SPLITTING, nothing_is_open, word
 from tests.simulation.behaviours import late, lost_after, lost_before
-from tests.simulation.bench import NEVER, Bench, Trip, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, Bench, Trip, a_call, a_provider, a_wallet, always, declaring
 
 WALLETS = ("native", *SPLITTING)
 OFFSETS = (0.0, 0.01, 0.03, 0.05, 0.07, 0.09, 0.13)
@@ -224,4 +225,37 @@ def test_rule_12_a_cancel_beside_the_clock_at_two_nodes_is_one_rollback(bench_of
     assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
     assert rollbacks(bench) == 1
     assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
+# ---------------------------------------------------------------- a win that stands again
+
+
+@pytest.mark.parametrize("offset", [*OFFSETS, None])
+@pytest.mark.parametrize("first", ["cancel", "win"])
+def test_rule_31_a_win_that_stands_again_beside_its_bets_cancel_is_as_if_one_of_them_came_first(
+    bench_of: MakeBench, first: str, offset: float | None
+) -> None:
+    """A win whose rollback is undone ties to its bet again, and raises no revision of it: whoever decides about the bet at that
+    moment may not have seen it. That is as if it had come before, for whether the win stands again hangs on nothing of the
+    bet: nothing that was decided leaned on what was not seen. `None`: one after the other."""
+    bench = bench_of(declaring("native", kept_by=always(Kept.ITS_WIN)))
+    slow = bench.second(Trip(TRIP))
+    for call in (bet("b1"), win("w1", of="b1"), undo("r1", "w1", kind=Kind.CREDIT)):
+        yes(bench.call(call))
+    again, cancel = undo("u1", "r1", kind=Kind.ROLLBACK), undo("c1", "b1")
+    bench.till.then(late(0.1), kind=Kind.ROLLBACK)
+    here, there = (again, cancel) if first == "cancel" else (cancel, again)
+    begun = bench.begin_at(slow, there)
+    if offset is None:
+        bench.finish(begun)
+    bench.rest(offset or 0.0)
+    bench.finish(bench.begin(here))
+    bench.finish(begun)
+    bench.settlement(60)
+    told = [word(bench.call(tx)) for tx in (again, cancel)]
+    assert (*told, bench.till.balance()) in [
+        (ACCEPTED, ACCEPTED, Decimal("1025.00")),
+        (ACCEPTED, Reason.ALREADY_SETTLED, Decimal("1015.00")),
+    ]
     nothing_is_open(bench)

@@ -25,7 +25,7 @@ from tests.engine.histories import (
     word,
 )
 from tests.simulation.behaviours import arrives, late, lost_after, lost_before, unreachable
-from tests.simulation.bench import NEVER, a_call, a_provider, a_wallet
+from tests.simulation.bench import NEVER, a_call, a_provider, a_wallet, declaring
 
 WALLETS = ("native", *SPLITTING)
 ONE_BET = ("native", "netgaming", "dragon_gaming", "scorpio_play")
@@ -318,6 +318,25 @@ def test_rule_12_a_batch_whose_last_bet_is_in_doubt_ends_as_all_or_nothing(bench
         (Decimal("970.00"), ACCEPTED),  # this very call gave the win
     ]
     assert bench.till.balance() in (Decimal("1000.00"), Decimal("1020.00"))
+    nothing_is_open(bench)
+
+
+def test_rule_16_a_win_that_was_taken_back_keeps_no_round(bench_of: MakeBench) -> None:
+    """No page has both the refund of a round and a cancel of a win yet. Where one does: *a win that had been taken back refused
+    the refund of its round for ever, and the stake stayed taken*; one that is being taken back is waited for."""
+    bench = bench_of(declaring("kyren", rollback_kinds={"debit": (Kind.DEBIT, Kind.CREDIT)}))
+    bench.call(bet("b1"))
+    bench.call(win("w1"))
+    bench.call(refund())
+    assert last_word(bench) == ALREADY_SETTLED
+    bench.till.always(unreachable, kind=Kind.ROLLBACK)
+    bench.call(bench.undo(bet("w1"), "refund:w1"))
+    bench.call(refund("rf2"))
+    assert (last_word(bench), bench.till.balance()) == (DOUBT, Decimal("1015.00"))
+    bench.till.heal()
+    bench.settlement(600, 2)
+    bench.call(refund("rf2"))
+    assert (last_word(bench), bench.till.balance()) == (ACCEPTED, Decimal("1000.00"))
     nothing_is_open(bench)
 
 

@@ -656,9 +656,18 @@ FORBIDDEN: Pairs = [
         SILENT,
     ),
     ("there, and it may have left", waiting(sent(CANCEL), target=done(BET), target_won=True, provider=ENDING), SILENT),
-    ("the round has a win", waiting(row(ROUND), provider="kyren", round_won=True), "decide already_settled"),
-    ("a part of a round's refund", waiting(row(ROUND, parent="rollback/c8"), provider="kyren", round_won=True), SILENT),
-    ("where a round is a word for the record", waiting(row(ROUND), round_won=True), SILENT),
+    ("the round has a win", waiting(row(ROUND), provider="kyren", round_won=done(WIN)), "decide already_settled"),
+    (
+        "that win is being taken back",
+        waiting(row(ROUND), provider="kyren", round_won=done(WIN, undone_by="rollback/c8")),
+        "leave owed",
+    ),
+    (
+        "a part of a round's refund",
+        waiting(row(ROUND, parent="rollback/c8"), provider="kyren", round_won=done(WIN)),
+        SILENT,
+    ),
+    ("where a round is a word for the record", waiting(row(ROUND), round_won=done(WIN)), SILENT),
     (
         "in another currency",
         waiting(row(undo("c5", "t1", "4.00", currency="USD")), target=done(BET)),
@@ -1256,6 +1265,30 @@ IN_THE_AIR: Pairs = [
     ("another process opened it", waiting(replace(OPENED, owner=ELSEWHERE), asked=repeat(BET)), SILENT),
 ]
 
+REFUNDED = (sent(replace(CANCEL, act=Rollback(reference="t0", scope="round")), TEN),)
+SENT_NOW = (sent(REFUNDED[0].tx),)
+MEETS_A_ROLLBACK: Pairs = [
+    ("a refund that was asked may give it back", waiting(row(BET), guesses=REFUNDED), "decide unsupported"),
+    ("its answer may come in time", waiting(row(BET), guesses=SENT_NOW), "wait 0.05 for debit/t1"),
+    ("its provider's time is over", waiting(row(BET), guesses=SENT_NOW, left=0.01), "decide unsupported"),
+    (
+        "an asking that got no answer is on its way",
+        waiting(row(BET), guesses=(replace(done(REFUNDED[0].tx), attempts=2),)),
+        "decide unsupported",
+    ),
+    ("a win ties to the bet", settling(row(BET), guesses=REFUNDED, won=True), "leave doubt"),
+    ("the bet may have been asked", waiting(sent(BET, TEN), guesses=REFUNDED, wallet="kyren"), "leave doubt"),
+    ("its wallet can be asked about it", waiting(sent(BET, TEN), guesses=REFUNDED), "query"),
+    (
+        "the journal may have forgotten that",
+        waiting(sent(BET, forgot_at=NOW), guesses=REFUNDED, wallet="kyren"),
+        "leave doubt",
+    ),
+    ("a refund that never left", waiting(row(BET), guesses=(row(REFUNDED[0].tx),)), SILENT),
+    ("a refund beside a bet", waiting(row(CANCEL), guesses=(sent(BET),)), SILENT),
+    ("none", waiting(row(BET)), SILENT),
+]
+
 FIRST_ASKING: Pairs = [
     ("its provider waits", waiting(row(BET)), "ask"),
     ("it is owed", settling(row(WIN)), "ask"),
@@ -1391,7 +1424,7 @@ ALL: Mapping[str, Pairs] = {
     "nobody_knows": NOBODY_KNOWS, "settle_legs": SETTLE_LEGS, "undo_legs": UNDO_LEGS, "refund_parts": REFUND_PARTS,
     "target_unsent": TARGET_UNSENT, "target_in_doubt": TARGET_IN_DOUBT, "batch_broken": BATCH_BROKEN,
     "its_bet_was_undone": ITS_BET_WAS_UNDONE, "its_bet_first": ITS_BET_FIRST, "no_words": NO_WORDS, "never_went": NEVER_WENT, "in_the_air": IN_THE_AIR,
-    "first_asking": FIRST_ASKING, "journal_forgot": JOURNAL_FORGOT, "forgotten": FORGOTTEN,
+    "meets_a_rollback": MEETS_A_ROLLBACK, "first_asking": FIRST_ASKING, "journal_forgot": JOURNAL_FORGOT, "forgotten": FORGOTTEN,
     "second_asking": SECOND_ASKING, "query": QUERY_IT, "never_again": NEVER_AGAIN, "late_answers": LATE_ANSWERS,
     "doubt": DOUBT,
 }  # fmt: skip

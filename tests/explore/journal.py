@@ -224,10 +224,6 @@ def _round_bets(j: DictJournal, provider: str, player: str, round_id: str, limit
     return [m for m in around if _stands(m, Kind.DEBIT) and (not m.undone_by or not m.decided)][:limit]
 
 
-def _round_win(j: DictJournal, *round: str) -> list[Movement]:
-    return [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT, Kind.SETTLE)][:1]
-
-
 def _standing_round_win(j: DictJournal, *round: str) -> list[Movement]:
     """The first win of the round that may stand."""
     wins = [m for m in _of_round(j, *round) if _stands(m, Kind.CREDIT, Kind.SETTLE)]
@@ -266,6 +262,13 @@ def _round_undoing(j: DictJournal, provider: str, player: str, round_id: str, wh
     return [m for m in undoing if not m.decided][:1]
 
 
+def _round_rollbacks(j: DictJournal, wallet: str, player: str, round_id: str) -> list[Movement]:
+    here = [
+        m for m in j.rows.values() if (m.wallet, m.tx.player, m.tx.round_id) == (wallet, player, round_id) and round_id
+    ]
+    return [m for m in here if m.undoes and (not m.decided or m.attempts > 1)]
+
+
 def _latest(j: DictJournal, provider: str, player: str, key: str) -> list[Movement]:
     before = takewhile(lambda m: m.key != key, j.rows.values())
     return [m for m in before if (m.provider, m.tx.player) == (provider, player)][-1:]
@@ -301,7 +304,6 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "batch": lambda j, batch: [m for m in j.rows.values() if batch and m.batch == batch],
     "round_place": lambda j, *round: [m for m in _of_round(j, *round) if m.wallet][:1],
     "round_bets": _round_bets,
-    "round_win": _round_win,
     "standing_round_win": _standing_round_win,
     "round_loose_win": _round_loose_win,
     "standing_loose_win": _standing_loose_win,
@@ -314,6 +316,7 @@ LOOKS: dict[str, Callable[..., Iterable[Any]]] = {
     "round_last": _round_last,
     "round_refunds": _round_refunds,
     "round_undoing": _round_undoing,
+    "round_rollbacks": _round_rollbacks,
     "latest": _latest,
     "other_of": lambda j, provider, player, key: [
         m

@@ -143,7 +143,7 @@ def _row(m: Movement) -> int:
 def _around(around: Around) -> tuple[tuple[object, ...], list[tuple[str, int]]]:
     """How much is there, and what was read."""
     many = (around.others, around.parts, around.bets, around.siblings, around.round_undoing)
-    one = (around.won, around.round_won, around.target_won, around.unclaimed, around.unclaiming, around.ended)
+    one = (around.won, around.target_won, around.unclaimed, around.unclaiming, around.ended)
     sizes = [len(each) if isinstance(each, tuple) else -1 for each in many]
     read = [(m.key, m.revision) for m in (*around.rows().values(), *around.refused)]
     return (*sizes, *one, getattr(around.restorer, "state", None)), read

@@ -92,6 +92,10 @@ def _refused(world: World, purse: Purse, tx: Transaction, reason: Reason) -> Dec
 
 def _undo(world: World, purse: Purse, tx: Transaction, act: Rollback) -> Outcome:
     target = purse.get(act.reference)
+    if (target is None or target.tomb) and world.rounds and act.scope == "round" and (bets := _open_bets(purse)):
+        if world.tombstones:
+            purse[act.reference] = Entry(Decimal(0), tomb=True)
+        return _given_back(purse, tx, *bets)
     if target is None or target.refused or target.tomb or target.forgot:
         if world.tombstones and target is None:
             purse[act.reference] = Entry(Decimal(0), tomb=True)
@@ -101,8 +105,18 @@ def _undo(world: World, purse: Purse, tx: Transaction, act: Rollback) -> Outcome
         return _refused(world, purse, tx, Reason.TRANSACTION_NOT_FOUND)
     if target.undone:
         return _refused(world, purse, tx, Reason.ALREADY_ROLLED_BACK)
-    purse[act.reference] = replace(target, undone=True)
-    purse[tx.id] = Entry(-target.delta, names=act.reference)
+    return _given_back(purse, tx, act.reference)
+
+
+def _open_bets(purse: Purse) -> list[str]:
+    """Of the one round that is played where this is asked: at most one, beside the one that is named."""
+    return [id for id, e in purse.items() if e.delta < 0 and not (e.refused or e.names or e.undone)]
+
+
+def _given_back(purse: Purse, tx: Transaction, bet: str) -> Accepted:
+    target = purse[bet]
+    purse[bet] = replace(target, undone=True)
+    purse[tx.id] = Entry(-target.delta, names=bet)
     return Accepted(currency="EUR", wallet_id=f"w-{tx.id}", moved=abs(target.delta))
 
 

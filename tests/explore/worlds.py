@@ -33,6 +33,7 @@ IN_FLIGHT = timedelta(seconds=120)
 SILENT = timedelta(seconds=600)
 REMEMBERS = timedelta(hours=48)
 SAID = Request(method="POST", path="/", query="", headers={}, body=b"")
+SAID_OF_A_ROUND = replace(SAID, path="/round")
 WALLET_ENDS = {
     (settles, queries): (settles, queries) for settles in (True, False) for queries in (True, False)
 }  # fmt: skip
@@ -100,6 +101,7 @@ class World(Struct, frozen=True, kw_only=True):
     one_word: bool = False  # its wallet ends a bet once, by its win or its cancel, and has one word for both
     met_word: bool = False  # its wallet has one word for a bet that it has and for one whose rollback came before it
     says_yes: bool = False  # its wallet says yes to the rollback of what it does not know
+    rounds: bool = False  # its wallet takes the refund of a bet that it does not know for that of its round
     faults: Faults = Faults()
 
     def setup(self) -> Setup:
@@ -120,7 +122,7 @@ class World(Struct, frozen=True, kw_only=True):
     def _end(self) -> AsWallet:
         return AsWallet(
             one_win=self.one_word, ended_by=ends_its_bet if self.one_word else None, one_word=self.met_word,
-            yes_to_unknown=self.says_yes,
+            yes_to_unknown=self.says_yes, undoes_rounds=self.rounds,
         )  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def _dialect(name: str, *, settles: bool, queries: bool, refunds: bool, end: AsW
         free = isinstance(tx.act, Debit) and tx.act.free_round
         if free or (tx.kind is Kind.SETTLE and not settles) or (tx.kind is Kind.STATUS and not queries):
             raise unsupported(f"a {tx.kind.value}")
-        return SAID
+        return SAID_OF_A_ROUND if isinstance(tx.act, Rollback) and tx.act.scope == "round" else SAID
 
     kinds = (Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ROLLBACK, Kind.RESERVE, Kind.CAPTURE, Kind.RELEASE)
     return Dialect(
@@ -220,6 +222,8 @@ OTHER = Deed(name="another b", tx=bet(amount=11), after=("b",))
 S1 = _deed(settle())
 SC = _deed(cancel(of="s", kind=Kind.SETTLE), 1, ("s",))
 R = _deed(refund(), 2, ("b",))
+OF_B, ITS_OWN = _deed(refund(of="b"), 2, ("b",)), _deed(refund("f2", of="b2"), 1, ("b2",))
+NEXT_BET = _deed(bet("b2"), 2, ("f",))
 
 WALLETS: Mapping[str, Mapping[str, object]] = {
     "safe": {"repeats": "safe"},
@@ -267,6 +271,8 @@ SCENES: tuple[World, ...] = (
         name="one word for what it has: bet, cancel, repeat", deeds=(B, C), met_word=True, faults=replace(FEW, lost=2)
     ),
     World(name="yes to what it does not know", deeds=(B1, C), says_yes=True, faults=replace(FEW, lost=2, forgets=1)),
+    World(name="rounds: bet, refund, bet", deeds=(B1, OF_B, NEXT_BET), rounds=True, faults=Faults(lost=2, slow=1)),
+    World(name="rounds: two bets, refunds", deeds=(B1, B2, OF_B, ITS_OWN), rounds=True, faults=Faults(lost=2)),
     World(name="kept by its win: bet, win, cancel", deeds=(B1, W, C), page="kept by its win", faults=Faults(lost=2)),
     World(name="kept by its round: bet, win, bet, cancel", deeds=(B1, LAST, LATE_BET, C), page="kept by its round"),
     World(name="the last alone: bet, bet, cancel, cancel", deeds=(B1, B2, C, OF_B2), page="the last alone"),

@@ -34,7 +34,7 @@ def opening(m: Movement) -> Change[Seen]:
         Ask("naming_wins", (m.provider, tx.id, tx.player)),
         Ask("naming_wins", (m.provider, m.reference, tx.player)),
         Ask("round_bets", (*here, 3)),
-        Ask("round_win", here),
+        Ask("standing_round_win", here),
         Ask("round_refunds", here),
         Ask("round_undoing", (*here, m.key)),
     )

@@ -30,7 +30,14 @@ async def test_a_movement_is_there_as_it_was_written(home: Home) -> None:
     """A provider's id may hold anything that its wire can say; a repeat must find it all the same."""
     journal = await home.journal()
     m = bet("b/1 ä\x00\ufffe", player="ann\x00a", session="", batch="batch\x00", key="acme/debit/b%2F1")
-    m = replace(m, place="native http://w", forgot_at=now(), fact=Fact(outcome=YES, began=now(), query=True), ours=True)
+    m = replace(
+        m,
+        place="native http://w",
+        forgot_at=now(),
+        forgot_since=now(),
+        fact=Fact(outcome=YES, began=now(), query=True),
+        ours=True,
+    )
     assert steady(await opened(journal, m)) == steady(m)
     assert await journal.get("acme/debit/none") is None
 
@@ -224,8 +231,8 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_place", *here) == ["b-2"]
     assert await ids("round_bets", *here, 5) == ["b-3", "b-4", "b-5"]
     assert await ids("round_bets", *here, 1) == ["b-3"]
-    assert await ids("round_win", *here) == ["w-1"]
-    assert await ids("round_win", "acme", "bob", "r-1") == []
+    assert await ids("standing_round_win", *here) == ["w-1"]
+    assert await ids("standing_round_win", "acme", "bob", "r-1") == []
     assert await ids("round_loose_win", *here) == ["w-3"]
     assert await ids("round_last", *here, "") == ["s-1"]
     assert await ids("round_last", "acme", "anna", "r-2", "") == ["else"]
@@ -254,7 +261,15 @@ async def test_looks_into_a_round(home: Home) -> None:
     assert await ids("round_refunds", *here) == ["refund"]
     assert await ids("round_undoing", *here, "acme/rollback/refund") == ["aimed"]
     assert await ids("round_undoing", *here, "acme/rollback/own") == []
-    for query in ("round_place", "round_win", "round_loose_win", "round_refunds"):
+    asked_once = decided(await found(journal, "acme/rollback/refund"), NO, now())
+    await wrote(journal, Put(await found(journal, asked_once.key), asked_once))
+    assert await ids("round_rollbacks", "main", "anna", "r-1") == ["aimed"]
+    asked_once = await found(journal, asked_once.key)
+    await wrote(journal, Put(asked_once, replace(asked_once, attempts=2)))
+    assert await ids("round_rollbacks", "main", "anna", "r-1") == ["refund", "aimed"]
+    for other in (("w", "anna", "r-1"), ("main", "bob", "r-1"), ("main", "anna", "r-2"), ("main", "anna", "")):
+        assert await ids("round_rollbacks", *other) == []
+    for query in ("round_place", "standing_round_win", "round_loose_win", "round_refunds"):
         assert await ids(query, "acme", "anna", "") == []  # without a round there is nothing to tie to
     assert await ids("latest", "acme", "anna", "") == ["aimed"]
     assert await ids("latest", "acme", "nobody", "") == []

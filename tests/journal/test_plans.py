@@ -25,7 +25,7 @@ from tests.postgres import Server
 
 LOOKS = {
     "own": 1, "found": 2, "naming": 2, "naming_wins": 3, "standing_win": 3, "standing_wins": 3, "wins": 3, "of_round": 3, "aimed": 1, "parts": 1, "batch": 1, "round_place": 3,
-    "round_bets": 4, "round_win": 3, "standing_round_win": 3, "round_last": 4, "round_loose_win": 3, "standing_loose_win": 3, "standing_loose_wins": 3, "round_refunds": 3, "round_undoing": 4, "told_as": 2, "latest": 3, "other_of": 3, "session": 2,
+    "round_bets": 4, "standing_round_win": 3, "round_last": 4, "round_loose_win": 3, "standing_loose_win": 3, "standing_loose_wins": 3, "round_refunds": 3, "round_undoing": 4, "round_rollbacks": 3, "told_as": 2, "latest": 3, "other_of": 3, "session": 2,
     "session_by_launch": 2, "last_session": 3, "due": 3, "leaving_movements": 2, "forget_steps": 1,
     "forget_movements": 1, "leaving_sessions": 4, "forget_sessions": 2, "held": 1, "take": 6,
     "step": 5, "trim": 2, "story": 1,
@@ -240,7 +240,6 @@ async def test_a_long_round_costs_a_call_no_more_than_a_short_one(lite: SqliteHo
         here = ("acme", "anna", round_id)
         for query, more in (
             ("round_place", ()),
-            ("round_win", ()),
             ("standing_round_win", ()),
             ("round_loose_win", ()),
             ("standing_loose_win", ()),

@@ -51,6 +51,8 @@ class Evidence:
             self.children.setdefault(row.parent, []).append(row)
             self.aimed.setdefault(row.target, []).append(row)
         self.named = {name: self._named(name) for name in history.tills}
+        self._of_others = set[int]()
+        self.of_rounds = {name: self._of_rounds(name) for name in history.tills}
 
     def _book(self, name: str) -> dict[Place, list[Entry]]:
         purse = self.history.tills[name].purse
@@ -66,6 +68,16 @@ class Evidence:
             meant = purse.meant.get(entry.wallet_id)
             if meant is not None:
                 found.setdefault(purse.place(entry.provider, meant, entry.reference), []).append(entry)
+        return found
+
+    def _of_rounds(self, name: str) -> dict[Place, list[Entry]]:
+        """What undid movements of the book by their round, because what it named had never come there: its share of each."""
+        purse, found = self.history.tills[name].purse, dict[Place, list[Entry]]()
+        for place, named in self.named[name].items():
+            for entry in named if place not in self.books[name] else ():
+                for undone, share in purse.shares(entry):
+                    found.setdefault(undone, []).append(share)
+                    self._of_others.add(id(entry))
         return found
 
     def places(self, row: Movement) -> list[tuple[str, Place]]:
@@ -88,11 +100,18 @@ class Evidence:
         ]  # fmt: skip
         if row.kind is Kind.ROLLBACK:  # some dialects make its id themselves: it is known by what it names
             alone = len(self.aimed.get(row.target, [])) == 1
-            return own or (self.undone(self.by_key.get(row.target)) if alone else [])
+            return own or (self._undoing(self.by_key.get(row.target)) if alone else [])
         return own
 
-    def undone(self, target: Movement | None) -> list[Entry]:
-        """The rollbacks that name a movement, as its wallet applied them."""
+    def undone(self, row: Movement) -> list[Entry]:
+        """The rollbacks of a movement, as its wallet applied them: those that name it, unless they undid others of its round in
+        its stead, and those that undid it in another one's. *Of two bets in doubt the one that had never arrived was refunded
+        first, which gave back the other one, whose refund found that done: both were told as given back, and one was.*"""
+        named = [entry for entry in self._undoing(row) if id(entry) not in self._of_others]
+        return [*named, *(e for name, place in self.places(row) for e in self.of_rounds[name].get(place, []))]
+
+    def _undoing(self, target: Movement | None) -> list[Entry]:
+        """The rollbacks that name it."""
         places = self.places(target) if target is not None else []
         found = [entry for name, place in places for entry in self.named[name].get(place, [])]
         return [
@@ -177,9 +196,11 @@ class Evidence:
     def tied(self, rows: list[Movement]) -> list[Entry]:
         """What all wallets' books hold of these movements, and of what names one of them there. Which of two equal bets a cancel
         by stake alone gave back, a wallet decides; which one it was sent for, the journal knows."""
-        found = self.tied_to([place for name in self.history.tills for m in rows for place in self.places_at(m, name)])
+        places = [place for name in self.history.tills for m in rows for place in self.places_at(m, name)]
         ours = {"", *(key for m in rows for key in (m.key, m.parent))}  # the first part of a refund has the refund's id
-        return [entry for (name, _), entry in found.items() if self._sent_for(name, entry) in ours]
+        found = [e for (name, _), e in self.tied_to(places).items() if self._sent_for(name, e) in ours]
+        of_others = [e for name, place in places for e in self.of_rounds[name].get(place, [])]
+        return [*(entry for entry in found if id(entry) not in self._of_others), *of_others]
 
     def _sent_for(self, name: str, entry: Entry) -> str:
         """The row in the journal whose request a wallet applied as this entry, where only the journal can tell; else blank."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from gateway.engine.movement import Movement, by_a_person
+from gateway.engine.parts import kept
 from gateway.engine.states import State
 from gateway.model import Credit, Declined, Kind, Reason
 from gateway.play.book import Place
@@ -192,6 +193,14 @@ class Excuses:
             for seen in self.history.rows.values()
         )  # fmt: skip
         return lost and abs(sum(entry.delta for entry in family.undone)) < abs(worth_of(family.row.tx))
+
+    def forgot_what_it_told(self, row: Movement) -> bool:
+        """The journal forgot that its provider had heard that it stands, by its own call or by that of its cancel, which a win
+        stopped: doubt is the last word that is known, and the silence after it gives it back (rules 12, 30)."""
+        kept_by = [m for m in self.evidence.aimed.get(row.key, []) if m.undoes and kept(m)]
+        clocked = self.history.setup.providers[row.provider].after_doubt is not None
+        forgot = any(m.key in self.history.touched for m in kept_by) or any(m.unasked for m in self._lost_cancels(row))
+        return clocked and (self.touched(row) or forgot)
 
     def forgot_before_a_win(self, story: Story, row: Movement) -> bool:
         """The journal forgot that a bet and its cancel had been decided and told. Then its provider, which knew better, said

@@ -291,7 +291,7 @@ class Verdict:
             return  # its win stopped its cancel, and then its wallet would not have it: a win is never refused (rule 15)
         if belief == STANDS and self.excuses.left_to_a_person(row, story):
             return
-        forgot = self.excuses.touched(row) and self.history.setup.providers[story.provider].after_doubt is not None
+        forgot = self.excuses.forgot_what_it_told(row)
         waits = (story.cancels and family.for_person) or self.excuses.is_away([row])
         if belief == STANDS and net != expected and not (forgot or waits):
             self.say("ACCEPTED", f"{row.key} was told accepted: {net} moved, {expected} was said", family)

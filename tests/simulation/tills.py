@@ -192,6 +192,13 @@ class SimPurse(Purse):
             and self._place(entry.provider, self.meant[entry.wallet_id], entry.reference) == place
         ]  # fmt: skip
 
+    def shares(self, by: Entry) -> list[tuple[Place, Entry]]:
+        """What a rollback in its book undid, and how much of it: the refund of a round names one bet, and undoes several."""
+        of = [(self.book[n], share) for n, share in self._shares.get(self.book.index(by), ())]
+        return [
+            (self._place(m.provider, m.kind, m.id), replace(by, delta=share.copy_sign(by.delta))) for m, share in of
+        ]
+
     def _post(self, tx: Transaction, *given: Any, **more: Any) -> Accepted:
         yes = super()._post(tx, *given, **more)
         if isinstance(tx.act, Rollback):
