@@ -23,7 +23,7 @@ from gateway.engine.setup import Setup
 from gateway.play.book import Place
 from tests.simulation import pages, seam
 from tests.simulation.draw import SKEW_MAX_SECONDS, STEP_HOURS
-from tests.simulation.setups import elsewhere, next_setup
+from tests.simulation.setups import elsewhere, next_setup, readdressed
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -139,6 +139,15 @@ async def moved(history: History) -> None:
     back = replace(kept, generation=other.generation + 1, wallets={**other.wallets, **kept.wallets})
     await _begin_with(history, back, forced=True)
     history.away = ""
+
+
+async def readdress(history: History) -> None:
+    """All processes end and begin again, and a wallet is at another address, for good: it moved once."""
+    name = history.chance.choice([wallet.name for wallet in history.plan.wallets])
+    if history.away or history.setup.wallets[name].moved_from or not history.strikes("readdressed"):
+        return
+    if await _begin_with(history, readdressed(history.setup, name), forced=False):
+        history.fire("readdressed")
 
 
 async def _begin_with(history: History, setup: Setup, *, forced: bool) -> bool:
@@ -307,6 +316,7 @@ TROUBLES: Mapping[str, Happens] = {
     "reload": reload,
     "mood": mood,
     "moved": moved,
+    "readdressed": readdress,
     "lost_commits": lost_commits,
     "retry": retry,
     "resolve": resolve,
