@@ -33,6 +33,7 @@ SEND_LEAST_SECONDS = 0.05  # less time than this is not worth an attempt
 
 
 NONE: frozenset[Reason] = frozenset()
+A_PART = Decimal(1)  # an amount that each currency has
 ENDED = frozenset({Reason.ALREADY_SETTLED, Reason.ALREADY_ROLLED_BACK, Reason.TRANSACTION_NOT_FOUND})
 """What a wallet says of a bet that had its end, or that is not there."""
 
@@ -522,6 +523,15 @@ class Case(Struct, frozen=True, kw_only=True):
             return False
         one = self._encoded(replace(tx, act=replace(tx.act, scope="transaction")))
         return isinstance(one, Refused) or one[0] != told[0]
+
+    @property
+    def says_part(self) -> bool:
+        """Whether this wallet can be told that a part is given back, and does not give back all of it whatever it is told."""
+        tx = self.own.tx
+        if self.wallet.dialect.as_wallet.undoes_whole or not isinstance(tx.act, Undoing):
+            return False
+        a_part, all_of_it = (self._encoded(replace(tx, act=replace(tx.act, amount=amount))) for amount in (A_PART, None))
+        return not isinstance(a_part, Refused) and (isinstance(all_of_it, Refused) or a_part[0] != all_of_it[0])
 
     def status(self) -> Said:
         """The query about it."""

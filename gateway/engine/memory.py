@@ -108,8 +108,9 @@ def may_be_of_a_part(case: Case) -> bool:
     if own.forgot_at is None or own.fact is None or own.fact.query or isinstance(own.fact.outcome, Accepted):
         return False
     several = page.partial or page.undoes_rollbacks if case.target is None else case.in_parts(case.target)
-    some = (several or page.says_how_much) and not case.wallet.dialect.as_wallet.undoes_whole
-    return some and own.fact.outcome.reason is Reason.ALREADY_ROLLED_BACK
+    if not (several or page.says_how_much) or own.fact.outcome.reason is not Reason.ALREADY_ROLLED_BACK:
+        return False
+    return case.says_part
 
 
 def may_mean_forgotten(case: Case) -> bool:

@@ -594,6 +594,19 @@ def test_rule_30_nor_where_the_page_knows_one_cancel_of_a_bet_that_says_how_much
     assert last_word(bench) in (ACCEPTED, DOUBT)
 
 
+@pytest.mark.parametrize("wallet", ["hundred_hp", "hub88", "kyren", "neverending", "pragmatic_play", "softswiss"])
+def test_rule_30_it_says_all_where_no_wallet_can_be_told_a_part(bench_of: MakeBench, wallet: str) -> None:
+    """*The cancel had been done, which the journal forgot, and its repeat heard that this was done before: it was a person's,
+    though the wallet's page has no words for a part.*"""
+    bench = bench_of("native", a_wallet(wallet, repeats=SAFE))
+    yes(bench.call(bet("501")))
+    restored(bench, lambda: yes(bench.call(undo("901", "501"))))
+    for _ in range(2):
+        bench.call(undo("901", "501"))
+    assert (last_word(bench), bench.till.balance()) == (ACCEPTED, Decimal("1000.00"))
+    nothing_is_open(bench)
+
+
 def test_rule_30_nor_does_it_to_the_gateways_own(bench_of: MakeBench) -> None:
     """*Nobody knew any more that the bet had been accepted and a part of it refunded. Silence gave it back, its wallet said that
     this was done, and the refund of that part heard that there was nothing to give back.*"""

@@ -56,6 +56,10 @@ RARE: Mapping[str, str] = {
     "resolve": "a person found out what became of a movement, and said so",
 }
 """Faults that change so much that most histories are to be without them."""
+LATER_RARE: Mapping[str, str] = {
+    "readdressed": "a start with the wallet at another address, which `moved_from` says is the same one"
+}
+"""The same, since every page is drawn."""
 WALLET_HABITS: Mapping[str, str] = {
     "keeps": "the wallet refused for good to undo what it had applied",
     "contradicts": "the wallet did not find, for a while, what it was to undo and had applied",
@@ -110,10 +114,11 @@ CONDUCT: Mapping[str, str] = {
     "anew": "the wallet decided again what it had declined and forgotten (`applied`)",
 }
 FAULTS: Mapping[str, str] = {
-    **WALLET_FAULTS, **CALL_FAULTS, **PROCESS_FAULTS, **RARE, **LIES, **WALLET_HABITS, **CONDUCT
+    **WALLET_FAULTS, **CALL_FAULTS, **PROCESS_FAULTS, **RARE, **LATER_RARE, **LIES, **WALLET_HABITS, **CONDUCT
 }  # fmt: skip
 
 RARE_SHARE = 0.08
+LATER_RARE_SHARE = 0.03
 HABIT_SHARE = 0.12
 LAG_SECONDS = 15.0  # what a replica has not seen so long was not yet seen when `in_flight_max` is far from over
 STEP_HOURS = 5.0
@@ -211,6 +216,9 @@ BIASES: Mapping[str, Bias] = {
     "busy": Bias(
         often={"call_twice": 0.5, "late": 0.5, "freeze": 0.4, "kill": 0.4, "moved": 0.3, "reload": 0.3}, plays=0.8, nodes=2
     ),
+    "places": Bias(
+        often={"readdressed": 1.0, "moved": 0.5, "reload": 0.5, "kill": 0.4, "queued": 0.4, "late": 0.3}, nodes=2
+    ),
     "tables": Bias(often=_ON_THE_WAY, rounds=2, mixtures=("table",)),
     "lists": Bias(
         often=_ON_THE_WAY, providers=("native", "native", "softswiss", "neverending"), rounds=3, mixtures=("mixed_list",)
@@ -245,7 +253,12 @@ def _of_all(plan: Plan, plays: float, among: tuple[str, ...] = ()) -> Plan:
     """The same world, in which some ends speak other pages, and do what those have words for. `among`: whose those are."""
     chance = random.Random(f"pages/{plan.seed}")
     providers = tuple(_later_provider(chance, p, plays, among) for p in plan.providers)
-    return replace(plan, providers=providers, wallets=tuple(_later_wallet(chance, w) for w in plan.wallets))
+    later = random.Random(f"later/{plan.seed}")
+    rare = {name: later.choice(RATES) for name in LATER_RARE if later.random() < LATER_RARE_SHARE}
+    return replace(
+        plan, providers=providers, wallets=tuple(_later_wallet(chance, w) for w in plan.wallets),
+        rates={**rare, **plan.rates},
+    )  # fmt: skip
 
 
 def _later_provider(

@@ -39,6 +39,10 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
         "a network that hands one request to a wallet twice moves the money twice, unless that kind is `safe`",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
     ),
+    "pause": (
+        "that a machine slept no clock shows where that one was set back meanwhile: a wallet that has forgotten a bet by then is believed (rules 14, 29)",
+        frozenset({"ACCEPTED", "ZERO", "JOURNAL", "ORDER"}),
+    ),
     "lost_commits": (
         "what the journal forgot is asked again where the wallet can neither be asked nor looks for the id first, has forgotten it, too, has not seen it yet, or was never told of it (rule 30)",
         frozenset({"ONCE", "ACCEPTED", "ZERO", "JOURNAL", "PERSON", "ORDER"}),
@@ -46,6 +50,8 @@ CANNOT: Mapping[str, tuple[str, frozenset[str]]] = {
 }
 """Lies, and what cannot be promised of the movements (and their cancels) that were lied about."""
 
+
+NONE = timedelta(0)
 
 UNSAYABLE = ("this dialect", "its wallet would take it", "its wallet gave that bet back")
 """Notes of what a wallet's dialect has no words for: the cancel of a bet that nobody saw, of a win; the win of a bet that it
@@ -83,7 +89,22 @@ class Excuses:
                 nobody = nobody or self._nobody_was_told(each) or self._nobody_knows_its_win(each)
                 nobody = nobody or self._told_elsewhere(each)
                 lies |= {"lost_commits"} if again == "never" or nobody else set()
+            lies |= {"pause"} if self._slept_over(each) else set()
         return lies | ({"lost_commits"} if self._forgot_what_buried_it(row) else set())
+
+    def _slept_over(self, rollback: Movement) -> bool:
+        """Its wallet had forgotten what it names, which no clock showed: a machine slept, and meanwhile its clock was set back, so
+        that the two hide each other (rule 29)."""
+        history, seen = self.history, self.history.rows[rollback.key]
+        target = history.rows.get(rollback.target)
+        if target is None or not rollback.undoes or seen.till not in history.tills:
+            return False
+        slept = [(at, ahead) for at, ahead in history.leaps if any(began <= at <= end for began, end in history.slept)]
+        back = -sum(
+            ahead.total_seconds() for at, ahead in slept if target.born < at <= seen.asked_at and not ahead > NONE
+        )
+        age, remembers = seen.asked_at - target.born, history.tills[seen.till].plan.remembers
+        return age - back < remembers < age + 1
 
     def _lied_beside(self, name: str, place: Place) -> set[str]:
         """A wallet that lied about another bet of the round took that one's refund for the whole round."""
@@ -317,7 +338,7 @@ class Excuses:
         born, by = history.rows[target.key].born, seen.asked_at + SKEW_MARGIN_SECONDS
         shown = [row.asked_at or row.created_at, *(shown for at, shown in history.clock_set if at <= by)]
         later = max(shown) - target.created_at > timedelta(seconds=seconds)
-        slept = sum((leap for at, leap in history.leaps if born < at <= by), timedelta(0))
+        slept = sum((max(leap, timedelta(0)) for at, leap in history.leaps if born < at <= by), timedelta(0))
         older = timedelta(seconds=seen.asked_at - born) + slept > timedelta(seconds=seconds)
         to_come = [row.created_at, *(shown for at, shown in history.begun if born < at <= by)]
         return later or older or min(to_come) < target.created_at

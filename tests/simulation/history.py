@@ -70,7 +70,8 @@ class History(Watched):
             self.scheduler.forgives = (JournalLost,)  # a process logs it, and goes on from what is durable
         self.skewed = self.stepped = timedelta(0)
         self.clock_set: list[tuple[float, datetime]] = []  # when the clock was set, and what it showed before
-        self.leaps: list[tuple[float, timedelta]] = []  # when it was set ahead, by how much
+        self.leaps: list[tuple[float, timedelta]] = []  # when it was set, by how much ahead
+        self.slept: list[tuple[float, float]] = []  # from when to when a machine was paused
         self.begun: list[tuple[float, datetime]] = []  # when a process began, and what the clock showed
         self.away = ""  # the wallet that the configuration of just now lacks, or has elsewhere
         self.restored: float | None = None

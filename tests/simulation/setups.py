@@ -25,7 +25,7 @@ def url(till: str) -> str:
 
 def at(address: str) -> str:
     """The till that answers there."""
-    return address.removeprefix("https://").removesuffix(".example")
+    return address.removeprefix("https://").split("/")[0].removesuffix(".example")
 
 
 def setup_of(plan: Plan) -> Setup:
@@ -78,7 +78,14 @@ def next_setup(setup: Setup, chance: random.Random) -> Setup:
 def elsewhere(setup: Setup, name: str, *, gone: bool) -> Setup:
     """One wallet is not there any more, and another one in its place; or its name points elsewhere."""
     there = f"{name}{ELSEWHERE}"
-    wallet = replace(setup.wallets[name], url=url(there), name=there if gone else name)
+    wallet = replace(setup.wallets[name], url=url(there), moved_from="", name=there if gone else name)
     wallets = {**{k: w for k, w in setup.wallets.items() if k != name}, wallet.name: wallet}
     routes = [replace(route, wallet=wallet.name) if route.wallet == name else route for route in setup.routes]
     return replace(setup, generation=setup.generation + 1, wallets=wallets, routes=routes)
+
+
+def readdressed(setup: Setup, name: str) -> Setup:
+    """The same wallet at another address, which says so (rule 25)."""
+    wallet = setup.wallets[name]
+    there = replace(wallet, url=f"{wallet.url}/v2", moved_from=wallet.url)
+    return replace(setup, generation=setup.generation + 1, wallets={**setup.wallets, name: there})

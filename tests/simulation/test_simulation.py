@@ -184,11 +184,12 @@ def test_a_run_that_did_not_fire_everything_proves_nothing() -> None:
     assert found.wrong
 
 
-@pytest.mark.parametrize("bias", BIASES)
+@pytest.mark.parametrize("bias", ["forgets", "steps", "busy", "places+tables+lists"])
 def test_a_hundred_histories_of_what_is_rare(bias: str) -> None:
     """Some ten seconds of work each, where nothing else runs."""
-    assert BIASES[bias].often.keys() <= FAULTS.keys()
+    biases = [BIASES[name] for name in bias.split("+")]
+    assert all(each.often.keys() <= FAULTS.keys() for each in biases)
     found = run.play(1, 100, bias)
     assert found.failed == {}
-    assert all(found.fired[fault] for fault, share in BIASES[bias].often.items() if share >= 0.5)
-    assert all(found.fired[name] for name in BIASES[bias].mixtures)
+    assert all(found.fired[fault] for each in biases for fault, share in each.often.items() if share >= 0.5)
+    assert all(found.fired[name] for each in biases for name in each.mixtures)

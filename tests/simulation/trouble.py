@@ -23,7 +23,7 @@ from gateway.engine.setup import Setup
 from gateway.play.book import Place
 from tests.simulation import pages, seam
 from tests.simulation.draw import SKEW_MAX_SECONDS, STEP_HOURS
-from tests.simulation.setups import elsewhere, next_setup
+from tests.simulation.setups import elsewhere, next_setup, readdressed
 
 if TYPE_CHECKING:
     from tests.simulation.history import History
@@ -60,6 +60,7 @@ async def pause(history: History) -> None:
     began = history.scheduler.now
     await _still(history, node)
     node.paused += history.scheduler.now - began
+    history.slept.append((began, history.scheduler.now))
 
 
 async def _still(history: History, node: Node) -> None:
@@ -88,7 +89,7 @@ def _set_clock(history: History) -> None:
     now, before, skew = history.scheduler.now, history.scheduler.clock(), history.scheduler.skew
     history.clock_set.append((now, before))
     history.scheduler.skew = history.skewed + history.stepped
-    history.leaps.append((now, max(history.scheduler.skew - skew, timedelta(0))))
+    history.leaps.append((now, history.scheduler.skew - skew))
     history.event(f"the clock is {history.scheduler.skew.total_seconds():.1f} s ahead")
 
 
@@ -138,6 +139,15 @@ async def moved(history: History) -> None:
     back = replace(kept, generation=other.generation + 1, wallets={**other.wallets, **kept.wallets})
     await _begin_with(history, back, forced=True)
     history.away = ""
+
+
+async def readdress(history: History) -> None:
+    """All processes end and begin again, and a wallet is at another address, for good: it moved once."""
+    name = history.chance.choice([wallet.name for wallet in history.plan.wallets])
+    if history.away or history.setup.wallets[name].moved_from or not history.strikes("readdressed"):
+        return
+    if await _begin_with(history, readdressed(history.setup, name), forced=False):
+        history.fire("readdressed")
 
 
 async def _begin_with(history: History, setup: Setup, *, forced: bool) -> bool:
@@ -306,6 +316,7 @@ TROUBLES: Mapping[str, Happens] = {
     "reload": reload,
     "mood": mood,
     "moved": moved,
+    "readdressed": readdress,
     "lost_commits": lost_commits,
     "retry": retry,
     "resolve": resolve,

@@ -281,7 +281,7 @@ class Watched:
 
     @staticmethod
     def where_at(wallet: Wallet) -> str:
-        return wallet.url.removeprefix("https://").removesuffix(".example")
+        return wallet.url.removeprefix("https://").split("/")[0].removesuffix(".example")
 
     # -- online checks
 
