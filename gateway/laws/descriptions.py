@@ -217,9 +217,9 @@ def is_owed(tx: Transaction) -> bool:
 
 
 def money_of(tx: Transaction) -> Transaction:
-    """Without all that only describes: of what is owed the game, too."""
-    plain = replace(tx, game=None, channel="", occurred_at=None, request_id="", extra={})
-    act = plain.act
+    """Without all that only describes: of what is owed the game, the campaign and, where its player is said, the session, too."""
+    plain = replace(tx, game=None, channel="", occurred_at=None, request_id="", free_round_id="", extra={})
+    plain, act = replace(plain, session="" if tx.player else tx.session), plain.act
     return replace(plain, act=replace(act, items=tuple(map(money_of, act.items)))) if isinstance(act, Batch) else plain
 
 
