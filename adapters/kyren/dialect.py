@@ -189,7 +189,10 @@ def _read_loosely(fields: Fields, draft: Draft, call: Call) -> None:
 # own call would stand in every second attempt and in each part of a refund or settle.
 NAME = Line("providerId", form.keeps(*PASSED_ON, blanks=False), lambda tx, call: "Kyren")
 PLAYER, UUID = form.PLAYER.id("userId"), Line("uuid", form.REQUEST.words("uuid").read, lambda tx, call: call.nonce)
-CURRENCY, SESSION = form.currency("currency"), form.loose(form.SESSION.id("sessionId", length_max=1024, may_lack=True), OWED)
+CURRENCY, SESSION = (
+    form.currency("currency"),
+    form.loose(form.SESSION.id("sessionId", length_max=1024, may_lack=True), OWED),
+)
 GAME, ROUND, ID = form.GAME.described("gameId"), form.ROUND.id("roundId"), form.ID.id("reference")
 GAME_NAME = form.GAME_NAME.words("gameName", otherwise=lambda tx: tx.game_id)
 TIME = moment("timestamp", seconds=False, as_text=True)
