@@ -104,7 +104,7 @@ NOTE = form.words("note", length_max=NOTE_LENGTH_MAX, strict_in={"Debit"})
 MOVE = (
     TOKEN, ACCOUNT, AMOUNT, form.free_round("amount_type", _amount_types, cash="real", free="promo_freespin"), CURRENCY,
     GAME, form.ID.id("transaction_id"), ROUND, GAME_NAME, GAME_TYPE, NOTE,
-    form.FREE_ROUND.optional("bonus_id", otherwise=None),
+    form.loose(form.FREE_ROUND.optional("bonus_id", otherwise=None), {"Credit"}),
 )  # fmt: skip
 FORMS = {
     "GetSession": Form(TOKEN),

@@ -91,6 +91,7 @@ WINS: Mapping[str, str] = {"bonus": "BonusWin", "jackpot": "JackpotWin", "promo"
 WIN_TYPES: Mapping[str, str] = {name: word for word, name in WINS.items()}
 CREDITS = frozenset({"Result", *WIN_TYPES})
 SCOPES: Mapping[str, str] = {"Cancel": "transaction", "Refund": "round"}
+OWED = CREDITS | SCOPES.keys()
 
 
 def route(request: Request, settings: Any) -> str:
@@ -188,12 +189,15 @@ def _read_loosely(fields: Fields, draft: Draft, call: Call) -> None:
 # own call would stand in every second attempt and in each part of a refund or settle.
 NAME = Line("providerId", form.keeps(*PASSED_ON, blanks=False), lambda tx, call: "Kyren")
 PLAYER, UUID = form.PLAYER.id("userId"), Line("uuid", form.REQUEST.words("uuid").read, lambda tx, call: call.nonce)
-CURRENCY, SESSION = form.currency("currency"), form.SESSION.id("sessionId", length_max=1024, may_lack=True)
+CURRENCY, SESSION = (
+    form.currency("currency"),
+    form.loose(form.SESSION.id("sessionId", length_max=1024, may_lack=True), OWED),
+)
 GAME, ROUND, ID = form.GAME.described("gameId"), form.ROUND.id("roundId"), form.ID.id("reference")
 GAME_NAME = form.GAME_NAME.words("gameName", otherwise=lambda tx: tx.game_id)
 TIME = moment("timestamp", seconds=False, as_text=True)
 AMOUNT = in_major("amount")  # "the amount of the bet", says Result's page; it is what is added to the balance
-BONUS = Line("bonusCode", form.FREE_ROUND.optional("bonusCode").read, _bonus)
+BONUS = Line("bonusCode", form.loose(form.FREE_ROUND.optional("bonusCode"), OWED).read, _bonus)
 
 HEAD = (NAME, PLAYER, UUID)
 IN_SESSION = (*HEAD, CURRENCY, SESSION)
@@ -201,7 +205,7 @@ MOVE = (*IN_SESSION, Line("roundDetails", write=_details), ID, GAME, GAME_NAME, 
 WIN = (AMOUNT, BONUS, *HEAD, ID, TIME)
 SILENT_WIN = (  # they say no currency: it stays blank, `complete` knows the player's
     form.currency("currency", may_lack=True).read_only, *WIN, form.GAME.id_if_any("gameId"), form.ROUND.optional("roundId"),
-    form.SESSION.optional("sessionId", length_max=1024), form.kept("platform"), Line("promoCampaignId", _read_campaign),
+    Line("sessionId", SESSION.read, form.SESSION.optional("sessionId").write), form.kept("platform"), Line("promoCampaignId", _read_campaign),
 )  # fmt: skip
 PROMO_WIN = (
     CURRENCY.read_only, *WIN, Line("promoCampaignId", _read_campaign, form.kept("promoCampaignId").write),

@@ -100,7 +100,7 @@ ID = form.ID.id("transaction_id")
 
 def _read_details(fields: Fields, draft: Draft, call: Call) -> None:
     details = fields.object("additional_details", None)
-    draft[form.FREE_ROUND] = details.id("bonus_id", "")
+    draft[form.FREE_ROUND] = details.id_if_any("bonus_id") if call.name == "Credit" else details.id("bonus_id", "")
     if call.name == "Credit":  # the win of an in-game feature, not of a promotional free round
         draft.extra |= details.opaque("is_freespin")
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from adapters.red_tiger.requests import inner, stake_said
 from adapters.red_tiger.wire import CODE_MAX, DOUBT, DUPLICATE, ERRORS, MESSAGES, NOTHING, STATUSES, TOKEN_MAX, shown
-from gateway.auth import loosely
 from gateway.codec.fields import Fields, known
 from gateway.codec.frame import answer, heard, needed, of_another
 from gateway.codec.units import bounded
@@ -87,10 +86,9 @@ def _moved_fields(
     moved = asked if outcome.moved is None else outcome.moved
     if moved is None:
         raise Missing("amount", otherwise=stake_said(tx, call))
-    wire = (loosely(call.request) or {}) if call.request else {}
     # Its own token, the reconciliation token, too: only `auth` can hand out another.
-    token = str(wire.get("token") or tx.session)
-    return {"token": token, "id": outcome.wallet_id, name: {"cash": shown(moved), "bonus": NOTHING}}
+    token = Fields.of(call.request).opaque("token").get("token", "") if call.request else ""
+    return {"token": token or tx.session, "id": outcome.wallet_id, name: {"cash": shown(moved), "bonus": NOTHING}}
 
 
 # ---------------------------------------------------------------- wallet's end

@@ -49,7 +49,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
     if call.stand_in and call.name not in LATE:
         message = "the reconciliation token begins nothing"
         raise Refused(Reason.NOT_AUTHENTICATED, message, field="token", flaw=Flaw.IMPOSSIBLE)
-    token = fields.id("token", length_max=TOKEN_MAX)
+    token = softly(lambda: fields.id("token", length_max=TOKEN_MAX), "", call)
     head = Transaction(act=Authenticate(), session="" if call.stand_in else token)
     if call.name == AUTH:
         return _read_auth(fields, head, call)

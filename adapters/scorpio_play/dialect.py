@@ -183,7 +183,7 @@ HEAD = (  # all of it is mandatory, so what nobody knows has a filler
 # Missing means false: a win may still follow. One operator assumes true, and closes too early.
 CLOSES = form.closes("isRoundFinished")
 REFERENCE = _long(form.REFERENCE.id("referenceId", may_lack=True))
-BONUS = Line("bonusId", form.FREE_ROUND.optional("bonusId").read, lambda tx, call: integer(tx.free_round_id) or 0)
+BONUS = Line("bonusId", form.FREE_ROUND.id_if_any("bonusId").read, lambda tx, call: integer(tx.free_round_id) or 0)
 READ = (COMMAND, PLAYER, Line("providerId", STUDIO), CURRENCY, TIME)
 MOVE = (*HEAD, CURRENCY, AMOUNT, CLOSES, _marker("isCall"), TIME)
 ACE_MOVE = (*HEAD, CURRENCY, AMOUNT, Line(CLOSES.name, CLOSES.read), _marker("isBonusBusy"), BONUS, TIME)

@@ -84,16 +84,20 @@ def command(
         click.echo(hide(written(ready).decode(errors="surrogateescape")).encode(errors="surrogateescape"), nl=False)
         return
     quiet = Quiet(loaded_config, entry, signed, show_sessions=show_sessions)
+    alone = (ALONE,) if isinstance(pasted, Response) else ()
     if explain:
-        click.echo("\n".join(explained(entry, signed, quiet)))
+        click.echo("\n".join((*explained(entry, signed, quiet), *alone)))
     if against is not None:
         others = [*others_of(entry, loaded_config)]
         verdict = compare(entry, request, signed, against.strip(), others, now=now, quiet=quiet)
         click.echo("\n".join(verdict.lines))
         if not verdict.same:
             if not explain:
-                click.echo("\n".join(explained(entry, signed, quiet)))
+                click.echo("\n".join((*explained(entry, signed, quiet), *alone)))
             raise click.exceptions.Exit(1)
+
+
+ALONE = "its request is not looked at: that the answer signs the id of its request, or carries that one as its own, cannot be seen here"
 
 
 def answering(entry: Entry) -> Entry:

@@ -6,11 +6,12 @@ show it. Amounts are decimal texts with the currency's digits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from gateway.codec.fields import Fields, moment
@@ -50,9 +51,11 @@ from gateway.model import (
     Unknown,
 )
 
+T = TypeVar("T")
 KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
 REASONS: Mapping[str, Reason] = {reason.value: reason for reason in Reason}
 MOVEMENTS: Mapping[str, Kind] = {kind.value: kind for kind in Kind if kind in MONEY_KINDS}
+OWED = frozenset({Kind.CREDIT, Kind.ROLLBACK, Kind.RELEASE})
 NEED_CURRENCY = frozenset({Kind.DEBIT, Kind.CREDIT, Kind.SETTLE, Kind.ADJUST, Kind.RESERVE})
 SCOPES = {"transaction": "transaction", "round": "round"}
 STATUS_SCOPES = {word: word for word in ("transaction", "bet", "round")}
@@ -160,21 +163,40 @@ def _read(fields: Fields, currencies: Currencies, batch: Transaction | None) -> 
     inherited = batch.player if batch else ""
     optional = kind in (Kind.AUTHENTICATE, Kind.RELEASE) or bool(inherited)
     player = _id(fields, "player", inherited) if optional else _id(fields, "player")
+    words = _Words(fields, strict=kind not in OWED)
     tx = Transaction(
         act=Balance(),
         id=tx_id,
         player=player,
-        session=fields.text("session", ""),
+        session=words.text("session", 1024),
         currency=_currency(fields, kind, currencies, batch),
         round=_round(fields),
-        game=_game(fields),
-        free_round_id=_id(fields, "free_round_id", ""),
-        channel=fields.text("channel", "", length_max=64),
-        occurred_at=_moment(fields, "occurred_at"),
-        request_id=fields.text("request_id", "", length_max=256),
-        extra=_extra(fields),
+        game=_game(words),
+        free_round_id=words.text("free_round_id", PLAIN_ID_MAX),
+        channel=words.text("channel", 64),
+        occurred_at=words.if_any(lambda: _moment(fields, "occurred_at"), None),
+        request_id=words.text("request_id", 256),
+        extra=words.if_any(lambda: _extra(fields), {}),
     )
     return replace(tx, act=_act(fields, kind, tx, currencies)), provider
+
+
+class _Words(Struct, frozen=True):
+    """What decides about no money: of what is owed, one in another form than ours is left out, for it stops nothing."""
+
+    fields: Fields
+    strict: bool
+
+    def text(self, name: str, length_max: int) -> str:
+        return self.if_any(lambda: self.fields.text(name, "", length_max=length_max), "")
+
+    def if_any(self, read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except Refused:
+            if self.strict:
+                raise
+            return otherwise
 
 
 def _id(fields: Fields, name: str, default: Any = ...) -> str:
@@ -201,12 +223,12 @@ def _round(fields: Fields) -> Round | None:
     return Round(round_id, closed) if round_id or closed is not None else None
 
 
-def _game(fields: Fields) -> Game | None:
+def _game(words: _Words) -> Game | None:
     game = Game(
-        id=_id(fields, "game_id", ""),
-        name=fields.text("game_name", "", length_max=256),
-        type=fields.text("game_type", "", length_max=64),
-        studio=fields.text("studio", "", length_max=128),
+        id=words.text("game_id", PLAIN_ID_MAX),
+        name=words.text("game_name", 256),
+        type=words.text("game_type", 64),
+        studio=words.text("studio", 128),
     )
     return game if game != Game() else None
 

@@ -530,7 +530,9 @@ class Case(Struct, frozen=True, kw_only=True):
         tx = self.own.tx
         if self.wallet.dialect.as_wallet.undoes_whole or not isinstance(tx.act, Undoing):
             return False
-        a_part, all_of_it = (self._encoded(replace(tx, act=replace(tx.act, amount=amount))) for amount in (A_PART, None))
+        a_part, all_of_it = (
+            self._encoded(replace(tx, act=replace(tx.act, amount=amount))) for amount in (A_PART, None)
+        )
         return not isinstance(a_part, Refused) and (isinstance(all_of_it, Refused) or a_part[0] != all_of_it[0])
 
     def status(self) -> Said:

@@ -313,10 +313,11 @@ def test_law_9_a_field_removed_or_of_another_type(folder: str) -> None:
 
 def test_what_only_describes_stops_no_win_and_no_rollback(folder: str) -> None:
     """A field without which, and with another value of which, the same money moves in the same way in each vector of a call
-    is for people: whatever stands there, in JSON, a form, a query or XML, and signed as its sender would sign it, the win is
-    paid and the stake goes back.
+    is for people: whatever stands there, in JSON, a form, a query, XML or the head, and signed as its sender would sign it, the win is
+    paid and the stake goes back. So is the session where its player is said, and the campaign.
 
-    *A win died of a game called 2048, a cancel of `[]` for no note: the player never saw the money.*
+    *A win died of a game called 2048 or of a strange session, a cancel of `[]` for no note or of a strange bonus code: the
+    player never saw the money.*
     """
     wrong = stopped(dialect_of(folder), heard_by(folder))
     assert not wrong, "\n".join(wrong)

@@ -1,4 +1,4 @@
-"""What of a request only describes, in whatever medium it stands: JSON, a form, a query, XML. The law of descriptions puts
+"""What of a request only describes, in whatever medium it stands: JSON, a form, a query, XML, the head. The law of descriptions puts
 there what no page foresees, proves the request again and looks at what money it moves."""
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ IN_XML: Mapping[str, str] = {
     "null": '<{0} xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"></{0}>', "blank": "<{0}></{0}>",
     "closed at once": "<{0}/>",
 }  # fmt: skip
+IN_HEADERS: Mapping[str, str] = {
+    "a number": "2048", "a fraction": "1.5", "a time": TIME, "300 letters": LETTERS, "half an emoji": "Fruit \xf0\x9f",
+    "letters in Latin-1": "Fr\xfcchte", "a tab": "a\tb", "an object": '{"a": 1}', "twice": "a, b", "null": "null", "blank": "",
+}  # fmt: skip
 """How a description comes that its page did not foresee, and how PHP and others write that there is none.
 
 What its medium cannot carry is no description: half an emoji is no XML, and of a field that stands twice in a form or a query
@@ -77,6 +81,7 @@ def places(request: Request) -> Iterator[Place]:
         yield from _in_json(request)
     before = request.target.partition("?")[0]
     yield from _in_pairs(request.query, lambda text: replace(request, query=text, target=f"{before}?{text}"))
+    yield from _in_headers(request)
 
 
 def another(value: Any) -> Any:
@@ -188,6 +193,20 @@ def _in_xml(request: Request) -> Iterator[Place]:
     yield Place(STRANGE, None, f"<{STRANGE}>x</{STRANGE}>", put_at(end, end), _named(IN_XML, STRANGE))
 
 
+# ---------------------------------------------------------------- the head
+
+
+def _in_headers(request: Request) -> Iterator[Place]:
+    def put_at(name: str) -> Callable[..., Request]:
+        rest = {each: value for each, value in request.headers.items() if each != name}
+        return lambda *value: replace(request, headers={**rest, **dict.fromkeys([name][: len(value)], *value)})
+
+    for name, value in request.headers.items():
+        if value:
+            yield Place(name, value, another(value), put_at(name), IN_HEADERS)
+    yield Place(STRANGE, None, "x", put_at(STRANGE), IN_HEADERS)
+
+
 # ---------------------------------------------------------------- what money moves
 
 
@@ -198,9 +217,9 @@ def is_owed(tx: Transaction) -> bool:
 
 
 def money_of(tx: Transaction) -> Transaction:
-    """Without all that only describes: of what is owed the game, too."""
-    plain = replace(tx, game=None, channel="", occurred_at=None, request_id="", extra={})
-    act = plain.act
+    """Without all that only describes: of what is owed the game, the campaign and, where its player is said, the session, too."""
+    plain = replace(tx, game=None, channel="", occurred_at=None, request_id="", free_round_id="", extra={})
+    plain, act = replace(plain, session="" if tx.player else tx.session), plain.act
     return replace(plain, act=replace(act, items=tuple(map(money_of, act.items)))) if isinstance(act, Batch) else plain
 
 
@@ -237,9 +256,11 @@ class Owed:
         return signed
 
     def _is_proof(self, place: Place) -> bool:
-        """Whether whoever proves a request writes it: the proof, or its sender's name."""
+        """Whether whoever proves a request writes it: the proof, its sender's name, the moment."""
         try:
-            return self._proved(place.put(place.other)) == self._proved(self.vector.request)
+            if self._proved(place.put(place.other)) == self._proved(self.vector.request):
+                return True
+            return place.odd is IN_HEADERS and self._proved(place.put()).header(place.name) != ""
         except Refused:
             return False
 

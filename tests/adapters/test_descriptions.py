@@ -49,6 +49,10 @@ STRICT: dict[str, tuple[str, str, str, Callable[[Request], Mapping[str, Any]], s
         {"300 letters", "half an emoji", "half an emoji in UTF-16", "letters in Latin-1", "bytes as they are", "a zero byte",
          "control characters"},
     ),
+    "the head": (
+        "valkyrie_pam", "AddTransaction", "x-correlation-id", lambda request: request.headers,
+        {"300 letters", "half an emoji", "a tab"},
+    ),
     "XML": (
         "betgames", "transaction_bet_payout", "bet_time", in_params,
         {"300 letters", "control characters", "null", "an object", "text and elements", "twice"},

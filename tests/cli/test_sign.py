@@ -329,6 +329,11 @@ def test_an_answer_that_is_signed(tmp_path: Path) -> None:
     assert "bt-4" not in sign("--explain")
     assert "the same: signature 1 of key b" in sign("--against", right)
     assert "only upper and lower case differ" in sign("--against", right.upper())
+    of_its_request = hmac.new(secret.encode(), b"4f1c2f0e-5d1b-4e0a-9c3a-000000000050", hashlib.sha256).hexdigest()
+    for told in (sign("--explain"), sign("--against", of_its_request)):
+        assert (
+            "that the answer signs the id of its request, or carries that one as its own, cannot be seen here" in told
+        )
     ended = hmac.new(secret.encode(), RESPONSE_ID.encode() + b"\n", hashlib.sha256).hexdigest()
     assert "with a line end behind it" in sign("--against", ended)
 

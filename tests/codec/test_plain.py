@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from adapters.native.dialect import DIALECT
-from gateway.codec.plain import transaction_to_plain
+from gateway.codec.fields import Fields, Number
+from gateway.codec.plain import transaction_from_plain, transaction_to_plain
 from gateway.currency import Currencies
 from gateway.dialect import Call
 from gateway.model import Batch, Credit, Debit, Reason, Refused, Settle, Transaction
@@ -44,3 +45,26 @@ def test_a_native_wallet_is_never_asked_for_what_it_must_refuse(act: Credit | De
     """It would say invalid_request for ever, and the win would be asked for again and again."""
     with pytest.raises(Refused, match="more digits"):
         DIALECT.encode_request(Transaction(act=act, id="t-1", player="p", currency="EUR"), CALL)
+
+
+DESCRIBING = (
+    "session", "game_id", "game_name", "game_type", "studio", "free_round_id", "channel", "occurred_at", "request_id", "extra",
+)  # fmt: skip
+OWED: dict[str, dict[str, str]] = {
+    "credit": {"amount": "4.00"},
+    "rollback": {"reference_kind": "debit", "reference_transaction_id": "t-0"},
+    "release": {"reference_transaction_id": "t-0"},
+}
+
+
+@pytest.mark.parametrize("name", DESCRIBING)
+@pytest.mark.parametrize("kind", OWED)
+def test_what_only_describes_stops_nothing_that_is_owed(kind: str, name: str) -> None:
+    """A win died of a channel called 2048, also in our own words. A bet may be refused for it."""
+    said = {"provider": "acme", "transaction_id": "t-1", "player": "p-1", "currency": "EUR"}
+    for odd in (Number("2048"), {"a": [Number("1")]}, "A" * 3000):
+        fields = Fields({"kind": kind, **said, **OWED[kind], name: odd})
+        assert transaction_from_plain(fields, Currencies())[0].kind.value == kind
+        bet = Fields({"kind": "debit", **said, "amount": "4.00", name: odd})
+        with pytest.raises(Refused):
+            transaction_from_plain(bet, Currencies())

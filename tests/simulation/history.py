@@ -262,7 +262,8 @@ class History(Watched):
             return True
         if row.kind == "rollback" and row.target in self.rows:
             other = self.rows.get(self.rows[row.target].undone_by)
-            if other is not None and other is not row and other.state == "person":
+            undoing = self.rows.get(other.undone_by) if other is not None else None  # the one before may stand again
+            if any(r is not None and r is not row and r.state == "person" for r in (other, undoing)):
                 return True
             # Several parts may be given back, and none of them has the bet for itself: what is left is not known. Which of
             # them came first, a clock that was set back between them says otherwise than they came.
