@@ -239,8 +239,13 @@ class Excuses:
     def joined(self, row: Movement) -> bool:
         """A rollback that was only feared to be sent (rule 30), and that heard what another one of its bet had done; or was
         asked in that fear, where the gateway's own had done it, which its provider joins. What was itself undone had done it, and
-        so had what its wallet applied under its own name, before the journal forgot, as one of several parts."""
-        if pages.several(self.history.setup.providers[row.provider].dialect) and self.evidence.moved(row):
+        so had what its wallet applied under its own name, before the journal forgot, as a part."""
+        amount, target = getattr(row.tx.act, "amount", None), self.evidence.by_key.get(row.target)
+        parts = pages.several(
+            self.history.setup.providers[row.provider].dialect
+        )  # else its page knows one, perhaps of a part
+        parts = parts or (amount is not None and target is not None and amount < abs(worth_of(target.tx)))
+        if parts and self.evidence.moved(row):
             return False
         others = [m for m in self.evidence.rows if m.undoes and m.target == row.target and m.key != row.key]
         done = [m for m in others if m.state is State.ACCEPTED and (m.sent or (m.ours and m.attempts))]
