@@ -620,7 +620,9 @@ def test_rule_30_a_win_is_not_asked_when_its_wallet_has_forgotten_what_the_journ
     yes(bench.call(bet("t2")))
 
 
-def test_rule_30_what_the_journal_forgot_is_as_old_as_the_copy_and_not_as_the_word_about_it(bench_of: MakeBench) -> None:
+def test_rule_30_what_the_journal_forgot_is_as_old_as_the_copy_and_not_as_the_word_about_it(
+    bench_of: MakeBench,
+) -> None:
     """*Last night's copy was restored at noon. A win of the night came again while its wallet was away, was sent when that had
     forgotten it, and paid twice: its age was counted from noon.*"""
     hour = timedelta(hours=1)
