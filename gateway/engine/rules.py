@@ -270,7 +270,9 @@ def answered(case: Case) -> Move | None:
     node, and the bet was told as taken all the same:* what its cancel ended was not. *The journal had forgotten a
     bet's first win, its wallet said that it has that, and the second one was told as paid:* where a wallet knows a bet's win by
     the bet, that is a person's. *Four of ten had been refunded, which the journal forgot, and a wallet that knows one rollback of
-    a bet said of the refund of the rest that it was done:* where parts may be given back, that says nothing of how much.
+    a bet said of the refund of the rest that it was done:* where parts may be given back, that says nothing of how much. *A
+    win was sent a moment before its bet came, its wallet knew no such bet, and that was told for good; then the bet was taken:* while
+    its bet is on its way that is no decision.
     Serves: 4, 5, 6, 10, 14, 15, 16, 17, 28, 30
     """
     own = case.own

@@ -202,6 +202,17 @@ class Evidence:
         of_others = [e for name, place in places for e in self.of_rounds[name].get(place, [])]
         return [*(entry for entry in found if id(entry) not in self._of_others), *of_others]
 
+    def equals(self, row: Movement) -> list[Movement]:
+        """The bets of its player, round and amount, where its wallet is told no more of a bet that it is to undo."""
+        till = self.history.tills.get(self.history.rows[row.key].till)
+        if till is None or not till.purse.rules.by_stake or row.kind is not Kind.DEBIT:
+            return []
+        same = (row.kind, row.tx.player, row.tx.round_id, worth_of(row.tx), row.wallet)
+        return [
+            m for m in self.rows
+            if m.key != row.key and same == (m.kind, m.tx.player, m.tx.round_id, worth_of(m.tx), m.wallet)
+        ]  # fmt: skip
+
     def _sent_for(self, name: str, entry: Entry) -> str:
         """The row in the journal whose request a wallet applied as this entry, where only the journal can tell; else blank."""
         purse = self.history.tills[name].purse

@@ -380,19 +380,35 @@ class Verdict:
         if self.excuses.forgot_before_a_win(story, row) or self.excuses.ran_out(row):
             return
         lies = set.union(*(self.families[m.key].lies for m in rows))
+        sums, net = self._allowed(story, row), self._moved(rows)
+        if not net and story.believes() == GONE and self.excuses.forgot_its_undoing(rows):
+            return
+        if net in sums or any("ORDER" in CANNOT[lie][1] for lie in lies) or self._with_its_equals(row, net, sums):
+            return
+        may = ", ".join(map(str, sorted(sums))) or "no order of its words at all"
+        self.say("ORDER", f"{row.key} moved {net}, and its provider's words allow {may}")
+
+    def _allowed(self, story: Story, row: Movement) -> frozenset[Decimal]:
         plan = next(p for p in self.history.plan.providers if p.name == story.provider)
         heard = any(isinstance(word, Accepted) for word in story.decisions)
         heard = heard and not self.excuses.touched(row)  # a journal may forget that its yes was heard
         clock = (plan.after_doubt is not None and not heard) or story.batched
         business = isinstance(row.outcome, Declined) and row.outcome.reason is not Reason.ALREADY_ROLLED_BACK
         business = business or self.excuses.left_to_a_person(row, story)
-        sums = allowed(story, clock=clock, refused=business, kept=self.excuses.kept(row))
-        net = sum((entry.delta for entry in self.evidence.tied(rows)), Decimal(0))
-        if not net and story.believes() == GONE and self.excuses.forgot_its_undoing(rows):
-            return
-        if net not in sums and not any("ORDER" in CANNOT[lie][1] for lie in lies):
-            may = ", ".join(map(str, sorted(sums))) or "no order of its words at all"
-            self.say("ORDER", f"{row.key} moved {net}, and its provider's words allow {may}")
+        return allowed(story, clock=clock, refused=business, kept=self.excuses.kept(row))
+
+    def _moved(self, rows: list[Movement]) -> Decimal:
+        return sum((entry.delta for entry in self.evidence.tied(rows)), Decimal(0))
+
+    def _with_its_equals(self, row: Movement, net: Decimal, sums: frozenset[Decimal]) -> bool:
+        """Whether the words allow what it moved together with the equal bets of its round that are to be undone as well: of
+        which of them a cancel by stake alone gave back, none is better than another (rule 16)."""
+        for other in self.evidence.equals(row):
+            story = self.history.stories.get((other.provider, other.kind, other.tx.id))
+            if story is not None and other.undone_by:
+                net += self._moved(self.evidence.about(other))
+                sums = frozenset(one + more for one in sums for more in self._allowed(story, other))
+        return net in sums
 
     # -- sums
 
