@@ -20,7 +20,7 @@ from gateway.engine.identity import fingerprint, key_of, same_player
 from gateway.engine.journal import Ask as LookFor
 from gateway.engine.journal import Doubt, Looks, Put, Steps, Write
 from gateway.engine.movement import Event, Movement, Session, Step, buried, carried, decided, told
-from gateway.engine.parts import kept, named_apart, refusable, undoable
+from gateway.engine.parts import by_stake, kept, named_apart, refusable, undoable
 from gateway.engine.places import route_of, way_of
 from gateway.engine.rules import already_decided, clocked, next_move, other_content, taken_back
 from gateway.engine.setup import Provider
@@ -39,7 +39,7 @@ from gateway.engine.ties import (
     twin_of,
     with_its_stake,
 )
-from gateway.engine.undoing import by_stake, claims, not_its_own
+from gateway.engine.undoing import claims, not_its_own
 from gateway.engine.words import Known, Way, moves_nothing
 from gateway.model import Accepted, Credit, Declined, Game, Kind, Reason, Refused, Transaction
 

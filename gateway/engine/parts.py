@@ -19,6 +19,7 @@ from gateway.engine.words import Way, enveloped
 from gateway.model import (
     FACTS,
     Accepted,
+    Act,
     Batch,
     Credit,
     Debit,
@@ -80,6 +81,16 @@ def named(parts: Sequence[Movement], whole: Movement, name: str) -> Movement | N
 
 
 # ---------------------------------------------------------------- a round's refund
+
+
+def by_round(dialect: Dialect, act: Act) -> bool:
+    """Whether a rollback may mean a whole round (rule 16)."""
+    return isinstance(act, Rollback) and act.scope == "round" and dialect.round_refunds
+
+
+def by_stake(dialect: Dialect, own: Movement) -> bool:
+    """Whether it is a cancel that says its bet by round and amount alone, and no bet was found that it means (rule 16)."""
+    return dialect.by_stake and own.undoes and not (own.reference or own.target or own.ours or own.parent)
 
 
 def refunds(whole: Movement, bets: Sequence[Movement], parts: Sequence[Movement]) -> list[Part]:

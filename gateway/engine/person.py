@@ -23,12 +23,12 @@ from gateway.engine.moment import Moment
 from gateway.engine.movement import BY_A_PERSON, Event, Movement, Step, clocked_again, decided, left
 from gateway.engine.movement import freed as no_longer_claimed
 from gateway.engine.opening import in_vain
-from gateway.engine.parts import gone
+from gateway.engine.parts import by_round, by_stake, gone
 from gateway.engine.rules import ROLLED_BACK, STANDS
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
 from gateway.engine.ties import ROUND_MAX, deeper_of, tied
-from gateway.engine.undoing import by_round, by_stake, turned, turns_told, undoes_whole, undone_before
+from gateway.engine.undoing import turned, turns_told, undoes_whole, undone_before
 from gateway.engine.words import nameless
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction, amounts
 

@@ -17,7 +17,6 @@ from gateway.engine.case import Ask, Asked, Case, Decide, First, Leave, Move, Qu
 from gateway.engine.complete import says_only_its_bet
 from gateway.engine.judge import (
     beyond_memory,
-    denied,
     id_was_used,
     judge,
     refused_again,
@@ -29,6 +28,7 @@ from gateway.engine.judge import (
     undated,
     unseen,
 )
+from gateway.engine.memory import forgotten, journal_forgot, may_be_of_a_part, may_be_of_another_win, may_mean_forgotten
 from gateway.engine.movement import UNKNOWN, Movement, by_a_person
 from gateway.engine.parts import (
     CREDIT,
@@ -52,8 +52,6 @@ from gateway.engine.undoing import (
     forbidden,
     going_on,
     held_back,
-    may_be_of_a_part,
-    may_mean_forgotten,
     never_asked,
     nothing_was_sent,
     refund_parts,
@@ -64,20 +62,7 @@ from gateway.engine.undoing import (
     undone_before,
 )
 from gateway.engine.words import AMOUNT_OF_ROLLBACK, NO_NAME, NOTHING, lacking, moves_nothing
-from gateway.model import (
-    FACTS,
-    Accepted,
-    Credit,
-    Declined,
-    Kind,
-    Missing,
-    Outcome,
-    Reason,
-    Refused,
-    Settle,
-    Unknown,
-    any_no,
-)
+from gateway.model import FACTS, Accepted, Declined, Kind, Missing, Outcome, Reason, Refused, Settle, Unknown, any_no
 
 Rule = Callable[[Case], Move | None]
 NAMING = (Kind.ROLLBACK, Kind.CAPTURE, Kind.RELEASE)  # what means another movement
@@ -308,7 +293,7 @@ def answered(case: Case) -> Move | None:
         return Leave(State.PERSON, USED) if id_was_used(own) else None
     if _met_its_rollback(case, decision):
         return None
-    if _says_it_of_a_win(case):
+    if may_be_of_another_win(case):
         return Leave(
             State.PERSON, "its wallet has paid a win of that bet, and the journal may have forgotten another win"
         )
@@ -862,86 +847,6 @@ def first_asking(case: Case) -> Move | None:
     Serves: 9
     """
     return Ask() if case.unsent and case.wanted and case.may_act else None
-
-
-def journal_forgot(case: Case) -> Move | None:
-    """It may have been asked before the journal forgot it, and a query would not be final.
-
-    Move: Query where the wallet looks at no id first, then Ask, a plain no being doubt (what is owed waits until the no to
-    its query is final); with no query Leave it to a person
-    *After a restored backup a repeat was a first attempt, its `insufficient_funds` final, while the
-    first had been applied.* *A win's repeat was sent at once to a wallet that would have said that it was paid:* such a
-    wallet is asked first what it knows, and a bet need not wait until its no to that is final. *A win that was still queued
-    when the journal forgot it was unknown to its wallet, was sent again, and paid twice:* what is owed waits until then. *A win
-    had been paid under the name of its bet, which the journal forgot, and came again as one of no bet:* at a wallet that knows a
-    bet's win by the bet such a win is a person's. *It had been paid as one of no bet, its round having two, of which the
-    journal forgot one, and was paid again as that of the other:* so is such a win. *A win had been paid, which the journal forgot, and could be sent again when its
-    wallet had forgotten it, too: it was paid twice:* nothing is asked that would not land while it remembers what came before.
-    Serves: 14, 30
-    """
-    own = case.own
-    if own.forgot_at is None or not case.wanted or not case.may_act:
-        return None
-    if _told_in_another_name(case):
-        lost = "another bet of its round" if own.reference and not case.names_its_bet else "the bet"
-        return Leave(State.PERSON, f"the journal may have forgotten {lost}, and its wallet was told this win otherwise")
-    looks_first = case.again in ("safe", "applied")
-    if looks_first and not case.remembered:
-        return None
-    blind = not looks_first and not case.can_query
-    if own.attempts <= 1 and (blind or not case.landed(own) or not case.can_query):
-        if own.owes and denied(own) and not looks_first:
-            return Leave(own.open_state, "what the journal forgot of it may still be on its way")
-        if looks_first and not case.remembered_in(case.wallet.in_flight_max):
-            return forgotten(case)
-        return Ask() if looks_first or blind or denied(own) else Query()
-    if blind and not case.air_of(own.key).requests:
-        return Leave(State.PERSON, "the journal forgot whether it was asked, and its wallet cannot be asked about it")
-    return None
-
-
-def _says_it_of_a_win(case: Case) -> bool:
-    """Whether a wallet that was told a win as that of its bet said that it has that one, and the journal may have forgotten
-    which it was. A provider whose bets come to one end has no two wins of one."""
-    own, act, fact = case.own, case.own.tx.act, case.own.fact
-    if not isinstance(act, Credit) or fact is None or fact.query or not isinstance(fact.outcome, Accepted):
-        return False
-    by_its_bet = bool(act.reference) and not (act.further or own.parent) and case.wallet.dialect.as_wallet.one_win
-    return by_its_bet and fact.outcome.replayed and _came_since(own) and not case.one_end
-
-
-def _came_since(own: Movement) -> bool:
-    """Whether it came since the journal forgot, and is in no copy under the name that it was told in (rule 30)."""
-    return own.forgot_at is not None and own.created_at >= own.forgot_at
-
-
-def _told_in_another_name(case: Case) -> bool:
-    """Whether a win that came since the journal forgot may have been told before as the one of its bet, and is now told as a
-    further one, or as one of no bet; or as one of no bet, and now as that of the only bet of its round that is left: to a
-    wallet that pays one win for each bet that is another movement."""
-    own, act, page = case.own, case.own.tx.act, case.wallet.dialect.as_wallet
-    if not isinstance(act, Credit) or own.parent or not page.one_win or not case.only_feared:
-        return False
-    if not _came_since(own):
-        return False
-    had_a_bet = bool(own.tx.round_id) and not case.provider.dialect.as_provider.one_end
-    found = case.bet_of_win
-    anew = found is not None and _came_since(found)  # else its round may have had another bet, which the journal forgot
-    otherwise = act.further or (had_a_bet and not case.names_its_bet and not anew)
-    first = replace(act, reference=act.reference or own.tx.id, further=False)
-    return otherwise and (page.ended_by is None or page.ended_by(first))
-
-
-def forgotten(case: Case) -> Move | None:
-    """Its wallet does not remember it any more.
-
-    Move: Leave it to a person
-    After `remembers` a 404 means nothing, and a second asking may move the money again.
-    Serves: 14
-    """
-    if case.unsent or case.remembered or case.air_of(case.own.key).young:
-        return None
-    return Leave(State.PERSON, f"wallet {case.wallet.name} does not remember it any more")
 
 
 def second_asking(case: Case) -> Move | None:

@@ -19,10 +19,9 @@ from gateway.engine.journal import Ask as LookFor
 from gateway.engine.judge import landed, remembered
 from gateway.engine.moment import Moment
 from gateway.engine.movement import UNKNOWN, Movement
-from gateway.engine.parts import gone, kept
+from gateway.engine.parts import by_round, by_stake, gone, kept
 from gateway.engine.setup import Provider, Setup
 from gateway.engine.states import State
-from gateway.engine.undoing import by_round, by_stake
 from gateway.engine.words import Way
 from gateway.model import FACTS, Credit, Declined, Kind, Reason, Rollback, Settle, Transaction, amounts
 

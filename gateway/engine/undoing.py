@@ -13,8 +13,9 @@ from gateway.dialect import Dialect
 from gateway.ends import Kept
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
+from gateway.engine.memory import may_have_paid, may_mean_forgotten
 from gateway.engine.movement import Event, Movement, Step, clocked_again, restored
-from gateway.engine.parts import PART, UNDONE, gone, refunds, together, undoing_of
+from gateway.engine.parts import PART, UNDONE, by_round, by_stake, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, moves_nothing
 from gateway.model import (
@@ -31,24 +32,6 @@ from gateway.model import (
     Transaction,
     Unknown,
 )
-
-
-def by_round(dialect: Dialect, act: Act) -> bool:
-    """Whether a rollback may mean a whole round (rule 16)."""
-    return isinstance(act, Rollback) and act.scope == "round" and dialect.round_refunds
-
-
-def by_stake(dialect: Dialect, own: Movement) -> bool:
-    """Whether it is a cancel that says its bet by round and amount alone, and no bet was found that it means (rule 16)."""
-    return dialect.by_stake and own.undoes and not (own.reference or own.target or own.ours or own.parent)
-
-
-def may_mean_forgotten(case: Case) -> bool:
-    """A refund that names no movement of the journal, and the journal may have forgotten the very bet that it names, or
-    others of its round (rules 16, 30)."""
-    own, dialect = case.own, case.provider.dialect
-    refund = (by_round(dialect, own.tx.act) and not own.parent) or by_stake(dialect, own)
-    return own.forgot_at is not None and refund and case.target is None
 
 
 def undoes_all(tx: Transaction, target: Movement | None) -> bool:
@@ -423,16 +406,6 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)
 
 
-def may_be_of_a_part(case: Case) -> bool:
-    """Whether its wallet said that what it names was rolled back before, and that may have been another rollback, of a part of
-    it, which the journal forgot (rules 17, 30)."""
-    own, page = case.own, case.provider.dialect.as_provider
-    if own.forgot_at is None or own.fact is None or own.fact.query or isinstance(own.fact.outcome, Accepted):
-        return False
-    in_parts = page.partial or page.undoes_rollbacks if case.target is None else case.in_parts(case.target)
-    return in_parts and own.fact.outcome.reason is Reason.ALREADY_ROLLED_BACK
-
-
 def nothing_was_sent(case: Case) -> Move | None:
     """A rollback of what was accepted without a wallet.
 
@@ -515,7 +488,7 @@ def undo_legs(case: Case) -> Move | None:
         own.tx.act, case.target.tx.act, partial=case.provider.dialect.as_provider.partial
     ):
         return Leave(State.PERSON, "a part of what was several movements cannot be undone")
-    if not case.parts and _may_have_paid(case.target, case.legs):
+    if not case.parts and may_have_paid(case.target, case.legs):
         return Leave(State.PERSON, "the journal may have forgotten that its win was paid")
     for leg in sorted((leg for leg in case.legs if not leg.undoes), key=lambda leg: leg.kind is not Kind.CREDIT):
         begun = next((part for part in case.parts if part.target == leg.key), None)
@@ -528,15 +501,6 @@ def undo_legs(case: Case) -> Move | None:
     if not case.parts:
         return _no(Reason.TRANSACTION_NOT_FOUND, "that movement was declined")
     return _undone(case)
-
-
-def _may_have_paid(settle: Movement, legs: Sequence[Movement]) -> bool:
-    """Whether a settle that was open when the journal forgot may have sent its win since, of which nothing is left (rule 30):
-    after its bet, so not if that was declined."""
-    act = settle.tx.act
-    if not isinstance(act, Settle) or not act.credit or settle.forgot_at is None or settle.decided:
-        return False
-    return all(leg.kind is Kind.DEBIT and leg.state is not State.DECLINED for leg in legs)
 
 
 def _part_of_settle(act: Act, whole: Act, *, partial: bool) -> bool:

@@ -7,10 +7,9 @@ under the law without a line here. Law 12 (no secret in a log) is the server's.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
-from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,14 +18,17 @@ from msgspec.structs import replace
 
 from gateway.auth.answers import as_asked
 from gateway.auth.bounds import too_many_values
-from gateway.auth.keys import Key
-from gateway.codec.fields import Number, read_json, text_of
+from gateway.codec.fields import read_json, text_of
 from gateway.dialect import Call, Dialect, NoCall
-from gateway.ends import Kept, Word
+from gateway.ends import Kept
 from gateway.http import Request, Response
 from gateway.laws import subjects
+from gateway.laws.altered import altered, bodies, pairs_changed
 from gateway.laws.begun import OPEN, UNSAID
-from gateway.laws.descriptions import another, is_owed, oddly_described, placed, stopped
+from gateway.laws.calls import FORM, called, heard_by, no_other_than, shape, some, spoken
+from gateway.laws.descriptions import is_owed, oddly_described, stopped
+from gateway.laws.forged import holds_for_these_bytes, strangers, swollen
+from gateway.laws.meaning import heard_again, meant_otherwise, named_id, own_id, renamed, renaming, same_meaning, worded
 from gateway.laws.noise import cuts, try_answer, try_request
 from gateway.laws.planted import once_each, told_wrong
 from gateway.laws.subjects import dialect_of, folder_of, vector_of, vectors_of
@@ -34,8 +36,6 @@ from gateway.model import (
     MONEY_KINDS,
     Accepted,
     Batch,
-    Credit,
-    Debit,
     Declined,
     Flaw,
     Kind,
@@ -44,21 +44,13 @@ from gateway.model import (
     Reason,
     Refused,
     Rollback,
-    Settle,
     Transaction,
     Unknown,
-    reference_of,
-    unsupported,
 )
-from gateway.vectors import CURRENCIES, DEFAULT_NOW, Broken, Vector, check, demo_key, named
+from gateway.vectors import CURRENCIES, DEFAULT_NOW, Broken, check, demo_key
 
-T = TypeVar("T")
 HTML = b"<html><body><h1>It works</h1></body></html>"
 STATUSES = (202, 204, 301, 404, 418, 500, 502, 503)
-ODD: tuple[Any, ...] = (
-    None, True, [], {}, [[]], {"a": None}, "", " ", "x", "\u0000", "NaN", "1e999", "9" * 40, "A" * 5000,
-    Number("0"), Number("-1"), Number("1.5"), Number("1e400"), Number("-0.0"), Number("9" * 40),
-)  # fmt: skip
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -68,72 +60,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("folder", chosen)
     if "sender" in metafunc.fixturenames:
         metafunc.parametrize("sender", sorted({*subjects.house(), *chosen}))
-
-
-def no_other_than(allowed: type[Exception], call: Callable[..., Any], *arguments: Any) -> Any:
-    """What `call` returns, or the exception if it is an allowed one; any other fails the test, with its cause."""
-    try:
-        return call(*arguments)
-    except allowed as error:
-        return error
-
-
-def spoken(folder: str) -> list[tuple[Vector, Transaction, Call]]:
-    """The vectors that the wallet's end is checked with, and the call as it would be answered."""
-    found = []
-    for vector in vectors_of(folder):
-        if "out" in vector.ends and vector.transaction is not None:
-            found.append((vector, vector.transaction, asked(dialect_of(folder), vector, vector.transaction)))
-    return found
-
-
-def asked(dialect: Dialect, vector: Vector, tx: Transaction) -> Call:
-    call = replace(vector.call, name="", request=None)
-    request = dialect.encode_request(tx, call)
-    return replace(call, request=request, name=dialect.route(request, call.settings))
-
-
-def heard_by(folder: str) -> list[tuple[Vector, Call]]:
-    """The vectors of the provider's end."""
-    return [(vector, named(dialect_of(folder), vector)) for vector in vectors_of(folder) if "in" in vector.ends]
-
-
-def shape(dialect: Dialect, vector: Vector) -> str:
-    """Vectors of one shape would only repeat each other, where bytes or fields are tried one by one."""
-    request, settings_ = vector.request, vector.call.settings
-    name = no_other_than(NoCall, dialect.route, request, settings_)
-    fields = request.form if request.header("content-type").startswith(FORM) else request.said
-    names = tuple(fields) if isinstance(fields, Mapping) else request.body
-    return repr((name, settings_, vector.keys[0].parts, [*request.headers], vector.verify_only, names))
-
-
-FORM = "application/x-www-form-urlencoded"
-
-
-def some(found: list[T], folder: str) -> list[T]:
-    assert found, f"{folder}/vectors holds no vector for this end"
-    return found
-
-
-def swollen(request: Request) -> Request | None:
-    """As a forger would send it: as many values as a body may hold, and the proof of another one. None: neither an object
-    nor a form."""
-    body, numbers = request.body.strip(), range(4000)
-    if body.startswith(b"{") and body.endswith(b"}"):
-        more = b",".join(b'"k%05d":%d' % (number, number) for number in numbers)
-        return replace(request, body=body[:-1] + (b"," if body[1:-1].strip() else b"") + more + b"}")
-    if "form" in request.header("content-type"):
-        return replace(request, body=b"&".join([body, *(b"k%05d=%d" % (number, number) for number in numbers)]))
-    return None
-
-
-def strangers(dialect: Dialect, vector: Vector) -> list[Key]:
-    """What a forger has: what is no secret."""
-    secret = {part.name for part in dialect.auth.parts(vector.call.settings) if part.secret}
-    known = [
-        {name: f"{value}-0" if name in secret else value for name, value in key.parts.items()} for key in vector.keys
-    ]
-    return [Key(id="forged", parts=parts) for parts in known]
 
 
 # ---------------------------------------------------------------- what a dialect is
@@ -214,86 +140,12 @@ def test_law_5_what_it_says_it_understands(folder: str) -> None:
 # ---------------------------------------------------------------- signatures
 
 
-def flipped(data: bytes, at: int) -> bytes:
-    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-
-
-def tampered(request: Request) -> Iterator[Request]:
-    """The request with one byte changed, at up to 24 places of each part."""
-
-    def places(length: int) -> range:
-        return range(0, length, max(1, length // 24))
-
-    for at in places(len(request.body)):
-        yield replace(request, body=flipped(request.body, at))
-    for part in ("path", "query"):
-        text = getattr(request, part).encode()
-        for at in places(len(text)):
-            changed = {part: flipped(text, at).decode(errors="replace")}
-            path, query = changed.get("path", request.path), changed.get("query", request.query)
-            yield replace(request, **changed, target=f"{path}?{query}" if query else path)
-    for name, value in request.headers.items():
-        for at in places(len(value.encode())):
-            yield request.put((name, flipped(value.encode(), at).decode(errors="replace")))
-
-
-def signed_parts(dialect: Dialect, vector: Vector, request: Request) -> set[bytes]:
-    """What is signed, in each spelling that would be believed; empty where nothing can be covered."""
-    found = set()
-    for proof in dialect.auth.proofs(vector.call.settings):
-        texts = no_other_than(Refused, proof.texts, request, vector.call.settings)
-        found |= set() if isinstance(texts, Refused) else {*texts}
-    return found
-
-
 def test_law_6_a_signature_holds_for_these_bytes_only(folder: str) -> None:
     dialect, seen = dialect_of(folder), set()
     for vector in vectors_of(folder):
         if shape(dialect, vector) not in seen:
             seen.add(shape(dialect, vector))
             holds_for_these_bytes(dialect, vector)
-
-
-def holds_for_these_bytes(dialect: Dialect, vector: Vector) -> None:
-    auth, facts = dialect.auth, (vector.keys, vector.call.settings, vector.call.now)
-    original = vector.request
-
-    def refused(request: Request) -> bool:
-        return isinstance(no_other_than(Refused, auth.verify, request, *facts), Refused)
-
-    if not auth.parts(vector.call.settings) or refused(original):
-        return
-    signed = signed_parts(dialect, vector, original)
-    for request in tampered(original):
-        if not signed & signed_parts(dialect, vector, request):
-            assert not signed or refused(request), (
-                f"{vector.name}: accepted although a signed byte was changed: {request}"
-            )
-    proofs = [name for name in original.headers if refused(original.put((name, "")))]
-    for name in proofs:
-        other = "".join(chr(ord(c) ^ 1) for c in original.headers[name])
-        assert refused(original.put((name, other))), f"{vector.name}: accepted with another {name}"
-    texts = [text for title, text in auth.explain(original, vector.keys[0], vector.call.settings) if len(text) >= 16]
-    for text in (t.encode() for t in texts):
-        if text in original.body and b" " not in text:  # a proof that stands in the body
-            proofs.append("body")
-            body = original.body.replace(text, flipped(text, len(text) // 2))
-            assert refused(replace(original, body=body)), f"{vector.name}: accepted with another signature in the body"
-    fields = no_other_than(Refused, read_json, original.body) if not (proofs or signed) else {}
-    for field, value in fields.items() if isinstance(fields, dict) else ():  # a key that stands in the body as it is
-        if refused(replace(original, body=text_of(placed(fields, (field,))).encode())):
-            proofs.append(f"body {field}")
-            changed = replace(original, body=text_of(placed(fields, (field,), another(value))).encode())
-            assert refused(changed), f"{vector.name}: accepted with another {field}"
-    for pair in original.query.split("&"):  # a proof that stands in the query
-        name, _, value = pair.partition("=")
-        if refused(replace(original, query=original.query.replace(pair, f"{name}="))):
-            proofs.append(f"query {name}")
-            other = f"{name}={flipped(value.encode(), len(value) // 2).decode(errors='replace')}"
-            assert refused(replace(original, query=original.query.replace(pair, other))), (
-                f"{vector.name}: accepted with another {name}"
-            )
-    assert proofs or signed, f"{vector.name}: nothing in this request is a proof, and it was accepted"
 
 
 def test_law_6_an_answer_that_is_signed_holds_by_its_proof_only(folder: str) -> None:
@@ -438,18 +290,6 @@ def decoded(dialect: Dialect, request: Request, call: Call) -> None:
         assert isinstance(answer, Response | Missing)
 
 
-def altered(fields: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The object with one field removed or of another kind, two levels deep."""
-    for name, value in fields.items():
-        yield {key: part for key, part in fields.items() if key != name}
-        for odd in ODD:
-            yield fields | {name: odd}
-        inner = value[0] if isinstance(value, list) and value else value
-        if isinstance(inner, dict):
-            for changed in altered(inner):
-                yield fields | {name: changed if inner is value else [changed, *value[1:]]}
-
-
 def test_law_9_a_field_removed_or_of_another_type(folder: str) -> None:
     dialect, seen = dialect_of(folder), set()
     for vector, call in heard_by(folder):
@@ -472,16 +312,6 @@ def test_what_only_describes_stops_no_win_and_no_rollback(folder: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def pairs_changed(text: str) -> Iterator[str]:
-    """A query or a form with one of its parameters removed, changed, or there twice."""
-    pairs = text.split("&") if text else []
-    for at, pair in enumerate(pairs):
-        name = pair.partition("=")[0]
-        odd = ("", "%ff", "%00", "-1", "1e400", "A" * 5000)
-        for changed in ((), (name,), (pair, pair), *((f"{name}={value}",) for value in odd)):
-            yield "&".join([*pairs[:at], *changed, *pairs[at + 1 :]])
-
-
 def test_law_9_a_parameter_removed_or_changed(folder: str) -> None:
     dialect = dialect_of(folder)
     for vector, call in heard_by(folder):
@@ -498,11 +328,6 @@ def test_law_9_a_field_of_a_form_removed_or_changed(folder: str) -> None:
                 decoded(dialect, replace(vector.request, body=body.encode()), call)
 
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
-JSON = st.recursive(
-    LEAVES, lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=8), part, max_size=3)
-)
-BYTES = st.binary(max_size=80)
 FUZZ = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -564,18 +389,6 @@ def test_an_answer_with_a_field_removed_or_of_another_type(folder: str) -> None:
             response = replace(vector.response, body=text_of(changed).encode())
             heard = dialect.decode_response(response, tx, call)
             assert isinstance(heard, Accepted | Declined | Unknown)
-
-
-def bodies(body: bytes) -> st.SearchStrategy[bytes]:
-    """Noise, JSON that nobody meant, and the real body with a piece replaced or nested absurdly."""
-    at = st.integers(0, len(body))
-    spliced = st.tuples(at, at, BYTES).map(lambda cut: body[: min(cut[:2])] + cut[2] + body[max(cut[:2]) :])
-    deep = st.sampled_from([b"[" * 100_000, b'{"a":' * 50_000, b"\xef\xbb\xbf{}", b'{"a":"\\ud800"}'])
-    return spliced | BYTES | deep | JSON.map(lambda value: text_of(plain(value)).encode("utf-8", "surrogatepass"))
-
-
-def plain(value: Any) -> Any:
-    return value if isinstance(value, dict) else {"a": value}
 
 
 # ---------------------------------------------------------------- every word it has
@@ -658,81 +471,6 @@ def test_what_its_ids_domain_makes_survives_the_wire(folder: str) -> None:
             assert same, f"{vector.name}: told {made}, read as {heard}"
 
 
-def renamed(tx: Transaction, id: str) -> Transaction:
-    return replace(tx, id=id)
-
-
-def renaming(tx: Transaction, id: str) -> Transaction:
-    return replace(tx, act=replace(tx.act, reference=id)) if reference_of(tx.act) else tx
-
-
-def own_id(heard: Transaction | Refused) -> str:
-    return heard.id if isinstance(heard, Transaction) else ""
-
-
-def named_id(heard: Transaction | Refused) -> str:
-    """Of a list of one, where that is how its wire says it (Slotegrator's rollback), what its item names."""
-    if isinstance(heard, Refused):
-        return ""
-    items = heard.act.items if isinstance(heard.act, Batch) else ()
-    return reference_of(items[0].act if len(items) == 1 else heard.act)
-
-
-def heard_again(dialect: Dialect, tx: Transaction, call: Call) -> Transaction | Refused:
-    """What the other end understands of what this dialect says; refused where a part of the key stands for the session."""
-    unspoken = dialect.as_wallet.unspoken(tx)
-    if unspoken:
-        return unsupported(unspoken)
-    request = dialect.encode_request(tx, called(call))
-    hearing = replace(call, request=request, name=dialect.route(request, call.settings))
-    found: Transaction | Refused = no_other_than(Refused, dialect.decode_request, request, hearing)
-    return found
-
-
-def called(call: Call) -> Call:
-    return replace(call, name="", request=None)
-
-
-def meant_otherwise(tx: Transaction) -> Iterator[Transaction]:
-    """The transaction with another meaning, in each word that decides about money: whether it moves any, what it undoes and
-    how much of it, and whether the round is at its end."""
-    act, more = tx.act, Decimal("1.50")
-    if isinstance(act, Debit):
-        yield replace(tx, act=replace(act, free_round=not act.free_round))
-    if isinstance(act, Debit | Credit):
-        yield replace(tx, act=replace(act, tracking_only=not act.tracking_only))
-        yield replace(tx, act=replace(act, amount=more))
-    if isinstance(act, Rollback):
-        yield from (replace(tx, act=replace(act, reference_kind=kind, reference_type="")) for kind in UNDONE)
-        yield from (replace(tx, act=replace(act, amount=amount)) for amount in (None, more, 2 * more))
-    if tx.round is not None:
-        yield from (replace(tx, round=replace(tx.round, closed=closed)) for closed in (True, False, None))
-
-
-UNDONE = (Kind.DEBIT, Kind.CREDIT, Kind.RESERVE, Kind.CAPTURE, Kind.SETTLE, Kind.ROLLBACK)
-
-
-def means(dialect: Dialect, tx: Transaction) -> list[tuple[object, ...]]:
-    """What it moves, in parts: a settle is its bet and its win, a list its items; nothing is said of what moves nothing."""
-    act = tx.act
-    if isinstance(act, Batch):
-        return [part for item in act.items for part in means(dialect, item)]
-    if isinstance(act, Settle):
-        return [(kind, amount) for kind, amount in ((Kind.DEBIT, act.debit), (Kind.CREDIT, act.credit)) if amount]
-    if isinstance(act, Debit | Credit):
-        nothing = act.tracking_only or (isinstance(act, Debit) and act.free_round) or not act.amount
-        return [] if nothing else [(tx.kind, act.amount)]
-    if isinstance(act, Rollback):
-        return [(Kind.ROLLBACK, None if dialect.as_wallet.undoes_whole else act.amount)]
-    return [(tx.kind,)] if tx.kind in MONEY_KINDS else []
-
-
-def undoes(tx: Transaction) -> list[Kind]:
-    """The kinds that its rollbacks name."""
-    items = tx.act.items if isinstance(tx.act, Batch) else (tx,)
-    return [item.act.reference_kind for item in items if isinstance(item.act, Rollback)]
-
-
 def test_what_it_says_it_means(folder: str) -> None:
     """A wallet that speaks this dialect understands what was meant, or is not told it: a free round takes no money and a
     win for the books pays none, what a rollback undoes is what its word may mean, of a part only that part is given
@@ -763,33 +501,6 @@ def test_what_it_declares_it_has_words_for(folder: str) -> None:
                     unsaid.discard(word)
     rolls_back = any(isinstance(tx.act, Rollback) for _, tx, _ in spoken(folder))
     assert not unsaid or (unsaid == {Kind.DEBIT} and not rolls_back), f"declared, and never said: {sorted(unsaid)}"
-
-
-def worded(tx: Transaction) -> Iterator[tuple[Word | Kind, Transaction]]:
-    """Each word that a dialect declares, and the transaction with it."""
-    act = tx.act
-    if isinstance(act, Rollback):
-        yield from ((kind, replace(tx, act=replace(act, reference_kind=kind, reference_type=""))) for kind in Kind)
-    if isinstance(act, Debit):
-        yield Word.FREE_DEBIT, replace(tx, act=replace(act, free_round=True, tracking_only=False))
-        yield Word.TRACKING_DEBIT, replace(tx, act=replace(act, free_round=False, tracking_only=True))
-    if isinstance(act, Credit):
-        yield Word.TRACKING_CREDIT, replace(tx, act=replace(act, tracking_only=True))
-
-
-def same_meaning(dialect: Dialect, meant: Transaction, heard: Transaction) -> bool:
-    """Of a settle's rollback that is told as those of its two parts, the parts say what they undo."""
-    if isinstance(meant.act, Rollback) and dialect.as_wallet.undoes_blindly and isinstance(heard.act, Credit):
-        return heard.act.amount == meant.act.amount  # a gift, which the engine tells only of what was surely taken
-    if isinstance(meant.act, Rollback) and meant.act.reference_kind is Kind.SETTLE and isinstance(heard.act, Batch):
-        return {*undoes(heard)} <= {Kind.DEBIT, Kind.CREDIT}
-    known = all(
-        kind in dialect.as_provider.rollback_kinds.get(word.value, (word,))
-        for kind, word in zip(undoes(meant), undoes(heard), strict=False)
-    )
-    ended = heard.kind is Kind.CLOSE_ROUND or (heard.round is not None and heard.round.closed is True)
-    went_on = meant.kind is not Kind.CLOSE_ROUND and (meant.round is None or meant.round.closed is not True)
-    return known and means(dialect, meant) == means(dialect, heard) and not (ended and went_on)
 
 
 def test_any_transaction_is_said_or_refused(folder: str, sender: str) -> None:

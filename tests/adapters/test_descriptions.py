@@ -12,7 +12,7 @@ from gateway.body import Unreadable
 from gateway.codec.fields import Fields
 from gateway.dialect import Call
 from gateway.http import Request
-from gateway.laws.contract import heard_by
+from gateway.laws.calls import heard_by
 from gateway.laws.descriptions import IN_JSON, stopped
 from gateway.laws.subjects import dialect_of
 from gateway.model import Reason, Refused, Transaction

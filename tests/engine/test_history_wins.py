@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.engine.states import State
-from gateway.model import Kind, Reason, Rollback
+from gateway.model import Kind, Reason, Rollback, Transaction
 from tests.engine.acts import bet, settle, undo, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import ACCEPTED, DAYS, DOUBT, SPLITTING, listed, nothing_is_open, word
@@ -260,6 +260,15 @@ def taken_back(bench: Bench, **words: str) -> None:
     assert bench.till.balance() == Decimal("1000.00") - 10 * bench.till.asked(Kind.DEBIT)
 
 
+def ends_without_a_stake(bench: Bench, repeat: Transaction, heard: str) -> None:
+    """Settlement looks for minutes; then its provider's repeat hears this, no stake is taken, and nothing is open."""
+    bench.till.heal()
+    bench.settlement(300, 2)
+    assert word(bench.call(repeat)) == heard
+    assert bench.till.balance() == Decimal("1000.00")
+    nothing_is_open(bench)
+
+
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
 def test_rule_11_a_win_that_was_taken_back_stops_no_cancel(bench_of: MakeBench, words: dict[str, str]) -> None:
     """The cancel of a bet in doubt heard `already_settled` for a win that was no more: the stake stayed taken, and no win stood
@@ -270,11 +279,7 @@ def test_rule_11_a_win_that_was_taken_back_stops_no_cancel(bench_of: MakeBench, 
     bench.till.always(lost_before, kind=Kind.STATUS)
     assert word(bench.call(bet("b1"))) == DOUBT
     assert word(bench.call(undo("r1", "b1"))) == DOUBT
-    bench.till.heal()
-    bench.settlement(300, 2)
-    assert word(bench.call(undo("r1", "b1"))) == ACCEPTED
-    assert bench.till.balance() == Decimal("1000.00")
-    nothing_is_open(bench)
+    ends_without_a_stake(bench, undo("r1", "b1"), ACCEPTED)
 
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
@@ -286,10 +291,7 @@ def test_rule_09_no_bet_is_asked_for_again_for_a_win_that_was_taken_back(
     taken_back(bench, **words)
     bench.till.then(lost_before, kind=Kind.DEBIT)
     assert word(bench.call(bet("b1"))) == DOUBT
-    bench.settlement(300, 2)
-    assert word(bench.call(bet("b1"))) == Reason.ALREADY_ROLLED_BACK
-    assert bench.till.balance() == Decimal("1000.00")
-    nothing_is_open(bench)
+    ends_without_a_stake(bench, bet("b1"), Reason.ALREADY_ROLLED_BACK)
 
 
 @pytest.mark.parametrize("words", WORDS.values(), ids=WORDS)
