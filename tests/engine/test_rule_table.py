@@ -1257,6 +1257,11 @@ MEETS_A_ROLLBACK: Pairs = [
         "decide unsupported",
     ),
     ("a win ties to the bet", settling(row(BET), guesses=REFUNDED, won=True), "leave doubt"),
+    (
+        "the same, and that is a person's",
+        settling(row(BET), guesses=(replace(REFUNDED[0], state=State.PERSON),), won=True),
+        "leave person",
+    ),
     ("the bet may have been asked", waiting(sent(BET, TEN), guesses=REFUNDED, wallet="kyren"), "leave doubt"),
     ("its wallet can be asked about it", waiting(sent(BET, TEN), guesses=REFUNDED), "query"),
     (
