@@ -1256,10 +1256,15 @@ MEETS_A_ROLLBACK: Pairs = [
         waiting(row(BET), guesses=(replace(done(REFUNDED[0].tx), attempts=2),)),
         "decide unsupported",
     ),
-    ("a win ties to the bet", settling(row(BET), guesses=REFUNDED, won=True), "leave doubt"),
+    ("a win came for the bet after doubt", settling(doubted(row(BET), TEN), guesses=REFUNDED, won=True), "leave doubt"),
+    (
+        "a win was there, and nothing was told of the bet",
+        waiting(row(BET), guesses=REFUNDED, won=True),
+        "decide unsupported",
+    ),
     (
         "the same, and that is a person's",
-        settling(row(BET), guesses=(replace(REFUNDED[0], state=State.PERSON),), won=True),
+        settling(doubted(row(BET), TEN), guesses=(replace(REFUNDED[0], state=State.PERSON),), won=True),
         "leave person",
     ),
     ("the bet may have been asked", waiting(sent(BET, TEN), guesses=REFUNDED, wallet="kyren"), "leave doubt"),
