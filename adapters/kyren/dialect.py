@@ -404,8 +404,8 @@ DIALECT = Dialect(
     ),
     as_wallet=AsWallet(
         tells=frozenset({Word.FREE_DEBIT}),
+        undoes_rounds=True,
         yes_to_unknown=True,  # "success or a specific error"; most leave the transactionId empty then
-        # Not of a win or a rollback: BonusWin, JackpotWin, PromoWin and Refund do without.
         sessions=frozenset({Kind.CHECK, Kind.BALANCE, Kind.DEBIT, Kind.CLOSE_ROUND, Kind.CLOSE_SESSION}),
     ),
 )
