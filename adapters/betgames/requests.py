@@ -31,7 +31,7 @@ from adapters.betgames.wire import (
     token_of,
 )
 from gateway.codec.fields import Fields
-from gateway.codec.frame import needed, unsaid
+from gateway.codec.frame import currency_out, needed, unsaid
 from gateway.dialect import Call
 from gateway.http import XML_HEADERS, Request
 from gateway.model import (
@@ -230,7 +230,7 @@ def _player(tx: Transaction) -> dict[str, Any]:
 
 
 def _money(amount: Decimal, tx: Transaction, call: Call) -> dict[str, Any]:
-    currency = needed("currency", tx.currency or call.currency)
+    currency = currency_out(tx, call)
     return {"amount": amount_out(amount, currency, call), "currency": currency.lower()}
 
 

@@ -14,11 +14,10 @@ from msgspec import UNSET, Struct
 
 from adapters.hub88.demo import DEMO
 from gateway.auth import InHeader, RsaSigned, base64_text, loosely, raw_body
-from gateway.codec import form
+from gateway.codec import form, frame
 from gateway.codec.errors import ErrorTable
 from gateway.codec.fields import Fields, Number, known
 from gateway.codec.form import Draft, Line
-from gateway.codec.frame import amount_of, answer, heard, heard_currency, needed, of_another, post, unsaid
 from gateway.codec.units import Scaled
 from gateway.dialect import Call, Dialect, NoCall, Wire
 from gateway.ends import AsProvider, AsWallet, Kept, Owed, Word
@@ -203,7 +202,7 @@ def _read_amount(fields: Fields, draft: Draft, call: Call) -> None:
 
 
 def _amount(tx: Transaction, call: Call) -> int:
-    return UNIT.write(amount_of(tx), needed("currency", tx.currency), call.currencies)
+    return UNIT.write(frame.amount_of(tx), frame.needed("currency", tx.currency), call.currencies)
 
 
 def _kept(name: str) -> Line:
@@ -282,16 +281,18 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
     said = _echoed(tx, call) | {"status": status}
     if call.name == INFO:
         currency = "" if isinstance(outcome, Unknown) else outcome.currency or (tx.currency if tx else "")
-        return answer(said | (known(country=call.country, currency=currency) if status == OK else {}))
+        return frame.answer(said | (known(country=call.country, currency=currency) if status == OK else {}))
     if isinstance(outcome, Unknown) or (tx is None and outcome.balance is None):
-        return answer(said)
+        return frame.answer(said)
     wanted = isinstance(outcome, Accepted) or (status != UNKNOWN and outcome.reason in SHOWN)
     if wanted and outcome.balance is None:
         raise Missing("balance")
     if outcome.balance is None:
-        return answer(said)
-    currency = outcome.currency or (tx.currency if tx else "") or call.currency
-    return answer(said | known(currency=currency) | {"balance": UNIT.show(outcome.balance, currency, call.currencies)})
+        return frame.answer(said)
+    currency = frame.currency_of(outcome, tx, call)
+    return frame.answer(
+        said | known(currency=currency) | {"balance": UNIT.show(outcome.balance, currency, call.currencies)}
+    )
 
 
 def _echoed(tx: Transaction | None, call: Call) -> dict[str, Any]:
@@ -316,8 +317,8 @@ def _checked(outcome: Outcome, tx: Transaction | None) -> Response:
     """Caleta's token exchange has no status: a refusal is an HTTP error."""
     if isinstance(outcome, Accepted):
         who = outcome.profile or Profile()
-        return answer({"token": who.session or (tx.session if tx else "")})
-    return answer({}, 401 if isinstance(outcome, Declined) else 500)
+        return frame.answer({"token": who.session or (tx.session if tx else "")})
+    return frame.answer({}, 401 if isinstance(outcome, Declined) else 500)
 
 
 # ---------------------------------------------------------------- wallet's end
@@ -326,11 +327,11 @@ def _checked(outcome: Outcome, tx: Transaction | None) -> Response:
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Authenticate() if is_caleta(call.settings):
-            return _post(CHECK, {"token": needed("session", tx.act.launch_token or tx.session)}, call)
+            return _post(CHECK, {"token": frame.needed("session", tx.act.launch_token or tx.session)}, call)
         case Balance():
             name = BALANCE
         case Debit(tracking_only=True) | Credit(tracking_only=True):
-            raise unsaid(tx)
+            raise frame.unsaid(tx)
         case Debit():
             name = BET
         case Credit():
@@ -340,12 +341,12 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Rollback(reference_kind=Kind.DEBIT | Kind.CREDIT):
             raise unsupported("the amount of a rollback")
         case _:
-            raise unsaid(tx)
+            raise frame.unsaid(tx)
     return _post(name, FORMS[call.settings.variant, name].write(tx, call), call)
 
 
 def _post(name: str, fields: Mapping[str, Any], call: Call) -> Request:
-    request = post(PATHS[call.settings.variant][name], fields).put(("accept", "application/json"))
+    request = frame.post(PATHS[call.settings.variant][name], fields).put(("accept", "application/json"))
     if not is_caleta(call.settings) or name in (BALANCE, CHECK):
         return request
     return request.put(("x-msg-timestamp", call.now.isoformat(" ", "microseconds")))  # a space: no RFC 3339
@@ -354,7 +355,7 @@ def _post(name: str, fields: Mapping[str, Any], call: Call) -> Request:
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
     if isinstance(tx.act, Authenticate):
         return _heard_check(response, tx)
-    return heard(response, _heard, tx, call)
+    return frame.heard(response, _heard, tx, call)
 
 
 def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
@@ -380,15 +381,13 @@ def _of_another(fields: Fields, request: Request | None) -> bool:
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     """A yes for another player or in another currency is doubt. Raises `Refused` where it cannot be read."""
-    player, currency = fields.id("user", "", length_max=256), heard_currency(fields, "currency", tx, call)
-    if doubt := of_another(tx, player="" if is_caleta(call.settings) else player, currency=currency):
+    player, currency = fields.id("user", "", length_max=256), frame.heard_currency(fields, "currency", tx, call)
+    if doubt := frame.of_another(tx, player="" if is_caleta(call.settings) else player, currency=currency):
         return doubt
     # A text is no balance. Where there is none, or none that can be read, what was said of the movement stands.
     is_text = type(fields.raw.get("balance")) is str  # a number is one of a subclass
     balance = None if is_text else UNIT.heard(fields, "balance", currency, call.currencies)
-    if balance is None and isinstance(tx.act, Balance):
-        return Unknown(detail="a balance call was answered without a balance")
-    return Accepted(balance=balance, currency=currency if balance is not None else "")
+    return frame.with_its_purse(Accepted(balance=balance, currency=currency), tx)
 
 
 def _balance_of_a_no(fields: Fields, tx: Transaction, call: Call) -> tuple[Decimal | None, str]:

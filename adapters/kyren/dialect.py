@@ -15,11 +15,10 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from gateway.auth import InBody, Signed, When, digest_of, sorted_pairs
-from gateway.codec import form
+from gateway.codec import form, frame
 from gateway.codec.errors import Row, of_rows
 from gateway.codec.fields import Fields, known, read_json
 from gateway.codec.form import Draft, Line
-from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, reader_of, unsaid
 from gateway.codec.units import Major, in_major
 from gateway.codec.unix import moment
 from gateway.codec.wins import one_of, with_promo
@@ -189,10 +188,8 @@ def _read_loosely(fields: Fields, draft: Draft, call: Call) -> None:
 # own call would stand in every second attempt and in each part of a refund or settle.
 NAME = Line("providerId", form.keeps(*PASSED_ON, blanks=False), lambda tx, call: "Kyren")
 PLAYER, UUID = form.PLAYER.id("userId"), Line("uuid", form.REQUEST.words("uuid").read, lambda tx, call: call.nonce)
-CURRENCY, SESSION = (
-    form.currency("currency"),
-    form.loose(form.SESSION.id("sessionId", length_max=1024, may_lack=True), OWED),
-)
+CURRENCY = form.currency("currency")
+SESSION = form.loose(form.SESSION.id("sessionId", length_max=1024, may_lack=True), OWED)
 GAME, ROUND, ID = form.GAME.described("gameId"), form.ROUND.id("roundId"), form.ID.id("reference")
 GAME_NAME = form.GAME_NAME.words("gameName", otherwise=lambda tx: tx.game_id)
 TIME = moment("timestamp", seconds=False, as_text=True)
@@ -241,7 +238,7 @@ SPELLED: Mapping[str, str] = {name.lower(): name for name in FORMS["Bet"].names}
 
 def decode_request(request: Request, call: Call) -> Transaction:
     fields = Fields.caseless(request, SPELLED)
-    said = reader_of(FORMS, call).read(fields, call)
+    said = frame.reader_of(FORMS, call).read(fields, call)
     free = bool(said[form.FREE_ROUND])
     match call.name:
         case "Check":
@@ -292,7 +289,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 def _answer(code: int, call: Call, fields: Mapping[str, Any]) -> Response:
     # Refund's page says `"0"`, in table and example; every other example says 0.
     error = str(code) if call.settings.error_as_string or call.name == "Refund" else code
-    return answer({**fields, "error": error, "description": ROWS[code][0]})
+    return frame.answer({**fields, "error": error, "description": ROWS[code][0]})
 
 
 def _nothing_undone(declined: Declined) -> Accepted:
@@ -305,8 +302,8 @@ def _accepted_fields(outcome: Accepted, tx: Transaction | None, call: Call) -> d
     said: dict[str, Any] = {"transactionId": outcome.wallet_id} if call.name in WITH_ID else {}
     if call.name not in WITH_CASH:
         return said
-    balance = needed("balance", outcome.balance)
-    currency = outcome.currency or (tx.currency if tx else "") or call.currency
+    balance = frame.needed("balance", outcome.balance)
+    currency = frame.currency_of(outcome, tx, call)
     said |= {"currency": currency, "cash": _shown(balance, currency, call)}
     bonus = outcome.bonus
     if bonus is None and call.name in WIN_TYPES:
@@ -330,9 +327,9 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Balance():
             name = "Balance"
         case Debit(tracking_only=True) | Credit(tracking_only=True):
-            raise unsaid(tx)
+            raise frame.unsaid(tx)
         case Debit(free_round=True) if not tx.free_round_id:
-            raise unsaid(tx)
+            raise frame.unsaid(tx)
         case Debit():
             name = "Bet"
         case Credit():
@@ -346,12 +343,12 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case CloseSession():
             name = "SessionExpired"
         case _:
-            raise unsaid(tx)
-    return post(PATHS[name], FORMS[name].write(tx, call))
+            raise frame.unsaid(tx)
+    return frame.post(PATHS[name], FORMS[name].write(tx, call))
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    return heard(response, _heard, tx, call, of=lambda response: Fields.caseless(response, SPELLED))
+    return frame.heard(response, _heard, tx, call, of=lambda response: Fields.caseless(response, SPELLED))
 
 
 def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
@@ -373,23 +370,18 @@ def _error(fields: Fields) -> int | None:
 
 
 def _heard_yes(fields: Fields, tx: Transaction, call: Call) -> Outcome:
-    currency = heard_currency(fields, "currency", tx, call)
-    if doubt := of_another(tx, currency=currency):
+    currency = frame.heard_currency(fields, "currency", tx, call)
+    if doubt := frame.of_another(tx, currency=currency):
         return doubt
     balance = UNIT.heard(fields, "cash", currency, call.currencies)
     bonus = UNIT.heard(fields, "bonus", currency, call.currencies)
-    if balance is None:
-        currency = ""
-        if tx.kind is Kind.BALANCE:
-            return Unknown(detail="a balance call was answered without cash")
-    if isinstance(tx.act, Rollback):
-        # Success with `transactionId` "" is how this family says that it knows no such bet.
-        if fields.value("transactionId", None) is None:
-            return Unknown(detail="a rollback was answered without transactionId")
-        if not fields.id("transactionId", "", length_max=256):
-            return Declined(reason=Reason.TRANSACTION_NOT_FOUND, balance=balance, currency=currency)
+    if isinstance(tx.act, Rollback) and fields.value("transactionId", None) is None:
+        return Unknown(detail="a rollback was answered without transactionId")
     wallet_id = fields.id("transactionId", "", length_max=256)
-    return Accepted(balance=balance, bonus=bonus, currency=currency, wallet_id=wallet_id)
+    if isinstance(tx.act, Rollback) and not wallet_id:  # how this family says that it knows no such bet
+        shown = currency if balance is not None else ""
+        return Declined(reason=Reason.TRANSACTION_NOT_FOUND, balance=balance, currency=shown)
+    return frame.with_its_purse(Accepted(balance=balance, bonus=bonus, currency=currency, wallet_id=wallet_id), tx)
 
 
 DIALECT = Dialect(

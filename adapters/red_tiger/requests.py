@@ -27,6 +27,7 @@ from adapters.red_tiger.wire import (
     softly,
 )
 from gateway.codec.fields import Fields, known
+from gateway.codec.form import UNSAID
 from gateway.dialect import Call
 from gateway.http import Request
 from gateway.model import (
@@ -49,7 +50,7 @@ def decode_request(request: Request, call: Call) -> Transaction:
     if call.stand_in and call.name not in LATE:
         message = "the reconciliation token begins nothing"
         raise Refused(Reason.NOT_AUTHENTICATED, message, field="token", flaw=Flaw.IMPOSSIBLE)
-    token = softly(lambda: fields.id("token", length_max=TOKEN_MAX), "", call)
+    token = _token(fields, call)
     head = Transaction(act=Authenticate(), session="" if call.stand_in else token)
     if call.name == AUTH:
         return _read_auth(fields, head, call)
@@ -59,6 +60,16 @@ def decode_request(request: Request, call: Call) -> Transaction:
     if call.name in REFUNDS:
         return _read_refund(fields, head, movement, id, call)
     return _read_move(fields, head, movement, id, call)
+
+
+def _token(fields: Fields, call: Call) -> str:
+    """It must be there; in a late call one that is none is a dead session's, and stops nothing."""
+    try:
+        return fields.id("token", length_max=TOKEN_MAX)
+    except Refused as refused:
+        if call.name not in LATE or refused.flaw in UNSAID:
+            raise
+        return ""
 
 
 def _read_auth(fields: Fields, head: Transaction, call: Call) -> Transaction:

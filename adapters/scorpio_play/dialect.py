@@ -18,7 +18,7 @@ from gateway.codec import form
 from gateway.codec.errors import ErrorTable
 from gateway.codec.fields import Fields, Number
 from gateway.codec.form import Draft, Line
-from gateway.codec.frame import amount_of, answer, heard, needed, post, unsaid
+from gateway.codec.frame import amount_of, answer, currency_of, heard, needed, post, unsaid, with_its_purse
 from gateway.codec.ids import integer
 from gateway.codec.units import Major, Scaled, plain, token, whole
 from gateway.codec.unix import moment
@@ -236,7 +236,7 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 def _balance_out(balance: Decimal, outcome: Accepted | Declined, tx: Transaction | None, call: Call) -> Number:
     """19989.5, 150, 0.3: no superfluous zeros and never an exponent."""
-    currency = outcome.currency or (tx.currency if tx else "") or call.currency
+    currency = currency_of(outcome, tx, call)
     if not call.currencies.knows(currency):
         return token(plain(balance))
     if call.settings.amount_unit == "minor":
@@ -267,9 +267,7 @@ def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
     code, currency = fields.text("statusCode", length_max=64), tx.currency or call.currency
     balance = MAJOR.heard(fields, "balance", currency, call.currencies, minor=call.settings.amount_unit == "minor")
     if code == OK:
-        if balance is None and tx.kind is Kind.BALANCE:
-            return Unknown(detail="a balance call was answered without a balance")
-        return Accepted(balance=balance, currency=currency if balance is not None else "")
+        return with_its_purse(Accepted(balance=balance, currency=currency), tx)
     # Operators say the wide ones everywhere.
     reason = ERRORS.reason(code) if code in LISTED[COMMAND_OF.get(tx.kind, "win")] | WIDE else None
     if reason is None:

@@ -13,11 +13,10 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct
 
 from gateway.auth import Field, InHeader, Part, Stamp, Stamped, hmac_of, loosely, spaced_body
-from gateway.codec import form
+from gateway.codec import form, frame
 from gateway.codec.cents import read_whole
 from gateway.codec.fields import Fields
 from gateway.codec.form import Draft, Line
-from gateway.codec.frame import amount_of, answer, heard, heard_currency, needed, of_another, post, unsaid
 from gateway.codec.units import Scaled, bounded
 from gateway.dialect import Call, Dialect, NoCall, Wire
 from gateway.ends import AsProvider, AsWallet, Owed
@@ -170,12 +169,8 @@ def _read_amount(fields: Fields, draft: Draft, call: Call) -> None:
 
 
 def _amount(tx: Transaction, call: Call) -> int:
-    currency, amount = _currency(tx, call), amount_of(tx)
+    currency, amount = frame.currency_out(tx, call), frame.amount_of(tx)
     return unit_of(currency, call.settings).write(amount, currency, call.currencies)
-
-
-def _currency(tx: Transaction, call: Call) -> str:
-    return needed("currency", tx.currency or call.currency)
 
 
 def _action(tx: Transaction, call: Call) -> str:
@@ -199,7 +194,7 @@ TAIL = (  # in the order of the card's examples: it is signed as it stands
     Line("action_id", form.ROUND.optional("action_id").read, lambda tx, call: tx.round_id or reference_of(tx.act) or tx.id),
     form.SESSION.code_if_any("session_token", length_max=LONG),
 )  # fmt: skip
-HEAD = (PLAYER, Line("currency", form.currency("currency").read, _currency), AMOUNT, STUDIO)
+HEAD = (PLAYER, Line("currency", form.currency("currency").read, frame.currency_out), AMOUNT, STUDIO)
 KNOWN = form.currency("currency", may_lack=True).read
 FORMS = form.of_page(
     {
@@ -207,7 +202,7 @@ FORMS = form.of_page(
             form.LAUNCH.id("user_token", length_max=LONG), TOKEN, PLATFORM,
             Line("currency", KNOWN, lambda tx, call: tx.currency or call.currency or UNSET),
         ),
-        "info": (PLAYER, TOKEN, Line("currency", KNOWN, _currency)),
+        "info": (PLAYER, TOKEN, Line("currency", KNOWN, frame.currency_out)),
         "withdraw": (*HEAD, ID, *TAIL, PLATFORM),
         "deposit": (*HEAD, ID, form.REFERENCE.optional("withdraw_provider_tx_id"), *TAIL, PLATFORM),
         # It names no currency: it is the session's, or the bet's.
@@ -252,13 +247,13 @@ def encode_response(outcome: Outcome, tx: Transaction | None, call: Call) -> Res
 
 
 def _answer(code: int, data: dict[str, Any] | None = None) -> Response:
-    return answer({"code": code, "message": ROWS[code][0]} | ({} if data is None else {"data": data}))
+    return frame.answer({"code": code, "message": ROWS[code][0]} | ({} if data is None else {"data": data}))
 
 
 def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
-    held, who = needed("balance", outcome.balance), outcome.profile or Profile()
-    currency = needed("currency", outcome.currency or tx.currency or call.currency)
-    player, unit = needed("player", tx.player or who.player), unit_of(currency, call.settings)
+    held, who = frame.needed("balance", outcome.balance), outcome.profile or Profile()
+    currency = frame.needed("currency", frame.currency_of(outcome, tx, call))
+    player, unit = frame.needed("player", tx.player or who.player), unit_of(currency, call.settings)
     balance = unit.show(held, currency, call.currencies)
     if tx.kind in READS:
         return {"user_id": player, "username": who.username or player, "balance": balance, "currency": currency}
@@ -274,7 +269,7 @@ def _data(outcome: Accepted, tx: Transaction, call: Call) -> dict[str, Any]:
 
 def _gained(outcome: Accepted, act: Act) -> Decimal:
     """What it gave the player, less than nothing where it took. A rollback of all of it says the amount in its outcome."""
-    said: Decimal = needed("amount", outcome.moved if outcome.moved is not None else getattr(act, "amount", None))
+    said: Decimal = frame.needed("amount", outcome.moved if outcome.moved is not None else getattr(act, "amount", None))
     taken = isinstance(act, Debit) or (isinstance(act, Rollback) and act.reference_kind is Kind.CREDIT)
     return -said if taken else said
 
@@ -289,24 +284,24 @@ def encode_request(tx: Transaction, call: Call) -> Request:
         case Authenticate() | Balance():
             name = "info"
         case Debit(tracking_only=True) | Credit(tracking_only=True) | Debit(free_round=True):
-            raise unsaid(tx)
+            raise frame.unsaid(tx)
         case Debit() | Credit() if not tx.act.amount:
             raise unsupported("a movement of nothing")  # a lost bet sends nothing, so no wallet knows a 0
         case Debit():
-            needed("session", tx.session)  # a win or a rollback goes without
+            frame.needed("session", tx.session)  # a win or a rollback goes without
             name = "withdraw"
         case Credit():
             name = "deposit"
         case Rollback(reference_kind=Kind.DEBIT | Kind.CREDIT):
-            needed("reference", tx.act.reference)
+            frame.needed("reference", tx.act.reference)
             name = "rollback"
         case _:
-            raise unsaid(tx)
-    return post(f"/{name}", FORMS[name].write(tx, call))
+            raise frame.unsaid(tx)
+    return frame.post(f"/{name}", FORMS[name].write(tx, call))
 
 
 def decode_response(response: Response, tx: Transaction, call: Call) -> Outcome:
-    return heard(response, _heard, tx, call)
+    return frame.heard(response, _heard, tx, call)
 
 
 def _heard(fields: Fields, tx: Transaction, call: Call) -> Outcome:
@@ -325,16 +320,17 @@ def _heard_yes(fields: Fields, tx: Transaction, call: Call, *, replayed: bool) -
     if replayed and "data" not in fields:
         return Accepted(replayed=True)
     data = fields.object("data")
-    player, currency = data.id("user_id", "", length_max=LONG), heard_currency(data, "currency", tx, call)
-    if doubt := of_another(tx, player=player, currency=currency):
+    player, currency = data.id("user_id", "", length_max=LONG), frame.heard_currency(data, "currency", tx, call)
+    if doubt := frame.of_another(tx, player=player, currency=currency):
         return doubt
     if tx.kind in READS:
         return _heard_read(data, tx, currency, player, call)
     if data.id("provider_tx_id", tx.id, length_max=LONG) != tx.id:
         return Unknown(detail="accepted for another movement")
     balance = unit_of(currency, call.settings).heard(data, "new_balance", currency, call.currencies)
-    known, wallet_id = currency if balance is not None else "", data.id("operator_tx_id", "", length_max=256)
-    return Accepted(balance=balance, currency=known, replayed=replayed, wallet_id=wallet_id)
+    wallet_id = data.id("operator_tx_id", "", length_max=256)
+    yes = Accepted(balance=balance, currency=currency, replayed=replayed, wallet_id=wallet_id)
+    return frame.with_its_purse(yes, tx)
 
 
 def _heard_read(data: Fields, tx: Transaction, currency: str, player: str, call: Call) -> Outcome:

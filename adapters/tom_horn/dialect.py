@@ -42,7 +42,7 @@ from adapters.tom_horn.wire import (
     shown,
 )
 from gateway.codec.fields import Fields, Number, known
-from gateway.codec.frame import answer, heard, heard_currency, needed, of_another, post, unsaid
+from gateway.codec.frame import answer, currency_out, heard, heard_currency, needed, of_another, post, unsaid
 from gateway.codec.ids import INT64_MAX, integer_or_text
 from gateway.codec.units import Major, plain, token
 from gateway.dialect import Call, Dialect
@@ -186,7 +186,7 @@ NOTHING = Number("0")
 def encode_request(tx: Transaction, call: Call) -> Request:
     match tx.act:
         case Balance():
-            return _post(BALANCE, tx, call, currency=_currency_out(tx, call))
+            return _post(BALANCE, tx, call, currency=currency_out(tx, call))
         case Debit(tracking_only=True) | Credit(tracking_only=True):
             raise unsaid(tx)
         case Debit():
@@ -221,10 +221,6 @@ def _post(name: str, tx: Transaction, call: Call, **more: Any) -> Request:
     return Request(method="POST", path=SOAP_PATH, headers=headers, body=written(enveloped(name, said, NAMESPACE)))
 
 
-def _currency_out(tx: Transaction, call: Call) -> str:
-    return needed("currency", tx.currency or call.currency)
-
-
 def _long(id: str) -> int | str:
     """An id as the number that it is: the house makes none that is not (`ids`, `rounds`)."""
     return integer_or_text(id, INT64_MAX)
@@ -233,7 +229,7 @@ def _long(id: str) -> int | str:
 def _move(tx: Transaction, amount: Decimal, call: Call) -> dict[str, Any]:
     return {
         "amount": token(plain(cents(amount))),
-        "currency": _currency_out(tx, call),
+        "currency": currency_out(tx, call),
         "reference": _long(needed("id", tx.id)),
     }
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from gateway.call import Call
 from gateway.codec.fields import Fields, write_json
 from gateway.http import JSON_HEADERS, Request, Response
@@ -17,6 +19,7 @@ from gateway.model import (
     Debit,
     Declined,
     Flaw,
+    Kind,
     Missing,
     Outcome,
     Reason,
@@ -65,11 +68,16 @@ def amount_of(tx: Transaction) -> Decimal:
     return needed("amount", tx.act.amount if isinstance(tx.act, Debit | Credit | Rollback | Adjust) else None)
 
 
+def currency_out(tx: Transaction, call: Call) -> str:
+    """The currency of a request: the movement's, else that of its wallet's configuration. Raises `Missing`."""
+    return needed("currency", tx.currency or call.currency)
+
+
 def unnamed_currency(tx: Transaction, call: Call) -> str:
     """The currency of an amount where no call names one: the wallet takes it in its session's. Raises `unsupported` for another
     than that of its configuration."""
     in_its_currency(tx, call)
-    return needed("currency", tx.currency or call.currency)
+    return currency_out(tx, call)
 
 
 def in_its_currency(tx: Transaction, call: Call) -> None:
@@ -123,6 +131,15 @@ def heard_currency(fields: Fields, name: str, tx: Transaction, call: Call) -> st
     """The currency of an answer that need not name it: else it is the call's. Raises `Refused` where nobody knows it."""
     said = fields.text(name, "", length_max=16)
     return call.currencies.meant(said) if said else tx.currency or call.currency
+
+
+def with_its_purse(yes: Accepted, tx: Transaction) -> Outcome:
+    """A yes as it was heard: one that says no balance says no currency either, and to a balance call it is doubt."""
+    if yes.balance is not None:
+        return yes
+    if tx.kind is Kind.BALANCE:
+        return Unknown(detail="a balance call was answered without a balance")
+    return replace(yes, currency="")
 
 
 def of_another(tx: Transaction, *, player: str = "", currency: str = "") -> Declined | Unknown | None:

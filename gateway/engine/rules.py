@@ -824,18 +824,20 @@ def meets_a_rollback(case: Case) -> Move | None:
     """A bet, and its wallet was asked for a rollback that it may take for one of it, which may still arrive, or is to be asked
     again.
 
-    Move: Wait for the answer to that; else Decide `unsupported`; what may have been asked is not asked again meanwhile
+    Move: Wait for the answer to that; else Decide `unsupported`; what may have been asked is not asked meanwhile, nor what
+    a win came for after doubt: Leave it, to a person where that is a person's
     *A refund was queued on its way; asked again its wallet said that it knows no such bet. The next bet of the round was taken,
     then the first asking arrived, and its wallet, which was told no bet that it knew, gave back that one.* To refuse a bet
-    that was never asked loses nothing; and what a wallet may mistake is told only what it has taken already.
+    that was never asked loses nothing. What its wallet is known to have taken, it mistakes for nothing else.
     Serves: 10, 16
     """
     if not case.around.guesses or case.met is None:
         return None
     own, undoing = case.own, case.met
-    if not never_asked(case) or own.forgot_at is not None or case.around.won is True:
+    believed = bool(own.told) and case.around.won is True  # its provider heard doubt, and a win came
+    if not never_asked(case) or own.forgot_at is not None or believed:
         later = next((move for rule in (forgotten, query, late_answers) if (move := rule(case)) is not None), None)
-        return later or Leave(own.open_state, MET)
+        return later or Leave(State.PERSON if undoing.state is State.PERSON else own.open_state, MET)
     fresh = undoing.asked_at is not None and case.silent_for(undoing.asked_at) < case.wallet.answer_within
     if fresh and not undoing.decided and case.patient and case.left > POLL_SECONDS:
         return Wait(own.key, POLL_SECONDS, poll=True)

@@ -1276,7 +1276,17 @@ MEETS_A_ROLLBACK: Pairs = [
         waiting(row(BET), guesses=(replace(done(REFUNDED[0].tx), attempts=2),)),
         "decide unsupported",
     ),
-    ("a win ties to the bet", settling(row(BET), guesses=REFUNDED, won=True), "leave doubt"),
+    ("a win came for the bet after doubt", settling(doubted(row(BET), TEN), guesses=REFUNDED, won=True), "leave doubt"),
+    (
+        "a win was there, and nothing was told of the bet",
+        waiting(row(BET), guesses=REFUNDED, won=True),
+        "decide unsupported",
+    ),
+    (
+        "the same, and that is a person's",
+        settling(doubted(row(BET), TEN), guesses=(replace(REFUNDED[0], state=State.PERSON),), won=True),
+        "leave person",
+    ),
     ("the bet may have been asked", waiting(sent(BET, TEN), guesses=REFUNDED, wallet="kyren"), "leave doubt"),
     ("its wallet can be asked about it", waiting(sent(BET, TEN), guesses=REFUNDED), "query"),
     (

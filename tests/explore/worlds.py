@@ -222,8 +222,8 @@ OTHER = Deed(name="another b", tx=bet(amount=11), after=("b",))
 S1 = _deed(settle())
 SC = _deed(cancel(of="s", kind=Kind.SETTLE), 1, ("s",))
 R = _deed(refund(), 2, ("b",))
-OF_B, ITS_OWN = _deed(refund(of="b"), 2, ("b",)), _deed(refund("f2", of="b2"), 1, ("b2",))
-NEXT_BET = _deed(bet("b2"), 2, ("f",))
+OF_B, ITS_OWN = _deed(refund(of="b"), 1, ("b",)), _deed(refund("f2", of="b2"), 1, ("b2",))
+NEXT_BET = _deed(bet("b2"), 1, ("f",))
 
 WALLETS: Mapping[str, Mapping[str, object]] = {
     "safe": {"repeats": "safe"},
@@ -271,7 +271,7 @@ SCENES: tuple[World, ...] = (
         name="one word for what it has: bet, cancel, repeat", deeds=(B, C), met_word=True, faults=replace(FEW, lost=2)
     ),
     World(name="yes to what it does not know", deeds=(B1, C), says_yes=True, faults=replace(FEW, lost=2, forgets=1)),
-    World(name="rounds: bet, refund, bet", deeds=(B1, OF_B, NEXT_BET), rounds=True, faults=Faults(lost=2, slow=1)),
+    World(name="rounds: bet, refund, bet", deeds=(B1, OF_B, NEXT_BET), rounds=True, faults=FEW),
     World(name="rounds: two bets, refunds", deeds=(B1, B2, OF_B, ITS_OWN), rounds=True, faults=Faults(lost=2)),
     World(name="kept by its win: bet, win, cancel", deeds=(B1, W, C), page="kept by its win", faults=Faults(lost=2)),
     World(name="kept by its round: bet, win, bet, cancel", deeds=(B1, LAST, LATE_BET, C), page="kept by its round"),
