@@ -150,8 +150,10 @@ class Excuses:
         restored, tills = self.history.restored, self.history.tills
         if restored is None or not row.takes or self.history.rows[row.key].born < restored:
             return False
+        stake = pages.by_stake(self.history.setup.providers[row.provider].dialect)  # it names its bet by no id
         return any(
-            (lost.provider, lost.kind, lost.reference) == (row.provider, Kind.ROLLBACK.value, row.tx.id)
+            (lost.provider, lost.kind) == (row.provider, Kind.ROLLBACK.value)
+            and (lost.reference == row.tx.id or (stake and (lost.player, lost.round) == (row.tx.player, row.tx.round_id)))
             and lost.forgotten[0] and lost.key not in self.evidence.by_key and not lost.target
             and not (lost.first_asked < restored and lost.till in tills and tills[lost.till].plan.tombstones)
             for lost in self.history.rows.values()
