@@ -299,6 +299,8 @@ class History(Watched):
             return True
         if row.ours or not pages.keeps_won(dialect, provider.settings):  # no win keeps it from being ours (rule 12)
             return False
+        if row.attempts > self._feared(row):  # it was sent, and is asked again whatever has come for its bet
+            return False
         here = (target.provider, target.player)
         ends = [
             r for r in self.rows.values() if (r.provider, r.player) == here and r.kind in ("credit", "debit", "settle")
