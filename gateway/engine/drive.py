@@ -637,11 +637,15 @@ class Driver:
                 await self.world.sleep(LOST_SECONDS)
 
     async def _fact(self, key: str, fact: Fact, steps: Sequence[Step]) -> bool:
-        """Journals what a wallet said; False: it is decided already, or will be by a yes that came before (rule 28)."""
+        """Journals what a wallet said; False: it is decided already, or will be by a yes that came before (rule 28). What waits
+        for a person is due with that. *Its call heard that the bet is being given back, and nobody looked at the yes again.*"""
 
         def said(own: Movement) -> Movement:
             yes = own.fact is not None and isinstance(own.fact.outcome, Accepted)
-            return own if yes and not isinstance(fact.outcome, Accepted) else replace(own, fact=fact)
+            if yes and not isinstance(fact.outcome, Accepted):
+                return own
+            due = self.world.clock() if own.state is State.PERSON else own.due_at
+            return replace(own, fact=fact, due_at=due)
 
         return await self._change(key, said, steps, undecided=True)
 

@@ -16,6 +16,7 @@ from gateway.model import Accepted, Declined, Kind, Reason, Unknown
 from gateway.play.caller import seconds_of
 from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
+from tests.engine.histories import open_rows
 from tests.simulation.behaviours import Post, late, lost_after, lost_before, queued, says, silent, unreachable
 from tests.simulation.bench import NEVER, QUERY, Trip, a_provider, a_wallet, declared
 
@@ -484,6 +485,24 @@ def test_rule_28_an_answer_that_comes_as_the_providers_time_ends_is_journalled_a
     states = [bench.row(Kind.DEBIT, f"b{number}").state for number in range(8)]
     assert states == [State.ACCEPTED] * 8
     assert isinstance(bench.call(bet("b1")), Accepted)
+
+
+def test_rule_28_a_yes_that_comes_when_its_bet_is_a_persons_still_decides(bench_of: MakeBench) -> None:
+    """A slow node had the yes in its hand. Meanwhile the clock gave the bet back at another one, no answer to that came, and
+    both were left to a person when their wallet had forgotten them. The yes was journalled, its call heard that the bet is
+    rolled back, and nobody looked at it any more: the person read that nobody knows whether it was taken."""
+    wallet = a_wallet("netgaming", in_flight_max=timedelta(seconds=5), remembers=timedelta(seconds=60))
+    bench = bench_of(a_provider("native", after_doubt=timedelta(seconds=5)), wallet)
+    slow = bench.busy(200)
+    bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    call = bench.begin_at(slow, bet("b1"))
+    bench.settlement(190, 5)
+    assert bench.row(Kind.DEBIT, "b1").state is State.PERSON
+    bench.finish(call)
+    bench.settlement(20, 5)
+    row = bench.row(Kind.DEBIT, "b1")
+    assert isinstance(row.outcome, Accepted), (row.state, row.note)
+    assert [(m.kind, m.state) for m in open_rows(bench)] == [(Kind.ROLLBACK, State.PERSON)]
 
 
 def test_rule_28_after_give_up_it_stays_in_doubt(bench_of: MakeBench) -> None:
