@@ -142,7 +142,7 @@ class Excuses:
         restored, seen = self.history.restored, self.history.rows[row.key]
         if restored is None or seen.forgotten == (0.0, 0.0):
             return False
-        return seen.born >= restored and seen.first_asked >= restored
+        return seen.born >= restored and (seen.unasked or seen.first_asked >= restored)
 
     def _forgot_what_buried_it(self, row: Movement) -> bool:
         """The journal forgot the answered cancel that had overtaken it, and no wallet knows of that one either: it was never
