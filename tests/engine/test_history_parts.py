@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from gateway.engine.states import State
 from gateway.model import Accepted, Kind, Reason, Transaction
-from tests.engine.acts import bet, undo
+from tests.engine.acts import bet, undo, win
 from tests.engine.conftest import MakeBench
-from tests.engine.histories import ACCEPTED, DOUBT, last_word, nothing_is_open, waits_for_a_person
+from tests.engine.histories import ACCEPTED, DOUBT, forgetting, last_word, nothing_is_open, waits_for_a_person
 from tests.engine.test_person import decide
 from tests.simulation.behaviours import Behaviour, lost_after, lost_before, says
 from tests.simulation.bench import NEVER, Bench, a_provider, a_wallet, declared
@@ -119,6 +119,58 @@ def test_rule_17_a_wallet_that_says_yes_to_nothing_does_not_say_by_it_that_the_b
         return
     bench.settlement(900, 5)
     assert heard(bench, bet("501")) == (ACCEPTED if taken else Reason.ALREADY_ROLLED_BACK)
+    nothing_is_open(bench)
+
+
+KNOWS_PARTS = pytest.mark.parametrize(
+    "provider", ["dragon_gaming", "netgaming", "scorpio_play", "spribe", "native", "gameball"]
+)
+
+
+@KNOWS_PARTS
+@pytest.mark.parametrize("open_", [False, True], ids=["its cancel is done", "its cancel is open"])
+def test_rule_30_the_cancel_of_a_part_buries_no_bet_that_the_journal_forgot(
+    bench_of: MakeBench, provider: str, *, open_: bool
+) -> None:
+    """*4.00 of the bet of 10.00 were given back, which the journal had forgotten, and its repeat heard that it was rolled back
+    before it came: 6.00 stayed taken.*"""
+    bench = bench_of(provider, a_wallet("gameball", tombstones=True))
+    bet_in_doubt(bench)
+    forgetting(bench)
+    bench.launch()
+    part = undo("901", "501", "4.00")
+    if open_:
+        bench.till.always(lost_after, kind=Kind.ROLLBACK)
+    assert heard(bench, part) == (DOUBT if open_ else ACCEPTED)
+    assert heard(bench, bet("501")) in ((DOUBT, ACCEPTED) if open_ else (ACCEPTED,))
+    bench.till.heal()
+    bench.settlement(900, 5)
+    assert (heard(bench, part), heard(bench, bet("501"))) == (ACCEPTED, ACCEPTED)
+    assert bench.till.balance() == Decimal("994.00")
+    nothing_is_open(bench)
+
+
+def test_rule_30_nor_a_win(bench_of: MakeBench) -> None:
+    """The same of a win of 25.00 of which 5.00 were taken back."""
+    bench = bench_of("native", "native")
+    assert heard(bench, win("501")) == ACCEPTED
+    forgetting(bench)
+    assert heard(bench, undo("901", "501", "5.00", Kind.CREDIT)) == ACCEPTED
+    assert heard(bench, win("501")) == ACCEPTED
+    assert bench.till.balance() == Decimal("1020.00")
+    nothing_is_open(bench)
+
+
+@KNOWS_PARTS
+def test_rule_30_it_buries_one_that_its_wallet_never_saw(bench_of: MakeBench, provider: str) -> None:
+    """A bet that the journal may have forgotten is asked for by no wallet that knew nothing of it when its cancel came."""
+    bench = bench_of(provider, a_wallet("gameball", tombstones=True))
+    bet_in_doubt(bench, lost_before)
+    forgetting(bench)
+    bench.launch()
+    assert heard(bench, undo("901", "501", "4.00")) == Reason.TRANSACTION_NOT_FOUND
+    assert heard(bench, bet("501")) == Reason.ALREADY_ROLLED_BACK
+    assert bench.till.balance() == Decimal("1000.00")
     nothing_is_open(bench)
 
 
