@@ -226,8 +226,10 @@ class Case(Struct, frozen=True, kw_only=True):
 
     @property
     def too_little(self) -> bool:
-        """Whether less was gathered when it was opened than is asked for now that nobody waits for it."""
+        """Whether less was gathered when it was opened than is asked for now: nobody waits for it, or its cancel came first."""
         own = self.own
+        if own.undone_by and not own.decided and self.around.undoer is UNSET:
+            return True
         return not self.waits and not own.decided and own.takes and not own.parent and self.around.won is UNSET
 
     @property

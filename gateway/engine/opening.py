@@ -39,7 +39,7 @@ from gateway.engine.ties import (
     twin_of,
     with_its_stake,
 )
-from gateway.engine.undoing import claims, not_its_own
+from gateway.engine.undoing import claims, leaves_some, not_its_own
 from gateway.engine.words import Known, Way, moves_nothing
 from gateway.model import Accepted, Credit, Declined, Game, Kind, Reason, Refused, Transaction, cancel_id
 
@@ -410,9 +410,11 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
     *A cancel under a wrong player had used up the one id that a cancel of its bet can have: the right player's heard that
     this is another movement, and the stake never came back.*
     """
+    case, meant = _not_buried(case)
     own, around = case.own, case.around
     target = around.target if isinstance(around.target, Movement) else None
-    move: Move | None = next_move(case)
+    # Of one whose cancel came before it more is to be gathered (`too_little`).
+    move: Move | None = next_move(case) if not own.undone_by else None
     row = own
     match move:
         case Decide(outcome=Declined() as outcome) if move == not_its_own(case):
@@ -426,7 +428,7 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
             row = decided(own, outcome, hands.moment.now, "" if order.joint else order.call)
     wished = {m.key: m for m in order.leaned}  # as they were read when the wish came up: it is none once they changed
     siblings = around.siblings if isinstance(around.siblings, tuple) else ()
-    puts = in_vain(row, siblings, hands.moment.now)
+    puts = meant + in_vain(row, siblings, hands.moment.now)
     if isinstance(around.tombstone, Movement) and hands.provider.dialect.by_stake:
         puts += _meant_at_last(hands.provider, row, around.tombstone)
     taken: Movement | None = None
@@ -459,6 +461,24 @@ def _inserted(hands: Hands, order: Order, case: Case, done: Completed, first: Fo
         kept = Tell(row.outcome)
     after = replace(case, own=row, around=_raised(around, touched), memo={} if kept is None else case.memo)
     return Opened(case=after, done=done, move=kept)
+
+
+def _not_buried(case: Case) -> tuple[Case, list[Put]]:
+    """It, and what is written of the cancel of a part that named it before it came, where the journal may have forgotten it: what
+    leaves something of it is no tombstone, but its cancel as any other is (rules 17, 30).
+
+    *The journal forgot a bet of ten, the cancel of four of it came and was done, and the bet's repeat heard that it is rolled
+    back, while six stayed taken.*
+    """
+    own, cancel = case.own, case.around.tombstone
+    if not isinstance(cancel, Movement) or not case.only_feared or cancel.undone_by:
+        return case, []
+    if cancel.reference != own.tx.id or not leaves_some(cancel, own):
+        return case, []
+    puts = [Put(cancel, replace(cancel, target=own.key))]
+    if claims(cancel, own, case.provider.dialect, free=True):
+        own = replace(own, undone_by=cancel.key)
+    return replace(case, own=own, around=replace(case.around, tombstone=None), memo={}), puts
 
 
 def _meant_at_last(provider: Provider, row: Movement, cancel: Movement) -> list[Put]:

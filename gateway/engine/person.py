@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from gateway.dialect import Dialect
 from gateway.engine.capability import encodes
-from gateway.engine.case import Case
+from gateway.engine.case import Case, shown
 from gateway.engine.gather import Hands, case_of
 from gateway.engine.identity import own_id
 from gateway.engine.journal import Ask, Change, Journal, Look, Looks, Put, Steps, Write
@@ -24,11 +24,11 @@ from gateway.engine.movement import BY_A_PERSON, Event, Movement, Step, clocked_
 from gateway.engine.movement import freed as no_longer_claimed
 from gateway.engine.opening import in_vain
 from gateway.engine.parts import by_round, by_stake, gone
-from gateway.engine.rules import ROLLED_BACK, STANDS
+from gateway.engine.rules import ROLLED_BACK, STANDS, taken
 from gateway.engine.setup import Setup, Wallet
 from gateway.engine.states import State
 from gateway.engine.ties import ROUND_MAX, deeper_of, tied
-from gateway.engine.undoing import turned, turns_told, undoes_whole, undone_before, with_amount
+from gateway.engine.undoing import leaves_some, turned, turns_told, undoes_whole, undone_before, with_amount
 from gateway.engine.words import nameless
 from gateway.model import Accepted, Declined, Kind, Reason, Status, Transaction, amounts
 
@@ -270,6 +270,8 @@ def _its_target(
         held = rollback.kind is Kind.RELEASE  # of what is held it is only a word
         return [] if target.undone_by or held else [Put(target, replace(target, undone_by=rollback.key))]
     claimed = replace(target, undone_by=target.undone_by or rollback.key)
+    if leaves_some(rollback, target):
+        return [Put(target, decided(claimed, shown(taken(target), target.key), now))]
     return [Put(target, decided(claimed, STANDS if target.undoes else ROLLED_BACK, now))]
 
 

@@ -52,6 +52,7 @@ from gateway.engine.undoing import (
     forbidden,
     going_on,
     held_back,
+    leaves_some,
     never_asked,
     nothing_was_sent,
     refund_parts,
@@ -111,13 +112,16 @@ def taken_back(case: Case) -> Move | None:
     the others hear, too. *The first call was still open at a slow node when the clock gave its bet back at another, and it was
     told as accepted:* what we give back by ourselves no call is told as standing. *A hold's repeat heard that it was released, its first call then that it is held, and the release
     was refused for a moment: the hold stayed.* *An accepted bet's repeat heard that it is rolled back, which was in no journal, and
-    then a win kept the bet:* that it was heard is written down.
-    Serves: 7, 11, 19
+    then a win kept the bet:* that it was heard is written down. *Four of a bet's ten were given back, and its repeat heard that it
+    is rolled back, while six stayed taken:* a cancel of a part leaves the rest of its bet.
+    Serves: 7, 11, 17, 19
     """
     own, asked = case.own, case.asked
     if asked is None or not own.undone_by or own.state is State.DECLINED:
         return None
     undoer = case.undoer
+    if undoer is not None and own.told != State.DECLINED.value and leaves_some(undoer, own):
+        return None
     ours = undoer is not None and undoer.ours
     if not asked.again and own.told != State.DECLINED.value and not ours:
         return None
@@ -440,11 +444,14 @@ def cancel_stopped(case: Case) -> Move | None:
 def rollback_stands(case: Case) -> Move | None:
     """A rollback of it, or of the whole that it is a part of, was read.
 
-    Move: Decide where it never left or its rollback has ended; else Wait or Query, never Ask
+    Move: Decide where it never left or its rollback has ended; else Wait or Query, never Ask; Leave it to a person
     *A win was asked for a bet whose rollback stood already.* Once its cancel was read a movement is
     never asked again by anybody; what left is waited for or queried. *A cancel that was itself undone before it left
-    was declined as done, and the bet's next cancel heard `already_rolled_back`:* it frees its bet.
-    Serves: 5, 6, 11, 15, 18
+    was declined as done, and the bet's next cancel heard `already_rolled_back`:* it frees its bet. *Four of the ten of a bet in
+    doubt were given back, the bet was declined as rolled back, and six stayed taken:* that a part was given back says that it was
+    taken, and it is accepted. From a wallet that says yes to that of nothing, too, the yes does not say so: such a bet is queried,
+    else a person's.
+    Serves: 5, 6, 11, 14, 15, 17, 18
     """
     own = case.own
     undoer = _undoing(case)
@@ -452,7 +459,11 @@ def rollback_stands(case: Case) -> Move | None:
         return None
     if undoer.decided and gone(undoer):
         still = next((part for part in case.parts if not part.decided), None) if not own.undoes else None
-        return going_on(case, still, "") if still is not None else Decide(STANDS if own.undoes else ROLLED_BACK)
+        if still is not None:
+            return going_on(case, still, "")
+        if own.undone_by and leaves_some(undoer, own):
+            return _taken_by_its_part(case)
+        return Decide(STANDS if own.undoes else ROLLED_BACK)
     if undoer.decided:
         return None
     if case.parts:  # a whole follows what undoes it, also to a person
@@ -460,7 +471,20 @@ def rollback_stands(case: Case) -> Move | None:
         return Leave(State.PERSON if person else own.open_state, undoer.note or "its rollback is under way")
     if case.unsent:
         return Decide(STANDS if own.undoes else NEVER_REACHED)
-    return _only_asked_about(case)
+    return _only_asked_about(case, "its rollback is under way")
+
+
+def _taken_by_its_part(case: Case) -> Move:
+    """A movement in doubt of which a part was given back, and something is left."""
+    if case.way is None or not case.wallet.dialect.as_wallet.yes_to_unknown:
+        return Decide(taken(case.own))
+    why = "its wallet gave back a part of it, but says so of what it never took, too"
+    return _only_asked_about(case, why) if case.can_query else Leave(State.PERSON, why)
+
+
+def taken(own: Movement) -> Accepted:
+    """What is said of a movement of which a part was given back (rule 17)."""
+    return Accepted(currency=own.tx.currency)
 
 
 STANDS = Declined(reason=Reason.ALREADY_SETTLED, message="this rollback was itself undone")
@@ -481,7 +505,7 @@ def _to_be_undone(case: Case) -> bool:
     return undoer is not None and not (undoer.decided and not gone(undoer))
 
 
-def _only_asked_about(case: Case) -> Move | None:
+def _only_asked_about(case: Case, why: str) -> Move:
     air = case.air_of(case.own.key)
     if air.young and case.patient:
         return Wait(case.own.key, air.young)
@@ -490,7 +514,7 @@ def _only_asked_about(case: Case) -> Move | None:
     if air.requests and case.patient and case.left:
         return Wait(case.own.key, case.left)
     lost = forgotten(case) if case.way is not None else None
-    return lost if lost is not None else Leave(case.own.open_state, "its rollback is under way")
+    return lost if lost is not None else Leave(case.own.open_state, why)
 
 
 # ---------------------------------------------------------------- who, where, how many

@@ -14,7 +14,7 @@ from gateway.ends import Kept
 from gateway.engine.case import Case, Decide, First, Leave, Move, Query, Split, Tell, Wait
 from gateway.engine.judge import unseen
 from gateway.engine.memory import may_have_paid, may_mean_forgotten
-from gateway.engine.movement import Event, Movement, Step, clocked_again, restored
+from gateway.engine.movement import Event, Movement, Step, clocked_again, restored, what_moved
 from gateway.engine.parts import PART, UNDONE, by_round, by_stake, gone, refunds, together, undoing_of
 from gateway.engine.states import State
 from gateway.engine.words import NOTHING, moves_nothing
@@ -61,6 +61,15 @@ def undoes_whole(own: Movement, target: Movement, dialect: Dialect | None, rest:
         return own.ours or own.tx.act.amount >= rest
     several = dialect is None or dialect.as_provider.partial
     return own.ours or not several or undoes_all(own.tx, target)
+
+
+def leaves_some(own: Movement, target: Movement) -> bool:
+    """Whether the rollback of a part leaves something of its target, also where its page knows no other: what it names is not
+    rolled back by it (rule 17)."""
+    whole, asked = target.whole_amount, own.tx.act.amount if isinstance(own.tx.act, Rollback) else None
+    if whole is None or asked is None or own.state is State.DECLINED:
+        return False
+    return asked < whole and NOTHING < what_moved(own, whole) < whole
 
 
 def turned(
@@ -231,7 +240,7 @@ def _undone_in_doubt(case: Case) -> Move | None:
     first = case.claimer
     if first is None or first.ours or first.key == case.own.key or first.state is not State.ACCEPTED or first.undone_by:
         return None
-    return Decide(_after(first))
+    return Decide(_after(first, case.own))
 
 
 def not_its_own(case: Case) -> Move | None:
@@ -375,7 +384,7 @@ def another_rollback(case: Case) -> Move | None:
     if first.decided and case.provider.dialect.as_provider.partial and case.left_of(target):
         return None
     if first.decided:
-        return Decide(_after(first))
+        return Decide(_after(first, own))
     if case.provider.dialect.as_provider.partial:
         return None
     if case.patient and case.air_of(first.key).requests and first.key not in case.tried:
@@ -391,11 +400,16 @@ def _waits_for_others(case: Case, target: Movement) -> bool:
     return (whole if act.amount is None else act.amount) + case.undone(target) > whole
 
 
-def _after(first: Movement) -> Accepted | Declined:
-    """What a second rollback hears when the first is done."""
+def _after(first: Movement, own: Movement) -> Accepted | Declined:
+    """What a second rollback hears when the first is done: of the gateway's own, which it joins, no more than it asks for.
+
+    *A refund of 5.62 joined the gateway's own of all that was taken, and was told as one of 5.63.*
+    """
     outcome = first.outcome
     if isinstance(outcome, Accepted) and first.ours:
-        return replace(outcome, balance=None, bonus=None, replayed=False)
+        asked = own.tx.act.amount if isinstance(own.tx.act, Rollback) else None
+        moved = min(asked, outcome.moved) if asked is not None and outcome.moved is not None else outcome.moved
+        return replace(outcome, balance=None, bonus=None, replayed=False, moved=moved)
     made = outcome.wallet_id if outcome is not None else ""
     return Declined(reason=Reason.ALREADY_ROLLED_BACK, message="rolled back before", wallet_id=made)
 
@@ -414,7 +428,7 @@ def undone_before(case: Case, yes: Accepted) -> Accepted | Declined:
     given = sum((case.given(m, target.whole_amount)[1] for m in others), NOTHING)
     if dialect.as_provider.partial and (target.whole_amount is None or given < target.whole_amount):
         return yes
-    return replace(_after(others[0]), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)
+    return replace(_after(others[0], own), balance=yes.balance, bonus=yes.bonus, currency=yes.currency)
 
 
 def with_amount(case: Case, outcome: Accepted | Declined) -> Accepted | Declined:

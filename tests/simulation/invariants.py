@@ -474,8 +474,6 @@ class Verdict:
         moved = row.outcome.moved if isinstance(row.outcome, Accepted) and row.outcome.moved is not None else said
         if row.kind is Kind.CAPTURE:
             return Decimal(0) if moved is None else -gain - moved
-        if moved is not None and said is not None and row.kind is Kind.ROLLBACK:
-            moved = min(moved, said)  # one that joined the gateway's own says what that moved (rule 12)
         return -gain if moved is None or row.kind is Kind.RELEASE else moved.copy_sign(-gain)
 
     def _metrics(self) -> None:
