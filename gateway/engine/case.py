@@ -228,7 +228,7 @@ class Case(Struct, frozen=True, kw_only=True):
     def too_little(self) -> bool:
         """Whether less was gathered when it was opened than is asked for now: nobody waits for it, or its cancel came first."""
         own = self.own
-        if own.undone_by and not own.decided and self.around.undoer is UNSET:
+        if own.undone_by and not own.decided and not isinstance(self.around.undoer, Movement):
             return True
         return not self.waits and not own.decided and own.takes and not own.parent and self.around.won is UNSET
 
