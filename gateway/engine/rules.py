@@ -661,8 +661,9 @@ def its_bet_was_undone(case: Case) -> Move | None:
     for good.
 
     Move: Decide `already_rolled_back`
-    What the journal knows need not be asked; of everything else the wallet decides, and at other providers of this, too.
-    Serves: 6, 15
+    What the journal knows need not be asked; of everything else the wallet decides, and at other providers of this, too. *Four of
+    a bet's ten were given back, and its win was declined:* of a bet of which something is left the wallet decides, too.
+    Serves: 6, 15, 17
     """
     own = case.own
     final = Reason.ALREADY_ROLLED_BACK in case.provider.dialect.as_provider.final_noes.get(Owed.NAMED_WIN, ())
@@ -671,7 +672,7 @@ def its_bet_was_undone(case: Case) -> Move | None:
     over = case.around.lost is not None
     for bet in case.bets:
         cancel = case.cancel_of(bet) if bet.undone_by and bet.tx.id == own.reference else None
-        over = over or (cancel is not None and cancel.state is State.ACCEPTED)
+        over = over or (cancel is not None and cancel.state is State.ACCEPTED and not leaves_some(cancel, bet))
     return Decide(Declined(reason=Reason.ALREADY_ROLLED_BACK, message="its bet was rolled back")) if over else None
 
 

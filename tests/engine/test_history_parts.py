@@ -192,3 +192,16 @@ def test_rule_17_a_refund_of_a_part_that_joins_the_gateways_own_says_no_more_tha
     assert isinstance(joined, Accepted)
     assert joined.moved == Decimal("5.62")
     nothing_is_open(bench)
+
+
+@HOW_MUCH
+def test_rule_06_a_win_of_a_bet_of_which_a_part_was_given_back_is_paid(bench_of: MakeBench, provider: str) -> None:
+    """*At a page that declines the win of a bet that was rolled back (Spribe), the journal declined that of one of which 6.00 of
+    10.00 still stood.*"""
+    bench = bench_of(provider, "native")
+    bench.launch()
+    assert heard(bench, bet("501")) == ACCEPTED
+    assert heard(bench, undo("901", "501", "4.00")) == ACCEPTED
+    assert heard(bench, win("801", "25.00", of="501")) == ACCEPTED
+    assert bench.till.balance() == Decimal("1019.00")
+    nothing_is_open(bench)
