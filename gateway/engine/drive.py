@@ -516,8 +516,10 @@ class Driver:
             return None
         request, tx = said
         ordinary = begun and not case.own.forgot_at
-        flight = self.flights.launch(own.key, self.world.ticks(), case.wallet.answer_within.total_seconds())
         again = case.own.attempts > 1
+        flight = self.flights.launch(
+            own.key, self.world.ticks(), case.wallet.answer_within.total_seconds(), again=again
+        )
         owed = own.owes or not case.waits
         flight.handle = self.world.spawn(
             self._attempt(errand, case, flight, request, tx, again=again, owed=owed, ordinary=ordinary, began=now)
@@ -542,7 +544,7 @@ class Driver:
     ) -> None:  # fmt: skip
         own = case.own
         way, currency = _way(case), own.tx.currency
-        exchange = await self.exchanges.ask(errand, way, request, tx, currency, again=again, owed=owed)
+        exchange = await self.exchanges.ask(errand, way, request, tx, currency, flight=flight, owed=owed)
         await self.exchanges.renewed(way, own.tx, tx.session, exchange.outcome)
 
         def story() -> list[Step]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from gateway.auth import live
 from gateway.engine.case import Case
 from gateway.engine.errand import Errand
+from gateway.engine.flights import Flight
 from gateway.engine.journal import Ask, JournalLost, Look, Looks
 from gateway.engine.movement import Event, Session
 from gateway.engine.story import said
@@ -54,10 +55,10 @@ class Exchanges:
         self.balances: dict[tuple[str, str, str], Shown] = {}
 
     async def ask(
-        self, errand: Errand, way: Way, request: Request, tx: Transaction, currency: str, *, again: bool = False,
+        self, errand: Errand, way: Way, request: Request, tx: Transaction, currency: str, *, flight: Flight | None = None,
         owed: bool = False,
     ) -> Exchange:  # fmt: skip
-        """`owed`: it goes before what is new, where not all can be sent."""
+        """`owed`: it goes before what is new, where not all can be sent. `flight`: of an asking for a movement."""
         world, wallet, started = self.world, way.wallet, self.world.ticks()
         if not errand.may_send():  # this process was stopped: its lease may be another's by now
             return _nothing(Silence("timeout", "the time to ask was over", left=False))
@@ -75,6 +76,7 @@ class Exchanges:
                 late = wallet.dialect.auth.stood_in(request, keys)
                 if late is not None:
                     request, response = late, await world.send(wallet, late, wallet.give_up_after.total_seconds())
+            again = flight is not None and flight.again  # by now: another one may have overtaken it
             call = replace(way.call(world.clock(), ""), request=request, again=again)
             outcome = in_currency(wallet.dialect.hear(response, tx, call, keys), tx.act, currency)
             result = RESULTS[type(outcome)]

@@ -21,12 +21,13 @@ class Landed(Struct, frozen=True, kw_only=True):
 
 
 class Flight:
-    """One request about a movement. `waiters`: drivers that wait for it just now."""
+    """One request about a movement. `waiters`: drivers that wait for it just now. `again`: it is not the only asking for it that
+    left by now, so that "I have that already" may mean ours."""
 
-    __slots__ = ("handle", "key", "landed", "waiters", "young_until")
+    __slots__ = ("again", "handle", "key", "landed", "waiters", "young_until")
 
-    def __init__(self, key: str, young_until: float) -> None:
-        self.key, self.young_until = key, young_until
+    def __init__(self, key: str, young_until: float, *, again: bool) -> None:
+        self.key, self.young_until, self.again = key, young_until, again
         self.handle: Handle[None] | None = None
         self.landed: Landed | None = None
         self.waiters = 1  # whoever launched it
@@ -76,9 +77,14 @@ class Flights:
         else:
             self.hands.pop(key, None)
 
-    def launch(self, key: str, ticks: float, share: float) -> Flight:
-        flight = Flight(key, ticks + share)
-        self._open.setdefault(key, []).append(flight)
+    def launch(self, key: str, ticks: float, share: float, *, again: bool = False) -> Flight:
+        """`again`: it is another asking for it. *A first one was queued and the second was done before it; the first one's "that
+        is done already" was taken for a stranger's, and the bet went to a person.*"""
+        flight = Flight(key, ticks + share, again=again)
+        others = self._open.setdefault(key, [])
+        for other in others if again else ():
+            other.again = True
+        others.append(flight)
         return flight
 
     def land(self, flight: Flight, landed: Landed) -> None:

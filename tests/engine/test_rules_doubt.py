@@ -18,7 +18,7 @@ from tests.engine.acts import bet, undo, why, win, yes
 from tests.engine.conftest import MakeBench
 from tests.engine.histories import open_rows
 from tests.simulation.behaviours import Post, late, lost_after, lost_before, queued, says, silent, unreachable
-from tests.simulation.bench import NEVER, QUERY, Trip, a_provider, a_wallet, declared
+from tests.simulation.bench import NEVER, QUERY, SAFE, Trip, a_provider, a_wallet, declared
 
 IN_FLIGHT_SECONDS = 130.0  # more than `in_flight_max`
 DIALECTS = ["native", "netgaming", "dragon_gaming", "kyren", "scorpio_play", "gameball"]
@@ -471,6 +471,21 @@ def test_rule_28_the_wallets_late_answer_is_journalled_and_counts(bench_of: Make
     yes(bench.call(bet("t1")))
     assert bench.till.asked(Kind.DEBIT) == 1
     assert bench.row(Kind.DEBIT, "t1").told == "accepted"
+
+
+@pytest.mark.parametrize(
+    "wallet", ["betgames", "evolution", "gameball", "hundred_hp", "red_tiger", "spribe", "tom_horn"]
+)
+def test_rule_28_what_another_asking_overtook_is_not_the_first_any_more(bench_of: MakeBench, wallet: str) -> None:
+    """*The first asking was queued, the second came before it and its answer was lost. "That is done already", said to the
+    first, was read as of a stranger's movement: the bet went to a person (seed 18002156).* Whatever word a wallet has for
+    it, it says of a later asking what it says of the last."""
+    applied = SAFE | {"debit": "applied"}
+    bench = bench_of("native", a_wallet(wallet, repeats=applied, answer_within=timedelta(seconds=1)))
+    bench.launch()
+    bench.till.then(queued(2.5), lost_after, *[lost_before] * 8, kind=Kind.DEBIT)
+    yes(bench.call(bet("t1")))
+    assert bench.till.balance() == Decimal("990.00")
 
 
 def test_rule_28_an_answer_that_comes_as_the_providers_time_ends_is_journalled_and_counts(bench_of: MakeBench) -> None:

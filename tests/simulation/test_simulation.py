@@ -109,6 +109,7 @@ REGRESSIONS_OF_ALL = {
     7603658: "a yes that is not to be believed after a step of the clock, to what may be asked once only (rules 14, 29)",
     7604560: "a win of a bet that was cancelled since, which its wire does not name, stopped another bet's clock (rule 11)",
     7606714: "a settle's win was refused for a moment, and the network handed the wallet its request again (not the engine's)",
+    18002156: "a first asking was overtaken by the second, and 'done already' was read as of a stranger's movement (rule 28)",
     13005463: "a refund that was queued outlived its second asking, and gave back the next bet of its round (rules 10, 16)",
     14024760: "of two bets in doubt that both were to go one was given back in the other's name (rule 16; not the engine's)",
     15005644: "a wallet knew no bet of a win that came before it, and the win was declined for good (rule 6)",
