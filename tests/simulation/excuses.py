@@ -12,7 +12,7 @@ from datetime import timedelta
 from gateway.engine.movement import Movement, by_a_person
 from gateway.engine.parts import kept
 from gateway.engine.states import State
-from gateway.model import Credit, Declined, Kind, Reason
+from gateway.model import Credit, Declined, Kind, Outcome, Reason
 from gateway.play.book import Place
 from tests.simulation import pages
 from tests.simulation.draw import SKEW_MARGIN_SECONDS
@@ -436,6 +436,17 @@ class Excuses:
     def unread(self, when: float, row: Movement) -> bool:
         """Its call was refused before it was looked at: a clock had stepped, and its proof's time was over."""
         return bool(self.history.plan.rate("step")) and when < self.history.rows[row.key].born
+
+    def read(self, story: Story, row: Movement | None) -> list[tuple[float, Outcome]]:
+        """What its provider heard, without such refusals that it did not take for the end: it came again."""
+        if row is None:
+            return story.words
+        last = max(story.said, default=0.0)
+        return [
+            (when, word)
+            for when, word in story.words
+            if not (isinstance(word, Declined) and when <= last and self.unread(when, row))
+        ]
 
     # -- what only a person can say
 

@@ -258,6 +258,8 @@ class Verdict:
 
     def _lived(self, alike: list[Story]) -> None:
         """What its wire does not tell apart is right where some way to tell it apart makes it so."""
+        for story in alike:
+            story.words = self.excuses.read(story, self.evidence.row_of(story))
         before, said = len(self.wrong), list[str]()
         for way in ways(alike, self.excuses.no_longer):
             del self.wrong[before:]
