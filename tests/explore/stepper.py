@@ -98,7 +98,7 @@ class Flights:
 
     def put_down(self, key: str, errand: object) -> None: ...
 
-    def launch(self, key: str, ticks: float, share: float) -> Launched:
+    def launch(self, key: str, ticks: float, share: float, *, again: bool = False) -> Launched:
         return Launched()
 
     def land(self, flight: Launched, landed: Landed) -> None:
