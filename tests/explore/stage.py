@@ -74,7 +74,11 @@ class Stage(Drives):
         """A request reaches the wallet."""
         f = self.flight(number)
         purse = self.place.purse = dict(self.place.purse)
-        answer = till.ask(self.world, purse, f.tx, refuse=refuse, again=f.case.own.attempts > 1)
+        overtaken = any(
+            (o.node, o.key, o.query) == (f.node, f.key, False) and o.number > number for o in self.place.flown
+        )
+        again = f.case.own.attempts > 1 or (overtaken and f.open)
+        answer = till.ask(self.world, purse, f.tx, refuse=refuse, again=again)
         self._fly(number, replace(f, sent=True, answer=answer))
         return answer
 
